@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSL-1.0
+// Every way in which a schedule, a nest or a call can be wrong, each with one sentence: the call, the rule, the mend.
+// The same sentence is shown by static_assert, by a status at run time and in the documentation.
+#pragma once
+
+#include <cstdint>
+
+namespace hone {
+
+enum class fault : std::uint8_t {
+    none,
+    // schedule
+    axis_unknown,
+    axis_not_covered,
+    factor_not_positive,
+    factor_does_not_divide,
+    vector_length_unsupported,
+    vector_level_not_innermost,
+    too_many_live_registers,
+    too_many_tile_bodies,
+    blocked_axis_not_affine,
+    reduction_split_twice,
+    reduction_parallel,
+    register_index_not_constant,
+    attach_unknown,
+    capacity,
+    // workload
+    extent_zero,
+    shape_mismatch,
+    // Vulkan nests
+    shared_memory_exceeded,
+    workgroup_too_large,
+    barrier_in_divergent_flow,
+    barrier_missing,
+    too_many_loop_iterations,
+    too_many_buffers,
+    // nests
+    index_out_of_bounds,
+    uninitialized_read,
+    parallel_race,
+    // kernels and devices at run time
+    packed_layout_mismatch,
+    parameter_out_of_range,
+    workspace_missing,
+    no_entry,
+    vulkan_loader_missing,
+    vulkan_device_missing,
+    vulkan_feature_missing,
+    vulkan_call_failed,
+    shader_rejected,
+};
+
+// One sentence: the call as written, the rule, the mend.
+constexpr const char* message_of(fault f)
+{
+    switch (f) {
+    case fault::none: return "hone: no fault";
+    case fault::axis_unknown:
+        return "hone::lower: a level names an axis that its stage does not have; use the axes of the operator's definition";
+    case fault::axis_not_covered:
+        return "hone::lower: the levels of a stage must take each axis down to step 1; add the missing level";
+    case fault::factor_not_positive: return "hone::split: a factor must be at least 1; choose another factor";
+    case fault::factor_does_not_divide:
+        return "hone::split: the factor must divide the extent of the axis; choose another factor or pass tail::guard";
+    case fault::vector_length_unsupported:
+        return "hone::vectorize: the instruction set has no vector of this length; use vector_length(isa) or a shorter one";
+    case fault::vector_level_not_innermost:
+        return "hone::vectorize: the vector level must be the last level of its axis, with step 1; reorder the levels";
+    case fault::too_many_live_registers:
+        return "hone::lower: the tile needs more vector registers than the instruction set has; choose a smaller tile";
+    case fault::too_many_tile_bodies:
+        return "hone::lower: border, tail and unroll multiply to more than 8 tile bodies; peel fewer levels";
+    case fault::blocked_axis_not_affine:
+        return "hone::lower: a level crosses the blocks of a blocked layout, so its index is not affine; align its step "
+               "to the block";
+    case fault::reduction_split_twice:
+        return "hone::lower: at most one reduction level may stand outside the register tile; move the others inside";
+    case fault::reduction_parallel:
+        return "hone::parallel: a reduction axis cannot be parallel; bind a spatial axis";
+    case fault::register_index_not_constant:
+        return "hone::lower: registers are indexed by unrolled and vectorized levels only; unroll the level or move it "
+               "outside the tile";
+    case fault::attach_unknown:
+        return "hone::lower: a stage is attached to a stage or level that does not exist; attach to a level of a later stage";
+    case fault::capacity: return "hone::lower: the nest outgrows its capacity; peel or unroll less";
+    case fault::extent_zero: return "hone: every extent of a workload must be at least 1; remove the empty workload";
+    case fault::shape_mismatch:
+        return "hone: the shapes of the operator do not fit together; check channels, groups, kernel and padding";
+    case fault::shared_memory_exceeded:
+        return "hone::vulkan: the staged tiles need more shared memory than the device has; choose smaller tiles";
+    case fault::workgroup_too_large:
+        return "hone::vulkan: the lanes multiply to more invocations than the device allows; choose fewer lanes";
+    case fault::barrier_in_divergent_flow:
+        return "hone::barrier: every lane of the workgroup must reach the barrier; move it out of the guarded or lane-bound "
+               "loop";
+    case fault::barrier_missing:
+        return "hone::interpret: two lanes touch one shared element without a barrier between; add the barrier";
+    case fault::too_many_loop_iterations:
+        return "hone::vulkan: an invocation runs more loop iterations than the device allows; unroll or split the reduction";
+    case fault::too_many_buffers:
+        return "hone::vulkan: the kernel binds more storage buffers than the device allows; use fewer operands";
+    case fault::index_out_of_bounds: return "hone::interpret: an access leaves its buffer; guard or clip the loop";
+    case fault::uninitialized_read:
+        return "hone::interpret: an element is read before it is written; compute it in an earlier stage";
+    case fault::parallel_race:
+        return "hone::interpret: two iterations of a parallel loop touch one element; make the buffer private to the worker "
+               "slot";
+    case fault::packed_layout_mismatch:
+        return "hone::run: the packed weights have another layout id than this kernel; pack them again with this kernel's "
+               "pack()";
+    case fault::parameter_out_of_range:
+        return "hone::run: a run-time extent is below 1 or above the workload's maximum; pass a value within the workload's "
+               "range";
+    case fault::workspace_missing:
+        return "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";
+    case fault::no_entry:
+        return "hone::find: the table has no entry for this signature on this machine; add the workload to the tuned library";
+    case fault::vulkan_loader_missing:
+        return "hone::vulkan: no Vulkan loader (libvulkan.so.1) was found; install libvulkan1 or use the CPU backend";
+    case fault::vulkan_device_missing:
+        return "hone::vulkan: no Vulkan device was found; install a driver (mesa-vulkan-drivers has a software one)";
+    case fault::vulkan_feature_missing:
+        return "hone::vulkan: the device lacks a feature that the kernel requires; choose another entry or device";
+    case fault::vulkan_call_failed: return "hone::vulkan: a Vulkan call failed; see the detail for the call and its result";
+    case fault::shader_rejected: return "hone::vulkan: the shader compiler rejected the kernel; see the detail for its log";
+    }
+    return "hone: unknown fault";
+}
+
+// A fault with what was expected and what was found; `subject` names the axis, level, buffer or call.
+struct status {
+    fault what = fault::none;
+    std::int64_t expected = 0;
+    std::int64_t found = 0;
+    const char* subject = "";
+
+    constexpr bool ok() const { return what == fault::none; }
+    constexpr const char* message() const { return message_of(what); }
+};
+
+} // namespace hone

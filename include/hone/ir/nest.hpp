@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSL-1.0
+// The loop nest x = g(e, s) of the paper: one constexpr value that both code generators, the interpreter and the
+// cost model read. It states bounds, accesses, memories and leaf expressions; pointers and index arithmetic are
+// the code generators' business.
+//
+// A nest is a tree of nodes over shared tables. Siblings that came from one loop by peeling share its variable, so
+// accesses and statements are stated once however many tile bodies there are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <hone/core/dtype.hpp>
+#include <hone/core/fault.hpp>
+#include <hone/core/inline_vector.hpp>
+#include <hone/core/target.hpp>
+#include <hone/ir/expr.hpp>
+
+namespace hone {
+
+// How a loop is run.
+enum class binding : std::uint8_t {
+    serial,    // one after another
+    unroll,    // written out; the variable is a literal in each copy. Indexes registers.
+    vectorize, // the lanes of one vector; innermost
+    parallel,  // chunks of an executor (CPU)
+    grid,      // workgroups (Vulkan)
+    lane,      // invocations of a workgroup (Vulkan)
+};
+constexpr const char* name_of(binding b)
+{
+    constexpr const char* names[] = {"serial", "unroll", "vectorize", "parallel", "grid", "lane"};
+    return names[static_cast<int>(b)];
+}
+
+// Where a buffer lives, and who sees it.
+enum class memory : std::uint8_t {
+    argument,  // given by the caller
+    workspace, // one for the whole call, from the caller's workspace
+    slot,      // one per worker slot, from the caller's workspace
+    workgroup, // shared by the lanes of a workgroup (Vulkan)
+    registers, // private to one iteration of the enclosing tile
+};
+constexpr const char* name_of(memory m)
+{
+    constexpr const char* names[] = {"argument", "workspace", "slot", "workgroup", "registers"};
+    return names[static_cast<int>(m)];
+}
+
+// The part an argument plays in a call.
+enum class role : std::uint8_t { none, input, weights, bias, residual, operand, output };
+constexpr const char* name_of(role r)
+{
+    constexpr const char* names[] = {"none", "x", "weights", "bias", "residual", "operand", "y"};
+    return names[static_cast<int>(r)];
+}
+
+enum class reduction : std::uint8_t { none, add, max, min };
+constexpr const char* name_of(reduction r)
+{
+    constexpr const char* names[] = {"=", "+=", "max=", "min="};
+    return names[static_cast<int>(r)];
+}
+// The value that a reduction starts from.
+constexpr float identity_of(reduction r)
+{
+    constexpr float infinity = __builtin_huge_valf();
+    return r == reduction::max ? -infinity : r == reduction::min ? infinity : 0.0f;
+}
+
+// coefficient * variable * parameter; variable or parameter -1 stands for 1.
+struct affine_term {
+    std::int16_t variable = -1;
+    std::int16_t parameter = -1;
+    std::int64_t coefficient = 0;
+    friend constexpr bool operator==(const affine_term&, const affine_term&) = default;
+};
+
+// constant + the terms [first, first + count) of the nest.
+struct affine {
+    std::int64_t constant = 0;
+    std::int16_t first = 0;
+    std::int16_t count = 0;
+    friend constexpr bool operator==(const affine&, const affine&) = default;
+};
+
+// floor(value / divisor); a ceiling is stated by adding divisor - 1.
+struct bound {
+    affine value{};
+    std::int64_t divisor = 1;
+    friend constexpr bool operator==(const bound&, const bound&) = default;
+};
+
+// Entries [first, first + count) of one of the nest's tables.
+struct range {
+    std::int16_t first = 0;
+    std::int16_t count = 0;
+    friend constexpr bool operator==(const range&, const range&) = default;
+};
+
+enum class node_kind : std::uint8_t {
+    loop,    // variable from the maximum of `lower` to below the minimum of `upper`, step 1
+    guard,   // children run where all `conditions` hold
+    tile,    // the registers of the nest are live, and start undefined, in the children
+    leaf,    // one statement
+    barrier, // all lanes of the workgroup meet
+};
+
+struct node {
+    node_kind kind = node_kind::loop;
+    binding bind = binding::serial;
+    std::int16_t parent = -1;
+    std::int16_t child = -1;
+    std::int16_t next = -1;
+    std::int16_t variable = -1;  // loop
+    std::int16_t statement = -1; // leaf
+    // grid and lane: variable = (flattened index / radix_stride) % extent. Several such loops form one flattened
+    // index in mixed radix; with `outermost` the remainder is left out, and indices past the extent are idle.
+    bool outermost = false;
+    std::int32_t radix_stride = 1;
+    range lower{};      // bounds
+    range upper{};      // bounds
+    range conditions{}; // conditions
+    friend constexpr bool operator==(const node&, const node&) = default;
+};
+
+struct variable {
+    const char* name = ""; // the axis it walks
+    std::int8_t level = 0; // its depth among the levels of that axis, outermost first
+    std::int8_t stage = 0;
+    bool reduction = false;
+};
+
+struct parameter {
+    const char* name = "";
+    std::int64_t least = 0;
+    std::int64_t most = 0; // bounds of the value, inclusive; kernels are checked with them
+};
+
+struct buffer {
+    const char* name = "";
+    dtype type = dtype::f32;
+    hone::memory memory = hone::memory::argument;
+    hone::role role = hone::role::none;
+    std::int8_t position = 0; // argument: index in the caller's argument list
+    affine elements{};        // size; affine in parameters only
+    std::int32_t vectors = 0; // registers: how many vector registers (scalars where the nest has no vector loop)
+    std::int32_t first_register = 0;
+};
+
+// Element `index` of a buffer. `condition`s: where one fails, the value read is 0 and memory is not touched.
+struct access {
+    std::int16_t buffer = -1;
+    affine index{};
+    range conditions{};
+    friend constexpr bool operator==(const access&, const access&) = default;
+};
+
+// Entry `index` of the constant table [first, first + count) of the nest's table values.
+struct table_access {
+    range values{};
+    affine index{};
+};
+
+// target (reduce)= value, where value is the expression rooted at node `value`.
+struct statement {
+    hone::reduction reduce = hone::reduction::none;
+    std::int16_t target = -1; // access
+    std::int16_t value = -1;  // expr node; its `ref`s are indices of accesses and table accesses
+};
+
+// Capacities of a nest, one per table.
+struct nest_sizes {
+    int nodes = 512;
+    int variables = 96;
+    int parameters = 8;
+    int buffers = 16;
+    int accesses = 32;
+    int statements = 24;
+    int exprs = 96;
+    int terms = 512;
+    int bounds = 96;
+    int conditions = 96;
+    int table_accesses = 8;
+    int table_values = 128;
+    friend constexpr bool operator==(const nest_sizes&, const nest_sizes&) = default;
+};
+
+template <nest_sizes S>
+struct basic_nest {
+    inline_vector<node, S.nodes> nodes{};
+    inline_vector<hone::variable, S.variables> variables{};
+    inline_vector<hone::parameter, S.parameters> parameters{};
+    inline_vector<hone::buffer, S.buffers> buffers{};
+    inline_vector<hone::access, S.accesses> accesses{};
+    inline_vector<hone::statement, S.statements> statements{};
+    inline_vector<expr_node, S.exprs> exprs{};
+    inline_vector<affine_term, S.terms> terms{};
+    inline_vector<bound, S.bounds> bounds{};
+    inline_vector<affine, S.conditions> conditions{}; // each holds where its value is >= 0
+    inline_vector<hone::table_access, S.table_accesses> table_accesses{};
+    inline_vector<float, S.table_values> table_values{};
+
+    std::int16_t root = -1;
+    std::int16_t vector_length = 1; // floats in a vector; 1: no vector loop
+    isa set = isa::baseline;        // none: a Vulkan nest
+    std::int32_t lanes = 1;         // invocations of a workgroup
+    std::int32_t registers = 0;     // vectors in the register tile
+    status found{};                 // first fault of lowering
+
+    constexpr bool ok() const { return found.ok(); }
+
+    constexpr bool overflowed() const
+    {
+        return nodes.overflowed() || variables.overflowed() || parameters.overflowed() || buffers.overflowed() ||
+               accesses.overflowed() || statements.overflowed() || exprs.overflowed() || terms.overflowed() ||
+               bounds.overflowed() || conditions.overflowed() || table_accesses.overflowed() ||
+               table_values.overflowed();
+    }
+
+    constexpr nest_sizes sizes() const
+    {
+        return {.nodes = static_cast<int>(nodes.size()),
+                .variables = static_cast<int>(variables.size()),
+                .parameters = static_cast<int>(parameters.size()),
+                .buffers = static_cast<int>(buffers.size()),
+                .accesses = static_cast<int>(accesses.size()),
+                .statements = static_cast<int>(statements.size()),
+                .exprs = static_cast<int>(exprs.size()),
+                .terms = static_cast<int>(terms.size()),
+                .bounds = static_cast<int>(bounds.size()),
+                .conditions = static_cast<int>(conditions.size()),
+                .table_accesses = static_cast<int>(table_accesses.size()),
+                .table_values = static_cast<int>(table_values.size())};
+    }
+};
+
+// What lowering fills; kernels keep a copy of exact size (see shrink).
+using nest = basic_nest<nest_sizes{}>;
+
+namespace ir {
+template <class To, class From>
+constexpr void copy_items(To& to, const From& from)
+{
+    for (const auto& item : from) to.push_back(item);
+}
+} // namespace ir
+
+// The same nest with capacities S, which must hold it.
+template <nest_sizes S, nest_sizes From>
+constexpr basic_nest<S> resized(const basic_nest<From>& from)
+{
+    basic_nest<S> to;
+    ir::copy_items(to.nodes, from.nodes);
+    ir::copy_items(to.variables, from.variables);
+    ir::copy_items(to.parameters, from.parameters);
+    ir::copy_items(to.buffers, from.buffers);
+    ir::copy_items(to.accesses, from.accesses);
+    ir::copy_items(to.statements, from.statements);
+    ir::copy_items(to.exprs, from.exprs);
+    ir::copy_items(to.terms, from.terms);
+    ir::copy_items(to.bounds, from.bounds);
+    ir::copy_items(to.conditions, from.conditions);
+    ir::copy_items(to.table_accesses, from.table_accesses);
+    ir::copy_items(to.table_values, from.table_values);
+    to.root = from.root;
+    to.vector_length = from.vector_length;
+    to.set = from.set;
+    to.lanes = from.lanes;
+    to.registers = from.registers;
+    to.found = from.found;
+    return to;
+}
+
+} // namespace hone

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSL-1.0
+// Ways through a nest: values of affine forms, intervals of variables, children, subtrees.
+// All of it is constexpr and works on any nest size.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/ir/nest.hpp>
+
+namespace hone {
+
+// Floor and ceiling of a / b for b > 0.
+constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return floor_div(a + b - 1, b); }
+
+// Value of an affine form for values of the variables and parameters.
+template <class Nest>
+constexpr std::int64_t value_of(const Nest& n, const affine& a, const std::int64_t* variables,
+                                const std::int64_t* parameters)
+{
+    std::int64_t value = a.constant;
+    for (int i = a.first; i < a.first + a.count; ++i) {
+        const affine_term& t = n.terms[i];
+        value += t.coefficient * (t.variable < 0 ? 1 : variables[t.variable]) *
+                 (t.parameter < 0 ? 1 : parameters[t.parameter]);
+    }
+    return value;
+}
+
+// Inclusive range of an integer.
+struct interval {
+    std::int64_t least = 0;
+    std::int64_t most = 0;
+    constexpr bool constant() const { return least == most; }
+    friend constexpr bool operator==(const interval&, const interval&) = default;
+};
+
+// Interval of an affine form for intervals of the variables; parameters range over their declared bounds.
+template <class Nest>
+constexpr interval interval_of(const Nest& n, const affine& a, const interval* variables)
+{
+    interval r{a.constant, a.constant};
+    for (int i = a.first; i < a.first + a.count; ++i) {
+        const affine_term& t = n.terms[i];
+        const interval v = t.variable < 0 ? interval{1, 1} : variables[t.variable];
+        const interval p = t.parameter < 0
+                               ? interval{1, 1}
+                               : interval{n.parameters[t.parameter].least, n.parameters[t.parameter].most};
+        const std::int64_t corner[4] = {v.least * p.least, v.least * p.most, v.most * p.least, v.most * p.most};
+        interval product{corner[0], corner[0]};
+        for (std::int64_t c : corner) {
+            if (c < product.least) product.least = c;
+            if (c > product.most) product.most = c;
+        }
+        r.least += t.coefficient * (t.coefficient > 0 ? product.least : product.most);
+        r.most += t.coefficient * (t.coefficient > 0 ? product.most : product.least);
+    }
+    return r;
+}
+
+// First value of a loop, and one past its last, for values of the outer variables.
+template <class Nest>
+constexpr std::int64_t lower_of(const Nest& n, const node& loop, const std::int64_t* variables,
+                                const std::int64_t* parameters)
+{
+    std::int64_t r = 0;
+    for (int i = 0; i < loop.lower.count; ++i) {
+        const bound& b = n.bounds[loop.lower.first + i];
+        const std::int64_t v = floor_div(value_of(n, b.value, variables, parameters), b.divisor);
+        if (i == 0 || v > r) r = v;
+    }
+    return r;
+}
+template <class Nest>
+constexpr std::int64_t upper_of(const Nest& n, const node& loop, const std::int64_t* variables,
+                                const std::int64_t* parameters)
+{
+    std::int64_t r = 0;
+    for (int i = 0; i < loop.upper.count; ++i) {
+        const bound& b = n.bounds[loop.upper.first + i];
+        const std::int64_t v = floor_div(value_of(n, b.value, variables, parameters), b.divisor);
+        if (i == 0 || v < r) r = v;
+    }
+    return r;
+}
+
+// The values that a loop's variable can take, for intervals of the outer variables. Empty loops give most < least.
+template <class Nest>
+constexpr interval interval_of(const Nest& n, const node& loop, const interval* variables)
+{
+    interval r{};
+    for (int i = 0; i < loop.lower.count; ++i) {
+        const bound& b = n.bounds[loop.lower.first + i];
+        const std::int64_t v = floor_div(interval_of(n, b.value, variables).least, b.divisor);
+        if (i == 0 || v > r.least) r.least = v;
+    }
+    for (int i = 0; i < loop.upper.count; ++i) {
+        const bound& b = n.bounds[loop.upper.first + i];
+        const std::int64_t v = floor_div(interval_of(n, b.value, variables).most, b.divisor) - 1;
+        if (i == 0 || v < r.most) r.most = v;
+    }
+    return r;
+}
+
+// Whether the loop runs the same values whatever the outer variables and parameters.
+template <class Nest>
+constexpr bool has_constant_bounds(const Nest& n, const node& loop)
+{
+    for (int i = 0; i < loop.lower.count; ++i)
+        if (n.bounds[loop.lower.first + i].value.count != 0) return false;
+    for (int i = 0; i < loop.upper.count; ++i)
+        if (n.bounds[loop.upper.first + i].value.count != 0) return false;
+    return true;
+}
+
+// Number of iterations of a loop with constant bounds.
+template <class Nest>
+constexpr std::int64_t extent_of(const Nest& n, const node& loop)
+{
+    const interval i = interval_of(n, loop, nullptr);
+    return i.most < i.least ? 0 : i.most - i.least + 1;
+}
+
+// Intervals of all variables that are open at `at`, from its ancestors; others are left as they are.
+template <class Nest>
+constexpr void open_intervals(const Nest& n, int at, interval* variables)
+{
+    if (at < 0) return;
+    open_intervals(n, n.nodes[at].parent, variables);
+    if (n.nodes[at].kind == node_kind::loop)
+        variables[n.nodes[at].variable] = interval_of(n, n.nodes[at], variables);
+}
+
+template <class Nest>
+constexpr bool contains(const Nest& n, int at, node_kind kind)
+{
+    for (int c = n.nodes[at].child; c >= 0; c = n.nodes[c].next)
+        if (n.nodes[c].kind == kind || contains(n, c, kind)) return true;
+    return false;
+}
+
+// Whether `parent` is `at` or one of its ancestors.
+template <class Nest>
+constexpr bool is_inside(const Nest& n, int at, int parent)
+{
+    for (; at >= 0; at = n.nodes[at].parent)
+        if (at == parent) return true;
+    return false;
+}
+
+// Calls f(access index) for the target and each load of a statement; a reduction reads its target too.
+template <class Nest, class F>
+constexpr void for_each_load(const Nest& n, int expr_root, F&& f)
+{
+    const expr_node& e = n.exprs[expr_root];
+    if (e.op == expr_op::load) f(static_cast<int>(e.ref));
+    if (e.a >= 0) for_each_load(n, e.a, f);
+    if (e.b >= 0) for_each_load(n, e.b, f);
+}
+
+} // namespace hone
