@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // How a kernel asks for its parallel chunks to be run: executor.run(n, f) calls f(i, slot) once for each i in [0, n).
-// A slot is a worker's number below slots(): two calls that overlap in time never share one, so scratch memory is per slot.
+// A slot is a worker's number below slots(): two calls that overlap in time never share one, so scratch is per slot.
 #pragma once
 
 #include <concepts>
@@ -10,7 +10,9 @@ namespace hone {
 
 template <class E>
 concept executor = requires(E& e, void (*f)(std::int64_t, int)) {
-    { e.slots() } -> std::convertible_to<int>;
+    {
+        e.slots()
+    } -> std::convertible_to<int>;
     e.run(std::int64_t{}, f);
 };
 

@@ -75,8 +75,7 @@ constexpr const char* message_of(fault f)
                "to the block";
     case fault::reduction_split_twice:
         return "hone::lower: at most one reduction level may stand outside the register tile; move the others inside";
-    case fault::reduction_parallel:
-        return "hone::parallel: a reduction axis cannot be parallel; bind a spatial axis";
+    case fault::reduction_parallel: return "hone::parallel: a reduction axis cannot be parallel; bind a spatial axis";
     case fault::register_index_not_constant:
         return "hone::lower: registers are indexed by unrolled and vectorized levels only; unroll the level or move it "
                "outside the tile";
@@ -121,8 +120,10 @@ constexpr const char* message_of(fault f)
         return "hone::vulkan: no Vulkan device was found; install a driver (mesa-vulkan-drivers has a software one)";
     case fault::vulkan_feature_missing:
         return "hone::vulkan: the device lacks a feature that the kernel requires; choose another entry or device";
-    case fault::vulkan_call_failed: return "hone::vulkan: a Vulkan call failed; see the detail for the call and its result";
-    case fault::shader_rejected: return "hone::vulkan: the shader compiler rejected the kernel; see the detail for its log";
+    case fault::vulkan_call_failed:
+        return "hone::vulkan: a Vulkan call failed; see the detail for the call and its result";
+    case fault::shader_rejected:
+        return "hone::vulkan: the shader compiler rejected the kernel; see the detail for its log";
     }
     return "hone: unknown fault";
 }

@@ -43,9 +43,8 @@ constexpr interval interval_of(const Nest& n, const affine& a, const interval* v
     for (int i = a.first; i < a.first + a.count; ++i) {
         const affine_term& t = n.terms[i];
         const interval v = t.variable < 0 ? interval{1, 1} : variables[t.variable];
-        const interval p = t.parameter < 0
-                               ? interval{1, 1}
-                               : interval{n.parameters[t.parameter].least, n.parameters[t.parameter].most};
+        const interval p = t.parameter < 0 ? interval{1, 1}
+                                           : interval{n.parameters[t.parameter].least, n.parameters[t.parameter].most};
         const std::int64_t corner[4] = {v.least * p.least, v.least * p.most, v.most * p.least, v.most * p.most};
         interval product{corner[0], corner[0]};
         for (std::int64_t c : corner) {
@@ -127,8 +126,7 @@ constexpr void open_intervals(const Nest& n, int at, interval* variables)
 {
     if (at < 0) return;
     open_intervals(n, n.nodes[at].parent, variables);
-    if (n.nodes[at].kind == node_kind::loop)
-        variables[n.nodes[at].variable] = interval_of(n, n.nodes[at], variables);
+    if (n.nodes[at].kind == node_kind::loop) variables[n.nodes[at].variable] = interval_of(n, n.nodes[at], variables);
 }
 
 template <class Nest>
