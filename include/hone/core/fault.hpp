@@ -30,6 +30,7 @@ enum class fault : std::uint8_t {
     // Vulkan nests
     shared_memory_exceeded,
     workgroup_too_large,
+    too_many_workgroups,
     barrier_in_divergent_flow,
     barrier_missing,
     too_many_loop_iterations,
@@ -89,6 +90,8 @@ constexpr const char* message_of(fault f)
         return "hone::vulkan: the staged tiles need more shared memory than the device has; choose smaller tiles";
     case fault::workgroup_too_large:
         return "hone::vulkan: the lanes multiply to more invocations than the device allows; choose fewer lanes";
+    case fault::too_many_workgroups:
+        return "hone::vulkan: the grid has more workgroups than the device allows; choose larger tiles or more lanes";
     case fault::barrier_in_divergent_flow:
         return "hone::barrier: every lane of the workgroup must reach the barrier; move it out of the guarded or lane-bound "
                "loop";

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a Vulkan nest asks of a device, as numbers: workgroups, lanes, bindings, push constants, shared memory, loops.
+// Read from the nest, kept beside the SPIR-V, and checked against the limits before anything is compiled or created.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/core/fault.hpp>
+#include <hone/core/target.hpp>
+#include <hone/ir/visit.hpp>
+
+namespace hone {
+
+struct launch {
+    std::uint32_t groups_x = 1; // for the largest parameters
+    std::uint32_t lanes = 1;    // local_size_x
+    std::uint32_t buffers = 0;  // bindings 0 .. buffers - 1 of set 0: the arguments by position, then the workspaces
+    std::uint32_t push_constant_bytes = 0; // one int per parameter
+    std::uint32_t shared_bytes = 0;
+    std::int64_t loop_iterations = 0; // most of one invocation, all loops summed; unrolled copies count nothing
+
+    // With a run-time extent: groups = group_stride * floor((constant + coefficient * parameter) / divisor).
+    // No parameter: always groups_x; lanes of groups past a run-time extent are idle.
+    std::int32_t group_stride = 1;
+    std::int32_t group_parameter = -1;
+    std::int64_t group_constant = 0;
+    std::int64_t group_coefficient = 0;
+    std::int64_t group_divisor = 1;
+
+    friend constexpr bool operator==(const launch&, const launch&) = default;
+};
+
+// Workgroups of one call with these parameters, never above groups_x.
+constexpr std::uint32_t groups_of(const launch& l, const std::int64_t* parameters)
+{
+    if (l.group_parameter < 0) return l.groups_x;
+    const std::int64_t extent = floor_div(
+        l.group_constant + l.group_coefficient * parameters[l.group_parameter], l.group_divisor);
+    const std::int64_t groups = extent * l.group_stride;
+    return groups < 0 ? 0 : groups > l.groups_x ? l.groups_x : static_cast<std::uint32_t>(groups);
+}
+
+namespace codegen {
+
+// Most iterations of all loops below `at` in one invocation, as a driver counts them that stops runaway loops.
+template <class Nest>
+constexpr std::int64_t loop_iterations(const Nest& n, int at, interval* variables)
+{
+    std::int64_t sum = 0;
+    for (; at >= 0; at = n.nodes[at].next) {
+        const node& x = n.nodes[at];
+        std::int64_t times = 1;
+        bool looped = false;
+        if (x.kind == node_kind::loop) {
+            const interval i = interval_of(n, x, variables);
+            if (i.most < i.least) continue;
+            variables[x.variable] = i;
+            const bool once = i.constant() && has_constant_bounds(n, x);
+            looped = x.bind == binding::serial && !once;
+            if (looped || x.bind == binding::unroll) times = i.most - i.least + 1;
+        }
+        sum += times * ((looped ? 1 : 0) + loop_iterations(n, x.child, variables));
+    }
+    return sum;
+}
+
+template <class Nest>
+constexpr void add_groups(const Nest& n, int at, interval* variables, launch& l, int& chains)
+{
+    for (; at >= 0; at = n.nodes[at].next) {
+        const node& x = n.nodes[at];
+        if (x.kind == node_kind::loop) {
+            const interval i = interval_of(n, x, variables);
+            variables[x.variable] = i;
+            if (x.bind == binding::grid && x.outermost) {
+                ++chains;
+                const std::int64_t groups = i.most < i.least ? 0 : (i.most - i.least + 1) * x.radix_stride;
+                if (groups > l.groups_x) l.groups_x = groups > UINT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(groups);
+                const affine upper = n.bounds[x.upper.first].value;
+                const affine_term t = upper.count == 1 ? n.terms[upper.first] : affine_term{};
+                if (x.upper.count == 1 && i.least == 0 && t.parameter >= 0 && t.variable < 0) {
+                    l.group_stride = x.radix_stride;
+                    l.group_parameter = t.parameter;
+                    l.group_constant = upper.constant;
+                    l.group_coefficient = t.coefficient;
+                    l.group_divisor = n.bounds[x.upper.first].divisor;
+                }
+            }
+        }
+        add_groups(n, x.child, variables, l, chains);
+    }
+}
+
+} // namespace codegen
+
+// The launch of a nest for any parameters within their bounds.
+template <class Nest>
+constexpr launch launch_of(const Nest& n)
+{
+    launch l;
+    interval variables[decltype(n.variables)::capacity + 1]{};
+    l.lanes = static_cast<std::uint32_t>(n.lanes);
+    int chains = 0;
+    codegen::add_groups(n, n.root, variables, l, chains);
+    if (chains != 1) l.group_parameter = -1; // the formula is of one grid; several share the largest launch
+    l.push_constant_bytes = static_cast<std::uint32_t>(n.parameters.size() * sizeof(std::int32_t));
+    for (const buffer& b : n.buffers) {
+        if (b.memory == memory::argument && static_cast<std::uint32_t>(b.position) + 1 > l.buffers)
+            l.buffers = static_cast<std::uint32_t>(b.position) + 1;
+        // Whole vectors: a shared array that is read by vectors is declared as an array of vectors.
+        if (b.memory == memory::workgroup)
+            l.shared_bytes += static_cast<std::uint32_t>((interval_of(n, b.elements, nullptr).most + 3) / 4 * 4) *
+                              static_cast<std::uint32_t>(bytes_of(b.type));
+    }
+    for (const buffer& b : n.buffers)
+        if (b.memory == memory::workspace) ++l.buffers;
+    l.loop_iterations = codegen::loop_iterations(n, n.root, variables);
+    return l;
+}
+
+// The same for one call: groups_x is that of these parameters.
+template <class Nest>
+constexpr launch launch_of(const Nest& n, const std::int64_t* parameters)
+{
+    launch l = launch_of(n);
+    l.groups_x = groups_of(l, parameters);
+    return l;
+}
+
+// The first limit of the device that the launch exceeds; expected is the limit, found what the launch needs.
+constexpr status fits(const launch& l, const vulkan_limits& limits)
+{
+    constexpr auto over = [](fault f, std::int64_t limit, std::int64_t found, const char* subject) {
+        return status{.what = f, .expected = limit, .found = found, .subject = subject};
+    };
+    if (l.lanes > limits.max_workgroup_invocations)
+        return over(fault::workgroup_too_large, limits.max_workgroup_invocations, l.lanes,
+                    "maxComputeWorkGroupInvocations");
+    if (l.lanes > limits.max_workgroup_size_x)
+        return over(fault::workgroup_too_large, limits.max_workgroup_size_x, l.lanes, "maxComputeWorkGroupSize[0]");
+    if (l.groups_x > limits.max_workgroup_count_x)
+        return over(fault::too_many_workgroups, limits.max_workgroup_count_x, l.groups_x,
+                    "maxComputeWorkGroupCount[0]");
+    if (l.shared_bytes > limits.max_shared_bytes)
+        return over(fault::shared_memory_exceeded, limits.max_shared_bytes, l.shared_bytes,
+                    "maxComputeSharedMemorySize");
+    if (l.buffers > limits.max_storage_buffers)
+        return over(fault::too_many_buffers, limits.max_storage_buffers, l.buffers,
+                    "maxPerStageDescriptorStorageBuffers");
+    if (l.push_constant_bytes > limits.max_push_constant_bytes)
+        return over(fault::vulkan_feature_missing, limits.max_push_constant_bytes, l.push_constant_bytes,
+                    "maxPushConstantsSize");
+    if (limits.max_loop_iterations != 0 && l.loop_iterations > limits.max_loop_iterations)
+        return over(fault::too_many_loop_iterations, limits.max_loop_iterations, l.loop_iterations,
+                    "loop iterations of one invocation");
+    return {};
+}
+
+} // namespace hone
