@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSL-1.0
+// The index expression e of the paper: tensors, and stages that compute one tensor from others over named axes.
+// It says what is computed; loop order, memory and binding are a schedule's business.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/core/dtype.hpp>
+#include <hone/core/inline_vector.hpp>
+#include <hone/ir/expr.hpp>
+#include <hone/ir/nest.hpp>
+
+namespace hone {
+
+// A loop axis of a stage. With a parameter, `extent` is its largest value and the parameter gives the extent of a call.
+struct axis {
+    const char* name = "";
+    std::int64_t extent = 1;
+    bool reduction = false;
+    std::int16_t parameter = -1;
+};
+
+// One dimension of a tensor: element i stands at i * stride (* parameter stride_parameter), and with a block at
+// (i / block) * outer_stride + (i % block) * stride. Blocked dimensions are padded to whole blocks.
+struct dimension {
+    std::int64_t extent = 1;
+    std::int64_t stride = 1;
+    std::int64_t block = 0;
+    std::int64_t outer_stride = 0;
+    std::int16_t extent_parameter = -1;
+    std::int16_t stride_parameter = -1;
+};
+
+struct tensor {
+    const char* name = "";
+    dtype type = dtype::f32;
+    hone::role role = hone::role::none;
+    hone::memory memory = hone::memory::argument;
+    inline_vector<dimension, 6> dims{};
+
+    // Elements from the first to the last, for tensors without run-time strides.
+    constexpr std::int64_t elements() const
+    {
+        std::int64_t last = 0;
+        for (const dimension& d : dims) {
+            if (d.block > 0)
+                last += ((d.extent + d.block - 1) / d.block - 1) * d.outer_stride + (d.block - 1) * d.stride;
+            else
+                last += (d.extent - 1) * d.stride;
+        }
+        return last + 1;
+    }
+};
+
+struct index_term {
+    std::int8_t axis = -1;
+    std::int32_t coefficient = 1;
+};
+
+// sum of coefficient * axis, plus offset: where a stage stands in one dimension of a tensor.
+struct dim_index {
+    inline_vector<index_term, 3> terms{};
+    std::int32_t offset = 0;
+};
+constexpr dim_index along(int axis, int coefficient = 1, int offset = 0)
+{
+    dim_index d;
+    d.terms.push_back({static_cast<std::int8_t>(axis), coefficient});
+    d.offset = offset;
+    return d;
+}
+constexpr dim_index along(int axis, int coefficient, int second, int second_coefficient, int offset)
+{
+    dim_index d = along(axis, coefficient, offset);
+    d.terms.push_back({static_cast<std::int8_t>(second), second_coefficient});
+    return d;
+}
+
+struct operand {
+    std::int8_t tensor = -1;
+    inline_vector<dim_index, 6> index{};
+    bool zero_outside = false; // where the index leaves the tensor: reads 0 (padding), or as the output writes nothing
+};
+
+// Entry of a constant table [first, first + count) of the definition; the index is affine in the axes.
+struct table_operand {
+    std::int16_t first = 0;
+    std::int16_t count = 0;
+    dim_index index{};
+};
+
+// output[...] (reduce)= body over the axes; then output = epilogue, an expression in acc() and the operands.
+struct stage {
+    const char* name = "";
+    inline_vector<axis, 10> axes{};
+    inline_vector<operand, 6> operands{};
+    inline_vector<table_operand, 2> tables{};
+    operand output{};
+    hone::reduction reduce = hone::reduction::none;
+    expr body{};
+    expr epilogue = ex::acc();
+};
+
+// Stages in order of execution; a later stage reads what an earlier one wrote.
+struct definition {
+    inline_vector<tensor, 12> tensors{};
+    inline_vector<stage, 8> stages{};
+    inline_vector<parameter, 8> parameters{};
+    inline_vector<float, 128> table_values{};
+    status found{};
+
+    constexpr int tensor_of(hone::role role) const
+    {
+        for (std::size_t i = 0; i < tensors.size(); ++i)
+            if (tensors[i].role == role) return static_cast<int>(i);
+        return -1;
+    }
+    // Multiply-adds of all reduction stages times two, padded taps included: the field's GFLOP count.
+    constexpr double flops() const
+    {
+        double total = 0;
+        for (const stage& s : stages) {
+            if (s.reduce == hone::reduction::none) continue;
+            double product = 2;
+            for (const axis& a : s.axes) product *= static_cast<double>(a.extent);
+            total += product;
+        }
+        return total;
+    }
+};
+
+// Gives the dimensions of a tensor dense strides, the last one varying fastest.
+constexpr void set_dense(tensor& t)
+{
+    std::int64_t stride = 1;
+    for (std::size_t i = t.dims.size(); i-- > 0;) {
+        t.dims[i].stride = stride;
+        t.dims[i].block = 0;
+        stride *= t.dims[i].extent;
+    }
+}
+
+} // namespace hone

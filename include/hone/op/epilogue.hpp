@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+// What follows a reduction before it is stored, as types that give expressions: bias, relu, relu6, residual, or a
+// user's own. Both backends print them, and the cost model prices them.
+#pragma once
+
+#include <concepts>
+
+#include <hone/ir/expr.hpp>
+#include <hone/op/definition.hpp>
+
+namespace hone {
+
+// Changes each element alone: `name` and apply(acc).
+template <class E>
+concept pointwise_epilogue = requires(const expr& acc) {
+    { E::name } -> std::convertible_to<const char*>;
+    { E::apply(acc) } -> std::same_as<expr>;
+};
+// Takes one more tensor: `name`, its role and apply(acc, operand). A bias has one element per output channel, every
+// other operand has the shape and layout of the output.
+template <class E>
+concept operand_epilogue = requires(const expr& acc) {
+    { E::name } -> std::convertible_to<const char*>;
+    { E::operand_role } -> std::convertible_to<role>;
+    { E::apply(acc, acc) } -> std::same_as<expr>;
+};
+template <class E>
+concept epilogue = pointwise_epilogue<E> || operand_epilogue<E>;
+
+struct bias {
+    static constexpr const char* name = "bias";
+    static constexpr role operand_role = role::bias;
+    static constexpr expr apply(const expr& acc, const expr& b) { return acc + b; }
+};
+// max(x, 0); relu(NaN) is NaN.
+struct relu {
+    static constexpr const char* name = "relu";
+    static constexpr expr apply(const expr& acc) { return ex::max(acc, 0.0f); }
+};
+// min(max(x, 0), 6)
+struct relu6 {
+    static constexpr const char* name = "relu6";
+    static constexpr expr apply(const expr& acc) { return ex::min(ex::max(acc, 0.0f), 6.0f); }
+};
+// Adds a tensor of the output's shape and layout.
+struct residual {
+    static constexpr const char* name = "residual";
+    static constexpr role operand_role = role::residual;
+    static constexpr expr apply(const expr& acc, const expr& r) { return acc + r; }
+};
+
+// Adds the epilogues E, in order, to stage `st`, whose output has `channel_dims` as its last dimensions for a bias. The
+// output tensor stays the last argument.
+template <class E>
+constexpr void add_epilogue(definition& d, int st, const tensor& bias_shape, const operand& bias_index)
+{
+    stage& s = d.stages[st];
+    if constexpr (pointwise_epilogue<E>) {
+        s.epilogue = E::apply(ex::acc()).with_accumulator(s.epilogue);
+    } else {
+        tensor t = E::operand_role == role::bias ? bias_shape : d.tensors[s.output.tensor];
+        operand o = E::operand_role == role::bias ? bias_index : s.output;
+        t.name = E::name;
+        t.role = E::operand_role;
+        o.zero_outside = false;
+        // Arguments are passed in the order of the tensors; the output is moved behind the new one.
+        const tensor output = d.tensors[s.output.tensor];
+        d.tensors[s.output.tensor] = t;
+        o.tensor = s.output.tensor;
+        s.output.tensor = static_cast<std::int8_t>(d.tensors.push_back(output));
+        const int at = s.operands.push_back(o);
+        s.epilogue = E::apply(ex::acc(), ex::load(at)).with_accumulator(s.epilogue);
+    }
+}
+
+} // namespace hone

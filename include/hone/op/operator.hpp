@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+// What an operator is to hone: a type with a definition and a signature. Users write their own beside those that ship.
+// A workload may derive from one to give it a short name.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+#include <hone/core/inline_vector.hpp>
+#include <hone/op/definition.hpp>
+
+namespace hone {
+
+// The identity of a tuned kernel as text: operator, shapes, layouts, types, epilogues. Short words, one blank between.
+struct signature_text {
+    inline_vector<char, 191> text{};
+
+    constexpr signature_text& word(const char* w)
+    {
+        if (!text.empty()) text.push_back(' ');
+        for (; *w != '\0'; ++w) text.push_back(*w);
+        return *this;
+    }
+    constexpr signature_text& field(const char* name, std::int64_t value)
+    {
+        word(name);
+        char digits[20]{};
+        int n = 0;
+        for (std::int64_t v = value; v > 0 || n == 0; v /= 10) digits[n++] = static_cast<char>('0' + v % 10);
+        while (n-- > 0) text.push_back(digits[n]);
+        return *this;
+    }
+    // Terminated: the vector's storage behind its size is zero.
+    constexpr const char* c_str() const { return text.begin(); }
+    friend constexpr bool operator==(const signature_text&, const signature_text&) = default;
+};
+
+constexpr bool same_text(const char* a, const char* b)
+{
+    for (; *a != '\0' && *a == *b; ++a, ++b) {
+    }
+    return *a == *b;
+}
+
+template <class T>
+concept tensor_operator = requires {
+    { T::definition() } -> std::same_as<hone::definition>;
+    { T::signature() } -> std::same_as<signature_text>;
+};
+
+// The workloads of an engine, as one type.
+template <tensor_operator... W>
+struct workloads {
+    static constexpr std::size_t size = sizeof...(W);
+};
+
+} // namespace hone

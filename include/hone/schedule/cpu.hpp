@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSL-1.0
+// The direct template for CPUs: one register tile of rows x vectors, held while the whole reduction streams past packed
+// weights. Its knobs, constraints and closed-form default stand here together.
+//
+// It reads the roles of an operator's axes from its definition, so that gemm, convolutions and users' operators share it.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/schedule/schedule.hpp>
+#include <hone/schedule/transform.hpp>
+
+namespace hone {
+
+// Which axis plays which part in a reduction stage y += x * weights.
+struct direct_roles {
+    int vector = -1;                          // along the vectors: in the weights and the output
+    int row = -1;                             // the rows of the register tile: in x and the output, not in the weights
+    int reduce = -1;                          // the innermost reduction axis
+    inline_vector<std::int8_t, 10> batch{};   // spatial axes outside the tile, outermost first
+    inline_vector<std::int8_t, 10> windows{}; // reduction axes outside `reduce`, outermost first
+    int x = -1;                               // operands
+    int weights = -1;
+};
+
+constexpr bool moves_along(const operand& o, int axis)
+{
+    for (const dim_index& k : o.index)
+        for (const index_term& t : k.terms)
+            if (t.axis == axis) return true;
+    return false;
+}
+
+// Whether two axes move in the same dimension of an operand, as a row and its taps do.
+constexpr bool shares_dimension(const operand& o, int a, int b)
+{
+    for (const dim_index& k : o.index) {
+        bool has_a = false;
+        bool has_b = false;
+        for (const index_term& t : k.terms) {
+            has_a = has_a || t.axis == a;
+            has_b = has_b || t.axis == b;
+        }
+        if (has_a && has_b) return true;
+    }
+    return false;
+}
+
+constexpr direct_roles roles_of(const definition& d)
+{
+    direct_roles r;
+    const stage& s = d.stages[0];
+    for (std::size_t o = 0; o < s.operands.size(); ++o) {
+        const role part = d.tensors[s.operands[o].tensor].role;
+        if (part == role::weights && r.weights < 0) r.weights = static_cast<int>(o);
+        if (part == role::input && r.x < 0) r.x = static_cast<int>(o);
+    }
+    const int axes = static_cast<int>(s.axes.size());
+    for (int a = 0; a < axes; ++a) {
+        if (s.axes[a].reduction) continue;
+        const bool in_weights = r.weights >= 0 && moves_along(s.operands[r.weights], a);
+        if (in_weights && s.axes[a].extent > 1) r.vector = a;
+        // The last spatial axis without weights has the rows that share them.
+        if (!in_weights && s.axes[a].extent > 1) r.row = a;
+    }
+    if (r.vector < 0)
+        for (int a = 0; a < axes; ++a)
+            if (!s.axes[a].reduction && moves_along(s.operands[r.weights], a)) r.vector = a;
+    if (r.row == r.vector) r.row = -1;
+    for (int a = axes; a-- > 0;)
+        if (s.axes[a].reduction && r.reduce < 0 && (s.axes[a].extent > 1 || a == axes - 1)) r.reduce = a;
+    for (int a = 0; a < axes; ++a) {
+        const auto axis = static_cast<std::int8_t>(a);
+        if (s.axes[a].reduction ? a == r.reduce : (a == r.vector || a == r.row)) continue;
+        if (s.axes[a].reduction)
+            r.windows.push_back(axis);
+        else
+            r.batch.push_back(axis);
+    }
+    return r;
+}
+
+// How padding is met: tap by tap at the borders, or by a padded copy of x.
+enum class padding : std::uint8_t {
+    peel, // dead taps are left out; costs tile bodies. Legal always, gains most on small images.
+    copy, // x is copied with its padding into the workspace. One tile body; costs the copy.
+};
+// What is walked outside of what: the innermost of these stays in the nearest cache.
+enum class walk : std::uint8_t {
+    weights_outer, // a block of weights stays while all rows pass
+    rows_outer,    // a row of x stays while all weights pass
+};
+
+struct direct_knobs {
+    std::int32_t rows = 6;          // rows of the register tile
+    std::int32_t vectors = 2;       // vectors of the register tile
+    std::int32_t reduce_unroll = 1; // steps of the innermost reduction written out
+    std::int32_t reduce_block = 0;  // steps of it per pass over the output; 0: all
+    std::int32_t row_block = 0;     // rows per cache block; 0: all
+    hone::padding pad = padding::peel;
+    hone::walk order = walk::weights_outer;
+    bool unroll_window = false; // the axes next to the innermost reduction are written out
+    friend constexpr bool operator==(const direct_knobs&, const direct_knobs&) = default;
+};
+
+// A register tile that fits: rows * vectors accumulators, a row of weights, one broadcast.
+constexpr bool fits_registers(const direct_knobs& k, isa set)
+{
+    return k.rows * k.vectors + k.vectors + 1 <= vector_registers(set) + (k.vectors == 1 ? 1 : 0);
+}
+
+// The default when nothing is tuned: the tile with the fewest loads per multiply-add that wastes least of the rows and
+// vectors it covers.
+constexpr direct_knobs default_direct(const definition& d, isa set)
+{
+    direct_knobs best;
+    const direct_roles r = roles_of(d);
+    const stage& s = d.stages[0];
+    const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
+    const std::int64_t lanes = s.axes[r.vector].extent;
+    const std::int64_t vl = vector_length(set);
+    const bool shares = r.x >= 0 && !moves_along(s.operands[r.x], r.vector);
+    double best_cost = 1e30;
+    for (int v = 1; v <= 4; ++v) {
+        if (v > 1 && (v - 1) * vl >= lanes) break;
+        for (int m = 1; m <= 28; ++m) {
+            const direct_knobs k{.rows = m, .vectors = v};
+            if (m > rows || !fits_registers(k, set)) break;
+            // Cost of a covered point: multiply-adds and loads issue two a cycle each; padding is wasted work.
+            const double tiles = static_cast<double>(ceil_div(rows, m) * ceil_div(lanes, v * vl));
+            const double macs = static_cast<double>(m * v);
+            const double loads = shares ? m + v : m * v + v;
+            const double latency = 8; // chains that keep two multiply-add pipes of four cycles busy
+            double issue = macs > loads ? macs : loads;
+            if (issue < latency) issue = latency;
+            const double cost = tiles * (issue + 0.05 * loads);
+            if (cost < best_cost) {
+                best_cost = cost;
+                best.rows = m;
+                best.vectors = v;
+            }
+        }
+    }
+    if (!shares || (r.reduce >= 0 && s.axes[r.reduce].extent <= 4)) best.unroll_window = true;
+    return best;
+}
+
+// The packed layout of the weights for a tile of `vectors` vectors.
+constexpr tensor packed_weights(const definition& d, const direct_knobs& k, isa set)
+{
+    const direct_roles r = roles_of(d);
+    const operand& w = d.stages[0].operands[r.weights];
+    const tensor& source = d.tensors[w.tensor];
+    const auto dim_of = [&](int axis) {
+        for (std::size_t i = 0; i < w.index.size(); ++i)
+            for (const index_term& t : w.index[i].terms)
+                if (t.axis == axis) return static_cast<int>(i);
+        return -1;
+    };
+    inline_vector<std::int8_t, 6> order;
+    const auto add = [&](int dim) {
+        if (dim >= 0) order.push_back(static_cast<std::int8_t>(dim));
+    };
+    for (std::int8_t a : r.batch) add(dim_of(a));
+    add(dim_of(r.vector));
+    for (std::int8_t a : r.windows) add(dim_of(a));
+    if (r.reduce >= 0) add(dim_of(r.reduce));
+    return packed_tensor(source, order, dim_of(r.vector), std::int64_t{k.vectors} * vector_length(set));
+}
+
+constexpr schedule direct_schedule(const definition& original, const direct_knobs& k, isa set)
+{
+    schedule s;
+    s.definition = original;
+    s.set = set;
+    s.vector_length = static_cast<std::int16_t>(vector_length(set));
+    s.plans.push_back({});
+    if (!original.found.ok()) return s;
+    definition& d = s.definition;
+    const direct_roles r = roles_of(d);
+    stage& g = d.stages[0];
+    d.tensors[g.operands[r.weights].tensor] = packed_weights(original, k, set);
+
+    const std::int64_t vl = s.vector_length;
+    const operand& x = g.operands[r.x];
+    bool pads = x.zero_outside;
+    const bool peels = pads && k.pad == padding::peel;
+
+    stage_plan& p = s.plans[0];
+    const auto spatial = [&](int a) {
+        if (g.axes[a].extent > 1 || g.axes[a].parameter >= 0) p.add(a, 1, binding::parallel);
+    };
+    const auto blocks = [&] {
+        p.add(r.vector, std::int64_t{k.vectors} * vl, binding::parallel, tail::peel);
+    };
+    const auto rows = [&](bool is_parallel) {
+        if (r.row < 0) return;
+        if (k.row_block > 0 && k.row_block < g.axes[r.row].extent)
+            p.add(r.row, k.row_block, is_parallel ? binding::parallel : binding::serial, tail::bound);
+        const bool runtime = g.axes[r.row].parameter >= 0;
+        p.add(r.row, k.rows, binding::serial, tail::peel, peels && !runtime ? border::peel : border::none);
+    };
+    const bool single_row_axis = r.batch.empty();
+    if (k.order == walk::weights_outer) blocks();
+    if (k.reduce_block > 0 && r.reduce >= 0 && k.reduce_block < g.axes[r.reduce].extent)
+        p.add(r.reduce, k.reduce_block, binding::serial, tail::bound);
+    for (std::int8_t a : r.batch) spatial(a);
+    rows(single_row_axis || k.order == walk::rows_outer);
+    if (k.order == walk::rows_outer) blocks();
+
+    p.open_tile();
+    for (std::size_t i = 0; i < r.windows.size(); ++i) {
+        const int a = r.windows[i];
+        if (g.axes[a].extent == 1) continue;
+        const bool along_rows = r.row >= 0 && shares_dimension(x, a, r.row);
+        // Dead taps across rows bound the loop; dead taps along the rows of the tile vanish when written out.
+        const bool unroll = (peels && along_rows) || (k.unroll_window && i + 1 == r.windows.size());
+        p.add(a, 1, unroll ? binding::unroll : binding::serial, tail::exact,
+              peels && !along_rows && !unroll ? border::clip : border::none);
+    }
+    if (r.reduce >= 0) {
+        const bool small = k.unroll_window && g.axes[r.reduce].extent <= 8;
+        const std::int64_t unroll = small ? g.axes[r.reduce].extent : k.reduce_unroll;
+        const bool along_rows = r.row >= 0 && shares_dimension(x, r.reduce, r.row);
+        if (unroll < g.axes[r.reduce].extent)
+            p.add(r.reduce, unroll, binding::serial, tail::peel,
+                  peels && unroll == 1 && !along_rows ? border::clip : border::none);
+        if (unroll > 1) p.add(r.reduce, 1, binding::unroll);
+    }
+    if (r.row >= 0) {
+        // Rows known only at the call leave remainders of any size: a cascade of halves covers them.
+        if (g.axes[r.row].parameter >= 0)
+            for (std::int64_t half = 16; half > 1; half /= 2)
+                if (half < k.rows) p.add(r.row, half, binding::unroll, tail::peel);
+        if (k.rows > 1) p.add(r.row, 1, binding::unroll);
+    }
+    if (k.vectors > 1) p.add(r.vector, vl, binding::unroll, tail::guard);
+    p.add(r.vector, 1, binding::vectorize);
+
+    if (pads && k.pad == padding::copy) {
+        inline_vector<std::int64_t, 6> extents;
+        for (const dim_index& index : x.index) {
+            std::int64_t reach = 1;
+            for (const index_term& t : index.terms) reach += t.coefficient * (g.axes[t.axis].extent - 1);
+            extents.push_back(reach);
+        }
+        pad_operand(s, 0, r.x, extents, 1);
+    }
+    return s;
+}
+
+} // namespace hone

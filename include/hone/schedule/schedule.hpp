@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+// The schedule s of the paper, as data: for each stage its levels from the outermost loop to the innermost, the level at
+// which its registers open, and where it is attached. Lowering turns (definition, schedule) into a nest.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/core/inline_vector.hpp>
+#include <hone/op/definition.hpp>
+
+namespace hone {
+
+// What happens where a step does not divide what is left of its axis.
+enum class tail : std::uint8_t {
+    exact, // a fault. Legal when the step divides.
+    peel,  // whole steps, then a sibling for the rest. Costs code; at the register tile only.
+    bound, // rounded up; the loop's inner levels stop at the end of the axis. Costs nothing; for cache levels.
+    guard, // rounded up; leaves past the end of the axis are skipped. Costs a test; for vectors and Vulkan.
+};
+
+// What happens to the taps of a convolution that read padding.
+enum class border : std::uint8_t {
+    none, // tested at each leaf where they cannot be excluded
+    clip, // on a reduction axis: the loop runs over live taps only. Needs the spatial axis outside.
+    peel, // on a spatial axis: tiles that touch padding become siblings, whose dead taps vanish. Costs code.
+};
+
+// A loop over what is left of an axis in steps of `step` iterations.
+struct level {
+    std::int8_t axis = -1;
+    std::int32_t step = 1;
+    binding bind = binding::serial;
+    hone::tail tail = hone::tail::exact;
+    hone::border border = hone::border::none;
+};
+
+// Where a stage is computed: just before level `level` of stage `stage`, inside its earlier levels. -1: at the root.
+struct attach_point {
+    std::int8_t stage = -1;
+    std::int8_t level = 0;
+};
+
+struct stage_plan {
+    inline_vector<hone::level, 24> levels{};
+    // Index of the first level inside the register tile. A stage that writes registers opens none of its own.
+    std::int8_t tile_at = 0;
+    attach_point attach{};
+    // Attached stages: where each own axis starts, in axes of the stage it is attached to.
+    inline_vector<dim_index, 10> base{};
+
+    constexpr stage_plan& add(int axis, std::int64_t step, binding bind = binding::serial,
+                              hone::tail tail = hone::tail::exact, hone::border border = hone::border::none)
+    {
+        levels.push_back({.axis = static_cast<std::int8_t>(axis),
+                          .step = static_cast<std::int32_t>(step),
+                          .bind = bind,
+                          .tail = tail,
+                          .border = border});
+        return *this;
+    }
+    constexpr stage_plan& open_tile()
+    {
+        tile_at = static_cast<std::int8_t>(levels.size());
+        return *this;
+    }
+};
+
+// A definition whose tensors have their layouts, with the plan of each stage.
+struct schedule {
+    hone::definition definition{};
+    inline_vector<stage_plan, 8> plans{};
+    std::int16_t vector_length = 1;
+    isa set = isa::baseline;
+    status found{};
+};
+
+} // namespace hone

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+// Steps that change what a schedule computes with, never what it computes: packed layouts, copies of an operand into
+// nearer memory. Each returns a definition in which the tensor, the copying stage and the indices agree.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/schedule/schedule.hpp>
+
+namespace hone {
+
+constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
+
+// The layout of `source` packed for a kernel: dimensions in the order of `order`, outermost first; dimension `blocked`
+// is split by `block`, its blocks standing where the order has it and its elements innermost. Padded to whole blocks.
+constexpr tensor packed_tensor(const tensor& source, const inline_vector<std::int8_t, 6>& order, int blocked,
+                               std::int64_t block)
+{
+    tensor t = source;
+    std::int64_t stride = block;
+    for (std::size_t i = order.size(); i-- > 0;) {
+        dimension& d = t.dims[order[i]];
+        d.stride_parameter = -1;
+        if (order[i] == blocked) {
+            d.block = block;
+            d.stride = 1;
+            d.outer_stride = stride;
+            stride *= (d.extent + block - 1) / block;
+        } else {
+            d.block = 0;
+            d.stride = stride;
+            stride *= d.extent;
+        }
+    }
+    return t;
+}
+
+// Names a layout in a few bits, so that packed weights from a file can be told from others: FNV-1a over its dimensions.
+constexpr std::uint64_t layout_id(const tensor& t)
+{
+    std::uint64_t h = 0xcbf29ce484222325u;
+    const auto mix = [&](std::int64_t v) {
+        for (int byte = 0; byte < 8; ++byte) {
+            h ^= static_cast<std::uint64_t>(v) >> (8 * byte) & 0xff;
+            h *= 0x100000001b3u;
+        }
+    };
+    mix(static_cast<std::int64_t>(t.type));
+    for (const dimension& d : t.dims) {
+        mix(d.extent);
+        mix(d.stride);
+        mix(d.block);
+        mix(d.outer_stride);
+    }
+    return h;
+}
+
+// The schedule that fills `packed` from `source`, padding with zeros. Runs once per set of weights.
+constexpr schedule packing_schedule(const tensor& source, const tensor& packed, isa set)
+{
+    schedule s;
+    s.set = set;
+    s.definition.tensors.push_back(source);
+    s.definition.tensors.push_back(packed);
+    s.definition.tensors[0].role = role::weights;
+    s.definition.tensors[1].role = role::output;
+    s.definition.tensors[1].name = "packed";
+    stage copy;
+    copy.name = "pack";
+    stage_plan plan;
+    operand from{.tensor = 0, .zero_outside = true};
+    copy.output.tensor = 1;
+    constexpr const char* names[] = {"p0", "p1", "p2", "p3", "p4", "p5"};
+    for (std::size_t k = 0; k < packed.dims.size(); ++k) {
+        const dimension& d = packed.dims[k];
+        const int axis = copy.axes.push_back({names[k], d.block > 0 ? round_up(d.extent, d.block) : d.extent});
+        from.index.push_back(along(axis));
+        copy.output.index.push_back(along(axis));
+        if (d.block > 1) plan.add(axis, d.block);
+    }
+    for (std::size_t k = 0; k < packed.dims.size(); ++k) plan.add(static_cast<int>(k), 1);
+    copy.operands.push_back(from);
+    copy.body = ex::load(0);
+    s.definition.stages.push_back(copy);
+    s.plans.push_back(plan);
+    return s;
+}
+
+// Operand `o` of stage `st` is read from a copy in workspace memory that holds its padding as zeros. `pad_before` is the
+// distance by which indices start before the tensor, `extents` those of the padded tensor. The copy runs first.
+constexpr void pad_operand(schedule& s, int st, int o, const inline_vector<std::int64_t, 6>& extents, int parallel_dim)
+{
+    definition& d = s.definition;
+    operand& use = d.stages[st].operands[o];
+    const tensor source = d.tensors[use.tensor];
+    tensor padded = source;
+    padded.name = "padded";
+    padded.role = role::none;
+    padded.memory = memory::workspace;
+    for (std::size_t k = 0; k < extents.size(); ++k) padded.dims[k].extent = extents[k];
+    set_dense(padded);
+
+    stage copy;
+    copy.name = "pad";
+    stage_plan plan;
+    operand from{.tensor = use.tensor, .zero_outside = true};
+    copy.output.tensor = static_cast<std::int8_t>(d.tensors.push_back(padded));
+    constexpr const char* names[] = {"q0", "q1", "q2", "q3", "q4", "q5"};
+    for (std::size_t k = 0; k < extents.size(); ++k) {
+        const int axis = copy.axes.push_back({names[k], extents[k]});
+        // The copy starts where the use's index starts.
+        from.index.push_back(along(axis, 1, use.index[k].offset));
+        copy.output.index.push_back(along(axis));
+        use.index[k].offset = 0;
+    }
+    copy.operands.push_back(from);
+    copy.body = ex::load(0);
+    const std::size_t last = extents.size() - 1;
+    const bool vectors = extents[last] % s.vector_length == 0 && source.dims[last].stride == 1 && s.vector_length > 1;
+    for (std::size_t k = 0; k < last; ++k)
+        plan.add(static_cast<int>(k), 1, static_cast<int>(k) == parallel_dim ? binding::parallel : binding::serial);
+    if (vectors) plan.add(static_cast<int>(last), s.vector_length).add(static_cast<int>(last), 1, binding::vectorize);
+    else plan.add(static_cast<int>(last), 1);
+    use.tensor = copy.output.tensor;
+    use.zero_outside = false;
+
+    // Stages run in order: the copy goes in front.
+    d.stages.push_back({});
+    s.plans.push_back({});
+    for (std::size_t i = d.stages.size() - 1; i > 0; --i) {
+        d.stages[i] = d.stages[i - 1];
+        s.plans[i] = s.plans[i - 1];
+        if (s.plans[i].attach.stage >= 0) ++s.plans[i].attach.stage;
+    }
+    d.stages[0] = copy;
+    s.plans[0] = plan;
+}
+
+} // namespace hone
