@@ -7,6 +7,13 @@
 set(hone_tuner_missing)
 set(hone_vulkan_missing)
 
+# In a source tree hone::tuner resolves these names in hone's own directory, wherever they were looked for; so they are
+# made global. Installed, they stay in the directory of the find_package(hone) that wanted them.
+set(hone_targets_global_before ${CMAKE_FIND_PACKAGE_TARGETS_GLOBAL})
+if(TARGET hone_tuner)
+    set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+endif()
+
 find_package(Threads QUIET) # before glslang, whose targets refer to it
 find_package(Boost 1.74 QUIET)
 find_package(Eigen3 3.3 QUIET NO_MODULE)
@@ -18,6 +25,8 @@ find_package(SPIRV-Tools QUIET)
 find_package(SPIRV-Tools-opt QUIET)
 find_package(SPIRV-Tools-link QUIET)
 find_package(glslang QUIET)
+
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ${hone_targets_global_before})
 
 if(NOT TARGET Threads::Threads)
     list(APPEND hone_tuner_missing libc6-dev)
