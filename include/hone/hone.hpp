@@ -9,6 +9,7 @@
 #include <hone/core/fault.hpp>
 #include <hone/core/inline_vector.hpp>
 #include <hone/core/target.hpp>
+#include <hone/ir/check.hpp>
 #include <hone/ir/expr.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
