@@ -128,7 +128,8 @@ public:
     }
     void forget_loads(int buffer)
     {
-        for (scope& s : scopes_) std::erase_if(s.loads, [&](const auto& known) { return known.second.buffer == buffer; });
+        for (scope& s : scopes_)
+            std::erase_if(s.loads, [&](const auto& known) { return known.second.buffer == buffer; });
     }
 
     std::string fresh(char letter) { return joined(letter, counter_++); }

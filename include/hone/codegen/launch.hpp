@@ -30,14 +30,12 @@ struct launch {
     friend constexpr bool operator==(const launch&, const launch&) = default;
 };
 
-// Workgroups of one call with these parameters, never above groups_x.
-constexpr std::uint32_t groups_of(const launch& l, const std::int64_t* parameters)
+// Workgroups of one call with these parameters. Outside 0 .. groups_x the parameters are outside their bounds.
+constexpr std::int64_t groups_of(const launch& l, const std::int64_t* parameters)
 {
     if (l.group_parameter < 0) return l.groups_x;
-    const std::int64_t extent = floor_div(
-        l.group_constant + l.group_coefficient * parameters[l.group_parameter], l.group_divisor);
-    const std::int64_t groups = extent * l.group_stride;
-    return groups < 0 ? 0 : groups > l.groups_x ? l.groups_x : static_cast<std::uint32_t>(groups);
+    const std::int64_t value = l.group_constant + l.group_coefficient * parameters[l.group_parameter];
+    return floor_div(value, l.group_divisor) * l.group_stride;
 }
 
 namespace codegen {
@@ -75,7 +73,8 @@ constexpr void add_groups(const Nest& n, int at, interval* variables, launch& l,
             if (x.bind == binding::grid && x.outermost) {
                 ++chains;
                 const std::int64_t groups = i.most < i.least ? 0 : (i.most - i.least + 1) * x.radix_stride;
-                if (groups > l.groups_x) l.groups_x = groups > UINT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(groups);
+                if (groups > l.groups_x)
+                    l.groups_x = groups > UINT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(groups);
                 const affine upper = n.bounds[x.upper.first].value;
                 const affine_term t = upper.count == 1 ? n.terms[upper.first] : affine_term{};
                 if (x.upper.count == 1 && i.least == 0 && t.parameter >= 0 && t.variable < 0) {
@@ -123,7 +122,8 @@ template <class Nest>
 constexpr launch launch_of(const Nest& n, const std::int64_t* parameters)
 {
     launch l = launch_of(n);
-    l.groups_x = groups_of(l, parameters);
+    const std::int64_t groups = groups_of(l, parameters);
+    l.groups_x = groups < 0 ? 0 : static_cast<std::uint32_t>(groups);
     return l;
 }
 

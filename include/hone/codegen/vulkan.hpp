@@ -90,11 +90,10 @@ private:
                 for_each_load(nest_, s.value, [&](int a) { find_use(a, vector, width, open, true, false); });
             } else if (x.kind == node_kind::loop) {
                 open[x.variable] = interval_of(nest_, x, open);
-                const bool is_vector = is_vector_loop(x) && !contains_loop(x.child) &&
-                                       has_uniform_guards(x.child, [&](const affine& c) {
-                                           return is_uniform(symbolic(c, x.variable), open[x.variable].least,
-                                                             vector_width(x));
-                                       });
+                const bool is_vector =
+                    is_vector_loop(x) && !contains_loop(x.child) && has_uniform_guards(x.child, [&](const affine& c) {
+                        return is_uniform(symbolic(c, x.variable), open[x.variable].least, vector_width(x));
+                    });
                 find_uses(x.child, is_vector ? x.variable : -1, is_vector ? vector_width(x) : 1, open);
             } else {
                 find_uses(x.child, vector, width, open);
@@ -343,8 +342,10 @@ private:
             for (int i = 0; i < r.count; ++i) {
                 const bound& b = nest_.bounds[index(r.first + i)];
                 const interval at = interval_of(nest_, b.value, values_.data());
-                if (lower ? v.least >= floor_div(at.most, b.divisor) : v.most < floor_div(at.least, b.divisor)) continue;
-                add(joined(text, lower ? " >= " : " < ", at.constant() ? joined(floor_div(at.least, b.divisor)) : floor_text(b)));
+                if (lower ? v.least >= floor_div(at.most, b.divisor) : v.most < floor_div(at.least, b.divisor))
+                    continue;
+                add(joined(text, lower ? " >= " : " < ",
+                           at.constant() ? joined(floor_div(at.least, b.divisor)) : floor_text(b)));
             }
         }
         return all;
@@ -475,12 +476,14 @@ private:
         // Alone in its scope, the digit is declared there, else in a block of its own: siblings share variables.
         const int parent = x.parent;
         const std::string& name = places_[index(x.variable)].name;
-        const bool alone = x.next < 0 && out_.at_start() && !out_.is_declared(name) && (parent < 0 ? at == nest_.root : nest_.nodes[index(parent)].child == at);
+        const bool alone = x.next < 0 && out_.at_start() && !out_.is_declared(name) &&
+                           (parent < 0 ? at == nest_.root : nest_.nodes[index(parent)].child == at);
         if (!alone) out_.open("");
         const int scope = out_.depth();
         out_.declare_int(name, value);
         places_[index(x.variable)].scope = scope;
-        const interval reached = covered || !x.outermost ? span : interval{span.least, span.least + (indices - 1) / x.radix_stride};
+        const interval reached =
+            covered || !x.outermost ? span : interval{span.least, span.least + (indices - 1) / x.radix_stride};
         std::string inside = inside_text(x, reached, name);
         values_[index(x.variable)] = span;
         if (!inside.empty()) out_.open(joined("if (", inside, ")"));
@@ -661,8 +664,7 @@ private:
     {
         const table_access& x = nest_.table_accesses[index(t)];
         const linear f = folded(x.index, vector_);
-        if (vector_ >= 0 && f.vector_coefficient != 0)
-            return gathered([&] { return table(t); });
+        if (vector_ >= 0 && f.vector_coefficient != 0) return gathered([&] { return table(t); });
         const std::int64_t constant =
             f.constant + (vector_ >= 0 ? f.vector_coefficient * values_[index(vector_)].least : 0);
         if (f.terms.empty()) return literal(nest_.table_values[index(x.values.first + constant)]);
@@ -699,8 +701,7 @@ private:
         const std::string type = glsl_type(width);
         const bool is_register = nest_.buffers[index(a.buffer)].memory == memory::registers;
         const bool stable = !uses_[index(a.buffer)].written;
-        if (v.always)
-            return {.text = is_register ? text : out_.loaded(a.buffer, stable, type, text), .width = width};
+        if (v.always) return {.text = is_register ? text : out_.loaded(a.buffer, stable, type, text), .width = width};
         const std::string zero = width == 1 ? "0.0" : joined(type, "(0.0)");
         const std::string holds = out_.hoisted(out_.depth(), "bool", 'c', v.text);
         std::string safe = text;
@@ -783,7 +784,8 @@ private:
 
     bool is_storage(int b) const
     {
-        return nest_.buffers[index(b)].memory == memory::argument || nest_.buffers[index(b)].memory == memory::workspace;
+        return nest_.buffers[index(b)].memory == memory::argument ||
+               nest_.buffers[index(b)].memory == memory::workspace;
     }
     bool is_vector_loop(const node& x) const
     {
@@ -795,7 +797,8 @@ private:
     bool contains_loop(int at) const
     {
         for (; at >= 0; at = nest_.nodes[index(at)].next)
-            if (nest_.nodes[index(at)].kind == node_kind::loop || contains_loop(nest_.nodes[index(at)].child)) return true;
+            if (nest_.nodes[index(at)].kind == node_kind::loop || contains_loop(nest_.nodes[index(at)].child))
+                return true;
         return false;
     }
     bool mentions(const affine& a, int variable) const
@@ -859,7 +862,9 @@ private:
             case memory::argument: r += storage(number, b.position); break;
             case memory::workspace: r += storage(number, workspace++); break;
             case memory::workgroup: r += shared(number); break;
-            case memory::slot: reject("memory of a worker slot does not exist on a device; use workgroup memory"); break;
+            case memory::slot:
+                reject("memory of a worker slot does not exist on a device; use workgroup memory");
+                break;
             case memory::registers: break;
             }
         }
@@ -871,8 +876,7 @@ private:
                 r += joined(i == 0 ? "" : ", ", glsl_literal(nest_.table_values[index(v.first + i)]));
             r += ");\n";
         }
-        if (needs_floor_div_)
-            r += "int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }\n";
+        if (needs_floor_div_) r += "int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }\n";
         for (const int width : {1, 2, 4}) {
             const std::string type = glsl_type(width);
             const auto function = [&](std::string_view name, std::string_view yes, std::string_view no) {
@@ -890,10 +894,10 @@ private:
     {
         std::string r;
         const buffer_use& use = uses_[index(b)];
-        const std::string_view access = !use.written                 ? "readonly "
-                                        : !use.read                  ? "writeonly "
-                                        : has_barrier_ && use.read   ? "coherent "
-                                                                     : "";
+        const std::string_view access = !use.written               ? "readonly "
+                                        : !use.read                ? "writeonly "
+                                        : has_barrier_ && use.read ? "coherent "
+                                                                   : "";
         for (const int width : {1, 2, 4})
             if (use.shown[width]) {
                 const std::string name = view_name(b, width);
@@ -908,8 +912,8 @@ private:
         const buffer_use& use = uses_[index(b)];
         const std::int64_t elements = interval_of(nest_, nest_.buffers[index(b)].elements, values_.data()).most;
         if (!use.shown[use.width]) return "";
-        return joined("shared ", glsl_type(use.width), ' ', view_name(b, use.width), '[',
-                      ceil_div(elements, use.width), "];\n");
+        return joined("shared ", glsl_type(use.width), ' ', view_name(b, use.width), '[', ceil_div(elements, use.width),
+                      "];\n");
     }
 
     const Nest& nest_;

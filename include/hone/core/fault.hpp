@@ -48,6 +48,8 @@ enum class fault : std::uint8_t {
     vulkan_device_missing,
     vulkan_feature_missing,
     vulkan_call_failed,
+    vulkan_call_mismatch,
+    vulkan_bindings_exhausted,
     shader_rejected,
 };
 
@@ -125,6 +127,12 @@ constexpr const char* message_of(fault f)
         return "hone::vulkan: the device lacks a feature that the kernel requires; choose another entry or device";
     case fault::vulkan_call_failed:
         return "hone::vulkan: a Vulkan call failed; see the detail for the call and its result";
+    case fault::vulkan_call_mismatch:
+        return "hone::vulkan: record takes one aligned buffer for each binding and one value for each parameter; pass them "
+               "in the order of the kernel";
+    case fault::vulkan_bindings_exhausted:
+        return "hone::vulkan: all bindings of the pipeline are recorded and not done; create it with more, or call "
+               "recycle() when the device is done";
     case fault::shader_rejected:
         return "hone::vulkan: the shader compiler rejected the kernel; see the detail for its log";
     }

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+// A value, or the fault that kept it from being made: what functions return that can fail at run time.
+#pragma once
+
+#include <hone/core/fault.hpp>
+
+namespace hone {
+
+template <class T>
+struct result {
+    T value{}; // as constructed by default where not ok
+    status found{};
+
+    constexpr bool ok() const { return found.ok(); }
+};
+
+} // namespace hone
