@@ -21,7 +21,7 @@ constexpr matmul_shape tile(int m, int n) { return {.m = 2 * m + 1, .n = 16 * n,
 static_assert(check(copy(), sse).ok());
 static_assert(check(matmul(), sse).ok());
 static_assert(check(matmul(tile(14, 2), isa::avx512, 16), avx512).ok());
-static_assert(check(padded(border::clipped), sse).ok());
+static_assert(check(padded(edge::clipped), sse).ok());
 static_assert(check(through_scratch(memory::slot), sse).ok());
 static_assert(check(reversed(), device).ok());
 
@@ -59,10 +59,15 @@ static_assert(check(vectors(vector_fault::not_innermost), sse).what == fault::ve
 // Facts of the register tile, from the tiles that reach the peak: 14 x 2 and 9 x 3 take 31 of 32 registers.
 static_assert(live_registers(matmul(tile(14, 2), isa::avx512, 16)) == 28 + 2 + 1);
 static_assert(live_registers(matmul(tile(9, 3), isa::avx512, 16)) == 27 + 3 + 1);
-static_assert(live_registers(matmul(tile(14, 1), isa::avx512, 16)) == 14 + 1 + 1);
+static_assert(live_registers(matmul(tile(14, 1), isa::avx512, 16)) == 14 + 1); // broadcasts are memory operands
+static_assert(live_registers(matmul(tile(14, 1), isa::avx2, 8)) == 14 + 1 + 1);
 static_assert(live_registers(copy()) == 0);
 static_assert(check(matmul(tile(15, 2), isa::avx512, 16), avx512).what == fault::too_many_live_registers);
 static_assert(check(matmul(tile(15, 2), isa::avx512, 16), avx512).found == 33);
+static_assert(check(matmul(tile(31, 1), isa::avx512, 16), avx512).ok());
+static_assert(check(matmul(tile(32, 1), isa::avx512, 16), avx512).what == fault::too_many_live_registers);
+static_assert(check(matmul(tile(14, 1), isa::avx2, 8), avx2).ok());
+static_assert(check(matmul(tile(15, 1), isa::avx2, 8), avx2).what == fault::too_many_live_registers);
 static_assert(check(matmul(tile(6, 2), isa::avx2, 8), avx2).ok());
 static_assert(check(matmul(tile(7, 2), isa::avx2, 8), avx2).what == fault::too_many_live_registers);
 

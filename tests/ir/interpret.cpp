@@ -86,13 +86,13 @@ TEST_CASE("a border is clipped, guarded or selected, with one result")
     floats x = counted(6);
     floats w{1, 10, 100};
     const floats expected{210, 321, 432, 543, 654, 65};
-    for (const border how : {border::clipped, border::guarded, border::selected}) {
+    for (const edge how : {edge::clipped, edge::guarded, edge::selected}) {
         floats y(6, -1);
         CHECK(run(padded(how), {&x, &w, &y}).ok());
         CHECK(y == expected);
     }
     floats y(6);
-    is_fault(run(padded(border::none), {&x, &w, &y}), fault::index_out_of_bounds, "x", -1);
+    is_fault(run(padded(edge::none), {&x, &w, &y}), fault::index_out_of_bounds, "x", -1);
 }
 
 TEST_CASE("loop bounds are floors, and the tightest holds")

@@ -77,7 +77,7 @@ constexpr nest matmul(const matmul_shape& s = {}, isa set = isa::baseline, int l
     return b.n;
 }
 
-enum class border : std::uint8_t {
+enum class edge : std::uint8_t {
     clipped,  // the bounds of the tap loop leave the padding out
     guarded,  // a guard around the statement
     selected, // the access reads 0 there
@@ -85,22 +85,22 @@ enum class border : std::uint8_t {
 };
 
 // y[i] = sum over t of x[i + t - 1] * w[t], padded by one: the three ways to stay inside x.
-constexpr nest padded(border how)
+constexpr nest padded(edge how)
 {
     nest_builder b;
     const form i = b.axis("i");
     const form t = b.axis("t", 0, true);
     const form at = i + t - form{1};
     const int xs = b.buffer("x", memory::argument, 6, role::input);
-    const int x = how == border::selected ? b.access(xs, at, {at, form{5} - at}) : b.access(xs, at);
+    const int x = how == edge::selected ? b.access(xs, at, {at, form{5} - at}) : b.access(xs, at);
     const int w = b.access(b.buffer("w", memory::argument, 3, role::weights), t);
     const int y = b.access(b.buffer("y", memory::argument, 6, role::output), i);
     b.loop(binding::serial, i, 6).store(y, expr{0.0f});
-    if (how == border::clipped)
+    if (how == edge::clipped)
         b.loop(binding::serial, t, {0, form{1} - i}, {3, form{7} - i});
     else
         b.loop(binding::serial, t, 3);
-    if (how == border::guarded) b.guard({at, form{5} - at});
+    if (how == edge::guarded) b.guard({at, form{5} - at});
     b.add(y, ex::load(x) * ex::load(w));
     return b.n;
 }

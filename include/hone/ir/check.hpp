@@ -78,7 +78,8 @@ namespace ir {
 // + the vector loads that it must keep for reuse: a load is used again by each loop of the band that its index lacks,
 //   so of the loops it has, those inside the outermost it lacks need a register each (b[k, n] under unrolled m: all n;
 //   under n, m: one),
-// + one for a value used in all lanes, if it loads any.
+// + one for a value used in all lanes, if it loads any; AVX-512 takes one that is used once from memory. (Of one vector
+//   a row, 31 rows fit 32 registers there, and 15 rows spill from the 16 of AVX2, with both g++ and clang.)
 // Intermediate values of an expression are not counted: compilers find room for them in what a band has used up.
 template <class Nest>
 struct register_estimate {
@@ -178,7 +179,7 @@ struct register_estimate {
             if (loads < max_loads) seen[loads++] = load;
             if (by_vector(a.index, depth))
                 count += kept(a.index, depth);
-            else
+            else if (n.set != isa::avx512 || is_reused(a.index, depth))
                 has_scalar = true;
         });
         if (has_scalar) ++count;
@@ -186,17 +187,26 @@ struct register_estimate {
         ++leaves;
     }
 
+    constexpr bool is_reused(const affine& a, int depth) const
+    {
+        for (int i = 0; i < depth; ++i) {
+            const node& l = at(band[i]);
+            if (l.bind == binding::unroll && !values[l.variable].constant() && !depends(a, l.variable)) return true;
+        }
+        return false;
+    }
+
     constexpr std::int64_t kept(const affine& a, int depth) const
     {
         std::int64_t count = 1;
-        bool is_reused = false;
+        bool repeats = false;
         for (int i = 0; i < depth; ++i) {
             const node& l = at(band[i]);
             const interval v = values[l.variable];
             if (l.bind == binding::vectorize || v.most <= v.least) continue;
             if (!depends(a, l.variable))
-                is_reused = true;
-            else if (is_reused)
+                repeats = true;
+            else if (repeats)
                 count *= v.most - v.least + 1;
         }
         return count;
