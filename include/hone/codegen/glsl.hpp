@@ -29,12 +29,13 @@ std::string joined(const Parts&... parts)
     return to;
 }
 
-// The shortest literal that reads back as exactly this float. GLSL has no words for infinity and NaN.
+// The shortest literal that reads back as exactly this float. GLSL has no words for infinity and NaN; these quotients
+// are constants that glslang folds to them, in tables too, where a call of uintBitsToFloat is refused.
 inline std::string glsl_literal(float value)
 {
-    if (value != value) return "uintBitsToFloat(0x7fc00000u)";
-    if (value == __builtin_huge_valf()) return "uintBitsToFloat(0x7f800000u)";
-    if (value == -__builtin_huge_valf()) return "uintBitsToFloat(0xff800000u)";
+    if (value != value) return "(0.0 / 0.0)";
+    if (value == __builtin_huge_valf()) return "(1.0 / 0.0)";
+    if (value == -__builtin_huge_valf()) return "(-1.0 / 0.0)";
     char digits[32];
     const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
     std::string to(digits, end);
