@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // A nest as SIMD C++, by template recursion over its nodes: x = g(e, s) becomes the function that the compiler sees.
 //
-// K is a short tag type with `static constexpr` members: `nest` (exact size) and `set`. Every function here carries K, and
-// with it the instruction set. Serial loops bump one pointer per access by constants; unrolled bands are flattened to a
-// table of instances and become one fold with literal offsets, so that registers are scalars from the first pass on.
+// K is a short tag type with `static constexpr` members: `nest` (exact size) and `set`. Every function here carries K,
+// and with it the instruction set. Serial loops bump one pointer per access by constants; unrolled bands are flattened
+// to a table of instances and become one fold with literal offsets, so that registers are scalars from the first pass
+// on.
 #pragma once
 
 #include <cstddef>
@@ -86,8 +87,8 @@ struct facts {
         return t;
     }();
 
-    // The variable of the vector loop around a leaf of the statement's accesses is found by name: a nest vectorizes each
-    // stage along one level.
+    // The variable of the vector loop around a leaf of the statement's accesses is found by name: a nest vectorizes
+    // each stage along one level.
     static constexpr std::int64_t coefficient(int access, int variable)
     {
         const affine& index = n.accesses[access].index;
@@ -140,9 +141,8 @@ HONE_INLINE void place(environment<K>& e, int slot)
                 if constexpr (K::nest.buffers[b].memory == Memory)
                     e.at[A] = reinterpret_cast<float*>(
                         e.workspace + facts<K>::workspace.offset[b] +
-                        (Memory == memory::slot
-                             ? facts<K>::workspace.call_bytes + slot * facts<K>::workspace.slot_bytes
-                             : 0));
+                        (Memory == memory::slot ? facts<K>::workspace.call_bytes + slot * facts<K>::workspace.slot_bytes
+                                                : 0));
             }(),
             ...);
     }(std::make_integer_sequence<int, static_cast<int>(K::nest.accesses.size())>{});
@@ -257,7 +257,8 @@ constexpr interval_table intervals_around(const Nest& n, int at)
 
 // Whether a condition holds at an instance; `prefix` receives the lanes where it does.
 template <class Nest>
-constexpr truth decide(const Nest& n, const interval* variables, const affine& condition, const instance& i, int& prefix)
+constexpr truth decide(const Nest& n, const interval* variables, const affine& condition, const instance& i,
+                       int& prefix)
 {
     std::int64_t lane = 0;
     interval rest{condition.constant, condition.constant};
@@ -311,7 +312,10 @@ struct flattening {
     instance items[Capacity == 0 ? 1 : Capacity]{};
     int count = 0;
 
-    constexpr flattening(const Nest& nest, const interval* around, int at) : n(nest), variables(around) { walk(at, {}); }
+    constexpr flattening(const Nest& nest, const interval* around, int at) : n(nest), variables(around)
+    {
+        walk(at, {});
+    }
 
     constexpr void walk(int at, instance i)
     {
@@ -403,7 +407,8 @@ struct band {
         for (int k = index.first; k < index.first + index.count; ++k) {
             const affine_term& t = K::nest.terms[k];
             if (t.variable == at(i).vector_variable) continue;
-            o += t.coefficient * (at(i).is_open(t.variable) ? at(i).value_of(t.variable) : variables.of[t.variable].least);
+            o += t.coefficient *
+                 (at(i).is_open(t.variable) ? at(i).value_of(t.variable) : variables.of[t.variable].least);
         }
         return static_cast<int>(b.first_register + o / K::nest.vector_length);
     }
@@ -548,7 +553,8 @@ HONE_INLINE auto value(const environment<K>& e, const vector_of<K>* r)
         return load<K, B, I, x.ref>(e, r);
     } else if constexpr (x.op == expr_op::table) {
         constexpr float known = B::known_table_value(I, X);
-        static_assert(known == known, "hone::lower: a constant table is indexed by unrolled levels only; unroll the level");
+        static_assert(known == known,
+                      "hone::lower: a constant table is indexed by unrolled levels only; unroll the level");
         return known;
     } else if constexpr (arity(x.op) == 1) {
         return apply<K::set, K::nest.vector_length, x.op>(value<K, B, I, x.a>(e, r));
@@ -762,8 +768,7 @@ HONE_INLINE void execute(const environment<K>& e, vector_of<K>* r, Executor& exe
             vector_of<K> registers[at_least_one(static_cast<std::size_t>(K::nest.registers))];
             execute<K, x.child>(e, registers, executor);
         } else if constexpr (x.kind == node_kind::guard) {
-            if (holds<K, no_band, 0, x.conditions.first, x.conditions.count>(e, 0))
-                execute<K, x.child>(e, r, executor);
+            if (holds<K, no_band, 0, x.conditions.first, x.conditions.count>(e, 0)) execute<K, x.child>(e, r, executor);
         } else if constexpr (x.kind == node_kind::loop && x.bind == binding::parallel) {
             executor.run(region_size<K, Node>(e), [&e, &executor](std::int64_t chunk, int slot) {
                 environment<K> own = e;
@@ -771,7 +776,8 @@ HONE_INLINE void execute(const environment<K>& e, vector_of<K>* r, Executor& exe
                 execute_chunk<K, Node>(own, chunk, executor);
             });
         } else {
-            static_assert(x.kind == node_kind::loop, "hone::cpu: barriers belong to Vulkan nests; lower for a CPU target");
+            static_assert(x.kind == node_kind::loop,
+                          "hone::cpu: barriers belong to Vulkan nests; lower for a CPU target");
             execute_serial<K, Node>(e, r, executor);
         }
         execute<K, x.next>(e, r, executor);

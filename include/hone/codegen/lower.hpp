@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// x = g(e, s): turns a definition and a schedule into a nest. One function for compile time, where kernels come from it,
-// and for run time, where thousands of candidates a second are priced.
+// x = g(e, s): turns a definition and a schedule into a nest. One function for compile time, where kernels come from
+// it, and for run time, where thousands of candidates a second are priced.
 //
 // Each level of a stage owns one variable; an axis is the sum of step * variable over its levels. What stands in the
 // tree are bounds and guards: tails and borders become siblings, bounds or conditions as the level asks, and whatever
@@ -30,6 +30,7 @@ public:
         for (const parameter& p : d_.parameters) n_.parameters.push_back(p);
         for (float v : d_.table_values) n_.table_values.push_back(v);
         for (int t = 0; t < tensors(); ++t) add_buffer(t);
+        for (int st = 0; st < stages() && n_.ok(); ++st) add_variables(st);
         for (int st = 0; st < stages() && n_.ok(); ++st) prepare(st);
         if (!n_.ok()) return n_;
         for (int st = 0; st < stages() && n_.ok(); ++st)
@@ -76,7 +77,7 @@ private:
     std::int16_t last_child_[512]{};
     std::int16_t last_root_ = -1;
     std::int16_t accumulator_[8] = {-1, -1, -1, -1, -1, -1, -1, -1}; // buffer
-    std::int16_t access_of_[8][8]{};                                   // stage, operand (7: output); +1, 0: none
+    std::int16_t access_of_[8][8]{};                                 // stage, operand (7: output); +1, 0: none
     int serial_depth_ = 0;
 
     struct made_statement {
@@ -136,8 +137,7 @@ private:
             for (const index_term& t : p.base[ax].terms)
                 contributions(p.attach.stage, t.axis, coefficient * t.coefficient, p.attach.level, f);
         for (int l = 0; l < below; ++l)
-            if (p.levels[l].axis == ax && !trivial(st, l))
-                f(variable_of(st, l), coefficient * p.levels[l].step, st, l);
+            if (p.levels[l].axis == ax && !trivial(st, l)) f(variable_of(st, l), coefficient * p.levels[l].step, st, l);
     }
     constexpr std::int64_t base_offset(int st, int ax) const
     {
@@ -208,7 +208,7 @@ private:
         n_.buffers.push_back(b);
     }
 
-    constexpr void prepare(int st)
+    constexpr void add_variables(int st)
     {
         const stage& g = d_.stages[st];
         const stage_plan& p = plan(st);
@@ -229,7 +229,8 @@ private:
             if (own.step < 1) fail(fault::factor_not_positive, 1, own.step, a.name);
             if (own.bind == binding::vectorize && own.step != 1)
                 fail(fault::vector_level_not_innermost, 1, own.step, a.name);
-            if (a.reduction && (own.bind == binding::parallel || own.bind == binding::grid || own.bind == binding::lane))
+            if (a.reduction &&
+                (own.bind == binding::parallel || own.bind == binding::grid || own.bind == binding::lane))
                 fail(fault::reduction_parallel, 0, 0, a.name);
             if (!n_.ok()) return;
             left[own.axis] = own.step;
@@ -244,9 +245,15 @@ private:
         const attach_point at = p.attach;
         if (at.stage >= stages() || (at.stage >= 0 && at.level > levels(at.stage)) || at.stage == st)
             fail(fault::attach_unknown, stages(), at.stage, g.name);
-        if (!n_.ok()) return;
-        if (g.reduce != reduction::none && d_.tensors[g.output.tensor].memory != memory::registers)
-            add_accumulator(st);
+    }
+
+    // What needs the variables of all stages: accumulators, lanes, and the conditions that leaves may have to test.
+    constexpr void prepare(int st)
+    {
+        const stage& g = d_.stages[st];
+        const stage_plan& p = plan(st);
+        const attach_point at = p.attach;
+        if (g.reduce != reduction::none && d_.tensors[g.output.tensor].memory != memory::registers) add_accumulator(st);
         if (s_.set == isa::none && at.stage < 0) {
             std::int32_t lanes = 1;
             for (int l = 0; l < levels(st); ++l)
@@ -436,9 +443,8 @@ private:
         table_access a{.values = {op.first, op.count}};
         a.index.constant = op.index.offset;
         for (const index_term& term : op.index.terms)
-            contributions(st, term.axis, term.coefficient, levels(st), [&](int v, std::int64_t c, int ts, int) {
-                if (ts == st) add_term(a.index, v, -1, c);
-            });
+            contributions(st, term.axis, term.coefficient, levels(st),
+                          [&](int v, std::int64_t c, int, int) { add_term(a.index, v, -1, c); });
         return n_.table_accesses.push_back(a);
     }
 
@@ -543,8 +549,7 @@ private:
     {
         context c;
         const stage& g = d_.stages[st];
-        for (std::size_t a = 0; a < g.axes.size(); ++a)
-            c.axes[a] = {g.axes[a].extent, g.axes[a].parameter >= 0, false};
+        for (std::size_t a = 0; a < g.axes.size(); ++a) c.axes[a] = {g.axes[a].extent, g.axes[a].parameter >= 0, false};
         if (g.reduce != reduction::none && accumulator_[st] < 0) {
             emit(st, 0, c, pass::init, parent);
             emit(st, 0, c, pass::reduce, parent);
@@ -740,7 +745,8 @@ private:
         const std::int64_t step = plan(st).levels[next].step;
         const std::int64_t extent = c.axes[ax].extent;
         if (extent >= step)
-            emit_loop(st, next, inside, p, parent, {0}, {extent / step, 0}, {step, false, c.axes[ax].guarded}, false, l);
+            emit_loop(st, next, inside, p, parent, {0}, {extent / step, 0}, {step, false, c.axes[ax].guarded}, false,
+                      l);
         if (step > 1) {
             const limit all{ceil_div(extent, step), static_cast<int>(step - 1)};
             emit_loop(st, next, inside, p, parent, {0, 0, false}, all, {step - 1, true, c.axes[ax].guarded}, true, l);
@@ -765,8 +771,44 @@ private:
         return r;
     }
 
-    // One loop of level l and everything inside. `cascade`: the inside is a run-time remainder. `resume`: the level to go
-    // on after, where l was opened ahead of its turn.
+    // Passes and siblings state the same limits and conditions again and again; each is kept once. `first_term` is the
+    // size of the term table before the entries were made.
+    constexpr bool same(const affine& a, const affine& b) const
+    {
+        if (a.constant != b.constant || a.count != b.count) return false;
+        for (int i = 0; i < a.count; ++i)
+            if (!(n_.terms[a.first + i] == n_.terms[b.first + i])) return false;
+        return true;
+    }
+    constexpr range interned_bounds(range r, std::size_t first_term)
+    {
+        for (int at = 0; at + r.count <= r.first; ++at) {
+            bool equal = true;
+            for (int i = 0; i < r.count && equal; ++i)
+                equal = n_.bounds[at + i].divisor == n_.bounds[r.first + i].divisor &&
+                        same(n_.bounds[at + i].value, n_.bounds[r.first + i].value);
+            if (!equal) continue;
+            n_.bounds.resize(static_cast<std::size_t>(r.first));
+            n_.terms.resize(first_term);
+            return {static_cast<std::int16_t>(at), r.count};
+        }
+        return r;
+    }
+    constexpr range interned_conditions(range r, std::size_t first_term)
+    {
+        for (int at = 0; at + r.count <= r.first; ++at) {
+            bool equal = true;
+            for (int i = 0; i < r.count && equal; ++i) equal = same(n_.conditions[at + i], n_.conditions[r.first + i]);
+            if (!equal) continue;
+            n_.conditions.resize(static_cast<std::size_t>(r.first));
+            n_.terms.resize(first_term);
+            return {static_cast<std::int16_t>(at), r.count};
+        }
+        return r;
+    }
+
+    // One loop of level l and everything inside. `cascade`: the inside is a run-time remainder. `resume`: the level to
+    // go on after, where l was opened ahead of its turn.
     constexpr void emit_loop(int st, int l, const context& c, pass p, int parent, const limit& from, const limit& to,
                              const axis_state& inside, bool cascade = false, int resume = -1)
     {
@@ -781,7 +823,7 @@ private:
             return;
         }
         const bool constant = from.rounded < 0 && to.rounded < 0;
-        if (constant && own.bind == binding::unroll && !is_band(st, l)) {
+        if (constant && own.bind == binding::unroll && !is_band(st, l, p)) {
             for (std::int64_t i = from.constant; i < to.constant; ++i)
                 open_loop(st, l, next, p, parent, {i}, {i + 1}, binding::serial, cascade, after, c);
             return;
@@ -798,10 +840,13 @@ private:
         node x{.kind = node_kind::loop, .bind = bind};
         const int v = variable_of(st, l);
         x.variable = static_cast<std::int16_t>(v);
-        // Each table entry range must be contiguous: lower limits first, then upper ones, clips included.
+        // The limits of a loop stand side by side: lower ones first, then upper ones, clips included.
         const std::uint64_t before = next.satisfied;
+        std::size_t first_term = n_.terms.size();
         x.lower = limits(st, l, outer, from);
         if (own.border == border::clip) clip(st, l, next, x.lower, false);
+        x.lower = interned_bounds(x.lower, first_term);
+        first_term = n_.terms.size();
         x.upper = limits(st, l, outer, to);
         if (own.border == border::clip) {
             next.satisfied = before;
@@ -809,6 +854,7 @@ private:
             next.satisfied = before;
             clip_satisfied(st, l, next);
         }
+        x.upper = interned_bounds(x.upper, first_term);
         if (bind == binding::grid || bind == binding::lane) set_radix(st, l, x);
         const int id = append(parent, x);
         if (!n_.ok()) return;
@@ -882,12 +928,15 @@ private:
     }
 
     // Inside an unrolled level only unrolled and vector levels may follow; otherwise its copies are siblings.
-    constexpr bool is_band(int st, int l) const
+    constexpr bool is_band(int st, int l, pass p) const
     {
+        const bool spatial = p == pass::init || p == pass::store;
         for (int o = l + 1; o < levels(st); ++o) {
             const binding b = plan(st).levels[o].bind;
+            if (spatial && is_reduction(st, o)) continue;
             if (b != binding::unroll && b != binding::vectorize && !trivial(st, o)) return false;
         }
+        if (spatial) return true;
         for (int q = 0; q < stages(); ++q)
             if (plan(q).attach.stage == st && plan(q).attach.level > l) return false;
         return !(needs_tile(st) && plan(st).tile_at > l);
@@ -959,12 +1008,13 @@ private:
     // A guard for variable == edge, or != edge, where edge is the first (0) or last value.
     constexpr int at_edge(int parent, int v, std::int64_t edge, bool equal)
     {
+        const std::size_t first_term = n_.terms.size();
         affine value{};
         const std::int64_t sign = (edge == 0) == equal ? -1 : 1;
         value.constant = equal ? -sign * edge : (edge == 0 ? -1 : edge - 1);
         add_term(value, v, -1, equal ? sign : (edge == 0 ? 1 : -1));
         node g{.kind = node_kind::guard};
-        g.conditions = {static_cast<std::int16_t>(n_.conditions.push_back(value)), 1};
+        g.conditions = interned_conditions({static_cast<std::int16_t>(n_.conditions.push_back(value)), 1}, first_term);
         return append(parent, g);
     }
     constexpr int outer_reduction(int st)
@@ -988,7 +1038,8 @@ private:
                 if (!c.axes[q.axis].guarded || !leaves_memory(st, q.axis, kind)) continue;
                 if (interval_of(n_, q.value, variables_).least >= 0) continue;
             } else {
-                const bool drops_store = q.operand == output_slot && kind != leaf_kind::init && kind != leaf_kind::reduce;
+                const bool drops_store =
+                    q.operand == output_slot && kind != leaf_kind::init && kind != leaf_kind::reduce;
                 const bool skips_tap = kind == leaf_kind::reduce && may_skip(st, q.operand);
                 if (!drops_store && !skips_tap) continue;
                 if (never(st, q, c)) return;
@@ -999,7 +1050,7 @@ private:
         }
         if (conditions.count > 0) {
             node g{.kind = node_kind::guard};
-            g.conditions = conditions;
+            g.conditions = interned_conditions(conditions, n_.terms.size());
             parent = append(parent, g);
         }
         node x{.kind = node_kind::leaf};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Vectors of N floats by compiler extension, for one instruction set. Everything here is a template over the instruction
-// set, so that units compiled with different flags never share a function that holds vector code.
+// Vectors of N floats by compiler extension, for one instruction set. Everything here is a template over the
+// instruction set, so that units compiled with different flags never share a function that holds vector code.
 #pragma once
 
 #include <cstddef>
@@ -60,17 +60,15 @@ struct simd {
     HONE_INLINE static vector gather(const float* p, std::ptrdiff_t stride)
     {
         vector v{};
-        [&]<int... L>(std::integer_sequence<int, L...>) HONE_INLINE_LAMBDA {
-            ((v[L] = p[L * stride]), ...);
-        }(std::make_integer_sequence<int, Count>{});
+        [&]<int... L>(std::integer_sequence<int, L...>)
+            HONE_INLINE_LAMBDA { ((v[L] = p[L * stride]), ...); }(std::make_integer_sequence<int, Count>{});
         return v;
     }
     template <int Count>
     HONE_INLINE static void scatter(float* p, std::ptrdiff_t stride, vector v)
     {
-        [&]<int... L>(std::integer_sequence<int, L...>) HONE_INLINE_LAMBDA {
-            ((p[L * stride] = v[L]), ...);
-        }(std::make_integer_sequence<int, Count>{});
+        [&]<int... L>(std::integer_sequence<int, L...>)
+            HONE_INLINE_LAMBDA { ((p[L * stride] = v[L]), ...); }(std::make_integer_sequence<int, Count>{});
     }
 
     HONE_INLINE static vector broadcast(float x)
@@ -103,9 +101,8 @@ HONE_INLINE auto apply(A a)
     } else if constexpr (sizeof(A) == sizeof(float)) {
         return __builtin_sqrtf(a);
     } else {
-        [&]<int... L>(std::integer_sequence<int, L...>) HONE_INLINE_LAMBDA {
-            ((a[L] = __builtin_sqrtf(a[L])), ...);
-        }(std::make_integer_sequence<int, N>{});
+        [&]<int... L>(std::integer_sequence<int, L...>)
+            HONE_INLINE_LAMBDA { ((a[L] = __builtin_sqrtf(a[L])), ...); }(std::make_integer_sequence<int, N>{});
         return a;
     }
 }

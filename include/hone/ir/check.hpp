@@ -153,13 +153,20 @@ struct register_estimate {
                 if (u.first >= 0 && u.first < before && u.last >= before) u.last = leaves - 1;
     }
 
-    // Second walk: the fullest band.
-    constexpr void measure(int node_index, int depth)
+    // Second walk: the fullest band that is run again and again. What straight-line code cannot hold it spills once, at
+    // the price of a load; a loop pays in each iteration.
+    constexpr void measure(int node_index, int depth, bool repeats)
     {
         const node& here = at(node_index);
         if (here.kind != node_kind::leaf) {
             const int inner = enter(here, node_index, depth);
-            for (int c = here.child; c >= 0; c = at(c).next) measure(c, inner);
+            const bool again = repeats || (here.kind == node_kind::loop && here.bind == binding::serial &&
+                                           !values[here.variable].constant());
+            for (int c = here.child; c >= 0; c = at(c).next) measure(c, inner, again);
+            return;
+        }
+        if (!repeats) {
+            ++leaves;
             return;
         }
         std::int64_t count = 0;
@@ -233,7 +240,7 @@ constexpr int live_registers(const Nest& n, int tile)
     open_intervals(n, tile, e.values);
     e.collect(tile, 0);
     e.leaves = 0;
-    e.measure(tile, 0);
+    e.measure(tile, 0, false);
     return e.live;
 }
 

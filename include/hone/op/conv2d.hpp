@@ -37,8 +37,10 @@ struct conv2d_shape {
         if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
         if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
         if (pad < 0) return {fault::shape_mismatch, 0, pad, "conv2d: pad"};
-        if (h + 2 * pad < dilation * (kh - 1) + 1) return {fault::shape_mismatch, dilation * (kh - 1) + 1, h, "conv2d: h"};
-        if (w + 2 * pad < dilation * (kw - 1) + 1) return {fault::shape_mismatch, dilation * (kw - 1) + 1, w, "conv2d: w"};
+        if (h + 2 * pad < dilation * (kh - 1) + 1)
+            return {fault::shape_mismatch, dilation * (kh - 1) + 1, h, "conv2d: h"};
+        if (w + 2 * pad < dilation * (kw - 1) + 1)
+            return {fault::shape_mismatch, dilation * (kw - 1) + 1, w, "conv2d: w"};
         return {};
     }
 };

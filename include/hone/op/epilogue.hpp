@@ -13,16 +13,26 @@ namespace hone {
 // Changes each element alone: `name` and apply(acc).
 template <class E>
 concept pointwise_epilogue = requires(const expr& acc) {
-    { E::name } -> std::convertible_to<const char*>;
-    { E::apply(acc) } -> std::same_as<expr>;
+    {
+        E::name
+    } -> std::convertible_to<const char*>;
+    {
+        E::apply(acc)
+    } -> std::same_as<expr>;
 };
 // Takes one more tensor: `name`, its role and apply(acc, operand). A bias has one element per output channel, every
 // other operand has the shape and layout of the output.
 template <class E>
 concept operand_epilogue = requires(const expr& acc) {
-    { E::name } -> std::convertible_to<const char*>;
-    { E::operand_role } -> std::convertible_to<role>;
-    { E::apply(acc, acc) } -> std::same_as<expr>;
+    {
+        E::name
+    } -> std::convertible_to<const char*>;
+    {
+        E::operand_role
+    } -> std::convertible_to<role>;
+    {
+        E::apply(acc, acc)
+    } -> std::same_as<expr>;
 };
 template <class E>
 concept epilogue = pointwise_epilogue<E> || operand_epilogue<E>;

@@ -44,8 +44,12 @@ constexpr bool same_text(const char* a, const char* b)
 
 template <class T>
 concept tensor_operator = requires {
-    { T::definition() } -> std::same_as<hone::definition>;
-    { T::signature() } -> std::same_as<signature_text>;
+    {
+        T::definition()
+    } -> std::same_as<hone::definition>;
+    {
+        T::signature()
+    } -> std::same_as<signature_text>;
 };
 
 // The workloads of an engine, as one type.

@@ -2,11 +2,13 @@
 // The direct template for CPUs: one register tile of rows x vectors, held while the whole reduction streams past packed
 // weights. Its knobs, constraints and closed-form default stand here together.
 //
-// It reads the roles of an operator's axes from its definition, so that gemm, convolutions and users' operators share it.
+// It reads the roles of an operator's axes from its definition, so that gemm, convolutions and users' operators share
+// it.
 #pragma once
 
 #include <cstdint>
 
+#include <hone/ir/visit.hpp>
 #include <hone/schedule/schedule.hpp>
 #include <hone/schedule/transform.hpp>
 
@@ -106,7 +108,9 @@ struct direct_knobs {
 // A register tile that fits: rows * vectors accumulators, a row of weights, one broadcast.
 constexpr bool fits_registers(const direct_knobs& k, isa set)
 {
-    return k.rows * k.vectors + k.vectors + 1 <= vector_registers(set) + (k.vectors == 1 ? 1 : 0);
+    // AVX-512 takes a broadcast that is used once from memory.
+    const int broadcast = k.vectors == 1 && set == isa::avx512 ? 0 : 1;
+    return k.rows * k.vectors + k.vectors + broadcast <= vector_registers(set);
 }
 
 // The default when nothing is tuned: the tile with the fewest loads per multiply-add that wastes least of the rows and
@@ -190,9 +194,7 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
     const auto spatial = [&](int a) {
         if (g.axes[a].extent > 1 || g.axes[a].parameter >= 0) p.add(a, 1, binding::parallel);
     };
-    const auto blocks = [&] {
-        p.add(r.vector, std::int64_t{k.vectors} * vl, binding::parallel, tail::peel);
-    };
+    const auto blocks = [&] { p.add(r.vector, std::int64_t{k.vectors} * vl, binding::parallel, tail::peel); };
     const auto rows = [&](bool is_parallel) {
         if (r.row < 0) return;
         if (k.row_block > 0 && k.row_block < g.axes[r.row].extent)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The schedule s of the paper, as data: for each stage its levels from the outermost loop to the innermost, the level at
-// which its registers open, and where it is attached. Lowering turns (definition, schedule) into a nest.
+// The schedule s of the paper, as data: for each stage its levels from the outermost loop to the innermost, the level
+// at which its registers open, and where it is attached. Lowering turns (definition, schedule) into a nest.
 #pragma once
 
 #include <cstdint>

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include <hone/ir/visit.hpp>
 #include <hone/schedule/schedule.hpp>
 
 namespace hone {
@@ -86,8 +87,8 @@ constexpr schedule packing_schedule(const tensor& source, const tensor& packed, 
     return s;
 }
 
-// Operand `o` of stage `st` is read from a copy in workspace memory that holds its padding as zeros. `pad_before` is the
-// distance by which indices start before the tensor, `extents` those of the padded tensor. The copy runs first.
+// Operand `o` of stage `st` is read from a copy in workspace memory that holds its padding as zeros. `pad_before` is
+// the distance by which indices start before the tensor, `extents` those of the padded tensor. The copy runs first.
 constexpr void pad_operand(schedule& s, int st, int o, const inline_vector<std::int64_t, 6>& extents, int parallel_dim)
 {
     definition& d = s.definition;
@@ -119,8 +120,10 @@ constexpr void pad_operand(schedule& s, int st, int o, const inline_vector<std::
     const bool vectors = extents[last] % s.vector_length == 0 && source.dims[last].stride == 1 && s.vector_length > 1;
     for (std::size_t k = 0; k < last; ++k)
         plan.add(static_cast<int>(k), 1, static_cast<int>(k) == parallel_dim ? binding::parallel : binding::serial);
-    if (vectors) plan.add(static_cast<int>(last), s.vector_length).add(static_cast<int>(last), 1, binding::vectorize);
-    else plan.add(static_cast<int>(last), 1);
+    if (vectors)
+        plan.add(static_cast<int>(last), s.vector_length).add(static_cast<int>(last), 1, binding::vectorize);
+    else
+        plan.add(static_cast<int>(last), 1);
     use.tensor = copy.output.tensor;
     use.zero_outside = false;
 

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSL-1.0
+// hone::kernel: an operator, a config and an instruction set as a callable thing, with packing and workspace sizes.
+// All of it is static; run and pack are re-entrant, allocate nothing and need no alignment beyond that of the elements.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <hone/codegen/cpu.hpp>
+#include <hone/codegen/lower.hpp>
+#include <hone/core/executor.hpp>
+#include <hone/core/fault.hpp>
+#include <hone/ir/check.hpp>
+#include <hone/op/operator.hpp>
+#include <hone/schedule/config.hpp>
+
+namespace hone {
+
+// What a call gives. Pointers are to the first element; activations and weights in the operator's layouts.
+struct arguments {
+    const float* x = nullptr;
+    const float* weights = nullptr; // packed by pack()
+    const float* bias = nullptr;
+    const float* residual = nullptr;
+    const float* const* operands = nullptr; // of epilogues with role::operand, in order
+    float* y = nullptr;
+    void* workspace = nullptr;                // workspace_bytes(executor.slots()); contents are undefined between calls
+    const std::int64_t* parameters = nullptr; // run-time extents and strides, in the order of the definition
+    std::uint64_t weights_layout = 0;         // layout id of packed weights that come from a file; 0: not checked
+};
+
+// The schedule of an operator for a config. This is g(e, s)'s second argument.
+constexpr schedule cpu_schedule(const definition& d, const cpu_config& c, isa set)
+{
+    return c.algorithm == cpu_template::winograd ? winograd_schedule(d, c.winograd, set)
+                                                 : direct_schedule(d, c.direct, set);
+}
+// How its weights are packed, for kernels that have weights.
+constexpr schedule cpu_packing(const definition& d, const cpu_config& c, isa set)
+{
+    if (c.algorithm == cpu_template::winograd) return winograd_packing(d, c.winograd, set);
+    const int weights = d.tensor_of(role::weights);
+    return packing_schedule(d.tensors[weights], packed_weights(d, c.direct, set), set);
+}
+
+// Asserts that a nest is legal, one sentence a fault.
+template <fault Found, std::int64_t Expected, std::int64_t Instead>
+constexpr bool assert_no_fault()
+{
+    static_assert(Found != fault::factor_does_not_divide,
+                  "hone::split: the factor must divide the extent of the axis; choose "
+                  "another factor or pass tail::guard");
+    static_assert(Found != fault::vector_length_unsupported,
+                  "hone::vectorize: the instruction set has no vector of this "
+                  "length; use vector_length(isa) or a shorter one");
+    static_assert(Found != fault::too_many_live_registers, "hone::lower: the tile needs more vector registers than the "
+                                                           "instruction set has; choose a smaller tile");
+    static_assert(Found != fault::blocked_axis_not_affine,
+                  "hone::lower: a level crosses the blocks of a blocked layout, so "
+                  "its index is not affine; align its step to the block");
+    static_assert(Found != fault::extent_zero,
+                  "hone: every extent of a workload must be at least 1; remove the empty workload");
+    static_assert(Found != fault::shape_mismatch,
+                  "hone: the shapes of the operator do not fit together; check channels, groups, kernel and padding");
+    static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
+    static_assert(Found == fault::none,
+                  "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
+                  "name the fault, what was expected and what was found");
+    return Found == fault::none;
+}
+
+// The two nests of a kernel, as the tags that the code generator takes.
+template <class Op, class Configs, isa Set>
+struct compute_nest {
+    static constexpr isa set = Set;
+    static constexpr hone::schedule schedule = cpu_schedule(Op::definition(), config_of<Op, Configs>(Set), Set);
+    static constexpr hone::nest lowered = lower(schedule);
+    static constexpr auto nest = resized<lowered.sizes()>(lowered);
+    static constexpr status found = check(nest, cpu_target(Set));
+};
+template <class Op, class Configs, isa Set>
+struct pack_nest {
+    static constexpr isa set = Set;
+    static constexpr hone::schedule schedule = cpu_packing(Op::definition(), config_of<Op, Configs>(Set), Set);
+    static constexpr hone::nest lowered = lower(schedule);
+    static constexpr auto nest = resized<lowered.sizes()>(lowered);
+    static constexpr status found = check(nest, cpu_target(Set));
+};
+
+template <tensor_operator Op, class Configs = defaults, isa Set = compiled_isa()>
+struct kernel {
+    using compute = compute_nest<Op, Configs, Set>;
+    using packing = pack_nest<Op, Configs, Set>;
+    static_assert(assert_no_fault<compute::found.what, compute::found.expected, compute::found.found>());
+
+    static constexpr isa set = Set;
+    static constexpr cpu_config config = config_of<Op, Configs>(Set);
+    static constexpr signature_text signature = Op::signature();
+    static constexpr bool has_weights = Op::definition().tensor_of(role::weights) >= 0;
+
+    // Packed weights: size, and the name of their layout for those who keep them in a file.
+    static constexpr std::uint64_t layout_id = hone::layout_id(packing::schedule.definition.tensors[1]);
+    static constexpr std::size_t packed_bytes =
+        static_cast<std::size_t>(packing::schedule.definition.tensors[1].elements()) * sizeof(float);
+
+    static constexpr std::size_t workspace_bytes(int slots) { return cpu::workspace_bytes<compute>(slots); }
+
+    // From the operator's weight layout to this kernel's.
+    static void pack(const float* weights, float* packed)
+    {
+        static_assert(assert_no_fault<packing::found.what, packing::found.expected, packing::found.found>());
+        float* const tensors[2] = {const_cast<float*>(weights), packed};
+        serial_executor serial;
+        cpu::run<packing>(serial, tensors, nullptr, nullptr);
+    }
+
+    // Computes y. Faults: parameter_out_of_range, workspace_missing, packed_layout_mismatch.
+    template <class Executor>
+    static status run(Executor& executor, const arguments& a) noexcept
+    {
+        constexpr const auto& n = compute::nest;
+        for (std::size_t p = 0; p < n.parameters.size(); ++p) {
+            const std::int64_t v = a.parameters == nullptr ? 0 : a.parameters[p];
+            if (v < n.parameters[p].least || v > n.parameters[p].most)
+                return {fault::parameter_out_of_range, n.parameters[p].most, v, n.parameters[p].name};
+        }
+        if (workspace_bytes(1) > 0 && a.workspace == nullptr)
+            return {fault::workspace_missing, static_cast<std::int64_t>(workspace_bytes(executor.slots())), 0,
+                    "workspace"};
+        if (a.weights_layout != 0 && a.weights_layout != layout_id)
+            return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id),
+                    static_cast<std::int64_t>(a.weights_layout), "weights"};
+        float* tensors[cpu::at_least_one(n.buffers.size())]{};
+        int operand = 0;
+        for (const buffer& b : n.buffers) {
+            if (b.memory != memory::argument) continue;
+            const float* p = nullptr;
+            switch (b.role) {
+            case role::input: p = a.x; break;
+            case role::weights: p = a.weights; break;
+            case role::bias: p = a.bias; break;
+            case role::residual: p = a.residual; break;
+            case role::output: p = a.y; break;
+            case role::operand: p = a.operands[operand++]; break;
+            case role::none: break;
+            }
+            tensors[b.position] = const_cast<float*>(p);
+        }
+        cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
+        return {};
+    }
+    static status run(const arguments& a) noexcept
+    {
+        serial_executor serial;
+        return run(serial, a);
+    }
+};
+
+} // namespace hone

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: BSL-1.0
+// The Winograd template for 3x3 convolutions of stride 1: F(m, 3) over blocks of output tiles (Lavin and Gray,
+// arXiv 1509.09308). Y = A^T [ (B^T d B) * (G g G^T) ] A: weights are transformed when they are packed; for each block
+// of tiles the inputs are transformed, (m + 2)^2 small matrix products are formed, and the outputs are transformed.
+//
+// Six stages: gather d and B^T d in registers, V = B^T d B and M = V U in memory of the worker, A^T M in registers, y.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+
+#include <hone/op/operator.hpp>
+#include <hone/schedule/schedule.hpp>
+#include <hone/schedule/transform.hpp>
+
+namespace hone {
+
+struct winograd_knobs {
+    std::int32_t tile = 4;          // m: outputs of a tile along one side. 2 or 4
+    std::int32_t block_rows = 2;    // tiles of a block
+    std::int32_t block_columns = 7; // V and M of a block should stay in the L2 cache
+    std::int32_t rows = 7;          // tiles in the register tile of the products
+    std::int32_t vectors = 3;       // vectors of output channels in it
+    friend constexpr bool operator==(const winograd_knobs&, const winograd_knobs&) = default;
+};
+
+// Transform matrices of F(m, 3), row by row.
+struct winograd_matrices {
+    inline_vector<float, 36> bt{}; // (m + 2, m + 2)
+    inline_vector<float, 18> g{};  // (m + 2, 3)
+    inline_vector<float, 24> at{}; // (m, m + 2)
+};
+constexpr winograd_matrices winograd_matrices_of(int m)
+{
+    winograd_matrices w;
+    const auto fill = [](auto& to, auto... values) { (to.push_back(static_cast<float>(values)), ...); };
+    if (m == 2) {
+        fill(w.bt, 1, 0, -1, 0, 0, 1, 1, 0, 0, -1, 1, 0, 0, 1, 0, -1);
+        fill(w.g, 1, 0, 0, 0.5, 0.5, 0.5, 0.5, -0.5, 0.5, 0, 0, 1);
+        fill(w.at, 1, 1, 1, 0, 0, 1, -1, -1);
+    } else {
+        fill(w.bt, 4, 0, -5, 0, 1, 0, 0, -4, -4, 1, 1, 0, 0, 4, -4, -1, 1, 0, 0, -2, -1, 2, 1, 0, 0, 2, -1, -2, 1, 0, 0,
+             4, 0, -5, 0, 1);
+        fill(w.g, 1.0 / 4, 0, 0, -1.0 / 6, -1.0 / 6, -1.0 / 6, -1.0 / 6, 1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 12, 1.0 / 6,
+             1.0 / 24, -1.0 / 12, 1.0 / 6, 0, 0, 1);
+        fill(w.at, 1, 1, 1, 1, 1, 0, 0, 1, -1, 2, -2, 0, 0, 1, 1, 4, 4, 0, 0, 1, -1, 8, -8, 1);
+    }
+    return w;
+}
+
+// Axes of the convolution that the template reads, as conv2d numbers them.
+namespace conv_axis {
+enum : int { n, g, oh, ow, oc, kh, kw, ic };
+}
+
+// Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group.
+constexpr bool winograd_applies(const definition& d)
+{
+    if (d.stages.size() != 1 || d.stages[0].axes.size() != 8 || d.stages[0].operands.size() < 2) return false;
+    const stage& s = d.stages[0];
+    if (!same_text(s.name, "conv2d") || s.axes[conv_axis::g].extent != 1) return false;
+    if (s.axes[conv_axis::kh].extent != 3 || s.axes[conv_axis::kw].extent != 3) return false;
+    const operand& x = s.operands[0];
+    for (int k = 1; k <= 2; ++k)
+        for (const index_term& t : x.index[k].terms)
+            if (t.coefficient != 1) return false;
+    return true;
+}
+
+// The transformed weights U: dimensions (m + 2)^2, ic, oc; blocked by the vectors of a register tile.
+constexpr tensor winograd_weights(const definition& d, const winograd_knobs& k, isa set)
+{
+    const stage& s = d.stages[0];
+    const std::int64_t alpha = k.tile + 2;
+    tensor u = d.tensors[d.tensor_of(role::weights)];
+    u.dims.resize(0);
+    u.dims.push_back({.extent = alpha * alpha});
+    u.dims.push_back({.extent = s.axes[conv_axis::ic].extent});
+    u.dims.push_back({.extent = s.axes[conv_axis::oc].extent});
+    inline_vector<std::int8_t, 6> order;
+    order.push_back(0);
+    order.push_back(2);
+    order.push_back(1);
+    return packed_tensor(u, order, 2, std::int64_t{k.vectors} * vector_length(set));
+}
+
+// U = G g G^T with zeros past the last output channel.
+constexpr schedule winograd_packing(const definition& d, const winograd_knobs& k, isa set)
+{
+    const winograd_matrices w = winograd_matrices_of(k.tile);
+    const int alpha = k.tile + 2;
+    const stage& conv = d.stages[0];
+    const std::int64_t block = std::int64_t{k.vectors} * vector_length(set);
+    const std::int64_t oc = round_up(conv.axes[conv_axis::oc].extent, block);
+    const std::int64_t ic = conv.axes[conv_axis::ic].extent;
+
+    schedule s;
+    s.set = set;
+    definition& e = s.definition;
+    for (float v : w.g) e.table_values.push_back(v);
+    const auto table = [&](int row_axis, int column_axis) {
+        return table_operand{0, static_cast<std::int16_t>(3 * alpha), along(row_axis, 3, column_axis, 1, 0)};
+    };
+    e.tensors.push_back(d.tensors[d.tensor_of(role::weights)]);
+    e.tensors.push_back(winograd_weights(d, k, set));
+    e.tensors[1].role = role::output;
+    e.tensors[1].name = "packed";
+    const auto registers = [&](const char* name, std::int64_t rows, std::int64_t columns) {
+        tensor t{.name = name, .memory = memory::registers};
+        t.dims.push_back({.extent = rows});
+        t.dims.push_back({.extent = columns});
+        set_dense(t);
+        return e.tensors.push_back(t);
+    };
+    const int g = registers("g", 3, 3);
+    const int gg = registers("Gg", alpha, 3);
+
+    // g[kh][kw] of one pair of channels
+    stage gather{.name = "gather"};
+    gather.axes.push_back({"oc", 1});
+    gather.axes.push_back({"ic", 1});
+    gather.axes.push_back({"kh", 3});
+    gather.axes.push_back({"kw", 3});
+    operand from{.tensor = 0, .zero_outside = true};
+    from.index.push_back({});
+    for (int a : {0, 2, 3, 1}) from.index.push_back(along(a));
+    gather.operands.push_back(from);
+    gather.body = ex::load(0);
+    gather.output.tensor = static_cast<std::int8_t>(g);
+    for (int a : {2, 3}) gather.output.index.push_back(along(a));
+
+    // Gg[i][kw] = sum over kh of G[i][kh] g[kh][kw]
+    stage left{.name = "left"};
+    left.axes.push_back({"i", alpha});
+    left.axes.push_back({"kw", 3});
+    left.axes.push_back({"kh", 3, true});
+    operand read_g{.tensor = static_cast<std::int8_t>(g)};
+    for (int a : {2, 1}) read_g.index.push_back(along(a));
+    left.operands.push_back(read_g);
+    left.tables.push_back(table(0, 2));
+    left.reduce = reduction::add;
+    left.body = ex::table(0) * ex::load(0);
+    left.output.tensor = static_cast<std::int8_t>(gg);
+    for (int a : {0, 1}) left.output.index.push_back(along(a));
+
+    // U[i][j] = sum over kw of G[j][kw] Gg[i][kw]
+    stage right{.name = "right"};
+    right.axes.push_back({"oc", oc});
+    right.axes.push_back({"ic", ic});
+    right.axes.push_back({"i", alpha});
+    right.axes.push_back({"j", alpha});
+    right.axes.push_back({"kw", 3, true});
+    operand read_gg{.tensor = static_cast<std::int8_t>(gg)};
+    for (int a : {2, 4}) read_gg.index.push_back(along(a));
+    right.operands.push_back(read_gg);
+    right.tables.push_back(table(3, 4));
+    right.reduce = reduction::add;
+    right.body = ex::table(0) * ex::load(0);
+    right.output.tensor = 1;
+    right.output.index.push_back(along(2, alpha, 3, 1, 0));
+    right.output.index.push_back(along(1));
+    right.output.index.push_back(along(0));
+
+    stage_plan p0;
+    p0.add(2, 1, binding::unroll).add(3, 1, binding::unroll);
+    p0.attach = {2, 3};
+    p0.base.resize(2);
+    p0.base[0] = along(0);
+    p0.base[1] = along(1);
+    stage_plan p1;
+    p1.add(0, 1, binding::unroll).add(1, 1, binding::unroll).add(2, 1, binding::unroll);
+    p1.attach = {2, 3};
+    stage_plan p2;
+    p2.add(0, block).add(0, 1).add(1, 1).open_tile();
+    p2.add(2, 1, binding::unroll).add(3, 1, binding::unroll).add(4, 1, binding::unroll);
+    for (const stage& x : {gather, left, right}) e.stages.push_back(x);
+    for (const stage_plan& p : {p0, p1, p2}) s.plans.push_back(p);
+    return s;
+}
+
+constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& k, isa set)
+{
+    schedule s;
+    s.set = set;
+    s.vector_length = static_cast<std::int16_t>(vector_length(set));
+    s.definition.found = d.found;
+    if (!d.found.ok()) return s;
+    if (!winograd_applies(d)) {
+        s.found = {fault::shape_mismatch, 3, d.stages[0].axes[conv_axis::kh].extent,
+                   "winograd: 3x3, stride 1, one group"};
+        return s;
+    }
+    const winograd_matrices w = winograd_matrices_of(k.tile);
+    const int m = k.tile;
+    const int alpha = m + 2;
+    const int points = alpha * alpha;
+    const std::int64_t vl = s.vector_length;
+    const stage& conv = d.stages[0];
+    const std::int64_t block = std::int64_t{k.vectors} * vl;
+    const std::int64_t tiles_h = ceil_div(conv.axes[conv_axis::oh].extent, m);
+    const std::int64_t tiles_w = ceil_div(conv.axes[conv_axis::ow].extent, m);
+    const std::int64_t block_rows = k.block_rows < tiles_h ? k.block_rows : tiles_h;
+    const std::int64_t block_columns = k.block_columns < tiles_w ? k.block_columns : tiles_w;
+    const std::int64_t tiles = block_rows * block_columns;
+    const std::int64_t ic = conv.axes[conv_axis::ic].extent;
+    const std::int64_t oc = conv.axes[conv_axis::oc].extent;
+
+    definition& e = s.definition;
+    e.tensors = d.tensors;
+    e.tensors[d.tensor_of(role::weights)] = winograd_weights(d, k, set);
+    for (float v : w.bt) e.table_values.push_back(v);
+    for (float v : w.at) e.table_values.push_back(v);
+    const auto bt = [&](int row_axis, int column_axis) {
+        return table_operand{0, static_cast<std::int16_t>(points), along(row_axis, alpha, column_axis, 1, 0)};
+    };
+    const auto at = [&](int row_axis, int column_axis) {
+        return table_operand{static_cast<std::int16_t>(points), static_cast<std::int16_t>(m * alpha),
+                             along(row_axis, alpha, column_axis, 1, 0)};
+    };
+    const auto scratch = [&](const char* name, hone::memory where, std::int64_t a, std::int64_t b, std::int64_t c) {
+        tensor t{.name = name, .memory = where};
+        for (std::int64_t extent : {a, b, c}) t.dims.push_back({.extent = extent});
+        set_dense(t);
+        return static_cast<std::int8_t>(e.tensors.push_back(t));
+    };
+    const std::int8_t td = scratch("d", memory::registers, alpha, alpha, vl);
+    const std::int8_t tb = scratch("Bd", memory::registers, 1, alpha, vl);
+    const std::int8_t tv = scratch("V", memory::slot, points, tiles, round_up(ic, vl));
+    const std::int8_t tm = scratch("M", memory::slot, points, tiles, round_up(oc, block));
+    const std::int8_t ta = scratch("AM", memory::registers, 1, alpha, vl);
+
+    // Stages: gather, left, input, product, columns, output.
+    constexpr int i_input = 2;
+    constexpr int i_output = 5;
+
+    // d[i][j] = x[ty * m + i - pad][tx * m + j - pad] for one vector of channels
+    stage gather{.name = "gather"};
+    for (const char* name : {"n", "ty", "tx"}) gather.axes.push_back({name, 1});
+    gather.axes.push_back({"i", alpha});
+    gather.axes.push_back({"j", alpha});
+    gather.axes.push_back({"ic", vl});
+    operand x = conv.operands[0];
+    const int pad = -x.index[1].offset;
+    x.index[0] = along(0);
+    x.index[1] = along(1, m, 3, 1, -pad);
+    x.index[2] = along(2, m, 4, 1, -pad);
+    x.index[3] = {};
+    x.index[4] = along(5);
+    x.zero_outside = true;
+    gather.operands.push_back(x);
+    gather.body = ex::load(0);
+    gather.output.tensor = td;
+    for (int a : {3, 4, 5}) gather.output.index.push_back(along(a));
+
+    // Bd[j] = sum over i of B^T[u][i] d[i][j], for the row u of the input transform
+    stage left{.name = "left"};
+    left.axes.push_back({"u", 1});
+    left.axes.push_back({"j", alpha});
+    left.axes.push_back({"ic", vl});
+    left.axes.push_back({"i", alpha, true});
+    operand read_d{.tensor = td};
+    for (int a : {3, 1, 2}) read_d.index.push_back(along(a));
+    left.operands.push_back(read_d);
+    left.tables.push_back(bt(0, 3));
+    left.reduce = reduction::add;
+    left.body = ex::table(0) * ex::load(0);
+    left.output.tensor = tb;
+    left.output.index.push_back({});
+    for (int a : {1, 2}) left.output.index.push_back(along(a));
+
+    // V[u * alpha + v][tile][ic] = sum over j of B^T[v][j] Bd[j]
+    stage input{.name = "input"};
+    input.axes.push_back({"n", 1});
+    input.axes.push_back({"ty", block_rows});
+    input.axes.push_back({"tx", block_columns});
+    input.axes.push_back({"ic", ic});
+    input.axes.push_back({"u", alpha});
+    input.axes.push_back({"v", alpha});
+    input.axes.push_back({"j", alpha, true});
+    operand read_bd{.tensor = tb};
+    read_bd.index.push_back({});
+    for (int a : {6, 3}) read_bd.index.push_back(along(a));
+    input.operands.push_back(read_bd);
+    input.tables.push_back(bt(5, 6));
+    input.reduce = reduction::add;
+    input.body = ex::table(0) * ex::load(0);
+    input.output.tensor = tv;
+    input.output.index.push_back(along(4, alpha, 5, 1, 0));
+    input.output.index.push_back(along(1, static_cast<int>(block_columns), 2, 1, 0));
+    input.output.index.push_back(along(3));
+
+    // M[p][tile][oc] = sum over ic of V[p][tile][ic] U[p][ic][oc]
+    stage product{.name = "product"};
+    product.axes.push_back({"p", points});
+    product.axes.push_back({"t", tiles});
+    product.axes.push_back({"oc", oc});
+    product.axes.push_back({"ic", ic, true});
+    operand read_v{.tensor = tv};
+    for (int a : {0, 1, 3}) read_v.index.push_back(along(a));
+    operand read_u{.tensor = static_cast<std::int8_t>(d.tensor_of(role::weights))};
+    for (int a : {0, 3, 2}) read_u.index.push_back(along(a));
+    product.operands.push_back(read_v);
+    product.operands.push_back(read_u);
+    product.reduce = reduction::add;
+    product.body = ex::load(0) * ex::load(1);
+    product.output.tensor = tm;
+    for (int a : {0, 1, 2}) product.output.index.push_back(along(a));
+
+    // AM[v] = sum over u of A^T[a][u] M[u * alpha + v], for the row a of the output transform
+    stage columns{.name = "columns"};
+    columns.axes.push_back({"a", 1});
+    columns.axes.push_back({"v", alpha});
+    columns.axes.push_back({"oc", vl});
+    columns.axes.push_back({"u", alpha, true});
+    columns.axes.push_back({"ty", 1});
+    columns.axes.push_back({"tx", 1});
+    operand read_m{.tensor = tm};
+    read_m.index.push_back(along(3, alpha, 1, 1, 0));
+    read_m.index.push_back(along(4, static_cast<int>(block_columns), 5, 1, 0));
+    read_m.index.push_back(along(2));
+    columns.operands.push_back(read_m);
+    columns.tables.push_back(at(0, 3));
+    columns.reduce = reduction::add;
+    columns.body = ex::table(0) * ex::load(0);
+    columns.output.tensor = ta;
+    columns.output.index.push_back({});
+    for (int a : {1, 2}) columns.output.index.push_back(along(a));
+
+    // y[ty * m + a][tx * m + b] = sum over v of A^T[b][v] AM[v], then the epilogue
+    stage output{.name = "output"};
+    output.axes.push_back({"n", conv.axes[conv_axis::n].extent});
+    output.axes.push_back({"ty", tiles_h});
+    output.axes.push_back({"tx", tiles_w});
+    output.axes.push_back({"oc", oc});
+    output.axes.push_back({"a", m});
+    output.axes.push_back({"b", m});
+    output.axes.push_back({"v", alpha, true});
+    operand read_am{.tensor = ta};
+    read_am.index.push_back({});
+    for (int a : {6, 3}) read_am.index.push_back(along(a));
+    output.operands.push_back(read_am);
+    output.tables.push_back(at(5, 6));
+    output.reduce = reduction::add;
+    output.body = ex::table(0) * ex::load(0);
+    // Operands of the epilogue keep their order; in the convolution they follow x and the weights.
+    output.epilogue = conv.epilogue;
+    for (expr_node& node : output.epilogue.nodes)
+        if (node.op == expr_op::load) --node.ref;
+    const auto in_tiles = [&](const operand& from) {
+        operand o = from;
+        for (dim_index& index : o.index) {
+            if (index.terms.empty()) continue;
+            const int axis = index.terms[0].axis;
+            if (axis == conv_axis::n) index = along(0);
+            if (axis == conv_axis::g) index = {};
+            if (axis == conv_axis::oh) index = along(1, m, 4, 1, 0);
+            if (axis == conv_axis::ow) index = along(2, m, 5, 1, 0);
+            if (axis == conv_axis::oc) index = along(3);
+        }
+        return o;
+    };
+    for (std::size_t o = 2; o < conv.operands.size(); ++o) output.operands.push_back(in_tiles(conv.operands[o]));
+    output.output = in_tiles(conv.output);
+    output.output.zero_outside = true;
+    for (const stage& g : {gather, left, input, product, columns, output}) e.stages.push_back(g);
+
+    const bool whole_ic = ic % vl == 0;
+    const bool whole_oc = oc % vl == 0;
+    stage_plan p_output;
+    p_output.add(0, 1, binding::parallel);
+    p_output.add(1, block_rows, binding::parallel, tail::bound);
+    p_output.add(2, block_columns, binding::parallel, tail::bound);
+    const auto block_level = static_cast<std::int8_t>(p_output.levels.size());
+    p_output.add(1, 1).add(2, 1).add(3, vl, binding::serial, whole_oc ? tail::exact : tail::guard).open_tile();
+    p_output.add(4, 1, binding::unroll);
+    const auto row_level = static_cast<std::int8_t>(p_output.levels.size());
+    p_output.add(5, 1, binding::unroll).add(6, 1, binding::unroll).add(3, 1, binding::vectorize);
+
+    stage_plan p_input;
+    p_input.add(1, 1).add(2, 1).add(3, vl, binding::serial, whole_ic ? tail::exact : tail::guard).open_tile();
+    p_input.add(4, 1, binding::unroll);
+    const auto u_level = static_cast<std::int8_t>(p_input.levels.size());
+    p_input.add(5, 1, binding::unroll).add(6, 1, binding::unroll).add(3, 1, binding::vectorize);
+    p_input.attach = {i_output, block_level};
+    p_input.base.resize(3);
+    for (int a = 0; a < 3; ++a) p_input.base[a] = along(a);
+
+    stage_plan p_gather;
+    p_gather.add(3, 1, binding::unroll).add(4, 1, binding::unroll).add(5, 1, binding::vectorize);
+    p_gather.attach = {i_input, p_input.tile_at};
+    p_gather.base.resize(6);
+    for (int a = 0; a < 3; ++a) p_gather.base[a] = along(a);
+    p_gather.base[5] = along(3);
+
+    stage_plan p_left;
+    p_left.add(1, 1, binding::unroll).add(3, 1, binding::unroll).add(2, 1, binding::vectorize);
+    p_left.attach = {i_input, u_level};
+    p_left.base.resize(1);
+    p_left.base[0] = along(4);
+
+    stage_plan p_product;
+    p_product.add(0, 1)
+        .add(2, block, binding::serial, tail::peel)
+        .add(1, k.rows, binding::serial, tail::peel)
+        .open_tile();
+    p_product.add(3, 1).add(1, 1, binding::unroll);
+    if (k.vectors > 1) p_product.add(2, vl, binding::unroll, tail::guard);
+    p_product.add(2, 1, binding::vectorize);
+    p_product.attach = {i_output, block_level};
+
+    stage_plan p_columns;
+    p_columns.add(1, 1, binding::unroll).add(3, 1, binding::unroll).add(2, 1, binding::vectorize);
+    p_columns.attach = {i_output, row_level};
+    p_columns.base.resize(6);
+    p_columns.base[0] = along(4);
+    p_columns.base[2] = along(3);
+    p_columns.base[4] = along(1);
+    p_columns.base[5] = along(2);
+    for (const stage_plan& p : {p_gather, p_left, p_input, p_product, p_columns, p_output}) s.plans.push_back(p);
+    return s;
+}
+
+} // namespace hone
