@@ -185,3 +185,215 @@ TEST_CASE("NaN in min and max")
             CHECK(found[i] == expected[i]);
     }
 }
+
+TEST_CASE("the limits of the device, and 65535 iterations on the software one")
+{
+    const vulkan_limits l = test_device().limits();
+    const vulkan_limits least;
+    CHECK(l.max_workgroup_invocations >= least.max_workgroup_invocations);
+    CHECK(l.max_workgroup_size_x >= least.max_workgroup_size_x);
+    CHECK(l.max_workgroup_count_x >= least.max_workgroup_count_x);
+    CHECK(l.max_shared_bytes >= least.max_shared_bytes);
+    CHECK(l.max_storage_buffers >= least.max_storage_buffers);
+    CHECK(l.max_push_constant_bytes >= least.max_push_constant_bytes);
+    const bool is_llvmpipe = std::string(test_device().properties().deviceName).find("llvmpipe") != std::string::npos;
+    CHECK(l.max_loop_iterations == (is_llvmpipe ? 65535u : 0u));
+}
+
+TEST_CASE("create names the limit that a launch exceeds, and words that are no kernel")
+{
+    const vulkan::context c = test_device().context();
+    const vulkan_limits limits = test_device().limits();
+    const nest n = naive_matmul({13, 11, 7});
+    const spirv_result compiled = spirv_of(glsl_of(n));
+    REQUIRE(compiled.ok());
+    const launch fitting = launch_of(n);
+    const auto create = [&](const launch& l) { return vulkan::pipeline::create(c, compiled.words, l).found; };
+    CHECK(create(fitting).ok());
+
+    launch l = fitting;
+    l.shared_bytes = limits.max_shared_bytes + 4;
+    status s = create(l);
+    CHECK(s.what == fault::shared_memory_exceeded);
+    CHECK(s.expected == limits.max_shared_bytes);
+    CHECK(s.found == l.shared_bytes);
+
+    l = fitting;
+    l.lanes = limits.max_workgroup_invocations + 1;
+    s = create(l);
+    CHECK(s.what == fault::workgroup_too_large);
+    CHECK(s.expected == limits.max_workgroup_invocations);
+    CHECK(s.found == l.lanes);
+
+    l = fitting;
+    l.buffers = limits.max_storage_buffers + 1;
+    CHECK(create(l).what == fault::too_many_buffers);
+
+    if (limits.max_loop_iterations != 0) {
+        l = fitting;
+        l.loop_iterations = std::int64_t{limits.max_loop_iterations} + 1;
+        CHECK(create(l).what == fault::too_many_loop_iterations);
+    }
+
+    const auto create_of = [&](std::vector<std::uint32_t> words) {
+        return vulkan::pipeline::create(c, words, fitting).found;
+    };
+    CHECK(create_of({}).what == fault::shader_rejected);
+    CHECK(create_of({1, 2, 3, 4, 5, 6}).what == fault::shader_rejected);
+    auto cut = compiled.words;
+    cut.pop_back();
+    CHECK(create_of(cut).what == fault::shader_rejected);
+    l = fitting;
+    l.lanes = 16; // the words say 32
+    s = create(l);
+    CHECK(s.what == fault::shader_rejected);
+    CHECK(s.expected == 16);
+    CHECK(s.found == 32);
+
+    vulkan::context no_functions = c;
+    no_functions.get_instance_proc_addr = nullptr;
+    CHECK(vulkan::pipeline::create(no_functions, compiled.words, fitting).found.what == fault::vulkan_feature_missing);
+    CHECK_MESSAGE(test_device().validation_messages() == 0, test_device().first_validation_message());
+}
+
+TEST_CASE("record refuses calls that do not fit, and reuses the bindings of equal buffers")
+{
+    vulkan::device& d = test_device();
+    const nest n = dynamic_transpose(12, 40);
+    const spirv_result compiled = spirv_of(glsl_of(n));
+    REQUIRE(compiled.ok());
+    auto made = vulkan::pipeline::create(d.context(), compiled.words, launch_of(n), 2);
+    REQUIRE(made.ok());
+    vulkan::pipeline kernel = std::move(made.value);
+    CHECK(!made.value);
+    CHECK(kernel);
+
+    vulkan::failure why;
+    const vulkan::device_buffer x = d.make_buffer(4000 * sizeof(float), why);
+    REQUIRE(why.ok());
+    const vulkan::device_buffer y = d.make_buffer(4000 * sizeof(float), why);
+    REQUIRE(why.ok());
+    const auto record = [&](std::vector<vulkan::buffer_range> buffers, std::vector<std::int64_t> parameters) {
+        return d.run([&](VkCommandBuffer to) { return kernel.record(to, buffers, parameters); }).found;
+    };
+    const auto from = [&](VkDeviceSize offset) {
+        return vulkan::buffer_range{x.range().buffer, offset, VK_WHOLE_SIZE};
+    };
+
+    CHECK(record({x.range()}, {40, 12}).what == fault::vulkan_call_mismatch);
+    CHECK(record({x.range(), y.range()}, {40}).what == fault::vulkan_call_mismatch);
+    CHECK(record({from(4), y.range()}, {40, 12}).what == fault::vulkan_call_mismatch);
+    const status s = record({x.range(), y.range()}, {41, 12});
+    CHECK(s.what == fault::parameter_out_of_range);
+    CHECK(s.expected == 5);
+    CHECK(s.found == 6);
+
+    CHECK(record({x.range(), y.range()}, {40, 12}).ok());
+    CHECK(record({x.range(), y.range()}, {39, 12}).ok());
+    CHECK(record({from(256), y.range()}, {40, 12}).ok());
+    CHECK(record({x.range(), y.range()}, {38, 12}).ok());
+    CHECK(record({from(512), y.range()}, {40, 12}).what == fault::vulkan_bindings_exhausted);
+    kernel.recycle();
+    CHECK(record({from(512), y.range()}, {40, 12}).ok());
+    CHECK_MESSAGE(d.validation_messages() == 0, d.first_validation_message());
+}
+
+TEST_CASE("push descriptors")
+{
+    vulkan::failure why;
+    const auto d =
+        vulkan::device::open({.validation = vulkan::validation::on, .descriptors = vulkan::descriptors::push}, why);
+    if (d == nullptr && why.found.what == fault::vulkan_feature_missing) {
+        MESSAGE("skipped: ", why.text());
+        return;
+    }
+    REQUIRE_MESSAGE(why.ok(), why.text());
+    const matmul_shape s{13, 11, 7};
+    const auto x = random_floats(13 * 7, 1), weights = random_floats(7 * 11, 2);
+    const auto after = run_on(*d, naive_matmul(s), {x, weights, std::vector<float>(13 * 11, poison)});
+    CHECK(difference(after[2], reference_matmul(s, x, weights)) < 1e-4f);
+}
+
+TEST_CASE("two dispatches with a barrier between")
+{
+    vulkan::device& d = test_device();
+    const matmul_shape s{16, 16, 16};
+    const nest n = naive_matmul(s);
+    const spirv_result compiled = spirv_of(glsl_of(n));
+    auto made = vulkan::pipeline::create(d.context(), compiled.words, launch_of(n));
+    REQUIRE(made.ok());
+    vulkan::failure why;
+    std::vector<vulkan::device_buffer> memory;
+    for (unsigned i = 0; i < 4; ++i) {
+        memory.push_back(d.make_buffer(256 * sizeof(float), why));
+        REQUIRE(why.ok());
+        const auto values = random_floats(256, i);
+        std::copy(values.begin(), values.end(), memory.back().floats().begin());
+    }
+    const auto copied = [&](std::size_t i) {
+        return std::vector<float>(memory[i].floats().begin(), memory[i].floats().end());
+    };
+    const std::vector<vulkan::buffer_range> first{memory[0].range(), memory[1].range(), memory[2].range()};
+    const std::vector<vulkan::buffer_range> second{memory[2].range(), memory[1].range(), memory[3].range()};
+    const auto ran = d.run([&](VkCommandBuffer to) {
+        if (const status f = made.value.record(to, first); !f.ok()) return f;
+        made.value.barrier(to);
+        return made.value.record(to, second);
+    });
+    CHECK_MESSAGE(ran.ok(), ran.text());
+    CHECK(difference(copied(3), reference_matmul(s, reference_matmul(s, copied(0), copied(1)), copied(1))) < 1e-3f);
+    CHECK_MESSAGE(d.validation_messages() == 0, d.first_validation_message());
+}
+
+TEST_CASE("timing")
+{
+    vulkan::device& d = test_device();
+    const nest n = register_matmul({64, 96, 64});
+    const spirv_result compiled = spirv_of(glsl_of(n));
+    auto made = vulkan::pipeline::create(d.context(), compiled.words, launch_of(n));
+    REQUIRE(made.ok());
+    vulkan::failure why;
+    const vulkan::device_buffer x = d.make_buffer(64 * 64 * sizeof(float), why);
+    const vulkan::device_buffer weights = d.make_buffer(64 * 96 * sizeof(float), why);
+    const vulkan::device_buffer y = d.make_buffer(64 * 96 * sizeof(float), why);
+    const vulkan::buffer_range buffers[] = {x.range(), weights.range(), y.range()};
+    vulkan::timing found;
+    int recorded = 0;
+    const auto timed = d.time(found,
+                              [&](VkCommandBuffer to, int) {
+                                  ++recorded;
+                                  return made.value.record(to, buffers);
+                              },
+                              {.repeats = 3});
+    REQUIRE_MESSAGE(timed.ok(), timed.text());
+    CHECK(found.minimum.count() > 0);
+    CHECK(found.median >= found.minimum);
+    CHECK(found.dispatches >= 1);
+    CHECK(recorded == 2 * 2 + 3 * (found.dispatches + 1));
+    CHECK_MESSAGE(d.validation_messages() == 0, d.first_validation_message());
+}
+
+TEST_CASE("a missed deadline loses the device")
+{
+    // Of its own, as nothing can be run on it afterwards; without the layer, which complains at exit of what is left.
+    vulkan::failure why;
+    const auto d = vulkan::device::open({}, why);
+    REQUIRE_MESSAGE(why.ok(), why.text());
+    const nest n = naive_matmul({256, 256, 256});
+    const spirv_result compiled = spirv_of(glsl_of(n));
+    auto made = vulkan::pipeline::create(d->context(), compiled.words, launch_of(n));
+    REQUIRE(made.ok());
+    std::vector<vulkan::device_buffer> memory;
+    for (int i = 0; i < 3; ++i) memory.push_back(d->make_buffer(256 * 256 * sizeof(float), why));
+    const std::vector<vulkan::buffer_range> buffers{memory[0].range(), memory[1].range(), memory[2].range()};
+    const auto record = [&](VkCommandBuffer to) { return made.value.record(to, buffers); };
+    const auto late = d->run(record, std::chrono::microseconds{1});
+    CHECK(late.found.what == fault::vulkan_call_failed);
+    CHECK(late.found.found == VK_TIMEOUT);
+    CHECK(d->is_lost());
+    CHECK(d->run(record).found.found == VK_ERROR_DEVICE_LOST);
+    made.value.abandon();
+    // This process goes on to exit, where a software driver must not be running still.
+    const auto get = vulkan::instance_function<PFN_vkGetDeviceProcAddr>(d->context(), "vkGetDeviceProcAddr");
+    reinterpret_cast<PFN_vkDeviceWaitIdle>(get(d->context().device, "vkDeviceWaitIdle"))(d->context().device);
+}

@@ -54,7 +54,7 @@ inline std::string glsl_identifier(std::string_view name)
         if (fits || (!to.empty() && to.back() != '_')) to += fits ? c : '_';
     }
     while (!to.empty() && to.back() == '_') to.pop_back();
-    if (to.empty() || (to[0] >= '0' && to[0] <= '9')) to.insert(0, "v");
+    if (to.empty() || (to[0] >= '0' && to[0] <= '9') || to.starts_with("gl_")) to.insert(0, "v");
     return to;
 }
 

@@ -152,16 +152,18 @@ inline VkDeviceSize offset_alignment(const context& c)
 // The first dimension of the workgroup that SPIR-V words declare; 0 where they are not a well-formed compute module.
 inline std::uint32_t local_size_of(std::span<const std::uint32_t> words)
 {
-    constexpr std::uint32_t magic = 0x07230203, execution_mode = 16, local_size = 17;
+    // Drivers and validation layers trust their words: what was cut short crashes them.
+    constexpr std::uint32_t magic = 0x07230203, execution_mode = 16, local_size = 17, function_end = 56;
     if (words.size() < 5 || words[0] != magic) return 0;
-    std::uint32_t r = 0;
+    std::uint32_t lanes = 0, last = 0;
     for (std::size_t at = 5; at < words.size();) {
         const std::size_t count = words[at] >> 16;
         if (count == 0 || count > words.size() - at) return 0;
-        if ((words[at] & 0xffff) == execution_mode && count == 6 && words[at + 2] == local_size) r = words[at + 3];
+        last = words[at] & 0xffff;
+        if (last == execution_mode && count == 6 && words[at + 2] == local_size) lanes = words[at + 3];
         at += count;
     }
-    return r;
+    return last == function_end ? lanes : 0;
 }
 
 // A kernel on one device. Recording needs external synchronization, as the command buffer does.
@@ -261,6 +263,9 @@ public:
     // Says that the device is done with all recordings: their bindings may be overwritten. To be called also before
     // a recorded buffer is destroyed, whose handle may come back for another one.
     void recycle() { used_sets_ = 0; }
+
+    // Forgets the kernel without destroying it, where the device never became done with it.
+    void abandon() { context_.device = VK_NULL_HANDLE; }
 
 private:
     struct bound_set {

@@ -153,7 +153,8 @@ public:
     // Warnings and errors of the validation layer so far, and the text of the first.
     int validation_messages() const { return messages_.count; }
     const std::string& first_validation_message() const { return messages_.first; }
-    // Whether a submission missed its deadline or lost the device. Nothing can be run then, and nothing is cleaned up.
+    // Whether a submission missed its deadline or lost the device. Nothing can be run then, and nothing is cleaned up;
+    // the process should end by _exit, as exit handlers of a software driver race with its threads.
     bool is_lost() const { return abandoned_; }
 
     // Device-local where the host can see such memory. An empty buffer and `why` on a fault.
