@@ -66,6 +66,10 @@ TEST_CASE("every nest gives one text, and valid SPIR-V 1.3 that the optimiser do
         INFO(plain.log << light.log);
         REQUIRE(plain.ok());
         REQUIRE(light.ok());
+        const spirv_result small = spirv_of(text, optimize::small);
+        REQUIRE(small.ok());
+        CHECK(small.words.size() < light.words.size());
+        CHECK(tools.Validate(small.words));
         CHECK(light.words[0] == 0x07230203);
         CHECK(light.words[1] == 0x00010300);
         CHECK(light.words.size() < plain.words.size());
