@@ -128,16 +128,23 @@ private:
     constexpr bool trivial(int st, int l) const { return count_of(st, l) == 1; }
     constexpr int variable_of(int st, int l) const { return first_variable_[st] + l; }
 
+    constexpr bool writes(int st, memory m) const { return d_.tensors[d_.stages[st].output.tensor].memory == m; }
+
     // f(variable, coefficient, stage, level) for each level that moves `coefficient` times the axis.
+    // Memory of the workgroup is filled by all its lanes together: where one of them stands in the tile of the stage
+    // that reads it does not move the region.
     template <class F>
-    constexpr void contributions(int st, int ax, std::int64_t coefficient, int below, F&& f) const
+    constexpr void contributions(int st, int ax, std::int64_t coefficient, int below, F&& f,
+                                 bool for_workgroup = false) const
     {
         const stage_plan& p = plan(st);
         if (p.attach.stage >= 0 && ax < static_cast<int>(p.base.size()))
             for (const index_term& t : p.base[ax].terms)
-                contributions(p.attach.stage, t.axis, coefficient * t.coefficient, p.attach.level, f);
+                contributions(p.attach.stage, t.axis, coefficient * t.coefficient, p.attach.level, f,
+                              for_workgroup || writes(st, memory::workgroup));
         for (int l = 0; l < below; ++l)
-            if (p.levels[l].axis == ax && !trivial(st, l)) f(variable_of(st, l), coefficient * p.levels[l].step, st, l);
+            if (p.levels[l].axis == ax && !trivial(st, l) && !(for_workgroup && p.levels[l].bind == binding::lane))
+                f(variable_of(st, l), coefficient * p.levels[l].step, st, l);
     }
     constexpr std::int64_t base_offset(int st, int ax) const
     {
@@ -162,6 +169,7 @@ private:
             if (d_.stages[p].output.tensor == t) producer = p;
         if (producer < 0) return false;
         attach_point at = plan(producer).attach;
+        if (d_.tensors[t].memory == memory::workgroup && plan(st).levels[l].bind == binding::lane) return false;
         if (st == at.stage) return l < at.level;
         while (at.stage >= 0) {
             at = plan(at.stage).attach;
@@ -262,8 +270,14 @@ private:
         }
         for (std::size_t a = 0; a < g.axes.size(); ++a) {
             requirement r{.stage = static_cast<std::int8_t>(st), .axis = static_cast<std::int8_t>(a), .upper = true};
-            r.value = rest_of(st, static_cast<int>(a), ~std::uint32_t{0});
-            r.value.constant -= 1;
+            // Where whole vectors fill the axis, one test speaks for all lanes.
+            std::uint32_t tested = ~std::uint32_t{0};
+            if (g.axes[a].parameter < 0 && g.axes[a].extent % s_.vector_length == 0)
+                for (int l = 0; l < levels(st); ++l)
+                    if (p.levels[l].axis == static_cast<int>(a) && p.levels[l].bind == binding::vectorize)
+                        tested &= ~(std::uint32_t{1} << l);
+            r.value = rest_of(st, static_cast<int>(a), tested);
+            r.value.constant -= tested == ~std::uint32_t{0} ? 1 : s_.vector_length;
             requirements_.push_back(r);
         }
         for (int o = 0; o <= output_slot; ++o)
@@ -357,7 +371,7 @@ private:
         // Vector lanes stand side by side wherever the vector level is.
         for (int l = levels(st); l-- > plan(st).tile_at;)
             if (plan(st).levels[l].bind == binding::vectorize) {
-                add_term(a.index, variable_of(st, l), -1, 1);
+                if (!trivial(st, l)) add_term(a.index, variable_of(st, l), -1, 1);
                 stride = s_.vector_length;
             }
         for (int l = levels(st); l-- > plan(st).tile_at;) {
@@ -565,7 +579,7 @@ private:
         for (int q = 0; q < stages(); ++q) {
             if (plan(q).attach.stage != st || plan(q).attach.level != l) continue;
             emit_stage(q, parent);
-            if (d_.tensors[d_.stages[q].output.tensor].memory == memory::workgroup) shared = true;
+            if (writes(q, memory::workgroup)) shared = true;
         }
         if (shared) append(parent, {.kind = node_kind::barrier});
         return shared;
@@ -961,7 +975,15 @@ private:
     {
         const stage& g = d_.stages[st];
         if (kind == leaf_kind::init) return false;
-        if (g.axes[ax].reduction) return kind == leaf_kind::reduce;
+        if (g.axes[ax].reduction) {
+            // Staged copies hold zeros past the end, and adding them changes nothing.
+            bool staged = kind == leaf_kind::reduce && g.reduce == reduction::add;
+            for (const operand& o : g.operands)
+                for (const dim_index& k : o.index)
+                    for (const index_term& t : k.terms)
+                        if (t.axis == ax && d_.tensors[o.tensor].memory != memory::workgroup) staged = false;
+            return kind == leaf_kind::reduce && !staged;
+        }
         const auto unpadded = [&](const operand& op) {
             const tensor& t = d_.tensors[op.tensor];
             if (t.memory != memory::argument) return false;

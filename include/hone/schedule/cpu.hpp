@@ -149,12 +149,12 @@ constexpr direct_knobs default_direct(const definition& d, isa set)
     return best;
 }
 
-// The packed layout of the weights for a tile of `vectors` vectors.
-constexpr tensor packed_weights(const definition& d, const direct_knobs& k, isa set)
+// The weights in the order in which the direct templates read them: spatial axes, blocks of the vector axis, reduction
+// axes, and `block` elements of the vector axis side by side.
+constexpr tensor packed_along(const definition& d, std::int64_t block)
 {
     const direct_roles r = roles_of(d);
     const operand& w = d.stages[0].operands[r.weights];
-    const tensor& source = d.tensors[w.tensor];
     const auto dim_of = [&](int axis) {
         for (std::size_t i = 0; i < w.index.size(); ++i)
             for (const index_term& t : w.index[i].terms)
@@ -162,14 +162,18 @@ constexpr tensor packed_weights(const definition& d, const direct_knobs& k, isa 
         return -1;
     };
     inline_vector<std::int8_t, 6> order;
-    const auto add = [&](int dim) {
-        if (dim >= 0) order.push_back(static_cast<std::int8_t>(dim));
+    const auto add = [&](int axis) {
+        if (axis >= 0 && dim_of(axis) >= 0) order.push_back(static_cast<std::int8_t>(dim_of(axis)));
     };
-    for (std::int8_t a : r.batch) add(dim_of(a));
-    add(dim_of(r.vector));
-    for (std::int8_t a : r.windows) add(dim_of(a));
-    if (r.reduce >= 0) add(dim_of(r.reduce));
-    return packed_tensor(source, order, dim_of(r.vector), std::int64_t{k.vectors} * vector_length(set));
+    for (std::int8_t a : r.batch) add(a);
+    add(r.vector);
+    for (std::int8_t a : r.windows) add(a);
+    add(r.reduce);
+    return packed_tensor(d.tensors[w.tensor], order, dim_of(r.vector), block);
+}
+constexpr tensor packed_weights(const definition& d, const direct_knobs& k, isa set)
+{
+    return packed_along(d, std::int64_t{k.vectors} * vector_length(set));
 }
 
 constexpr schedule direct_schedule(const definition& original, const direct_knobs& k, isa set)

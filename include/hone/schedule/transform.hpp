@@ -12,6 +12,17 @@ namespace hone {
 
 constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 
+// As std::gcd; <numeric> would be half of what an engine preprocesses.
+constexpr std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t b)
+{
+    while (b != 0) {
+        const std::int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
 // The layout of `source` packed for a kernel: dimensions in the order of `order`, outermost first; dimension `blocked`
 // is split by `block`, its blocks standing where the order has it and its elements innermost. Padded to whole blocks.
 constexpr tensor packed_tensor(const tensor& source, const inline_vector<std::int8_t, 6>& order, int blocked,

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSL-1.0
+// The direct template for Vulkan: a register tile of rows x vectors per invocation, invocations of a workgroup side by
+// side along both, and optionally the tiles of both operands staged in shared memory for a block of the reduction.
+//
+// It reads the same roles from a definition as the CPU's direct template does.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/schedule/cpu.hpp>
+#include <hone/schedule/schedule.hpp>
+#include <hone/schedule/transform.hpp>
+
+namespace hone {
+
+// Where the operands of the inner loop are read from.
+enum class staging : std::uint8_t {
+    none,   // straight from storage buffers: best where loads are cached well, as on lavapipe and many mobile devices
+    shared, // through shared memory, copied by the whole workgroup: best where lanes share rows of a tile
+};
+constexpr const char* name_of(staging s) { return s == staging::none ? "none" : "shared"; }
+
+struct vulkan_knobs {
+    std::int32_t rows = 8;          // rows per invocation
+    std::int32_t vectors = 2;       // vectors per invocation
+    std::int32_t components = 4;    // of a vector: 1, 2 or 4
+    std::int32_t lane_rows = 2;     // invocations along the rows
+    std::int32_t lane_vectors = 8;  // invocations along the vectors
+    std::int32_t reduce_block = 16; // steps of the innermost reduction per staged tile; unused without staging
+    std::int32_t reduce_unroll = 1; // steps of it written out
+    hone::staging stage = hone::staging::none;
+    friend constexpr bool operator==(const vulkan_knobs&, const vulkan_knobs&) = default;
+};
+
+// One output per invocation: what a first port of a loop nest to a device looks like.
+constexpr vulkan_knobs naive_vulkan()
+{
+    return {.rows = 1, .vectors = 1, .components = 1, .lane_rows = 8, .lane_vectors = 8};
+}
+
+// The knobs as far as the extents of an operator can use them: no more rows, vectors or invocations than it has.
+constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
+{
+    const direct_roles r = roles_of(d);
+    const stage& s = d.stages[0];
+    const std::int64_t lanes = s.axes[r.vector].extent;
+    const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
+    const std::int64_t steps = r.reduce < 0 ? 1 : s.axes[r.reduce].extent;
+    const auto limit = [](std::int32_t& knob, std::int64_t most) {
+        if (knob > most) knob = static_cast<std::int32_t>(most);
+    };
+    while (k.components > lanes) k.components /= 2;
+    limit(k.rows, rows);
+    limit(k.vectors, ceil_div(lanes, k.components));
+    limit(k.lane_rows, ceil_div(rows, k.rows));
+    limit(k.lane_vectors, ceil_div(lanes, std::int64_t{k.vectors} * k.components));
+    limit(k.reduce_block, steps);
+    limit(k.reduce_unroll, k.stage == staging::shared ? k.reduce_block : steps);
+    return k;
+}
+
+// The default when nothing is tuned: enough independent multiply-adds per invocation to hide latency, vector loads of
+// the weights, no shared memory, and workgroups that any device accepts.
+constexpr vulkan_knobs default_vulkan(const definition& d)
+{
+    const direct_roles r = roles_of(d);
+    const stage& s = d.stages[0];
+    const bool shares = !moves_along(s.operands[r.x], r.vector);
+    vulkan_knobs k = fitted(d, {.rows = shares ? 8 : 4, .vectors = shares ? 2 : 1});
+    return k;
+}
+
+constexpr tensor vulkan_weights(const definition& d, const vulkan_knobs& knobs)
+{
+    const vulkan_knobs k = fitted(d, knobs);
+    tensor t = packed_along(d, std::int64_t{k.vectors} * k.components * k.lane_vectors);
+    return t;
+}
+
+constexpr schedule vulkan_packing(const definition& d, const vulkan_knobs& k)
+{
+    return packing_schedule(d.tensors[d.tensor_of(role::weights)], vulkan_weights(d, k), isa::baseline);
+}
+
+constexpr schedule vulkan_schedule(const definition& original, const vulkan_knobs& knobs)
+{
+    schedule s;
+    s.definition = original;
+    s.set = isa::none;
+    if (!original.found.ok()) {
+        s.plans.push_back({});
+        return s;
+    }
+    definition& d = s.definition;
+    const vulkan_knobs k = fitted(original, knobs);
+    const direct_roles r = roles_of(d);
+    s.vector_length = static_cast<std::int16_t>(k.components);
+    stage main = d.stages[0];
+    tensor& weights = d.tensors[main.operands[r.weights].tensor];
+    weights = vulkan_weights(original, k);
+    // Whole blocks are there to be read.
+    for (dimension& dim : weights.dims)
+        if (dim.block > 0) dim.extent = round_up(dim.extent, dim.block);
+
+    const std::int64_t rows = std::int64_t{k.rows} * k.lane_rows;
+    const std::int64_t columns = std::int64_t{k.vectors} * k.components * k.lane_vectors;
+    const std::int64_t lanes = std::int64_t{k.lane_rows} * k.lane_vectors;
+    const bool staged =
+        k.stage == staging::shared && r.reduce >= 0 && r.row >= 0 && !moves_along(main.operands[r.x], r.vector);
+
+    stage_plan p;
+    for (std::int8_t a : r.batch)
+        if (main.axes[a].extent > 1 || main.axes[a].parameter >= 0) p.add(a, 1, binding::grid);
+    if (r.row >= 0) p.add(r.row, rows, binding::grid, tail::guard);
+    p.add(r.vector, columns, binding::grid, tail::guard);
+    if (r.row >= 0) p.add(r.row, k.rows, binding::lane, tail::guard);
+    p.add(r.vector, std::int64_t{k.vectors} * k.components, binding::lane, tail::guard);
+    p.open_tile();
+    for (std::int8_t a : r.windows)
+        if (main.axes[a].extent > 1) p.add(a, 1);
+    if (staged) p.add(r.reduce, k.reduce_block, binding::serial, tail::guard);
+    const auto staged_level = static_cast<std::int8_t>(p.levels.size());
+    if (r.reduce >= 0) {
+        p.add(r.reduce, k.reduce_unroll, binding::serial, tail::guard);
+        if (k.reduce_unroll > 1) p.add(r.reduce, 1, binding::unroll);
+    }
+    if (r.row >= 0 && k.rows > 1) p.add(r.row, 1, binding::unroll);
+    if (k.vectors > 1) p.add(r.vector, k.components, binding::unroll);
+    p.add(r.vector, 1, binding::vectorize);
+
+    d.stages.resize(0);
+    if (staged) {
+        // Copy `o` of the tile: `slow` by the rows of the workgroup's lanes, `fast` side by side in memory.
+        const auto copy = [&](int o, const char* name, int slow, std::int64_t slow_extent, int fast,
+                              std::int64_t fast_extent, std::int64_t width, std::int64_t pad) {
+            const std::int64_t across = greatest_common_divisor(lanes, fast_extent / width);
+            std::int64_t down = lanes / across;
+            if (down > slow_extent) down = slow_extent;
+            tensor t{.name = name, .memory = memory::workgroup};
+            t.dims.push_back({.extent = round_up(slow_extent, down), .stride = fast_extent + pad});
+            t.dims.push_back({.extent = fast_extent});
+            stage c;
+            c.name = name;
+            stage_plan q;
+            q.base.resize(main.axes.size());
+            for (std::size_t a = 0; a < main.axes.size(); ++a) {
+                const int i = static_cast<int>(a);
+                c.axes.push_back({main.axes[a].name, i == slow ? slow_extent : i == fast ? fast_extent : 1});
+                q.base[a] = along(i);
+            }
+            c.operands.push_back(main.operands[o]);
+            c.operands[0].zero_outside = true;
+            c.body = ex::load(0);
+            c.output.tensor = static_cast<std::int8_t>(d.tensors.push_back(t));
+            c.output.index.push_back(along(slow));
+            c.output.index.push_back(along(fast));
+            q.add(slow, down, binding::serial, tail::guard).add(fast, across * width);
+            q.add(slow, 1, binding::lane).add(fast, width, binding::lane).add(fast, 1, binding::vectorize);
+            if (width == 1) q.levels.pop_back();
+            q.attach = {2, staged_level};
+            d.stages.push_back(c);
+            s.plans.push_back(q);
+            main.operands[o] = c.output;
+            main.operands[o].zero_outside = false;
+        };
+        copy(r.x, "x tile", r.row, rows, r.reduce, k.reduce_block, 1, 1);
+        copy(r.weights, "weights tile", r.reduce, k.reduce_block, r.vector, columns, k.components, 0);
+    }
+    d.stages.push_back(main);
+    s.plans.push_back(p);
+    return s;
+}
+
+} // namespace hone
