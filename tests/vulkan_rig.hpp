@@ -62,7 +62,7 @@ inline std::vector<std::vector<float>> run_on(vulkan::device& d, const nest& n, 
     REQUIRE(compiled.ok());
     const launch l = launch_of(n);
     auto made = vulkan::pipeline::create(d.context(), compiled.words, l);
-    INFO(made.found.message() << " [" << made.found.subject << "]");
+    INFO(vulkan::failure{made.found}.text());
     REQUIRE(made.ok());
 
     // One vector behind the end of each buffer stays as it was.

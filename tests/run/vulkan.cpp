@@ -23,7 +23,7 @@ std::vector<std::vector<float>> interpreted(const nest& n, std::vector<std::vect
     std::vector<argument> arguments;
     for (auto& b : buffers) arguments.push_back({b.data(), static_cast<std::int64_t>(b.size())});
     const status s = interpret(n, arguments, parameters);
-    CHECK_MESSAGE(s.ok(), s.message(), " [", s.subject, "] ", s.found);
+    CHECK_MESSAGE(s.ok(), std::string(s.message()), " [", std::string(s.subject), "] ", s.found);
     return buffers;
 }
 
