@@ -16,7 +16,7 @@
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
-namespace hone::cpu {
+namespace hone::codegen::cpu {
 
 template <class K>
 using lanes_of = simd<K::set, K::nest.vector_length>;
@@ -811,4 +811,4 @@ constexpr std::size_t workspace_bytes(int slots)
     return static_cast<std::size_t>(facts<K>::workspace.call_bytes + slots * facts<K>::workspace.slot_bytes);
 }
 
-} // namespace hone::cpu
+} // namespace hone::codegen::cpu

@@ -103,7 +103,7 @@ struct kernel {
     static constexpr std::size_t packed_bytes =
         static_cast<std::size_t>(packing::schedule.definition.tensors[1].elements()) * sizeof(float);
 
-    static constexpr std::size_t workspace_bytes(int slots) { return cpu::workspace_bytes<compute>(slots); }
+    static constexpr std::size_t workspace_bytes(int slots) { return codegen::cpu::workspace_bytes<compute>(slots); }
 
     // From the operator's weight layout to this kernel's.
     static void pack(const float* weights, float* packed)
@@ -111,7 +111,7 @@ struct kernel {
         static_assert(assert_no_fault<packing::found.what, packing::found.expected, packing::found.found>());
         float* const tensors[2] = {const_cast<float*>(weights), packed};
         serial_executor serial;
-        cpu::run<packing>(serial, tensors, nullptr, nullptr);
+        codegen::cpu::run<packing>(serial, tensors, nullptr, nullptr);
     }
 
     // Computes y. Faults: parameter_out_of_range, workspace_missing, packed_layout_mismatch.
@@ -130,7 +130,7 @@ struct kernel {
         if (a.weights_layout != 0 && a.weights_layout != layout_id)
             return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id),
                     static_cast<std::int64_t>(a.weights_layout), "weights"};
-        float* tensors[cpu::at_least_one(n.buffers.size())]{};
+        float* tensors[codegen::cpu::at_least_one(n.buffers.size())]{};
         int operand = 0;
         for (const buffer& b : n.buffers) {
             if (b.memory != memory::argument) continue;
@@ -146,7 +146,7 @@ struct kernel {
             }
             tensors[b.position] = const_cast<float*>(p);
         }
-        cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
+        codegen::cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
         return {};
     }
     static status run(const arguments& a) noexcept

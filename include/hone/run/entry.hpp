@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSL-1.0
+// The run-time door to tuned kernels: entries that say how to pack, how much workspace and how to run, tables of them,
+// and the choice among them by signature and by what this processor has. Entries of several instruction sets live in
+// one binary.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <hone/core/executor.hpp>
+#include <hone/core/fault.hpp>
+#include <hone/core/target.hpp>
+#include <hone/op/operator.hpp>
+#include <hone/run/kernel.hpp>
+
+namespace hone {
+
+// An executor behind two pointers, so that a compiled library can use the engine's threads. `run_chunks` calls
+// chunk(data, i, slot) once for each i in [0, n).
+struct executor_ref {
+    using chunk = void (*)(void* data, std::int64_t i, int slot);
+
+    void* self = nullptr;
+    int slot_count = 1;
+    void (*run_chunks)(void* self, std::int64_t n, chunk f, void* data) = nullptr;
+
+    int slots() const { return slot_count; }
+    template <class F>
+    void run(std::int64_t n, F&& f) const
+    {
+        const chunk call = [](void* data, std::int64_t i, int slot) { (*static_cast<F*>(data))(i, slot); };
+        run_chunks(self, n, call, const_cast<void*>(static_cast<const void*>(&f)));
+    }
+};
+
+// Any executor as an executor_ref; it must outlive the reference.
+template <class Executor>
+executor_ref reference_to(Executor& e)
+{
+    return {.self = &e,
+            .slot_count = e.slots(),
+            .run_chunks = [](void* self, std::int64_t n, executor_ref::chunk f, void* data) {
+                static_cast<Executor*>(self)->run(n, [f, data](std::int64_t i, int slot) { f(data, i, slot); });
+            }};
+}
+
+// One kernel of a table. Everything that a call needs, for one instruction set.
+struct entry {
+    const char* signature = "";
+    isa set = isa::baseline;
+    std::size_t packed_bytes = 0;
+    std::uint64_t layout_id = 0;
+    std::size_t (*workspace_bytes)(int slots) = nullptr;
+    void (*pack)(const float* weights, float* packed) = nullptr;
+    status (*run)(const executor_ref& executor, const arguments& a) noexcept = nullptr;
+};
+
+template <class Kernel>
+constexpr entry entry_of()
+{
+    return {.signature = Kernel::signature.c_str(),
+            .set = Kernel::set,
+            .packed_bytes = Kernel::packed_bytes,
+            .layout_id = Kernel::layout_id,
+            .workspace_bytes = [](int slots) { return Kernel::workspace_bytes(slots); },
+            .pack = [](const float* weights, float* packed) { Kernel::pack(weights, packed); },
+            .run = [](const executor_ref& executor, const arguments& a) noexcept { return Kernel::run(executor, a); }};
+}
+
+// Entries that were compiled together, and the lists of a library, one for each instruction set.
+struct entry_list {
+    const entry* first = nullptr;
+    std::size_t count = 0;
+};
+struct entry_table {
+    const entry_list* lists = nullptr;
+    std::size_t count = 0;
+};
+
+// The widest instruction set of this processor that hone generates code for.
+inline isa cpu()
+{
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw"))
+        return isa::avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return isa::avx2;
+    return isa::baseline;
+}
+
+// The entry of this signature for the widest instruction set that is not beyond `widest`; null where the table has
+// none.
+inline const entry* find(const entry_table& table, const char* signature, isa widest)
+{
+    const entry* best = nullptr;
+    for (std::size_t l = 0; l < table.count; ++l)
+        for (std::size_t i = 0; i < table.lists[l].count; ++i) {
+            const entry& e = table.lists[l].first[i];
+            if (e.set > widest || !same_text(e.signature, signature)) continue;
+            if (best == nullptr || e.set > best->set) best = &e;
+        }
+    return best;
+}
+
+} // namespace hone
