@@ -56,6 +56,8 @@ constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
     limit(k.lane_vectors, ceil_div(lanes, std::int64_t{k.vectors} * k.components));
     limit(k.reduce_block, steps);
     limit(k.reduce_unroll, k.stage == staging::shared ? k.reduce_block : steps);
+    // A staged tile ends with its block; unrolled steps must not read past it.
+    while (k.stage == staging::shared && k.reduce_block % k.reduce_unroll != 0) --k.reduce_unroll;
     return k;
 }
 
@@ -125,7 +127,7 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
         if (k.reduce_unroll > 1) p.add(r.reduce, 1, binding::unroll);
     }
     if (r.row >= 0 && k.rows > 1) p.add(r.row, 1, binding::unroll);
-    if (k.vectors > 1) p.add(r.vector, k.components, binding::unroll);
+    if (k.vectors > 1) p.add(r.vector, k.components, binding::unroll, tail::guard);
     p.add(r.vector, 1, binding::vectorize);
 
     d.stages.resize(0);
