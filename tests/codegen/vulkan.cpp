@@ -123,13 +123,13 @@ TEST_CASE("a register tile holds whole vectors, and its loop only base + literal
     INFO(text);
     CHECK(count(text, "vec4 r_acc_") == 8);
     CHECK(count(text, "fma(") == 8);
-    CHECK(count(text, "vec4 b_weights_v4[]") == 1);
+    CHECK(count(text, "vec4 b4_weights[]") == 1);
     CHECK(count(text, "float b_weights[]") == 0);
     CHECK(count(text, "float b_x[]") == 1);
     // Each element of a row and each vector of columns is read once.
     const std::string inner = text.substr(text.find("for ("), text.find("r_acc_0 = greater_of") - text.find("for ("));
     CHECK(count(inner, "= b_x[") == 4);
-    CHECK(count(inner, "= b_weights_v4[") == 2);
+    CHECK(count(inner, "= b4_weights[") == 2);
     CHECK(count(inner, " * ") == 1); // the row of weights, where the loop begins
     // 32 and 48 are multiples of the tile: nothing is tested.
     CHECK(count(text, "if (") == 0);
@@ -143,7 +143,7 @@ TEST_CASE("only what cannot be excluded is tested")
     CHECK(count(text, "if (") == 0);
     CHECK(count(text, "?") == 0);
     CHECK(count(text, "barrier();") == 2);
-    CHECK(count(text, "shared vec2 s_weights_tile_v2[64]") == 1);
+    CHECK(count(text, "shared vec2 s2_weights_tile[64]") == 1);
 }
 
 TEST_CASE("products with the zeros and ones of tables cost nothing")
@@ -151,8 +151,8 @@ TEST_CASE("products with the zeros and ones of tables cost nothing")
     const std::string text = glsl_of(table_transform());
     INFO(text);
     CHECK(count(text, "fma(") == 3);
-    CHECK(count(text, "table_0") == 0);
-    CHECK(count(text, "const float table_1[4]") == 1);
+    CHECK(count(text, "c_table_0") == 0);
+    CHECK(count(text, "const float c_table_1[4]") == 1);
     CHECK(count(text, " += ") == 4);
     CHECK(count(text, " -= ") == 2);
 }
@@ -186,12 +186,22 @@ TEST_CASE("names of any spelling become identifiers")
     CHECK(codegen::glsl_identifier("") == "v");
 
     nest_builder w(isa::none, 1, 4);
-    const form a = w.axis("input"), b = w.axis("input"), c = w.axis("gl_main");
-    const int x = w.buffer("sampler2D", memory::argument, 64);
-    const int y = w.buffer("sampler2D", memory::argument, 64);
-    w.bound_loop(binding::lane, a, 4).loop(binding::serial, b, 4).loop(binding::serial, c, 4);
-    w.store(w.access(y, a * 16 + b * 4 + c), ex::load(w.access(x, a * 16 + b * 4 + c)));
-    CHECK(spirv_of(glsl_of(w.n)).ok());
+    // Names of others: of the second "input", of the buffers, of registers, tables and parameters.
+    const form a = w.axis("input"), b = w.axis("input"), c = w.axis("b_x", 1), d = w.axis("c_table");
+    const form e = w.axis("r_acc"), f = w.axis("p_rows"), g = w.axis("gl_main"), rows = w.extent("rows", 1, 2);
+    const int x = w.buffer("x_1", memory::argument, 256);
+    const int y = w.buffer("x", memory::argument, 256);
+    const int z = w.buffer("x", memory::argument, 256);
+    const int acc = w.access(w.buffer("acc", memory::registers, 1), 0);
+    const form at = a * 64 + b * 32 + c * 16 + d * 8 + e * 4 + f * 2 + g;
+    w.bound_loop(binding::lane, a, 4).loop(binding::serial, b, 2).loop(binding::serial, c, 2);
+    w.loop(binding::serial, d, 2).loop(binding::serial, e, 2).loop(binding::serial, f, rows);
+    w.loop(binding::serial, g, 2).tile();
+    w.store(acc, ex::load(w.access(x, at)) * ex::table(w.table({1, 2, 3, 4}, a)));
+    w.store(w.access(y, at), ex::load(acc)).store(w.access(z, at), ex::load(acc));
+    const std::string text = glsl_of(w.n);
+    INFO(text);
+    CHECK(spirv_of(text).ok());
 }
 
 TEST_CASE("what has no meaning on a device is refused with its reason")
