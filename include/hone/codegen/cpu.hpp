@@ -132,7 +132,7 @@ HONE_INLINE void advance(environment<K>& e, std::int64_t by)
 
 // Points the accesses of memory Memory (below Node) at their buffers in the workspace.
 template <class K, memory Memory>
-HONE_INLINE void place(environment<K>& e, int slot)
+HONE_INLINE void point_at(environment<K>& e, int slot)
 {
     [&]<int... A>(std::integer_sequence<int, A...>) HONE_INLINE_LAMBDA {
         (
@@ -369,9 +369,65 @@ struct flattening {
     }
 };
 
+// The accesses of a statement: its target, then its loads in order.
+constexpr int max_step_accesses = 6;
+struct access_list {
+    std::int16_t of[max_step_accesses]{};
+    int count = 0;
+
+    constexpr int position(int access) const
+    {
+        for (int i = 1; i < count; ++i)
+            if (of[i] == access) return i;
+        return 0;
+    }
+};
+template <class Nest>
+constexpr access_list access_list_of(const Nest& n, int statement)
+{
+    access_list l;
+    l.of[l.count++] = n.statements[statement].target;
+    for_each_load(n, n.statements[statement].value, [&](int a) {
+        for (int i = 1; i < l.count; ++i)
+            if (l.of[i] == a) return;
+        if (l.count < max_step_accesses) l.of[l.count] = static_cast<std::int16_t>(a);
+        ++l.count;
+    });
+    return l;
+}
+
+// How a product with a constant table entry is added.
+enum class factor : std::uint8_t { general, plus, minus, table };
+
+// What is literal about one instance: offsets of its accesses in elements, or register numbers.
+struct step {
+    std::int16_t statement = -1;
+    std::int16_t vector_variable = -1;
+    std::int16_t lanes = 1;
+    bool plain = true; // nothing about it is decided at run time
+    cpu::factor factor = cpu::factor::general;
+    float coefficient = 0;
+    std::int64_t at[max_step_accesses]{};
+
+    constexpr bool same_form(const step& o) const
+    {
+        return statement == o.statement && vector_variable == o.vector_variable && lanes == o.lanes &&
+               factor == o.factor && plain == o.plain;
+    }
+};
+
+// Consecutive instances of one form.
+struct run_of_steps {
+    int first = 0;
+    int count = 0;
+};
+
 template <int Count>
-struct instance_table {
-    instance items[Count == 0 ? 1 : Count]{};
+struct band_tables {
+    instance instances[Count == 0 ? 1 : Count]{};
+    step steps[Count == 0 ? 1 : Count]{};
+    run_of_steps runs[Count == 0 ? 1 : Count]{};
+    int run_count = 0;
 };
 
 template <class K, int Node>
@@ -379,39 +435,61 @@ struct band {
     using nest_type = std::remove_cvref_t<decltype(K::nest)>;
     static constexpr interval_table variables = intervals_around(K::nest, Node);
     static constexpr int count = flattening<nest_type, 0>(K::nest, variables.of, Node).count;
-    static constexpr instance_table<count> table = [] {
+
+    static constexpr step step_of(const instance& i)
+    {
+        const nest_type& n = K::nest;
+        step s;
+        s.statement = n.nodes[i.leaf].statement;
+        s.vector_variable = i.vector_variable;
+        s.lanes = i.lanes;
+        s.plain = !i.tests;
+        const access_list l = access_list_of(n, s.statement);
+        for (int a = 0; a < l.count && a < max_step_accesses; ++a) {
+            const access& x = n.accesses[l.of[a]];
+            const buffer& b = n.buffers[x.buffer];
+            const bool in_registers = b.memory == memory::registers;
+            if (x.conditions.count > 0) s.plain = false;
+            std::int64_t o = x.index.constant;
+            for (int k = x.index.first; k < x.index.first + x.index.count; ++k) {
+                const affine_term& t = n.terms[k];
+                if (t.variable < 0 || t.variable == i.vector_variable) continue;
+                if (t.parameter >= 0) {
+                    // A run-time stride of a band's variable is multiplied when it is met.
+                    if (i.is_open(t.variable)) s.plain = false;
+                } else if (i.is_open(t.variable)) {
+                    o += t.coefficient * i.value_of(t.variable);
+                } else if (in_registers) {
+                    // Registers are indexed by literals: the band's variables, and loops outside that run one known
+                    // step.
+                    o += t.coefficient * variables.of[t.variable].least;
+                }
+            }
+            s.at[a] = in_registers ? b.first_register + o / n.vector_length : o;
+        }
+        const hone::statement& st = n.statements[s.statement];
+        if (st.reduce == reduction::add && n.exprs[st.value].op == expr_op::mul) {
+            const float c = table_value(n, variables.of, n.exprs[st.value].a, i);
+            s.factor = c == 1 ? factor::plus : c == -1 ? factor::minus : c == c ? factor::table : factor::general;
+            if (c == c) s.coefficient = c;
+        }
+        return s;
+    }
+
+    static constexpr band_tables<count> tables = [] {
         const flattening<nest_type, count> f(K::nest, variables.of, Node);
-        instance_table<count> t;
-        for (int i = 0; i < count; ++i) t.items[i] = f.items[i];
+        band_tables<count> t;
+        for (int i = 0; i < count; ++i) {
+            t.instances[i] = f.items[i];
+            t.steps[i] = step_of(f.items[i]);
+            if (i == 0 || !t.steps[i].plain || !t.steps[i].same_form(t.steps[i - 1])) t.runs[t.run_count++].first = i;
+            ++t.runs[t.run_count - 1].count;
+        }
         return t;
     }();
-    static constexpr const instance& at(int i) { return table.items[i]; }
-
-    // What the instance adds to an index, beyond what the environment's pointer holds: literal terms only.
-    static consteval std::int64_t offset(int i, const affine& index)
-    {
-        std::int64_t o = index.constant;
-        for (int k = index.first; k < index.first + index.count; ++k)
-            if (K::nest.terms[k].parameter < 0 && K::nest.terms[k].variable >= 0)
-                o += K::nest.terms[k].coefficient * at(i).value_of(K::nest.terms[k].variable);
-        return o;
-    }
-    static consteval float known_table_value(int i, int e) { return table_value(K::nest, variables.of, e, at(i)); }
-
-    // Registers are indexed by literals: the band's variables, and loops outside it that run one known step.
-    static consteval int register_of(int i, int access)
-    {
-        const affine& index = K::nest.accesses[access].index;
-        const buffer& b = K::nest.buffers[K::nest.accesses[access].buffer];
-        std::int64_t o = index.constant;
-        for (int k = index.first; k < index.first + index.count; ++k) {
-            const affine_term& t = K::nest.terms[k];
-            if (t.variable == at(i).vector_variable) continue;
-            o += t.coefficient *
-                 (at(i).is_open(t.variable) ? at(i).value_of(t.variable) : variables.of[t.variable].least);
-        }
-        return static_cast<int>(b.first_register + o / K::nest.vector_length);
-    }
+    static constexpr const instance& at(int i) { return tables.instances[i]; }
+    static consteval std::int64_t offset(int i, int position) { return tables.steps[i].at[position]; }
+    static consteval float coefficient(int i) { return tables.steps[i].coefficient; }
 };
 
 // For conditions outside of bands: nothing is a literal.
@@ -419,33 +497,9 @@ struct no_band {
     static constexpr instance at(int) { return {}; }
 };
 
-// --- leaves ---------------------------------------------------------------------------------------------------------
+// --- conditions at run time -----------------------------------------------------------------------------------------
 
-// B: the band, I: the instance in it.
-template <class K, class B, int I, int Term, int Count>
-HONE_INLINE std::int64_t parameter_offset(const environment<K>& e)
-{
-    if constexpr (Count == 0) {
-        return 0;
-    } else {
-        constexpr affine_term t = K::nest.terms[Term];
-        const std::int64_t rest = parameter_offset<K, B, I, Term + 1, Count - 1>(e);
-        if constexpr (t.parameter >= 0 && t.variable >= 0 && B::at(I).is_open(t.variable))
-            return rest + t.coefficient * B::at(I).value_of(t.variable) * e.parameters[t.parameter];
-        else
-            return rest;
-    }
-}
-
-template <class K, class B, int I, int A>
-HONE_INLINE float* address(const environment<K>& e)
-{
-    constexpr affine index = K::nest.accesses[A].index;
-    constexpr std::int64_t offset = B::offset(I, index);
-    return e.at[A] + (offset + parameter_offset<K, B, I, index.first, index.count>(e));
-}
-
-// The value of a condition with the band's variables as literals; Lane adds the vector variable.
+// The value of a condition with the band's variables as literals.
 template <class K, class B, int I, int C>
 HONE_INLINE std::int64_t condition_value(const environment<K>& e, int lane)
 {
@@ -489,138 +543,182 @@ HONE_INLINE bool guards_hold(const environment<K>& e, int lane)
     return r;
 }
 
+// --- leaves ---------------------------------------------------------------------------------------------------------
+
+// The leaves of one form: statement S with the lanes of vector variable V, the leading L of them. What differs from
+// instance to instance arrives as literal arguments, one an access: a pointer, or the number of a register. So a form
+// is instantiated once, however long its band is.
+template <class K, int S, int V, int L, factor F>
+struct form {
+    using vector = vector_of<K>;
+    static constexpr const statement& s = K::nest.statements[S];
+    static constexpr access_list accesses = access_list_of(K::nest, S);
+    static_assert(accesses.count <= max_step_accesses,
+                  "hone::lower: a statement has more than 6 operands; split the stage");
+    static constexpr int length = K::nest.vector_length;
+
+    static consteval bool in_registers(int access)
+    {
+        return K::nest.buffers[K::nest.accesses[access].buffer].memory == memory::registers;
+    }
+    static consteval std::int64_t stride(int access) { return V < 0 ? 0 : facts<K>::coefficient(access, V); }
+
+    template <int N, class First, class... Rest>
+    HONE_INLINE static auto pick(First first, Rest... rest)
+    {
+        if constexpr (N == 0)
+            return first;
+        else
+            return pick<N - 1>(rest...);
+    }
+
+    template <int Access, class At>
+    HONE_INLINE static auto load(const vector* r, At at)
+    {
+        if constexpr (in_registers(Access))
+            return r[at];
+        else if constexpr (stride(Access) == 0)
+            return *at;
+        else if constexpr (stride(Access) != 1)
+            return lanes_of<K>::template gather<L>(at, stride(Access));
+        else if constexpr (L == length)
+            return lanes_of<K>::load(at);
+        else
+            return lanes_of<K>::template load_first<L>(at);
+    }
+
+    template <int X, class... At>
+    HONE_INLINE static auto value(const vector* r, float c, At... at)
+    {
+        constexpr expr_node x = K::nest.exprs[X];
+        if constexpr (x.op == expr_op::constant)
+            return x.value;
+        else if constexpr (x.op == expr_op::table)
+            return c;
+        else if constexpr (x.op == expr_op::load)
+            return load<x.ref>(r, pick<accesses.position(x.ref)>(at...));
+        else if constexpr (arity(x.op) == 1)
+            return apply<K::set, length, x.op>(value<x.a>(r, c, at...));
+        else
+            return apply<K::set, length, x.op>(value<x.a>(r, c, at...), value<x.b>(r, c, at...));
+    }
+
+    // target = value, or target = target (+, max, min) value. Multiply and add stand in one expression, so that
+    // compilers which contract within expressions only make them one instruction.
+    template <class T, class... At>
+    HONE_INLINE static T updated(const vector* r, float c, T old, At... at)
+    {
+        constexpr expr_node x = K::nest.exprs[s.value];
+        if constexpr (F == factor::plus)
+            return old + value<x.b>(r, c, at...);
+        else if constexpr (F == factor::minus)
+            return old - value<x.b>(r, c, at...);
+        else if constexpr (s.reduce == reduction::add && x.op == expr_op::mul)
+            return value<x.a>(r, c, at...) * value<x.b>(r, c, at...) + old;
+        else if constexpr (s.reduce == reduction::add)
+            return old + value<s.value>(r, c, at...);
+        else if constexpr (s.reduce == reduction::max)
+            return apply<K::set, length, expr_op::max>(old, value<s.value>(r, c, at...));
+        else if constexpr (s.reduce == reduction::min)
+            return apply<K::set, length, expr_op::min>(old, value<s.value>(r, c, at...));
+        else if constexpr (sizeof(T) == sizeof(float))
+            return value<s.value>(r, c, at...);
+        else
+            return lanes_of<K>::broadcast(value<s.value>(r, c, at...));
+    }
+
+    template <class Target, class... At>
+    HONE_INLINE static void execute(vector* r, float c, Target target, At... at)
+    {
+        constexpr bool reduces = s.reduce != reduction::none;
+        constexpr std::int64_t distance = stride(s.target);
+        if constexpr (in_registers(s.target)) {
+            r[target] = updated(r, c, r[target], target, at...);
+        } else if constexpr (V < 0 || length == 1) {
+            *target = updated(r, c, reduces ? *target : 0.0f, target, at...);
+        } else {
+            static_assert(distance != 0,
+                          "hone::lower: a vector is stored to one element; vectorize an axis of the output");
+            vector old{};
+            if constexpr (reduces && distance == 1)
+                old = lanes_of<K>::template load_first<L>(target);
+            else if constexpr (reduces)
+                old = lanes_of<K>::template gather<L>(target, distance);
+            const vector v = updated(r, c, old, target, at...);
+            if constexpr (distance != 1)
+                lanes_of<K>::template scatter<L>(target, distance, v);
+            else if constexpr (L == length)
+                lanes_of<K>::store(target, v);
+            else
+                lanes_of<K>::template store_first<L>(target, v);
+        }
+    }
+};
+
+// The argument of an access whose place is literal.
+template <class K, int Access>
+HONE_INLINE auto literal_place(const environment<K>& e, std::int64_t at)
+{
+    if constexpr (K::nest.buffers[K::nest.accesses[Access].buffer].memory == memory::registers)
+        return at;
+    else
+        return e.at[Access] + at;
+}
+
+// --- instances that decide something at run time
+// ----------------------------------------------------------------------
+
+template <class K, class B, int I, int Term, int Count>
+HONE_INLINE std::int64_t parameter_offset(const environment<K>& e)
+{
+    if constexpr (Count == 0) {
+        return 0;
+    } else {
+        constexpr affine_term t = K::nest.terms[Term];
+        const std::int64_t rest = parameter_offset<K, B, I, Term + 1, Count - 1>(e);
+        if constexpr (t.parameter >= 0 && t.variable >= 0 && B::at(I).is_open(t.variable))
+            return rest + t.coefficient * B::at(I).value_of(t.variable) * e.parameters[t.parameter];
+        else
+            return rest;
+    }
+}
+
 template <class K>
 struct zeros {
     alignas(64) static constexpr float values[K::nest.vector_length]{};
 };
 
-// One lane of an access; Lane < 0 stands for a leaf that is not in a vector loop.
-template <class K, class B, int I, int A>
-consteval std::int64_t lane_stride()
+template <class K, class B, int I, int Position>
+HONE_INLINE auto place(const environment<K>& e)
 {
-    return B::at(I).vector_variable < 0 ? 0 : facts<K>::coefficient(A, B::at(I).vector_variable);
+    constexpr int a = access_list_of(K::nest, B::tables.steps[I].statement).of[Position];
+    constexpr const access& x = K::nest.accesses[a];
+    if constexpr (K::nest.buffers[x.buffer].memory == memory::registers) {
+        return B::offset(I, Position);
+    } else {
+        float* p = e.at[a] + (B::offset(I, Position) + parameter_offset<K, B, I, x.index.first, x.index.count>(e));
+        // The pointer is chosen, not the value: no branch, and nothing outside the tensor is read.
+        if constexpr (x.conditions.count > 0)
+            p = holds<K, B, I, x.conditions.first, x.conditions.count>(e, 0) ? p : const_cast<float*>(zeros<K>::values);
+        return p;
+    }
 }
 
-template <class K, class B, int I, int A>
-consteval bool conditions_vary_by_lane()
+// Whether the conditions of a load differ from lane to lane, or its lanes are too far apart for the vector of zeros.
+template <class K, class B, int I>
+consteval bool loads_by_lane()
 {
-    constexpr const access& a = K::nest.accesses[A];
-    if (lane_stride<K, B, I, A>() > 1) return true; // the zeros have no room for a stride
-    for (int c = a.conditions.first; c < a.conditions.first + a.conditions.count; ++c) {
-        const affine& x = K::nest.conditions[c];
-        for (int k = x.first; k < x.first + x.count; ++k)
-            if (K::nest.terms[k].variable >= 0 && K::nest.terms[k].variable == B::at(I).vector_variable) return true;
+    const access_list l = access_list_of(K::nest, B::tables.steps[I].statement);
+    for (int position = 1; position < l.count; ++position) {
+        const access& a = K::nest.accesses[l.of[position]];
+        if (a.conditions.count == 0 || B::at(I).vector_variable < 0) continue;
+        if (facts<K>::coefficient(l.of[position], B::at(I).vector_variable) > 1) return true;
+        for (int c = a.conditions.first; c < a.conditions.first + a.conditions.count; ++c)
+            for (int k = K::nest.conditions[c].first; k < K::nest.conditions[c].first + K::nest.conditions[c].count;
+                 ++k)
+                if (K::nest.terms[k].variable == B::at(I).vector_variable) return true;
     }
     return false;
-}
-
-template <class K, class B, int I, int A>
-HONE_INLINE auto load(const environment<K>& e, const vector_of<K>* r)
-{
-    constexpr const access& a = K::nest.accesses[A];
-    constexpr int lanes = B::at(I).lanes;
-    constexpr std::int64_t stride = lane_stride<K, B, I, A>();
-    if constexpr (K::nest.buffers[a.buffer].memory == memory::registers) {
-        return r[B::register_of(I, A)];
-    } else if constexpr (a.conditions.count > 0 && conditions_vary_by_lane<K, B, I, A>()) {
-        const float* p = address<K, B, I, A>(e);
-        vector_of<K> v{};
-        for (int lane = 0; lane < lanes; ++lane)
-            if (holds<K, B, I, a.conditions.first, a.conditions.count>(e, lane)) v[lane] = p[lane * stride];
-        return v;
-    } else {
-        const float* p = address<K, B, I, A>(e);
-        // The pointer is chosen, not the value: no branch, and nothing outside the tensor is read.
-        if constexpr (a.conditions.count > 0)
-            p = holds<K, B, I, a.conditions.first, a.conditions.count>(e, 0) ? p : zeros<K>::values;
-        if constexpr (stride == 0)
-            return *p;
-        else if constexpr (stride != 1)
-            return lanes_of<K>::template gather<lanes>(p, stride);
-        else if constexpr (lanes == K::nest.vector_length)
-            return lanes_of<K>::load(p);
-        else
-            return lanes_of<K>::template load_first<lanes>(p);
-    }
-}
-template <class K, class B, int I, int X>
-HONE_INLINE auto value(const environment<K>& e, const vector_of<K>* r)
-{
-    constexpr expr_node x = K::nest.exprs[X];
-    if constexpr (x.op == expr_op::constant) {
-        return x.value;
-    } else if constexpr (x.op == expr_op::load) {
-        return load<K, B, I, x.ref>(e, r);
-    } else if constexpr (x.op == expr_op::table) {
-        constexpr float known = B::known_table_value(I, X);
-        static_assert(known == known,
-                      "hone::lower: a constant table is indexed by unrolled levels only; unroll the level");
-        return known;
-    } else if constexpr (arity(x.op) == 1) {
-        return apply<K::set, K::nest.vector_length, x.op>(value<K, B, I, x.a>(e, r));
-    } else {
-        return apply<K::set, K::nest.vector_length, x.op>(value<K, B, I, x.a>(e, r), value<K, B, I, x.b>(e, r));
-    }
-}
-
-// target = value, or target = target (+, max, min) value. Multiply and add stand in one expression, so that compilers
-// which contract within expressions only make them one instruction.
-template <class K, class B, int I, class T>
-HONE_INLINE T updated(const environment<K>& e, const vector_of<K>* r, T old)
-{
-    constexpr const statement& s = K::nest.statements[K::nest.nodes[B::at(I).leaf].statement];
-    constexpr expr_node x = K::nest.exprs[s.value];
-    constexpr int n = K::nest.vector_length;
-    if constexpr (s.reduce == reduction::add && x.op == expr_op::mul) {
-        constexpr float left = B::known_table_value(I, x.a);
-        if constexpr (left == 1.0f)
-            return old + value<K, B, I, x.b>(e, r);
-        else if constexpr (left == -1.0f)
-            return old - value<K, B, I, x.b>(e, r);
-        else
-            return value<K, B, I, x.a>(e, r) * value<K, B, I, x.b>(e, r) + old;
-    } else if constexpr (s.reduce == reduction::add) {
-        return old + value<K, B, I, s.value>(e, r);
-    } else if constexpr (s.reduce == reduction::max) {
-        return apply<K::set, n, expr_op::max>(old, value<K, B, I, s.value>(e, r));
-    } else if constexpr (s.reduce == reduction::min) {
-        return apply<K::set, n, expr_op::min>(old, value<K, B, I, s.value>(e, r));
-    } else if constexpr (sizeof(T) == sizeof(float)) {
-        return value<K, B, I, s.value>(e, r);
-    } else {
-        return lanes_of<K>::broadcast(value<K, B, I, s.value>(e, r));
-    }
-}
-
-template <class K, class B, int I>
-HONE_INLINE void execute_leaf(const environment<K>& e, vector_of<K>* r)
-{
-    constexpr const statement& s = K::nest.statements[K::nest.nodes[B::at(I).leaf].statement];
-    constexpr int lanes = B::at(I).lanes;
-    constexpr std::int64_t stride = lane_stride<K, B, I, s.target>();
-    constexpr bool reduces = s.reduce != reduction::none;
-    if constexpr (K::nest.buffers[K::nest.accesses[s.target].buffer].memory == memory::registers) {
-        vector_of<K>& target = r[B::register_of(I, s.target)];
-        target = updated<K, B, I>(e, r, target);
-    } else if constexpr (B::at(I).vector_variable < 0 || K::nest.vector_length == 1) {
-        float* p = address<K, B, I, s.target>(e);
-        *p = updated<K, B, I>(e, r, reduces ? *p : 0.0f);
-    } else {
-        static_assert(stride != 0, "hone::lower: a vector is stored to one element; vectorize an axis of the output");
-        float* p = address<K, B, I, s.target>(e);
-        vector_of<K> old{};
-        if constexpr (reduces && stride == 1)
-            old = lanes_of<K>::template load_first<lanes>(p);
-        else if constexpr (reduces)
-            old = lanes_of<K>::template gather<lanes>(p, stride);
-        const vector_of<K> v = updated<K, B, I>(e, r, old);
-        if constexpr (stride != 1)
-            lanes_of<K>::template scatter<lanes>(p, stride, v);
-        else if constexpr (lanes == K::nest.vector_length)
-            lanes_of<K>::store(p, v);
-        else
-            lanes_of<K>::template store_first<lanes>(p, v);
-    }
 }
 
 template <class K, class B, int I, int X>
@@ -629,14 +727,20 @@ HONE_INLINE float lane_expr(const environment<K>& e, const vector_of<K>* r, int 
     constexpr expr_node x = K::nest.exprs[X];
     if constexpr (x.op == expr_op::load) {
         constexpr const access& a = K::nest.accesses[x.ref];
+        constexpr int position = access_list_of(K::nest, B::tables.steps[I].statement).position(x.ref);
+        constexpr int v = B::at(I).vector_variable;
         if constexpr (K::nest.buffers[a.buffer].memory == memory::registers) {
-            return r[B::register_of(I, x.ref)][lane];
+            return r[B::offset(I, position)][lane];
         } else {
-            const float* p = address<K, B, I, x.ref>(e) + lane * lane_stride<K, B, I, x.ref>();
-            return holds<K, B, I, a.conditions.first, a.conditions.count>(e, lane) ? *p : 0.0f;
+            const float* p =
+                e.at[x.ref] + (B::offset(I, position) + parameter_offset<K, B, I, a.index.first, a.index.count>(e));
+            const bool inside = holds<K, B, I, a.conditions.first, a.conditions.count>(e, lane);
+            return inside ? p[lane * facts<K>::coefficient(x.ref, v)] : 0.0f;
         }
-    } else if constexpr (arity(x.op) == 0) {
-        return value<K, B, I, X>(e, r);
+    } else if constexpr (x.op == expr_op::constant) {
+        return x.value;
+    } else if constexpr (x.op == expr_op::table) {
+        return B::coefficient(I);
     } else if constexpr (arity(x.op) == 1) {
         return apply<K::set, 1, x.op>(lane_expr<K, B, I, x.a>(e, r, lane));
     } else {
@@ -646,7 +750,7 @@ HONE_INLINE float lane_expr(const environment<K>& e, const vector_of<K>* r, int 
 template <class K, class B, int I>
 HONE_INLINE float lane_value(const environment<K>& e, const vector_of<K>* r, int lane, float old)
 {
-    constexpr const statement& s = K::nest.statements[K::nest.nodes[B::at(I).leaf].statement];
+    constexpr const statement& s = K::nest.statements[B::tables.steps[I].statement];
     const float v = lane_expr<K, B, I, s.value>(e, r, lane);
     if constexpr (s.reduce == reduction::add)
         return old + v;
@@ -658,32 +762,66 @@ HONE_INLINE float lane_value(const environment<K>& e, const vector_of<K>* r, int
         return v;
 }
 
-// Lanes whose guard differs: each lane that passes is merged alone. Rare, so it need not be fast.
+// Lanes whose guards or loads differ: each is computed alone. Rare, so it need not be fast.
 template <class K, class B, int I, int Root>
 HONE_INLINE void execute_by_lane(const environment<K>& e, vector_of<K>* r)
 {
-    constexpr const statement& s = K::nest.statements[K::nest.nodes[B::at(I).leaf].statement];
-    constexpr std::int64_t stride = lane_stride<K, B, I, s.target>();
+    constexpr const statement& s = K::nest.statements[B::tables.steps[I].statement];
     for (int lane = 0; lane < B::at(I).lanes; ++lane) {
         if (!guards_hold<K, B, I, B::at(I).leaf, Root>(e, lane)) continue;
         if constexpr (K::nest.buffers[K::nest.accesses[s.target].buffer].memory == memory::registers) {
-            vector_of<K>& target = r[B::register_of(I, s.target)];
+            vector_of<K>& target = r[B::offset(I, 0)];
             target[lane] = lane_value<K, B, I>(e, r, lane, target[lane]);
         } else {
-            float& target = address<K, B, I, s.target>(e)[lane * stride];
+            constexpr std::int64_t distance = facts<K>::coefficient(s.target, B::at(I).vector_variable);
+            float& target = place<K, B, I, 0>(e)[lane * distance];
             target = lane_value<K, B, I>(e, r, lane, target);
         }
     }
 }
+
 template <class K, class B, int I, int Root>
 HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
 {
-    if constexpr (B::at(I).tests_lane) {
+    constexpr step s = B::tables.steps[I];
+    if constexpr (B::at(I).tests_lane || (K::nest.vector_length > 1 && loads_by_lane<K, B, I>())) {
         execute_by_lane<K, B, I, Root>(e, r);
-    } else if constexpr (B::at(I).tests) {
-        if (guards_hold<K, B, I, B::at(I).leaf, Root>(e, 0)) execute_leaf<K, B, I>(e, r);
     } else {
-        execute_leaf<K, B, I>(e, r);
+        if constexpr (B::at(I).tests)
+            if (!guards_hold<K, B, I, B::at(I).leaf, Root>(e, 0)) return;
+        [&]<int... P>(std::integer_sequence<int, P...>) HONE_INLINE_LAMBDA {
+            form<K, s.statement, s.vector_variable, s.lanes, s.factor>::execute(r, s.coefficient,
+                                                                                place<K, B, I, P>(e)...);
+        }(std::make_integer_sequence<int, access_list_of(K::nest, s.statement).count>{});
+    }
+}
+
+// A run of one form, written out.
+template <class K, class B, int R, int Root>
+HONE_INLINE void execute_run(const environment<K>& e, vector_of<K>* r)
+{
+    constexpr int first = B::tables.runs[R].first;
+    constexpr step s = B::tables.steps[first];
+    if constexpr (!s.plain) {
+        execute_instance<K, B, first, Root>(e, r);
+    } else {
+        using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor>;
+        constexpr access_list l = f::accesses;
+        [&]<int... I>(std::integer_sequence<int, I...>) HONE_INLINE_LAMBDA {
+            if constexpr (l.count == 1)
+                (f::execute(r, B::coefficient(first + I), literal_place<K, l.of[0]>(e, B::offset(first + I, 0))), ...);
+            else if constexpr (l.count == 2)
+                (f::execute(r, B::coefficient(first + I), literal_place<K, l.of[0]>(e, B::offset(first + I, 0)),
+                            literal_place<K, l.of[1]>(e, B::offset(first + I, 1))),
+                 ...);
+            else if constexpr (l.count == 3)
+                (f::execute(r, B::coefficient(first + I), literal_place<K, l.of[0]>(e, B::offset(first + I, 0)),
+                            literal_place<K, l.of[1]>(e, B::offset(first + I, 1)),
+                            literal_place<K, l.of[2]>(e, B::offset(first + I, 2))),
+                 ...);
+            else
+                (execute_instance<K, B, first + I, Root>(e, r), ...);
+        }(std::make_integer_sequence<int, B::tables.runs[R].count>{});
     }
 }
 
@@ -697,9 +835,9 @@ template <class K, int Node>
 HONE_INLINE void execute_band(const environment<K>& e, vector_of<K>* r)
 {
     using b = band<K, Node>;
-    [&]<int... I>(std::integer_sequence<int, I...>) HONE_INLINE_LAMBDA {
-        (execute_instance<K, b, I, Node>(e, r), ...);
-    }(std::make_integer_sequence<int, b::count>{});
+    [&]<int... R>(std::integer_sequence<int, R...>) HONE_INLINE_LAMBDA {
+        (execute_run<K, b, R, Node>(e, r), ...);
+    }(std::make_integer_sequence<int, b::tables.run_count>{});
 }
 
 template <class K, int Node, class Executor>
@@ -772,7 +910,7 @@ HONE_INLINE void execute(const environment<K>& e, vector_of<K>* r, Executor& exe
         } else if constexpr (x.kind == node_kind::loop && x.bind == binding::parallel) {
             executor.run(region_size<K, Node>(e), [&e, &executor](std::int64_t chunk, int slot) {
                 environment<K> own = e;
-                place<K, memory::slot>(own, slot);
+                point_at<K, memory::slot>(own, slot);
                 execute_chunk<K, Node>(own, chunk, executor);
             });
         } else {
@@ -798,8 +936,8 @@ HONE_INLINE void run(Executor& executor, float* const* arguments, const std::int
                 if constexpr (b.memory == memory::argument) e.at[A] = arguments[b.position];
             }(),
             ...);
-        place<K, memory::workspace>(e, 0);
-        place<K, memory::slot>(e, 0);
+        point_at<K, memory::workspace>(e, 0);
+        point_at<K, memory::slot>(e, 0);
         (advance_term<K, A, -1, K::nest.accesses[A].index.first>(e, 1), ...);
     }(std::make_integer_sequence<int, static_cast<int>(K::nest.accesses.size())>{});
     execute<K, K::nest.root>(e, static_cast<vector_of<K>*>(nullptr), executor);
