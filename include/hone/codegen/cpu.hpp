@@ -244,13 +244,14 @@ struct instance {
 enum class truth : std::uint8_t { no, yes, lanes, unknown, unknown_lane };
 
 // The intervals of the variables that are open around a band.
+template <int Count>
 struct interval_table {
-    interval of[96]{};
+    interval of[Count]{};
 };
 template <class Nest>
-constexpr interval_table intervals_around(const Nest& n, int at)
+constexpr auto intervals_around(const Nest& n, int at)
 {
-    interval_table t;
+    interval_table<at_least_one(decltype(Nest::variables)::capacity)> t;
     open_intervals(n, n.nodes[at].parent, t.of);
     return t;
 }
@@ -304,18 +305,23 @@ constexpr float table_value(const Nest& n, const interval* variables, int e, con
     return n.table_values[t.values.first + at];
 }
 
-// Flattens a band; Capacity 0 only counts.
-template <class Nest, int Capacity>
+// The instances of a band, no guard deciding.
+template <class Nest>
+constexpr int most_instances(const Nest& n, int at)
+{
+    const node& x = n.nodes[at];
+    if (x.kind == node_kind::leaf) return 1;
+    int inside = 0;
+    for (int c = x.child; c >= 0; c = n.nodes[c].next) inside += most_instances(n, c);
+    return x.kind == node_kind::loop && x.bind == binding::unroll ? inside * static_cast<int>(extent_of(n, x)) : inside;
+}
+
+// Flattens a band, in the order of execution: emit(instance) for each leaf that is not known to be skipped.
+template <class Nest, class Emit>
 struct flattening {
     const Nest& n;
     const interval* variables;
-    instance items[Capacity == 0 ? 1 : Capacity]{};
-    int count = 0;
-
-    constexpr flattening(const Nest& nest, const interval* around, int at) : n(nest), variables(around)
-    {
-        walk(at, {});
-    }
+    Emit& emit;
 
     constexpr void walk(int at, instance i)
     {
@@ -323,8 +329,7 @@ struct flattening {
         if (x.kind == node_kind::leaf) {
             if (is_zero(x.statement, i)) return;
             i.leaf = static_cast<std::int16_t>(at);
-            if constexpr (Capacity > 0) items[count] = i;
-            ++count;
+            emit(i);
             return;
         }
         if (x.kind == node_kind::guard) {
@@ -422,19 +427,27 @@ struct run_of_steps {
     int count = 0;
 };
 
-template <int Count>
+template <int Capacity>
 struct band_tables {
-    instance instances[Count == 0 ? 1 : Count]{};
-    step steps[Count == 0 ? 1 : Count]{};
-    run_of_steps runs[Count == 0 ? 1 : Count]{};
+    instance instances[Capacity]{};
+    step steps[Capacity]{};
+    run_of_steps runs[Capacity]{};
+    int count = 0;
     int run_count = 0;
+
+    constexpr void add(const instance& i, const step& s)
+    {
+        if (count == 0 || !s.plain || !s.same_form(steps[count - 1])) runs[run_count++].first = count;
+        ++runs[run_count - 1].count;
+        instances[count] = i;
+        steps[count++] = s;
+    }
 };
 
 template <class K, int Node>
 struct band {
     using nest_type = std::remove_cvref_t<decltype(K::nest)>;
-    static constexpr interval_table variables = intervals_around(K::nest, Node);
-    static constexpr int count = flattening<nest_type, 0>(K::nest, variables.of, Node).count;
+    static constexpr auto variables = intervals_around(K::nest, Node);
 
     static constexpr step step_of(const instance& i)
     {
@@ -476,15 +489,10 @@ struct band {
         return s;
     }
 
-    static constexpr band_tables<count> tables = [] {
-        const flattening<nest_type, count> f(K::nest, variables.of, Node);
-        band_tables<count> t;
-        for (int i = 0; i < count; ++i) {
-            t.instances[i] = f.items[i];
-            t.steps[i] = step_of(f.items[i]);
-            if (i == 0 || !t.steps[i].plain || !t.steps[i].same_form(t.steps[i - 1])) t.runs[t.run_count++].first = i;
-            ++t.runs[t.run_count - 1].count;
-        }
+    static constexpr auto tables = [] {
+        band_tables<most_instances(K::nest, Node)> t;
+        const auto add = [&t](const instance& i) { t.add(i, step_of(i)); };
+        flattening<nest_type, decltype(add)>{K::nest, variables.of, add}.walk(Node, {});
         return t;
     }();
     static constexpr const instance& at(int i) { return tables.instances[i]; }
