@@ -32,8 +32,9 @@ template <class Op, class Template>
 void lower_only(benchmark::State& state)
 {
     const schedule s = Template::of(Op::definition());
+    nest n;
     for (auto _ : state) {
-        const nest n = lower(s);
+        lower(s, n);
         benchmark::DoNotOptimize(n.nodes.size());
     }
 }
@@ -42,9 +43,11 @@ template <class Op, class Template>
 void lower_and_features(benchmark::State& state)
 {
     const schedule s = Template::of(Op::definition());
+    nest n;
     feature_vector f;
     for (auto _ : state) {
-        features_of(lower(s), f);
+        lower(s, n);
+        features_of(n, f);
         benchmark::DoNotOptimize(f.values.data());
         benchmark::ClobberMemory();
     }
@@ -54,9 +57,11 @@ template <class Op, class Template>
 void schedule_lower_and_features(benchmark::State& state)
 {
     const definition d = Op::definition();
+    nest n;
     feature_vector f;
     for (auto _ : state) {
-        features_of(lower(Template::of(d)), f);
+        lower(Template::of(d), n);
+        features_of(n, f);
         benchmark::DoNotOptimize(f.values.data());
         benchmark::ClobberMemory();
     }

@@ -39,6 +39,11 @@ struct inline_vector {
         return static_cast<int>(size_++);
     }
     constexpr void pop_back() { --size_; }
+    constexpr void clear()
+    {
+        size_ = 0;
+        overflowed_ = false;
+    }
     constexpr void resize(std::size_t size)
     {
         if (size > Capacity) {

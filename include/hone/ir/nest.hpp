@@ -210,6 +210,29 @@ struct basic_nest {
 
     constexpr bool ok() const { return found.ok(); }
 
+    // Empty again. What stood in the tables stays behind their sizes: filling them would cost more than small nests do.
+    constexpr void clear()
+    {
+        nodes.clear();
+        variables.clear();
+        parameters.clear();
+        buffers.clear();
+        accesses.clear();
+        statements.clear();
+        exprs.clear();
+        terms.clear();
+        bounds.clear();
+        conditions.clear();
+        table_accesses.clear();
+        table_values.clear();
+        root = -1;
+        vector_length = 1;
+        set = isa::baseline;
+        lanes = 1;
+        registers = 0;
+        found = {};
+    }
+
     constexpr bool overflowed() const
     {
         return nodes.overflowed() || variables.overflowed() || parameters.overflowed() || buffers.overflowed() ||
