@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+// One tuned Vulkan kernel of a config set, as plain data: SPIR-V words, launch geometry, and how the weights are
+// packed. Generated headers hold a table of these; an engine needs no shader compiler.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <hone/codegen/launch.hpp>
+#include <hone/op/definition.hpp>
+#include <hone/op/operator.hpp>
+
+namespace hone {
+
+struct vulkan_entry {
+    const char* signature = "";
+    std::uint32_t vendor = 0; // ids of the device that it was tuned on; 0: any
+    std::uint32_t device = 0;
+    const std::uint32_t* words = nullptr;
+    std::size_t word_count = 0;
+    hone::launch launch{};
+    tensor packed{}; // layout of the weights in their buffer, see pack_into
+    std::uint64_t layout_id = 0;
+
+    constexpr std::span<const std::uint32_t> spirv() const { return {words, word_count}; }
+};
+
+// The entry for this signature that was tuned on this device, else on its vendor's, else on any; null without one.
+constexpr const vulkan_entry* find_entry(std::span<const vulkan_entry> entries, const char* signature,
+                                         std::uint32_t vendor, std::uint32_t device)
+{
+    const vulkan_entry* best = nullptr;
+    int best_rank = 0;
+    for (const vulkan_entry& e : entries) {
+        if (!same_text(e.signature, signature)) continue;
+        const int rank = e.vendor == vendor && e.device == device ? 3 : e.vendor == vendor ? 2 : 1;
+        if (rank > best_rank) {
+            best = &e;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+// Writes `weights`, in the layout of `source`, to the layout of `packed`; what a block holds past its dimension's
+// extent is zero. `to` has packed.elements() floats. Runs once per set of weights.
+constexpr void pack_into(const tensor& source, const tensor& packed, const float* weights, float* to)
+{
+    const std::int64_t count = packed.elements();
+    for (std::int64_t i = 0; i < count; ++i) to[i] = 0;
+    std::int64_t at[6]{};
+    const std::size_t dims = source.dims.size();
+    for (;;) {
+        std::int64_t from = 0, into = 0;
+        for (std::size_t k = 0; k < dims; ++k) {
+            const dimension& d = packed.dims[k];
+            from += at[k] * source.dims[k].stride;
+            into += d.block > 0 ? at[k] / d.block * d.outer_stride + at[k] % d.block * d.stride : at[k] * d.stride;
+        }
+        to[into] = weights[from];
+        std::size_t k = dims;
+        while (k > 0 && ++at[k - 1] == source.dims[k - 1].extent) at[--k] = 0;
+        if (k == 0) return;
+    }
+}
+
+} // namespace hone

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSL-1.0
+// Candidates to shared libraries: several variants in one small generated unit, by the user's compiler, in a child
+// process with a deadline. A unit that fails is halved, so that a bad variant costs only itself.
+//
+// Cost on one Zen 5 core: about 1 s a direct convolution, 2 s a Winograd one; linking by ld itself 3 ms, by the
+// driver 20 to 60 ms.
+#pragma once
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include <hone/core/target.hpp>
+#include <hone/tune/process.hpp>
+#include <hone/tune/verdict.hpp>
+
+namespace hone::tune {
+
+// A compiler with the flags that decide what code it generates; they are part of every record.
+struct compiler {
+    std::string command{};
+    std::string version{}; // the first line of --version
+    std::vector<std::string> flags{};
+};
+
+inline std::vector<std::string> flags_of(isa set)
+{
+    switch (set) {
+    case isa::avx512: return {"-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mavx2", "-mfma"};
+    case isa::avx2: return {"-mavx2", "-mfma"};
+    default: return {};
+    }
+}
+
+// The best instruction set of this machine that hone generates code for.
+inline isa machine_isa()
+{
+#if defined(__x86_64__) || defined(__i386__)
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+        return isa::avx512;
+    if (avx2) return isa::avx2;
+#endif
+    return isa::baseline;
+}
+
+// Asks the command for its version. Throws where there is no such compiler.
+inline compiler find_compiler(const std::string& command, isa set)
+{
+    const process_result asked = run_process({command, "--version"}, "", {});
+    if (!asked.ok())
+        throw std::runtime_error(fmt::format("no compiler: '{} --version' failed{}; install one (tools/setup) or name "
+                                             "yours with --compiler",
+                                             command, asked.started ? "" : ": " + asked.err));
+    compiler c{.command = command, .version = asked.out.substr(0, asked.out.find('\n'))};
+    // g++ loses a third of its speed at -O1; clang loses none, and must not unroll what the schedule has unrolled.
+    if (c.version.find("clang") != std::string::npos)
+        c.flags = {"-O1", "-fno-unroll-loops"};
+    else
+        c.flags = {"-O2", "-fno-tree-vectorize"};
+    for (const std::string& f : flags_of(set)) c.flags.push_back(f);
+    return c;
+}
+
+// A variant of a generated unit: `declarations` at namespace scope, and `value`, an expression of type tune::variant.
+struct variant_source {
+    std::string declarations{};
+    std::string value{};
+};
+
+struct built_variant {
+    verdict found = verdict::interrupted;
+    std::string library{}; // where `ok`
+    int index = 0;         // in the library
+    std::string detail{};  // of a failure: the end of the compiler's messages
+};
+
+struct build_options {
+    std::filesystem::path directory{};
+    std::vector<std::string> include_directories{};
+    std::vector<std::string> headers{}; // of the workloads, as written between <>
+    std::chrono::duration<double> deadline_per_variant{15.0};
+    std::uint64_t memory_bytes = std::uint64_t{4} << 30;
+};
+
+class builder {
+public:
+    builder(compiler with, build_options options) : compiler_(std::move(with)), options_(std::move(options))
+    {
+        std::filesystem::create_directories(options_.directory);
+    }
+
+    const compiler& used() const { return compiler_; }
+
+    // One result for each variant, in order.
+    std::vector<built_variant> build(const std::vector<variant_source>& variants)
+    {
+        std::vector<built_variant> results(variants.size());
+        std::vector<std::size_t> all(variants.size());
+        for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+        build(variants, all, results);
+        return results;
+    }
+
+private:
+    std::string unit_of(const std::vector<variant_source>& variants, const std::vector<std::size_t>& which) const
+    {
+        std::string text = "#include <hone/tune/variant.hpp>\n";
+        for (const std::string& h : options_.headers) text += fmt::format("#include <{}>\n", h);
+        for (std::size_t i = 0; i < which.size(); ++i)
+            text += fmt::format("namespace variant_{} {{\n{}\n}}\n", i, variants[which[i]].declarations);
+        text += fmt::format("extern \"C\" {{\n"
+                            "[[gnu::visibility(\"default\")]] extern const int hone_variant_count;\n"
+                            "[[gnu::visibility(\"default\")]] extern const hone::tune::variant hone_variants[{0}];\n"
+                            "const int hone_variant_count = {0};\n"
+                            "const hone::tune::variant hone_variants[{0}] = {{\n",
+                            which.size());
+        for (std::size_t i = 0; i < which.size(); ++i)
+            text +=
+                fmt::format("    [] {{ using namespace variant_{}; return {}; }}(),\n", i, variants[which[i]].value);
+        return text + "};\n}\n";
+    }
+
+    void build(const std::vector<variant_source>& variants, const std::vector<std::size_t>& which,
+               std::vector<built_variant>& results)
+    {
+        if (which.empty() || interrupt_requested.load()) return;
+        const std::string stem = (options_.directory / fmt::format("batch_{}", serial_++)).string();
+        std::ofstream(stem + ".cpp") << unit_of(variants, which);
+        const process_result compiled = compile(stem, which.size());
+        built_variant failure;
+        if (compiled.ok()) {
+            const process_result linked = link(stem);
+            if (linked.ok()) {
+                for (std::size_t i = 0; i < which.size(); ++i)
+                    results[which[i]] = {verdict::ok, stem + ".so", static_cast<int>(i), ""};
+                return;
+            }
+            failure = failure_of(linked);
+        } else {
+            failure = failure_of(compiled);
+        }
+        if (failure.found == verdict::interrupted) return;
+        if (which.size() == 1) {
+            results[which[0]] = failure;
+            return;
+        }
+        // Halves find what fails fast; what hangs is found at the price of one deadline, each on its own.
+        const std::size_t part = failure.found == verdict::build_timeout ? 1 : (which.size() + 1) / 2;
+        for (std::size_t first = 0; first < which.size(); first += part) {
+            const auto begin = which.begin() + static_cast<std::ptrdiff_t>(first);
+            const auto count = static_cast<std::ptrdiff_t>(std::min(part, which.size() - first));
+            build(variants, {begin, begin + count}, results);
+        }
+    }
+
+    process_result compile(const std::string& stem, std::size_t variants) const
+    {
+        std::vector<std::string> argv{compiler_.command, "-std=c++20"};
+        for (const std::string& f : compiler_.flags) argv.push_back(f);
+        for (const char* f :
+             {"-fPIC", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti", "-g0", "-fno-asynchronous-unwind-tables"})
+            argv.emplace_back(f);
+        for (const std::string& d : options_.include_directories) argv.push_back("-I" + d);
+        for (const char* f : {"-c", "-o"}) argv.emplace_back(f);
+        argv.push_back(stem + ".o");
+        argv.push_back(stem + ".cpp");
+        return run_process(argv, "",
+                           {.deadline = options_.deadline_per_variant * (static_cast<double>(variants) + 1),
+                            .memory_bytes = options_.memory_bytes});
+    }
+
+    process_result link(const std::string& stem) const
+    {
+        const process_limits limits{.deadline = std::chrono::seconds{30}};
+        process_result linked = run_process({"ld", "-shared", "-o", stem + ".so", stem + ".o"}, "", limits);
+        if (!linked.ok() && !linked.interrupted)
+            linked = run_process({compiler_.command, "-shared", "-o", stem + ".so", stem + ".o"}, "", limits);
+        return linked;
+    }
+
+    static built_variant failure_of(const process_result& r)
+    {
+        built_variant b;
+        b.detail = r.err.size() > 2000 ? r.err.substr(0, 2000) : r.err;
+        const auto says = [&](const char* words) { return r.err.find(words) != std::string::npos; };
+        if (r.interrupted)
+            b.found = verdict::interrupted;
+        else if (r.timed_out)
+            b.found = verdict::build_timeout;
+        else if (r.signal != 0 || says("internal compiler error") || says("PLEASE submit a bug report") ||
+                 says("Killed signal terminated") || says("out of memory"))
+            b.found = verdict::compiler_crash;
+        else
+            b.found = verdict::compile_error;
+        return b;
+    }
+
+    compiler compiler_;
+    build_options options_;
+    int serial_ = 0;
+};
+
+} // namespace hone::tune

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+// Measurements on disk: one line of JSON each, appended and flushed, never changed. A search that dies loses at most
+// the line it was writing.
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <hone/tune/settings.hpp>
+#include <hone/tune/verdict.hpp>
+
+namespace hone::tune {
+
+inline constexpr int record_schema = 1;
+
+struct record {
+    // what was computed, where, and how it was built: together the key
+    std::string task{};
+    std::string signature{};
+    std::string backend{}; // "cpu" or "vulkan"
+    std::string device{};
+    std::string isa{};
+    int threads = 1;
+    std::string cache = "hot"; // the same operands in each call
+    std::string compiler{};    // its version
+    std::string flags{};
+    // the candidate
+    std::string template_name{};
+    settings knobs{};
+    std::string nest{};   // hash, in hexadecimal: the record holds as long as the config gives this nest
+    std::string origin{}; // "default", "naive" or "random"
+    // what became of it
+    std::string phase{}; // "search", or "final": measured in turns with the others of its task
+    verdict found = verdict::ok;
+    double max_rel_error = 0;
+    std::vector<double> ms{};
+    std::string detail{};
+    std::uint64_t seed = 0;
+    int trial = 0;
+
+    double least() const
+    {
+        double least = ms.empty() ? 0 : ms[0];
+        for (double t : ms) least = t < least ? t : least;
+        return least;
+    }
+    double median() const
+    {
+        if (ms.empty()) return 0;
+        std::vector<double> sorted = ms;
+        std::sort(sorted.begin(), sorted.end());
+        return sorted[sorted.size() / 2];
+    }
+};
+
+inline std::string line_of(const record& r)
+{
+    nlohmann::ordered_json knobs = nlohmann::ordered_json::object();
+    for (const setting& s : r.knobs) {
+        if (s.value.find_first_not_of("0123456789") == std::string::npos)
+            knobs[s.knob] = std::stoll(s.value);
+        else
+            knobs[s.knob] = s.value;
+    }
+    nlohmann::ordered_json j{{"schema", record_schema},
+                             {"task", r.task},
+                             {"signature", r.signature},
+                             {"backend", r.backend},
+                             {"device", r.device},
+                             {"isa", r.isa},
+                             {"threads", r.threads},
+                             {"cache", r.cache},
+                             {"compiler", r.compiler},
+                             {"flags", r.flags},
+                             {"template", r.template_name},
+                             {"knobs", knobs},
+                             {"nest", r.nest},
+                             {"origin", r.origin},
+                             {"phase", r.phase},
+                             {"verdict", name_of(r.found)},
+                             {"max_rel_error", r.max_rel_error},
+                             {"min_ms", r.least()},
+                             {"median_ms", r.median()},
+                             {"ms", r.ms},
+                             {"seed", r.seed},
+                             {"trial", r.trial}};
+    if (!r.detail.empty()) j["detail"] = r.detail;
+    // Compilers quote sources in any encoding.
+    return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// The record of a line; throws a sentence where it is none.
+inline record record_of(const std::string& line)
+{
+    const auto j = nlohmann::ordered_json::parse(line);
+    const auto fail = [](const std::string& why) { throw std::invalid_argument(why); };
+    const auto text = [&](const char* name) { return j.at(name).get<std::string>(); };
+    if (const int schema = j.at("schema").get<int>(); schema != record_schema)
+        fail(fmt::format("schema {} where {} is read", schema, record_schema));
+    record r;
+    r.task = text("task");
+    r.signature = text("signature");
+    r.backend = text("backend");
+    r.device = text("device");
+    r.isa = text("isa");
+    r.threads = j.at("threads").get<int>();
+    r.cache = text("cache");
+    r.compiler = text("compiler");
+    r.flags = text("flags");
+    r.template_name = text("template");
+    for (const auto& [knob, value] : j.at("knobs").items())
+        r.knobs.push_back(
+            {knob, value.is_string() ? value.get<std::string>() : std::to_string(value.get<std::int64_t>())});
+    if (const auto wrong = wrong_config(r.backend, r.template_name, r.knobs)) fail(*wrong);
+    r.nest = text("nest");
+    r.origin = text("origin");
+    r.phase = text("phase");
+    const auto found = verdict_of(text("verdict"));
+    if (!found) fail(fmt::format("there is no verdict '{}'", text("verdict")));
+    r.found = *found;
+    // JSON has no NaN: it is written as null.
+    const auto number = [&](const nlohmann::ordered_json& from, const char* name) {
+        const double value = from.is_number() ? from.get<double>() : std::nan("");
+        if (!(value >= 0) || std::isinf(value)) fail(fmt::format("{} is {}, not a time or error", name, from.dump()));
+        return value;
+    };
+    r.max_rel_error = number(j.at("max_rel_error"), "max_rel_error");
+    for (const auto& t : j.at("ms")) r.ms.push_back(number(t, "a time"));
+    if (r.found == verdict::ok && r.ms.empty()) fail("the verdict is ok, but there are no times");
+    r.detail = j.value("detail", "");
+    r.seed = j.at("seed").get<std::uint64_t>();
+    r.trial = j.at("trial").get<int>();
+    return r;
+}
+
+// The end of a file of records.
+class record_writer {
+public:
+    explicit record_writer(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "ab"))
+    {
+        if (file_ == nullptr) fail();
+    }
+    void write(const record& r) const
+    {
+        const std::string line = line_of(r) + "\n";
+        if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size() || std::fflush(file_.get()) != 0)
+            fail();
+    }
+
+private:
+    struct close {
+        void operator()(std::FILE* f) const { std::fclose(f); }
+    };
+    [[noreturn]] void fail() const
+    {
+        throw std::runtime_error(fmt::format("cannot write {}: {}", path_, std::strerror(errno)));
+    }
+    std::string path_;
+    std::unique_ptr<std::FILE, close> file_;
+};
+
+struct records_read {
+    std::vector<record> records{};
+    std::vector<std::string> warnings{}; // a torn last line, which is dropped
+    std::vector<std::string> rejected{}; // lines that are no records, with file, number and reason
+};
+
+inline records_read read_records(const std::string& path)
+{
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw std::runtime_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+    records_read r;
+    std::string line;
+    for (int number = 1; std::getline(file, line); ++number) {
+        if (file.eof()) {
+            r.warnings.push_back(fmt::format("{}:{}: the last line is torn; it is dropped", path, number));
+            break;
+        }
+        try {
+            r.records.push_back(record_of(line));
+        } catch (const std::exception& e) {
+            r.rejected.push_back(fmt::format("{}:{}: {}", path, number, e.what()));
+        }
+    }
+    return r;
+}
+
+} // namespace hone::tune

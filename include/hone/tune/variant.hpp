@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+// The table between a generated library of candidates and the process that measures it: one variant for each kernel.
+// Generated units include this header alone, beside that of their workloads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <hone/run/kernel.hpp>
+
+namespace hone::tune {
+
+// The symbols of a library: `const variant hone_variants[]`, `const int hone_variant_count`.
+struct variant {
+    std::uint64_t packed_bytes = 0;
+    std::uint64_t workspace_bytes = 0; // of one slot
+    std::uint64_t layout_id = 0;
+    void (*pack)(const float* weights, float* packed) = nullptr;
+    status (*run)(const arguments& call) = nullptr;
+};
+
+template <class Kernel>
+constexpr variant variant_of()
+{
+    return {Kernel::packed_bytes, Kernel::workspace_bytes(1), Kernel::layout_id, &Kernel::pack,
+            [](const arguments& call) { return Kernel::run(call); }};
+}
+
+// One scalar loop an axis, in the order of the definition, with the sum in a register: what a reader of the formula
+// would write. Every other kernel is compared with it.
+constexpr schedule naive_schedule(const definition& d, isa set)
+{
+    schedule s;
+    s.definition = d;
+    s.set = set;
+    stage_plan p;
+    const auto& axes = d.stages[0].axes;
+    for (int pass = 0; pass < 2; ++pass) {
+        if (pass == 1) p.open_tile();
+        for (std::size_t a = 0; a < axes.size(); ++a)
+            if (axes[a].reduction == (pass == 1)) p.add(static_cast<int>(a), 1);
+    }
+    s.plans.push_back(p);
+    return s;
+}
+
+template <tensor_operator Op, isa Set = compiled_isa()>
+struct naive_kernel {
+    struct compute {
+        static constexpr isa set = Set;
+        static constexpr hone::schedule schedule = naive_schedule(Op::definition(), Set);
+        static constexpr hone::nest lowered = lower(schedule);
+        static constexpr auto nest = resized<lowered.sizes()>(lowered);
+        static_assert(lowered.ok());
+    };
+    static constexpr const tensor& weights = compute::schedule.definition.tensors[1];
+    static_assert(weights.role == role::weights);
+
+    static constexpr std::uint64_t layout_id = hone::layout_id(weights);
+    static constexpr std::size_t packed_bytes = static_cast<std::size_t>(weights.elements()) * sizeof(float);
+    static constexpr std::size_t workspace_bytes(int) { return 0; }
+
+    static void pack(const float* from, float* packed)
+    {
+        for (std::size_t i = 0; i < packed_bytes / sizeof(float); ++i) packed[i] = from[i];
+    }
+    static status run(const arguments& a) noexcept
+    {
+        float* tensors[compute::nest.buffers.size()]{};
+        for (const buffer& b : compute::nest.buffers) {
+            if (b.memory != memory::argument) continue;
+            const float* p = b.role == role::input      ? a.x
+                             : b.role == role::weights  ? a.weights
+                             : b.role == role::bias     ? a.bias
+                             : b.role == role::residual ? a.residual
+                                                        : a.y;
+            tensors[b.position] = const_cast<float*>(p);
+        }
+        serial_executor serial;
+        codegen::cpu::run<compute>(serial, tensors, a.parameters, nullptr);
+        return {};
+    }
+};
+
+} // namespace hone::tune
