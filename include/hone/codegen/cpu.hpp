@@ -198,23 +198,35 @@ HONE_INLINE std::int64_t upper_value(const environment<K>& e)
 
 // --- bands: unrolled subtrees as tables -----------------------------------------------------------------------------
 
+// A loop of one known step, as peeling and written-out stages leave them, is as good as unrolled.
+template <class Nest>
+constexpr bool is_written_out(const Nest& n, const node& loop)
+{
+    if (!has_constant_bounds(n, loop)) return false;
+    if (loop.bind == binding::unroll || loop.bind == binding::vectorize) return true;
+    return loop.bind == binding::serial && extent_of(n, loop) == 1;
+}
+
 template <class Nest>
 constexpr bool is_band(const Nest& n, int at)
 {
     const node& x = n.nodes[at];
     if (x.kind == node_kind::leaf) return true;
-    if (x.kind == node_kind::loop) {
-        if (x.bind != binding::unroll && x.bind != binding::vectorize) return false;
-        if (!has_constant_bounds(n, x)) return false;
-    } else if (x.kind != node_kind::guard) {
-        return false;
-    }
+    if (x.kind == node_kind::loop ? !is_written_out(n, x) : x.kind != node_kind::guard) return false;
     for (int c = x.child; c >= 0; c = n.nodes[c].next)
         if (!is_band(n, c)) return false;
     return true;
 }
 
-constexpr int max_band_depth = 10;
+// Bands that follow one another are one. The first node behind the bands that start at `at`.
+template <class Nest>
+constexpr int end_of_bands(const Nest& n, int at)
+{
+    while (at >= 0 && is_band(n, at)) at = n.nodes[at].next;
+    return at;
+}
+
+constexpr int max_band_depth = 12;
 
 // One leaf of a band with literal values for the band's variables.
 struct instance {
@@ -315,6 +327,13 @@ constexpr int most_instances(const Nest& n, int at)
     for (int c = x.child; c >= 0; c = n.nodes[c].next) inside += most_instances(n, c);
     return x.kind == node_kind::loop && x.bind == binding::unroll ? inside * static_cast<int>(extent_of(n, x)) : inside;
 }
+template <class Nest>
+constexpr int most_instances_of_bands(const Nest& n, int at)
+{
+    int sum = 0;
+    for (const int end = end_of_bands(n, at); at != end; at = n.nodes[at].next) sum += most_instances(n, at);
+    return sum;
+}
 
 // Flattens a band, in the order of execution: emit(instance) for each leaf that is not known to be skipped.
 template <class Nest, class Emit>
@@ -348,7 +367,7 @@ struct flattening {
             for (int c = x.child; c >= 0; c = n.nodes[c].next) walk(c, i);
             return;
         }
-        const interval range = interval_of(n, x, nullptr);
+        const interval range = interval_of(n, x, nullptr); // bounds are constant
         if (x.bind == binding::vectorize) {
             i.vector_variable = x.variable;
             i.lanes = n.vector_length;
@@ -409,7 +428,8 @@ struct step {
     std::int16_t statement = -1;
     std::int16_t vector_variable = -1;
     std::int16_t lanes = 1;
-    bool plain = true; // nothing about it is decided at run time
+    bool plain = true;  // nothing about it is decided at run time
+    bool fresh = false; // the first term of a sum: it needs no zero to be added to
     cpu::factor factor = cpu::factor::general;
     float coefficient = 0;
     std::int64_t at[max_step_accesses]{};
@@ -417,11 +437,12 @@ struct step {
     constexpr bool same_form(const step& o) const
     {
         return statement == o.statement && vector_variable == o.vector_variable && lanes == o.lanes &&
-               factor == o.factor && plain == o.plain;
+               factor == o.factor && plain == o.plain && fresh == o.fresh;
     }
 };
 
-// Consecutive instances of one form.
+// Consecutive instances of one form; at most max_fold, for clang limits the terms of a fold to 256.
+constexpr int max_fold = 128;
 struct run_of_steps {
     int first = 0;
     int count = 0;
@@ -434,13 +455,74 @@ struct band_tables {
     run_of_steps runs[Capacity]{};
     int count = 0;
     int run_count = 0;
+};
 
-    constexpr void add(const instance& i, const step& s)
+// The steps of a band in the order in which they are written out. Two things are better known here than by a compiler,
+// which must keep the sign of zero and may have to assume that stores alias loads: a sum starts with its first term,
+// not with zero plus that term; and a finished register is stored at once, so that it is live no longer than needed.
+template <class Nest, int Capacity>
+struct band_order {
+    static constexpr int registers = 512;
+    const Nest& n;
+    bool dropped[Capacity]{};
+    std::int16_t stores_after[Capacity]{};  // first store that may follow step i, + 1
+    std::int16_t next_store[Capacity]{};    // the one after it, + 1
+    std::int16_t pending_zero[registers]{}; // step that set the register to 0, + 1
+    std::int16_t last_write[registers]{};   // step that wrote the register last, + 1
+
+    constexpr memory memory_of(int access) const { return n.buffers[n.accesses[access].buffer].memory; }
+
+    constexpr void arrange(band_tables<Capacity>& t)
     {
-        if (count == 0 || !s.plain || !s.same_form(steps[count - 1])) runs[run_count++].first = count;
-        ++runs[run_count - 1].count;
-        instances[count] = i;
-        steps[count++] = s;
+        for (int i = 0; i < t.count; ++i) place(t.steps[i], t.instances[i].tests, i);
+        band_tables<Capacity> sorted;
+        const auto add = [&](int i) {
+            const step& s = t.steps[i];
+            const bool continues = sorted.count > 0 && s.plain && s.same_form(sorted.steps[sorted.count - 1]) &&
+                                   sorted.runs[sorted.run_count - 1].count < max_fold;
+            if (!continues) sorted.runs[sorted.run_count++].first = sorted.count;
+            ++sorted.runs[sorted.run_count - 1].count;
+            sorted.instances[sorted.count] = t.instances[i];
+            sorted.steps[sorted.count++] = s;
+        };
+        for (int i = 0; i < t.count; ++i) {
+            if (!dropped[i]) add(i);
+            for (int store = stores_after[i]; store != 0; store = next_store[store - 1]) add(store - 1);
+        }
+        t = sorted;
+    }
+
+    constexpr void place(step& s, bool tested, int i)
+    {
+        const statement& st = n.statements[s.statement];
+        const access_list l = access_list_of(n, s.statement);
+        int finished = 0; // latest write of what it reads, + 1
+        bool may_move = true;
+        for (int a = 1; a < l.count && a < max_step_accesses; ++a) {
+            if (memory_of(l.of[a]) != memory::registers) {
+                // Operands of an epilogue are the caller's, who keeps them apart from the output.
+                if (memory_of(l.of[a]) != memory::argument) may_move = false;
+                continue;
+            }
+            pending_zero[s.at[a]] = 0;
+            if (last_write[s.at[a]] > finished) finished = last_write[s.at[a]];
+        }
+        if (memory_of(st.target) == memory::registers) {
+            const std::int64_t r = s.at[0];
+            if (st.reduce == reduction::add && !tested && pending_zero[r] != 0) {
+                s.fresh = true;
+                dropped[pending_zero[r] - 1] = true;
+            }
+            const expr_node& value = n.exprs[st.value];
+            const bool zero = st.reduce == reduction::none && value.op == expr_op::constant && value.value == 0;
+            pending_zero[r] = static_cast<std::int16_t>(zero && !tested ? i + 1 : 0);
+            last_write[r] = static_cast<std::int16_t>(i + 1);
+        } else if (st.reduce == reduction::none && may_move && finished > 0) {
+            dropped[i] = true; // from here; it follows step finished - 1
+            std::int16_t* link = &stores_after[finished - 1];
+            while (*link != 0) link = &next_store[*link - 1];
+            *link = static_cast<std::int16_t>(i + 1);
+        }
     }
 };
 
@@ -490,9 +572,15 @@ struct band {
     }
 
     static constexpr auto tables = [] {
-        band_tables<most_instances(K::nest, Node)> t;
-        const auto add = [&t](const instance& i) { t.add(i, step_of(i)); };
-        flattening<nest_type, decltype(add)>{K::nest, variables.of, add}.walk(Node, {});
+        constexpr int capacity = at_least_one(static_cast<std::size_t>(most_instances_of_bands(K::nest, Node)));
+        band_tables<capacity> t;
+        const auto add = [&t](const instance& i) {
+            t.instances[t.count] = i;
+            t.steps[t.count++] = step_of(i);
+        };
+        for (int at = Node, end = end_of_bands(K::nest, Node); at != end; at = K::nest.nodes[at].next)
+            flattening<nest_type, decltype(add)>{K::nest, variables.of, add}.walk(at, {});
+        band_order<nest_type, capacity>{K::nest}.arrange(t);
         return t;
     }();
     static constexpr const instance& at(int i) { return tables.instances[i]; }
@@ -540,14 +628,14 @@ HONE_INLINE bool holds(const environment<K>& e, int lane)
         return ((condition_value<K, B, I, First + C>(e, lane) >= 0) && ... && true);
     }(std::make_integer_sequence<int, Count>{});
 }
-// All guards between the band's root and the leaf.
-template <class K, class B, int I, int Node, int Root>
+// All guards between the node that holds the band and the leaf.
+template <class K, class B, int I, int Node, int Holder>
 HONE_INLINE bool guards_hold(const environment<K>& e, int lane)
 {
     constexpr const node& x = K::nest.nodes[Node];
     bool r = true;
     if constexpr (x.kind == node_kind::guard) r = holds<K, B, I, x.conditions.first, x.conditions.count>(e, lane);
-    if constexpr (Node != Root) r = guards_hold<K, B, I, x.parent, Root>(e, lane) && r;
+    if constexpr (x.parent != Holder) r = guards_hold<K, B, I, x.parent, Holder>(e, lane) && r;
     return r;
 }
 
@@ -556,7 +644,7 @@ HONE_INLINE bool guards_hold(const environment<K>& e, int lane)
 // The leaves of one form: statement S with the lanes of vector variable V, the leading L of them. What differs from
 // instance to instance arrives as literal arguments, one an access: a pointer, or the number of a register. So a form
 // is instantiated once, however long its band is.
-template <class K, int S, int V, int L, factor F>
+template <class K, int S, int V, int L, factor F, bool Fresh>
 struct form {
     using vector = vector_of<K>;
     static constexpr const statement& s = K::nest.statements[S];
@@ -611,13 +699,35 @@ struct form {
             return apply<K::set, length, x.op>(value<x.a>(r, c, at...), value<x.b>(r, c, at...));
     }
 
+    template <class T, class Value>
+    HONE_INLINE static T as(Value v)
+    {
+        if constexpr (sizeof(T) == sizeof(float))
+            return v;
+        else
+            return lanes_of<K>::broadcast(v);
+    }
+    template <class T, class... At>
+    HONE_INLINE static T first_term(const vector* r, float c, At... at)
+    {
+        constexpr expr_node x = K::nest.exprs[s.value];
+        if constexpr (F == factor::plus)
+            return as<T>(value<x.b>(r, c, at...));
+        else if constexpr (F == factor::minus)
+            return as<T>(-value<x.b>(r, c, at...));
+        else
+            return as<T>(value<s.value>(r, c, at...));
+    }
+
     // target = value, or target = target (+, max, min) value. Multiply and add stand in one expression, so that
     // compilers which contract within expressions only make them one instruction.
     template <class T, class... At>
     HONE_INLINE static T updated(const vector* r, float c, T old, At... at)
     {
         constexpr expr_node x = K::nest.exprs[s.value];
-        if constexpr (F == factor::plus)
+        if constexpr (Fresh)
+            return first_term<T>(r, c, at...);
+        else if constexpr (F == factor::plus)
             return old + value<x.b>(r, c, at...);
         else if constexpr (F == factor::minus)
             return old - value<x.b>(r, c, at...);
@@ -629,10 +739,8 @@ struct form {
             return apply<K::set, length, expr_op::max>(old, value<s.value>(r, c, at...));
         else if constexpr (s.reduce == reduction::min)
             return apply<K::set, length, expr_op::min>(old, value<s.value>(r, c, at...));
-        else if constexpr (sizeof(T) == sizeof(float))
-            return value<s.value>(r, c, at...);
         else
-            return lanes_of<K>::broadcast(value<s.value>(r, c, at...));
+            return as<T>(value<s.value>(r, c, at...));
     }
 
     template <class Target, class... At>
@@ -771,12 +879,12 @@ HONE_INLINE float lane_value(const environment<K>& e, const vector_of<K>* r, int
 }
 
 // Lanes whose guards or loads differ: each is computed alone. Rare, so it need not be fast.
-template <class K, class B, int I, int Root>
+template <class K, class B, int I, int Holder>
 HONE_INLINE void execute_by_lane(const environment<K>& e, vector_of<K>* r)
 {
     constexpr const statement& s = K::nest.statements[B::tables.steps[I].statement];
     for (int lane = 0; lane < B::at(I).lanes; ++lane) {
-        if (!guards_hold<K, B, I, B::at(I).leaf, Root>(e, lane)) continue;
+        if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, lane)) continue;
         if constexpr (K::nest.buffers[K::nest.accesses[s.target].buffer].memory == memory::registers) {
             vector_of<K>& target = r[B::offset(I, 0)];
             target[lane] = lane_value<K, B, I>(e, r, lane, target[lane]);
@@ -788,32 +896,32 @@ HONE_INLINE void execute_by_lane(const environment<K>& e, vector_of<K>* r)
     }
 }
 
-template <class K, class B, int I, int Root>
+template <class K, class B, int I, int Holder>
 HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
 {
     constexpr step s = B::tables.steps[I];
     if constexpr (B::at(I).tests_lane || (K::nest.vector_length > 1 && loads_by_lane<K, B, I>())) {
-        execute_by_lane<K, B, I, Root>(e, r);
+        execute_by_lane<K, B, I, Holder>(e, r);
     } else {
         if constexpr (B::at(I).tests)
-            if (!guards_hold<K, B, I, B::at(I).leaf, Root>(e, 0)) return;
+            if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, 0)) return;
         [&]<int... P>(std::integer_sequence<int, P...>) HONE_INLINE_LAMBDA {
-            form<K, s.statement, s.vector_variable, s.lanes, s.factor>::execute(r, s.coefficient,
-                                                                                place<K, B, I, P>(e)...);
+            form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>::execute(r, s.coefficient,
+                                                                                         place<K, B, I, P>(e)...);
         }(std::make_integer_sequence<int, access_list_of(K::nest, s.statement).count>{});
     }
 }
 
 // A run of one form, written out.
-template <class K, class B, int R, int Root>
+template <class K, class B, int R, int Holder>
 HONE_INLINE void execute_run(const environment<K>& e, vector_of<K>* r)
 {
     constexpr int first = B::tables.runs[R].first;
     constexpr step s = B::tables.steps[first];
     if constexpr (!s.plain) {
-        execute_instance<K, B, first, Root>(e, r);
+        execute_instance<K, B, first, Holder>(e, r);
     } else {
-        using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor>;
+        using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
         constexpr access_list l = f::accesses;
         [&]<int... I>(std::integer_sequence<int, I...>) HONE_INLINE_LAMBDA {
             if constexpr (l.count == 1)
@@ -828,8 +936,21 @@ HONE_INLINE void execute_run(const environment<K>& e, vector_of<K>* r)
                             literal_place<K, l.of[2]>(e, B::offset(first + I, 2))),
                  ...);
             else
-                (execute_instance<K, B, first + I, Root>(e, r), ...);
+                (execute_instance<K, B, first + I, Holder>(e, r), ...);
         }(std::make_integer_sequence<int, B::tables.runs[R].count>{});
+    }
+}
+
+template <class K, class B, int First, int Count, int Holder>
+HONE_INLINE void execute_runs(const environment<K>& e, vector_of<K>* r)
+{
+    if constexpr (Count > max_fold) {
+        execute_runs<K, B, First, max_fold, Holder>(e, r);
+        execute_runs<K, B, First + max_fold, Count - max_fold, Holder>(e, r);
+    } else {
+        [&]<int... R>(std::integer_sequence<int, R...>) HONE_INLINE_LAMBDA {
+            (execute_run<K, B, First + R, Holder>(e, r), ...);
+        }(std::make_integer_sequence<int, Count>{});
     }
 }
 
@@ -843,9 +964,7 @@ template <class K, int Node>
 HONE_INLINE void execute_band(const environment<K>& e, vector_of<K>* r)
 {
     using b = band<K, Node>;
-    [&]<int... R>(std::integer_sequence<int, R...>) HONE_INLINE_LAMBDA {
-        (execute_run<K, b, R, Node>(e, r), ...);
-    }(std::make_integer_sequence<int, b::tables.run_count>{});
+    execute_runs<K, b, 0, b::tables.run_count, K::nest.nodes[Node].parent>(e, r);
 }
 
 template <class K, int Node, class Executor>
@@ -862,6 +981,16 @@ HONE_INLINE void execute_serial(const environment<K>& outer, vector_of<K>* r, Ex
         advance<K, Node>(e, 1);
     }
 }
+
+// Inside a chunk, parallel loops run on the worker that has it: an executor is asked for one region at a time.
+struct in_chunk {
+    int slot;
+    template <class F>
+    HONE_INLINE void run(std::int64_t n, F&& f) const
+    {
+        for (std::int64_t i = 0; i < n; ++i) f(i, slot);
+    }
+};
 
 // Directly nested parallel loops with constant bounds are one region.
 template <class K>
@@ -916,17 +1045,18 @@ HONE_INLINE void execute(const environment<K>& e, vector_of<K>* r, Executor& exe
         } else if constexpr (x.kind == node_kind::guard) {
             if (holds<K, no_band, 0, x.conditions.first, x.conditions.count>(e, 0)) execute<K, x.child>(e, r, executor);
         } else if constexpr (x.kind == node_kind::loop && x.bind == binding::parallel) {
-            executor.run(region_size<K, Node>(e), [&e, &executor](std::int64_t chunk, int slot) {
+            executor.run(region_size<K, Node>(e), [&e](std::int64_t chunk, int slot) {
                 environment<K> own = e;
                 point_at<K, memory::slot>(own, slot);
-                execute_chunk<K, Node>(own, chunk, executor);
+                in_chunk inside{slot};
+                execute_chunk<K, Node>(own, chunk, inside);
             });
         } else {
             static_assert(x.kind == node_kind::loop,
                           "hone::cpu: barriers belong to Vulkan nests; lower for a CPU target");
             execute_serial<K, Node>(e, r, executor);
         }
-        execute<K, x.next>(e, r, executor);
+        execute<K, is_band(K::nest, Node) ? end_of_bands(K::nest, Node) : x.next>(e, r, executor);
     }
 }
 

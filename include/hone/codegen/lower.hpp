@@ -714,12 +714,17 @@ private:
         const axis_state a = c.axes[own.axis];
         const axis& whole = d_.stages[st].axes[own.axis];
         const std::int64_t step = own.step;
-        if (own.bind == binding::unroll || own.bind == binding::lane) {
-            emit_loop(st, l, c, p, parent, {0}, {ceil_div(a.extent, step)}, {step, false, true});
+        // Guards and bounds know the end of the axis, not that of a block: inside a block, steps must meet its end.
+        if (a.extent != whole.extent && a.extent > step && a.extent % step != 0) {
+            fail(fault::factor_does_not_divide, a.extent, step, whole.name);
             return;
         }
         if (a.extent < step) {
             emit_loop(st, l, c, p, parent, {0}, {1}, {a.extent, true, a.guarded});
+            return;
+        }
+        if (own.bind == binding::unroll || own.bind == binding::lane) {
+            emit_loop(st, l, c, p, parent, {0}, {ceil_div(a.extent, step)}, {step, false, true});
             return;
         }
         const bool dynamic = whole.parameter >= 0;
@@ -986,7 +991,7 @@ private:
         }
         const auto unpadded = [&](const operand& op) {
             const tensor& t = d_.tensors[op.tensor];
-            if (t.memory != memory::argument) return false;
+            if (t.memory != memory::argument && t.memory != memory::workspace) return false;
             for (std::size_t k = 0; k < op.index.size(); ++k)
                 for (const index_term& term : op.index[k].terms)
                     if (term.axis == ax && t.dims[k].block == 0) return true;
@@ -1019,7 +1024,8 @@ private:
         }
         const int v = variable_of(st, outer);
         if (p == pass::init) {
-            emit_leaf(st, c, leaf_kind::init, at_edge(parent, v, 0, true));
+            // Lanes past the end of the axis are set too: the resumption leaves them alone.
+            emit_leaf(st, c, leaf_kind::init, parent);
             emit_leaf(st, c, leaf_kind::resume, at_edge(parent, v, 0, false));
         } else {
             const std::int64_t last = count_of(st, outer) - 1;
