@@ -73,7 +73,9 @@ constexpr std::int64_t most_iterations(const Nest& n, const node& loop, const in
 namespace ir {
 
 // Live vector registers of one tile. A band is a leaf with the unrolled and vector loops right around it: what a code
-// generator writes out as one piece. Live in a band are
+// generator writes out as one piece. Bands count where a serial loop of the tile runs them more than once: what
+// straight-line code cannot hold it spills once (the transforms of Winograd do), a loop in each iteration. Live in a
+// band are
 //   the register buffers in use from before it to after it, as far as the tile touches them,
 // + the vector loads that it must keep for reuse: a load is used again by each loop of the band that its index lacks,
 //   so of the loops it has, those inside the outermost it lacks need a register each (b[k, n] under unrolled m: all n;
@@ -153,8 +155,7 @@ struct register_estimate {
                 if (u.first >= 0 && u.first < before && u.last >= before) u.last = leaves - 1;
     }
 
-    // Second walk: the fullest band that is run again and again. What straight-line code cannot hold it spills once, at
-    // the price of a load; a loop pays in each iteration.
+    // Second walk: the fullest band that is run again and again.
     constexpr void measure(int node_index, int depth, bool repeats)
     {
         const node& here = at(node_index);
@@ -232,7 +233,8 @@ struct register_estimate {
 
 } // namespace ir
 
-// Estimate of the vector registers (scalars, where the nest has no vector loop) that the tile at node `tile` needs.
+// Estimate of the vector registers (scalars, where the nest has no vector loop) that the tile at node `tile` needs in
+// its serial loops; 0 without one that runs more than once.
 template <class Nest>
 constexpr int live_registers(const Nest& n, int tile)
 {
