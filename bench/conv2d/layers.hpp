@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSL-1.0
+// ResNet-18's convolutions as workloads, and how one of them is run beside its peers. The layers are spread over a few
+// sources, because each kernel costs one to three seconds of the compiler.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <hone/op/conv2d.hpp>
+#include <hone/run/kernel.hpp>
+
+#include "../conv2d_peers.hpp"
+#include "../kernel_peer.hpp"
+#include "../rounds.hpp"
+
+namespace bench {
+
+using hone::direct_knobs;
+using hone::winograd_knobs;
+
+template <std::int64_t Size, std::int64_t Ic, std::int64_t Oc, std::int64_t Kernel, std::int64_t Stride>
+using layer = hone::conv2d<
+    hone::conv2d_shape{
+        .h = Size, .w = Size, .ic = Ic, .oc = Oc, .kh = Kernel, .kw = Kernel, .stride = Stride, .pad = Kernel / 2},
+    hone::f32, hone::bias, hone::relu>;
+struct c1 : layer<224, 3, 64, 7, 2> {};
+struct c2 : layer<56, 64, 64, 3, 1> {};
+struct c3 : layer<56, 64, 64, 1, 1> {};
+struct c4 : layer<56, 64, 128, 3, 2> {};
+struct c5 : layer<56, 64, 128, 1, 2> {};
+struct c6 : layer<28, 128, 128, 3, 1> {};
+struct c7 : layer<28, 128, 256, 3, 2> {};
+struct c8 : layer<28, 128, 256, 1, 2> {};
+struct c9 : layer<14, 256, 256, 3, 1> {};
+struct c10 : layer<14, 256, 512, 3, 2> {};
+struct c11 : layer<14, 256, 512, 1, 2> {};
+struct c12 : layer<7, 512, 512, 3, 1> {};
+
+// A config set of one config for one layer.
+template <class Layer, direct_knobs K>
+struct direct {
+    static constexpr hone::signature_text signature = Layer::signature();
+    static constexpr hone::cpu_entry entries[1]{{signature.c_str(), hone::compiled_isa(), {.direct = K}}};
+};
+template <class Layer, winograd_knobs K>
+struct winograd {
+    static constexpr hone::signature_text signature = Layer::signature();
+    static constexpr hone::cpu_entry entries[1]{
+        {signature.c_str(), hone::compiled_isa(), {.algorithm = hone::cpu_template::winograd, .winograd = K}}};
+};
+
+// Times a layer with these knobs, with the defaults, and with Winograd where knobs for it are given.
+template <class Layer, direct_knobs Direct, winograd_knobs... Winograd>
+void run(const char* name, const options& o)
+{
+    if (!o.selects("--layers", name)) return;
+    const conv2d_operands in(Layer::shape);
+    std::vector<contender> contenders;
+    const auto add = [&]<class Kernel>(const char* kernel, Kernel) {
+        add_kernel(contenders, functions_of<Kernel>(kernel), in.weights, {.x = in.x.data(), .bias = in.bias.data()},
+                   in.outputs(), in.expected);
+    };
+    add("hone direct", hone::kernel<Layer, direct<Layer, Direct>>{});
+    add("hone default", hone::kernel<Layer>{});
+    (add("hone winograd", hone::kernel<Layer, winograd<Layer, Winograd>>{}), ...);
+#ifdef HONE_HAVE_ONEDNN
+    add_onednn(contenders, "onednn direct", in, dnnl::algorithm::convolution_direct);
+    add_onednn(contenders, "onednn winograd", in, dnnl::algorithm::convolution_winograd);
+#endif
+    run_rounds(contenders, o.number("--rounds"));
+    print(name, in.gflop(), contenders, {"onednn direct", "onednn winograd"});
+}
+
+// Each runs those of its layers that --layers selects.
+void c1_to_c3(const options& o);
+void c4_to_c6(const options& o);
+void c7_to_c9(const options& o);
+void c10_to_c12(const options& o);
+
+} // namespace bench

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSL-1.0
+// The operands of a convolution with bias and ReLU, its reference, and oneDNN as contender: weights packed before the
+// timing, bias and ReLU fused, activations in the layout that oneDNN asks for.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+
+#include <hone/op/conv2d.hpp>
+
+#include "rounds.hpp"
+#ifdef HONE_HAVE_ONEDNN
+#include <oneapi/dnnl/dnnl.hpp>
+#endif
+
+namespace bench {
+
+// NHWC activations, OHWI weights.
+struct conv2d_operands {
+    hone::conv2d_shape s;
+    floats x, weights, bias;
+    reference expected{};
+
+    explicit conv2d_operands(const hone::conv2d_shape& shape)
+        : s(shape), x(floats::random(s.n * s.h * s.w * s.ic, 1, 1)),
+          weights(floats::random(s.oc * s.kh * s.kw * s.ic, 1 / std::sqrt(static_cast<float>(s.kh * s.kw * s.ic)), 2)),
+          bias(floats::random(s.oc, 0.5f, 3))
+    {
+        // Corners, borders and others; the first and the last element are among the corners.
+        std::mt19937 bits(4);
+        const auto below = [&](std::int64_t n) { return static_cast<std::int64_t>(bits() % static_cast<unsigned>(n)); };
+        for (std::int64_t oh : {std::int64_t{0}, s.oh() - 1})
+            for (std::int64_t ow : {std::int64_t{0}, s.ow() - 1})
+                for (std::int64_t oc : {std::int64_t{0}, s.oc - 1}) add(0, oh, ow, oc);
+        for (int i = 0; i < 200; ++i) {
+            add(below(s.n), i % 2 * (s.oh() - 1), below(s.ow()), below(s.oc));
+            add(below(s.n), below(s.oh()), i % 2 * (s.ow() - 1), below(s.oc));
+        }
+        for (int i = 0; i < 1000; ++i) add(below(s.n), below(s.oh()), below(s.ow()), below(s.oc));
+    }
+    std::int64_t outputs() const { return s.n * s.oh() * s.ow() * s.oc; }
+    double gflop() const { return 2e-9 * static_cast<double>(outputs() * s.kh * s.kw * s.ic); }
+
+private:
+    void add(std::int64_t n, std::int64_t oh, std::int64_t ow, std::int64_t oc)
+    {
+        double sum = bias[oc];
+        for (std::int64_t kh = 0; kh < s.kh; ++kh)
+            for (std::int64_t kw = 0; kw < s.kw; ++kw) {
+                const std::int64_t h = oh * s.stride + kh - s.pad;
+                const std::int64_t w = ow * s.stride + kw - s.pad;
+                if (h < 0 || h >= s.h || w < 0 || w >= s.w) continue;
+                const float* px = &x[((n * s.h + h) * s.w + w) * s.ic];
+                const float* pw = &weights[((oc * s.kh + kh) * s.kw + kw) * s.ic];
+                for (std::int64_t ic = 0; ic < s.ic; ++ic)
+                    sum += static_cast<double>(px[ic]) * static_cast<double>(pw[ic]);
+            }
+        expected.add(((n * s.oh() + oh) * s.ow() + ow) * s.oc + oc, sum < 0 ? 0 : sum);
+    }
+};
+
+#ifdef HONE_HAVE_ONEDNN
+// oneDNN's convolution by an algorithm; nothing is added where it has none for this shape.
+inline void add_onednn(std::vector<contender>& to, const char* name, const conv2d_operands& in,
+                       dnnl::algorithm algorithm)
+{
+    using dnnl::memory;
+    const hone::conv2d_shape& s = in.s;
+    struct state {
+        dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+        dnnl::stream stream{engine};
+        dnnl::convolution_forward::primitive_desc description;
+        dnnl::convolution_forward convolution;
+        memory x, weights, bias, y;
+        std::unordered_map<int, memory> arguments;
+    };
+    const auto st = std::make_shared<state>();
+    const memory::dims dx{s.n, s.ic, s.h, s.w};
+    const memory::dims dw{s.oc, s.ic, s.kh, s.kw};
+    const memory::dims dy{s.n, s.oc, s.oh(), s.ow()};
+    const auto any = [](const memory::dims& d) {
+        return memory::desc(d, memory::data_type::f32, memory::format_tag::any);
+    };
+    try {
+        dnnl::post_ops relu;
+        relu.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+        dnnl::primitive_attr attributes;
+        attributes.set_post_ops(relu);
+        const dnnl::convolution_forward::desc d(dnnl::prop_kind::forward_inference, algorithm, any(dx), any(dw),
+                                                memory::desc({s.oc}, memory::data_type::f32, memory::format_tag::a),
+                                                any(dy), {s.stride, s.stride}, {s.pad, s.pad}, {s.pad, s.pad});
+        st->description = dnnl::convolution_forward::primitive_desc(d, attributes, st->engine);
+    } catch (const dnnl::error&) {
+        return;
+    }
+    st->convolution = dnnl::convolution_forward(st->description);
+    st->x = memory(st->description.src_desc(), st->engine);
+    st->weights = memory(st->description.weights_desc(), st->engine);
+    st->bias = memory(st->description.bias_desc(), st->engine, in.bias.data());
+    st->y = memory(st->description.dst_desc(), st->engine);
+    const auto plain = [&](const memory::dims& d, memory::format_tag tag, float* data) {
+        return memory({d, memory::data_type::f32, tag}, st->engine, data);
+    };
+    const auto reorder = [st](memory from, memory to_memory) {
+        dnnl::reorder(from, to_memory).execute(st->stream, from, to_memory);
+        st->stream.wait();
+    };
+    reorder(plain(dx, memory::format_tag::nhwc, in.x.data()), st->x);
+    // Winograd's weights are made from OIHW only.
+    const floats oihw(in.weights.size());
+    reorder(plain(dw, memory::format_tag::ohwi, in.weights.data()), plain(dw, memory::format_tag::oihw, oihw.data()));
+    reorder(plain(dw, memory::format_tag::oihw, oihw.data()), st->weights);
+    st->arguments = {
+        {DNNL_ARG_SRC, st->x}, {DNNL_ARG_WEIGHTS, st->weights}, {DNNL_ARG_BIAS, st->bias}, {DNNL_ARG_DST, st->y}};
+
+    contender c{.name = name, .call = [st] {
+                    st->convolution.execute(st->stream, st->arguments);
+                    st->stream.wait();
+                }};
+    const floats y(static_cast<std::size_t>(in.outputs()));
+    y.poison();
+    const memory plain_y = plain(dy, memory::format_tag::nhwc, y.data());
+    reorder(plain_y, st->y);
+    c.call();
+    reorder(st->y, plain_y);
+    c.error = in.expected.error(y);
+    to.push_back(std::move(c));
+}
+#endif
+
+} // namespace bench
