@@ -335,14 +335,21 @@ constexpr int most_instances_of_bands(const Nest& n, int at)
     return sum;
 }
 
-// Flattens a band, in the order of execution: emit(instance) for each leaf that is not known to be skipped.
+// Flattens a band, in the order of execution: emit(instance) for each leaf that is not known to be skipped. One
+// instance is changed in place all along; constant evaluation pays for each copy.
 template <class Nest, class Emit>
 struct flattening {
     const Nest& n;
     const interval* variables;
     Emit& emit;
+    instance i{};
 
-    constexpr void walk(int at, instance i)
+    constexpr void walk_children(const node& x)
+    {
+        for (int c = x.child; c >= 0; c = n.nodes[c].next) walk(c);
+    }
+
+    constexpr void walk(int at)
     {
         const node& x = n.nodes[at];
         if (x.kind == node_kind::leaf) {
@@ -352,34 +359,48 @@ struct flattening {
             return;
         }
         if (x.kind == node_kind::guard) {
-            for (int k = 0; k < x.conditions.count; ++k) {
-                int prefix = 0;
-                switch (decide(n, variables, n.conditions[x.conditions.first + k], i, prefix)) {
-                case truth::no: return;
-                case truth::yes: break;
-                case truth::lanes:
-                    if (prefix < i.lanes) i.lanes = static_cast<std::int16_t>(prefix);
-                    break;
-                case truth::unknown_lane: i.tests_lane = true; [[fallthrough]];
-                case truth::unknown: i.tests = true; break;
-                }
-            }
-            for (int c = x.child; c >= 0; c = n.nodes[c].next) walk(c, i);
+            const std::int16_t lanes = i.lanes;
+            const bool tests = i.tests;
+            const bool tests_lane = i.tests_lane;
+            if (pass_guard(x)) walk_children(x);
+            i.lanes = lanes;
+            i.tests = tests;
+            i.tests_lane = tests_lane;
             return;
         }
-        const interval range = interval_of(n, x, nullptr); // bounds are constant
         if (x.bind == binding::vectorize) {
             i.vector_variable = x.variable;
             i.lanes = n.vector_length;
-            for (int c = x.child; c >= 0; c = n.nodes[c].next) walk(c, i);
+            walk_children(x);
+            i.vector_variable = -1;
+            i.lanes = 1;
             return;
         }
-        i.variable[i.depth] = x.variable;
-        ++i.depth;
+        const interval range = interval_of(n, x, nullptr); // bounds are constant
+        i.variable[i.depth++] = x.variable;
         for (std::int64_t v = range.least; v <= range.most; ++v) {
             i.value[i.depth - 1] = static_cast<std::int32_t>(v);
-            for (int c = x.child; c >= 0; c = n.nodes[c].next) walk(c, i);
+            walk_children(x);
         }
+        --i.depth;
+    }
+
+    // False where the guard is known to fail; what is known only at run time is noted in the instance.
+    constexpr bool pass_guard(const node& x)
+    {
+        for (int k = 0; k < x.conditions.count; ++k) {
+            int prefix = 0;
+            switch (decide(n, variables, n.conditions[x.conditions.first + k], i, prefix)) {
+            case truth::no: return false;
+            case truth::yes: break;
+            case truth::lanes:
+                if (prefix < i.lanes) i.lanes = static_cast<std::int16_t>(prefix);
+                break;
+            case truth::unknown_lane: i.tests_lane = true; [[fallthrough]];
+            case truth::unknown: i.tests = true; break;
+            }
+        }
+        return true;
     }
 
     // Adding 0 times something.
@@ -428,8 +449,10 @@ struct step {
     std::int16_t statement = -1;
     std::int16_t vector_variable = -1;
     std::int16_t lanes = 1;
-    bool plain = true;  // nothing about it is decided at run time
-    bool fresh = false; // the first term of a sum: it needs no zero to be added to
+    bool plain = true;          // nothing about it is decided at run time
+    bool fresh = false;         // the first term of a sum: it needs no zero to be added to
+    bool tested = false;        // a guard is known at run time only
+    std::int16_t instance = -1; // where not plain: its number among the instances of the band
     cpu::factor factor = cpu::factor::general;
     float coefficient = 0;
     std::int64_t at[max_step_accesses]{};
@@ -450,49 +473,48 @@ struct run_of_steps {
 
 template <int Capacity>
 struct band_tables {
-    instance instances[Capacity]{};
     step steps[Capacity]{};
+    std::int16_t order[Capacity]{}; // the steps in the order in which they are written out
     run_of_steps runs[Capacity]{};
     int count = 0;
     int run_count = 0;
+    int instance_count = 0;
+
+    constexpr void add(int i)
+    {
+        const bool continues = count > 0 && steps[i].plain && steps[i].same_form(steps[order[count - 1]]) &&
+                               runs[run_count - 1].count < max_fold;
+        if (!continues) runs[run_count++].first = count;
+        ++runs[run_count - 1].count;
+        order[count++] = static_cast<std::int16_t>(i);
+    }
 };
 
 // The steps of a band in the order in which they are written out. Two things are better known here than by a compiler,
 // which must keep the sign of zero and may have to assume that stores alias loads: a sum starts with its first term,
 // not with zero plus that term; and a finished register is stored at once, so that it is live no longer than needed.
-template <class Nest, int Capacity>
+template <class Nest, int Capacity, int Registers>
 struct band_order {
-    static constexpr int registers = 512;
     const Nest& n;
+    band_tables<Capacity>& t;
     bool dropped[Capacity]{};
     std::int16_t stores_after[Capacity]{};  // first store that may follow step i, + 1
     std::int16_t next_store[Capacity]{};    // the one after it, + 1
-    std::int16_t pending_zero[registers]{}; // step that set the register to 0, + 1
-    std::int16_t last_write[registers]{};   // step that wrote the register last, + 1
+    std::int16_t pending_zero[Registers]{}; // step that set the register to 0, + 1
+    std::int16_t last_write[Registers]{};   // step that wrote the register last, + 1
 
     constexpr memory memory_of(int access) const { return n.buffers[n.accesses[access].buffer].memory; }
 
-    constexpr void arrange(band_tables<Capacity>& t)
+    constexpr void arrange(int steps)
     {
-        for (int i = 0; i < t.count; ++i) place(t.steps[i], t.instances[i].tests, i);
-        band_tables<Capacity> sorted;
-        const auto add = [&](int i) {
-            const step& s = t.steps[i];
-            const bool continues = sorted.count > 0 && s.plain && s.same_form(sorted.steps[sorted.count - 1]) &&
-                                   sorted.runs[sorted.run_count - 1].count < max_fold;
-            if (!continues) sorted.runs[sorted.run_count++].first = sorted.count;
-            ++sorted.runs[sorted.run_count - 1].count;
-            sorted.instances[sorted.count] = t.instances[i];
-            sorted.steps[sorted.count++] = s;
-        };
-        for (int i = 0; i < t.count; ++i) {
-            if (!dropped[i]) add(i);
-            for (int store = stores_after[i]; store != 0; store = next_store[store - 1]) add(store - 1);
+        for (int i = 0; i < steps; ++i) place(t.steps[i], i);
+        for (int i = 0; i < steps; ++i) {
+            if (!dropped[i]) t.add(i);
+            for (int store = stores_after[i]; store != 0; store = next_store[store - 1]) t.add(store - 1);
         }
-        t = sorted;
     }
 
-    constexpr void place(step& s, bool tested, int i)
+    constexpr void place(step& s, int i)
     {
         const statement& st = n.statements[s.statement];
         const access_list l = access_list_of(n, s.statement);
@@ -509,13 +531,13 @@ struct band_order {
         }
         if (memory_of(st.target) == memory::registers) {
             const std::int64_t r = s.at[0];
-            if (st.reduce == reduction::add && !tested && pending_zero[r] != 0) {
+            if (st.reduce == reduction::add && !s.tested && pending_zero[r] != 0) {
                 s.fresh = true;
                 dropped[pending_zero[r] - 1] = true;
             }
             const expr_node& value = n.exprs[st.value];
             const bool zero = st.reduce == reduction::none && value.op == expr_op::constant && value.value == 0;
-            pending_zero[r] = static_cast<std::int16_t>(zero && !tested ? i + 1 : 0);
+            pending_zero[r] = static_cast<std::int16_t>(zero && !s.tested ? i + 1 : 0);
             last_write[r] = static_cast<std::int16_t>(i + 1);
         } else if (st.reduce == reduction::none && may_move && finished > 0) {
             dropped[i] = true; // from here; it follows step finished - 1
@@ -539,6 +561,7 @@ struct band {
         s.vector_variable = i.vector_variable;
         s.lanes = i.lanes;
         s.plain = !i.tests;
+        s.tested = i.tests;
         const access_list l = access_list_of(n, s.statement);
         for (int a = 0; a < l.count && a < max_step_accesses; ++a) {
             const access& x = n.accesses[l.of[a]];
@@ -571,21 +594,52 @@ struct band {
         return s;
     }
 
-    static constexpr auto tables = [] {
-        constexpr int capacity = at_least_one(static_cast<std::size_t>(most_instances_of_bands(K::nest, Node)));
+    static constexpr int capacity = at_least_one(static_cast<std::size_t>(most_instances_of_bands(K::nest, Node)));
+
+    template <class Emit>
+    static constexpr void flatten(Emit emit)
+    {
+        flattening<nest_type, Emit> f{K::nest, variables.of, emit};
+        for (int at = Node, end = end_of_bands(K::nest, Node); at != end; at = K::nest.nodes[at].next) f.walk(at);
+    }
+    static constexpr band_tables<capacity> tables = [] {
         band_tables<capacity> t;
-        const auto add = [&t](const instance& i) {
-            t.instances[t.count] = i;
-            t.steps[t.count++] = step_of(i);
-        };
-        for (int at = Node, end = end_of_bands(K::nest, Node); at != end; at = K::nest.nodes[at].next)
-            flattening<nest_type, decltype(add)>{K::nest, variables.of, add}.walk(at, {});
-        band_order<nest_type, capacity>{K::nest}.arrange(t);
+        int steps = 0;
+        bool reorders = false; // a band of one statement is in order
+        flatten([&](const instance& i) {
+            t.steps[steps] = step_of(i);
+            if (!t.steps[steps].plain) t.steps[steps].instance = static_cast<std::int16_t>(t.instance_count++);
+            reorders = reorders || t.steps[steps].statement != t.steps[0].statement;
+            ++steps;
+        });
+        if (reorders)
+            band_order<nest_type, capacity, at_least_one(static_cast<std::size_t>(K::nest.registers))>{K::nest, t}
+                .arrange(steps);
+        else
+            for (int i = 0; i < steps; ++i) t.add(i);
         return t;
     }();
-    static constexpr const instance& at(int i) { return tables.instances[i]; }
-    static consteval std::int64_t offset(int i, int position) { return tables.steps[i].at[position]; }
-    static consteval float coefficient(int i) { return tables.steps[i].coefficient; }
+
+    // The instances that decide something at run time.
+    struct instance_table {
+        instance of[at_least_one(static_cast<std::size_t>(tables.instance_count))]{};
+    };
+    static constexpr instance_table instances = [] {
+        instance_table t;
+        if constexpr (tables.instance_count > 0) {
+            int count = 0;
+            flatten([&](const instance& i) {
+                if (!step_of(i).plain) t.of[count++] = i;
+            });
+        }
+        return t;
+    }();
+
+    // The step, and its instance, at place i of the order.
+    static constexpr const step& step_at(int i) { return tables.steps[tables.order[i]]; }
+    static constexpr const instance& at(int i) { return instances.of[step_at(i).instance]; }
+    static consteval std::int64_t offset(int i, int position) { return step_at(i).at[position]; }
+    static consteval float coefficient(int i) { return step_at(i).coefficient; }
 };
 
 // For conditions outside of bands: nothing is a literal.
@@ -807,7 +861,7 @@ struct zeros {
 template <class K, class B, int I, int Position>
 HONE_INLINE auto place(const environment<K>& e)
 {
-    constexpr int a = access_list_of(K::nest, B::tables.steps[I].statement).of[Position];
+    constexpr int a = access_list_of(K::nest, B::step_at(I).statement).of[Position];
     constexpr const access& x = K::nest.accesses[a];
     if constexpr (K::nest.buffers[x.buffer].memory == memory::registers) {
         return B::offset(I, Position);
@@ -824,7 +878,7 @@ HONE_INLINE auto place(const environment<K>& e)
 template <class K, class B, int I>
 consteval bool loads_by_lane()
 {
-    const access_list l = access_list_of(K::nest, B::tables.steps[I].statement);
+    const access_list l = access_list_of(K::nest, B::step_at(I).statement);
     for (int position = 1; position < l.count; ++position) {
         const access& a = K::nest.accesses[l.of[position]];
         if (a.conditions.count == 0 || B::at(I).vector_variable < 0) continue;
@@ -843,7 +897,7 @@ HONE_INLINE float lane_expr(const environment<K>& e, const vector_of<K>* r, int 
     constexpr expr_node x = K::nest.exprs[X];
     if constexpr (x.op == expr_op::load) {
         constexpr const access& a = K::nest.accesses[x.ref];
-        constexpr int position = access_list_of(K::nest, B::tables.steps[I].statement).position(x.ref);
+        constexpr int position = access_list_of(K::nest, B::step_at(I).statement).position(x.ref);
         constexpr int v = B::at(I).vector_variable;
         if constexpr (K::nest.buffers[a.buffer].memory == memory::registers) {
             return r[B::offset(I, position)][lane];
@@ -866,7 +920,7 @@ HONE_INLINE float lane_expr(const environment<K>& e, const vector_of<K>* r, int 
 template <class K, class B, int I>
 HONE_INLINE float lane_value(const environment<K>& e, const vector_of<K>* r, int lane, float old)
 {
-    constexpr const statement& s = K::nest.statements[B::tables.steps[I].statement];
+    constexpr const statement& s = K::nest.statements[B::step_at(I).statement];
     const float v = lane_expr<K, B, I, s.value>(e, r, lane);
     if constexpr (s.reduce == reduction::add)
         return old + v;
@@ -882,7 +936,7 @@ HONE_INLINE float lane_value(const environment<K>& e, const vector_of<K>* r, int
 template <class K, class B, int I, int Holder>
 HONE_INLINE void execute_by_lane(const environment<K>& e, vector_of<K>* r)
 {
-    constexpr const statement& s = K::nest.statements[B::tables.steps[I].statement];
+    constexpr const statement& s = K::nest.statements[B::step_at(I).statement];
     for (int lane = 0; lane < B::at(I).lanes; ++lane) {
         if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, lane)) continue;
         if constexpr (K::nest.buffers[K::nest.accesses[s.target].buffer].memory == memory::registers) {
@@ -899,7 +953,7 @@ HONE_INLINE void execute_by_lane(const environment<K>& e, vector_of<K>* r)
 template <class K, class B, int I, int Holder>
 HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
 {
-    constexpr step s = B::tables.steps[I];
+    constexpr step s = B::step_at(I);
     if constexpr (B::at(I).tests_lane || (K::nest.vector_length > 1 && loads_by_lane<K, B, I>())) {
         execute_by_lane<K, B, I, Holder>(e, r);
     } else {
@@ -917,7 +971,7 @@ template <class K, class B, int R, int Holder>
 HONE_INLINE void execute_run(const environment<K>& e, vector_of<K>* r)
 {
     constexpr int first = B::tables.runs[R].first;
-    constexpr step s = B::tables.steps[first];
+    constexpr step s = B::step_at(first);
     if constexpr (!s.plain) {
         execute_instance<K, B, first, Holder>(e, r);
     } else {
