@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -23,6 +24,10 @@
 #include <hone/tune/measure_cpu.hpp>
 #include <hone/tune/task.hpp>
 #include <hone/tune/tune_cpu.hpp>
+#ifdef HONE_WITH_VULKAN
+#include <hone/tune/measure_vulkan.hpp>
+#include <hone/tune/tune_vulkan.hpp>
+#endif
 
 #include "layers.hpp"
 
@@ -109,14 +114,33 @@ private:
         tunings_.push_back(
             std::make_unique<tune::cpu_tuning>(tune::task_of<Op>(name, type), environment_, *builder_, set_));
     }
+    template <class Op>
+    void add_vulkan([[maybe_unused]] const char* name, [[maybe_unused]] const char* type)
+    {
+#ifdef HONE_WITH_VULKAN
+        if (!wanted(name)) return;
+        if (!vulkan_) {
+            std::string why;
+            vulkan_ = tune::find_vulkan(environment_.self, why);
+            if (!vulkan_) {
+                fmt::print(stderr, "demo: {} is left out: {}\n", name, why);
+                return;
+            }
+        }
+        tunings_.push_back(
+            std::make_unique<tune::vulkan_tuning>(tune::task_of<Op>(name, type), environment_, *vulkan_));
+#endif
+    }
     void add_tasks()
     {
         add_cpu<demo::gemm_512>("gemm512", "demo::gemm_512");
         add_cpu<demo::c2>("C2", "demo::c2");
         add_cpu<demo::c9>("C9", "demo::c9");
         add_cpu<demo::c8>("C8", "demo::c8");
+        add_vulkan<demo::gemm_256>("gemm256", "demo::gemm_256");
+        add_vulkan<demo::c3>("C3", "demo::c3");
         if (tunings_.empty())
-            throw std::runtime_error("--only names no task; the tasks are gemm512, C2, C9, C8, gemm256 and C3");
+            throw std::runtime_error("no task is left; --only takes gemm512, C2, C9, C8, gemm256 and C3");
     }
     bool wanted(const std::string& name) const
     {
@@ -176,7 +200,13 @@ private:
     {
         std::vector<tune::record> all;
         for (const auto& t : tunings_) all.insert(all.end(), t->records().begin(), t->records().end());
-        tune::replace_file(out_ / "demo.hpp", tune::header_text("demo_configs", all));
+        std::vector<tune::vulkan_winner> vulkan;
+#ifdef HONE_WITH_VULKAN
+        for (const auto& t : tunings_)
+            if (const auto* v = dynamic_cast<const tune::vulkan_tuning*>(t.get()))
+                for (auto& w : v->winners()) vulkan.push_back(std::move(w));
+#endif
+        tune::replace_file(out_ / "demo.hpp", tune::header_text("demo_configs", all, std::move(vulkan)));
     }
 
     void write_summary() const
@@ -232,6 +262,9 @@ private:
     tune::tuning_environment environment_{};
     std::unique_ptr<tune::builder> builder_{};
     hone::isa set_ = hone::isa::baseline;
+#ifdef HONE_WITH_VULKAN
+    std::optional<tune::vulkan_facts> vulkan_{};
+#endif
     std::unique_ptr<tune::record_writer> log_{};
     std::vector<std::unique_ptr<tune::tuning>> tunings_{};
 };
@@ -239,6 +272,15 @@ private:
 int measure()
 {
     const auto job = nlohmann::json::parse(tune::read_job());
+#ifdef HONE_WITH_VULKAN
+    if (job.at("backend") == "vulkan")
+        return tune::measure_vulkan_child(job, [](const std::string& signature) {
+            static const auto gemm = tune::task_of<demo::gemm_256>("", ""), conv = tune::task_of<demo::c3>("", "");
+            return signature == gemm.signature   ? &gemm.definition
+                   : signature == conv.signature ? &conv.definition
+                                                 : nullptr;
+        });
+#endif
     return tune::measure_cpu_child(job);
 }
 

@@ -15,7 +15,7 @@ namespace hone {
 
 struct vulkan_entry {
     const char* signature = "";
-    std::uint32_t vendor = 0; // ids of the device that it was tuned on; 0: any
+    std::uint32_t vendor = 0; // ids of the device that it was tuned on; vendor 0: the default, which any device runs
     std::uint32_t device = 0;
     const std::uint32_t* words = nullptr;
     std::size_t word_count = 0;
@@ -26,7 +26,8 @@ struct vulkan_entry {
     constexpr std::span<const std::uint32_t> spirv() const { return {words, word_count}; }
 };
 
-// The entry for this signature that was tuned on this device, else on its vendor's, else on any; null without one.
+// The entry for this signature that was tuned on this device, else on another of its vendor, else the default; null
+// where there is none.
 constexpr const vulkan_entry* find_entry(std::span<const vulkan_entry> entries, const char* signature,
                                          std::uint32_t vendor, std::uint32_t device)
 {
@@ -34,7 +35,7 @@ constexpr const vulkan_entry* find_entry(std::span<const vulkan_entry> entries, 
     int best_rank = 0;
     for (const vulkan_entry& e : entries) {
         if (!same_text(e.signature, signature)) continue;
-        const int rank = e.vendor == vendor && e.device == device ? 3 : e.vendor == vendor ? 2 : 1;
+        const int rank = e.vendor == 0 ? 1 : e.vendor != vendor ? 0 : e.device == device ? 3 : 2;
         if (rank > best_rank) {
             best = &e;
             best_rank = rank;

@@ -11,6 +11,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -150,7 +151,7 @@ inline std::string header_text(const std::string& name, const std::vector<record
         ++count;
     }
     std::sort(vulkan.begin(), vulkan.end(), [](const vulkan_winner& a, const vulkan_winner& b) {
-        return std::pair(a.chosen.signature, a.chosen.device) < std::pair(b.chosen.signature, b.chosen.device);
+        return std::tuple(a.chosen.signature, a.vendor, a.device) < std::tuple(b.chosen.signature, b.vendor, b.device);
     });
     std::string words, vulkan_entries;
     for (std::size_t i = 0; i < vulkan.size(); ++i) {

@@ -3,10 +3,10 @@
 // back end shares stands here: the log of records and the names that go into them.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +15,8 @@
 
 #include <hone/op/operator.hpp>
 #include <hone/tune/header_writer.hpp>
-#include <hone/tune/measure_cpu.hpp>
+#include <hone/tune/measure.hpp>
+#include <hone/tune/problem.hpp>
 #include <hone/tune/record.hpp>
 
 namespace hone::tune {
@@ -95,6 +96,40 @@ protected:
         records_.push_back(std::move(r));
     }
     const tuning_environment& environment() const { return environment_; }
+    // Another sequence for each task.
+    std::uint64_t search_seed() const
+    {
+        std::uint64_t h = environment_.seed;
+        for (char c : task_.signature) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+        return h;
+    }
+    // Several times the best so far.
+    double hopeless_ms() const
+    {
+        const tune::standing s = standing();
+        return s.chosen == nullptr ? 0 : 3 * s.chosen->least();
+    }
+
+    // Places of the records that are compared at the end: the default, the naive kernel, and the fastest others.
+    std::vector<std::size_t> finalists() const
+    {
+        std::vector<std::size_t> order;
+        for (std::size_t i = 0; i < records_.size(); ++i)
+            if (records_[i].phase == "search" && records_[i].found == verdict::ok) order.push_back(i);
+        const auto is_random = [&](std::size_t i) { return records_[i].origin == "random"; };
+        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+            return std::pair(is_random(a), records_[a].least()) < std::pair(is_random(b), records_[b].least());
+        });
+        constexpr std::ptrdiff_t fastest = 3;
+        constexpr double near = 1.25; // of the fastest: what noise may hide
+        const auto first = std::find_if(order.begin(), order.end(), is_random);
+        auto last = first;
+        while (last != order.end() && last - first < fastest &&
+               records_[*last].least() < near * records_[*first].least())
+            ++last;
+        order.erase(last, order.end());
+        return order;
+    }
 
 private:
     tune::task task_;

@@ -13,6 +13,7 @@
 #include <fmt/ranges.h>
 
 #include <hone/tune/build.hpp>
+#include <hone/tune/measure_cpu.hpp>
 #include <hone/tune/random_search.hpp>
 #include <hone/tune/task.hpp>
 
@@ -52,7 +53,7 @@ class cpu_tuning : public tuning {
 public:
     cpu_tuning(tune::task task, const tuning_environment& environment, builder& build, isa set)
         : tuning(std::move(task), environment), builder_(build), set_(set),
-          search_(cpu_space(this->task().definition, set), environment.seed)
+          search_(cpu_space(this->task().definition, set), search_seed())
     {
         const compiler& c = build.used();
         key_.device = cpu_name();
@@ -84,17 +85,7 @@ public:
 
     void compare() override
     {
-        std::vector<std::size_t> order;
-        for (std::size_t i = 0; i < records().size(); ++i)
-            if (records()[i].phase == "search" && records()[i].found == verdict::ok) order.push_back(i);
-        const auto rank = [&](std::size_t i) { return records()[i].origin == "random"; };
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return std::pair(rank(a), records()[a].least()) < std::pair(rank(b), records()[b].least());
-        });
-        // The default and the naive kernel stand first, then the fastest.
-        const auto first_random = static_cast<std::size_t>(
-            std::count_if(order.begin(), order.end(), [&](std::size_t i) { return !rank(i); }));
-        order.resize(std::min(order.size(), first_random + finalists));
+        const auto order = finalists();
         if (order.empty()) return;
         measure_job job{.problem = problem_file(),
                         .order = timing_order::rounds,
@@ -117,8 +108,6 @@ public:
     std::string backend() const override { return "cpu"; }
 
 private:
-    static constexpr std::size_t finalists = 3;
-
     struct candidate {
         record key;
         variant_source source;
@@ -139,7 +128,7 @@ private:
         std::vector<variant_source> sources;
         for (const candidate& c : batch) sources.push_back(c.source);
         const auto built = builder_.build(sources);
-        measure_job job{.problem = problem_file(), .cpu = environment().cpu};
+        measure_job job{.problem = problem_file(), .rules = {.hopeless_ms = hopeless_ms()}, .cpu = environment().cpu};
         std::vector<std::size_t> measured;
         for (std::size_t i = 0; i < built.size(); ++i) {
             if (built[i].found != verdict::ok) continue;

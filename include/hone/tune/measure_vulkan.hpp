@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSL-1.0
+// Verifies and times Vulkan kernels in a child process (see measure.hpp), which compiles them too: shader compilers and
+// drivers crash and hang as kernels do. Verified as on the CPU: poisoned outputs, guards behind buffers, operands kept.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <hone/codegen/lower.hpp>
+#include <hone/codegen/spirv.hpp>
+#include <hone/codegen/vulkan.hpp>
+#include <hone/run/vulkan_device.hpp>
+#include <hone/run/vulkan_entry.hpp>
+#include <hone/schedule/vulkan.hpp>
+#include <hone/tune/measure.hpp>
+#include <hone/tune/problem.hpp>
+#include <hone/tune/settings.hpp>
+#include <hone/tune/verdict.hpp>
+
+namespace hone::tune {
+
+// The device that children open, as far as a search needs it.
+struct vulkan_facts {
+    std::string name{}; // with its ids and driver version, for records
+    std::uint32_t vendor = 0;
+    std::uint32_t device = 0;
+    vulkan_limits limits{};
+};
+
+struct vulkan_job {
+    std::string signature{}; // the child knows the workloads by it
+    std::vector<settings> variants{};
+    std::string problem{};
+    timing_order order = timing_order::each;
+    timing_rules rules{};
+    std::chrono::duration<double> deadline{20.0};
+};
+
+inline std::vector<measurement> measure(const vulkan_job& job, const child_command& self)
+{
+    nlohmann::json j{{"backend", "vulkan"}, {"signature", job.signature}, {"problem", job.problem}};
+    j["rounds"] = job.order == timing_order::rounds;
+    measuring::put(j, job.rules);
+    for (const settings& knobs : job.variants) {
+        auto& list = j["variants"].emplace_back(nlohmann::json::array());
+        for (const setting& s : knobs) list.push_back({s.knob, s.value});
+    }
+    return measuring::in_children(self, job.variants.size(), job.deadline, [&](const std::vector<std::size_t>& open) {
+        j["open"] = open;
+        return j.dump();
+    });
+}
+
+// Asks a child, so that this process never loads a driver. Nothing without a device, and `why` says so.
+inline std::optional<vulkan_facts> find_vulkan(const child_command& self, std::string& why)
+{
+    const process_result r =
+        run_process(self, R"({"backend": "vulkan", "open": []})", {.deadline = std::chrono::seconds{20}});
+    const auto j = nlohmann::json::parse(r.out.substr(0, r.out.find('\n')), nullptr, false);
+    if (!j.is_object() || !j.contains("name")) {
+        why = j.is_object() ? j.value("why", "") : r.err;
+        return std::nullopt;
+    }
+    vulkan_facts f{.name = j.at("name").get<std::string>(),
+                   .vendor = j.at("vendor").get<std::uint32_t>(),
+                   .device = j.at("device").get<std::uint32_t>()};
+    const auto limits = j.at("limits").get<std::vector<std::uint32_t>>();
+    f.limits = {limits.at(0), limits.at(1), limits.at(2), limits.at(3), limits.at(4), limits.at(5), limits.at(6)};
+    return f;
+}
+
+// What an engine needs of a kernel, made from its knobs.
+struct vulkan_program {
+    std::vector<std::uint32_t> words{};
+    hone::launch launch{};
+    hone::nest nest{};
+    tensor packed{};
+};
+
+// Throws the shader compiler's log where it rejects the kernel.
+inline vulkan_program program_of(const definition& d, const vulkan_knobs& k)
+{
+    vulkan_program p;
+    p.nest = lower(vulkan_schedule(d, k));
+    spirv_result compiled = spirv_of(glsl_of(p.nest));
+    if (!compiled.ok()) throw std::runtime_error(compiled.log);
+    p.words = std::move(compiled.words);
+    p.launch = launch_of(p.nest);
+    p.packed = vulkan_weights(d, k);
+    return p;
+}
+
+// ---- what follows runs in the child ----
+
+namespace measuring {
+
+// One kernel with its buffers on the device.
+class prepared_shader {
+public:
+    prepared_shader(vulkan::device& device, const definition& d, const vulkan_program& program, const problem& p)
+        : device_(device), problem_(p)
+    {
+        auto made = vulkan::pipeline::create(device.context(), program.words, program.launch);
+        if (!made.ok()) throw std::runtime_error(fmt::format("{} [{}]", made.found.message(), made.found.subject));
+        pipeline_ = std::move(made.value);
+        const auto add = [&](role part, std::vector<float> contents) {
+            const auto at = contents.size();
+            contents.resize(at + guard_floats, guard);
+            vulkan::failure why;
+            auto& memory = memory_.emplace_back(device.make_buffer(contents.size() * sizeof(float), why));
+            if (!why.ok()) throw std::runtime_error(why.text());
+            std::copy(contents.begin(), contents.end(), memory.floats().begin());
+            auto range = memory.range();
+            range.bytes = at * sizeof(float);
+            ranges_.push_back(range);
+            contents_.push_back({part, std::move(contents)});
+        };
+        constexpr float poison = std::numeric_limits<float>::quiet_NaN();
+        for (int position = 0; position < static_cast<int>(program.launch.buffers); ++position)
+            for (const buffer& b : program.nest.buffers) {
+                if (b.memory != memory::argument || b.position != position) continue;
+                if (b.role == role::output) {
+                    add(b.role, std::vector<float>(p.expected.size(), poison));
+                } else if (b.role == role::weights) {
+                    std::vector<float> packed(static_cast<std::size_t>(program.packed.elements()), poison);
+                    pack_into(d.tensors[d.tensor_of(role::weights)], program.packed, p.values_of(b.role)->data(),
+                              packed.data());
+                    add(b.role, std::move(packed));
+                } else {
+                    add(b.role, *p.values_of(b.role));
+                }
+            }
+        for (const buffer& b : program.nest.buffers)
+            if (b.memory == memory::workspace)
+                add(role::none,
+                    std::vector<float>(static_cast<std::size_t>(interval_of(program.nest, b.elements, nullptr).most),
+                                       poison));
+    }
+
+    vulkan::failure run()
+    {
+        return device_.run([&](VkCommandBuffer to) { return pipeline_.record(to, ranges_); });
+    }
+    // Why the results are wrong; nothing where they are right.
+    std::optional<std::string> wrong()
+    {
+        for (std::size_t b = 0; b < contents_.size(); ++b) {
+            const auto floats = memory_[b].floats();
+            const auto size = contents_[b].values.size() - guard_floats;
+            for (std::size_t i = size; i < floats.size(); ++i)
+                if (floats[i] != guard) return "it wrote outside a buffer";
+            if (contents_[b].part == role::output) {
+                error_ = relative_error(problem_, floats.data());
+                if (!(error_ <= tolerated_error))
+                    return fmt::format("the error is {:.1e} of the largest result", error_);
+            } else if (contents_[b].part != role::none &&
+                       std::memcmp(floats.data(), contents_[b].values.data(), size * sizeof(float)) != 0) {
+                return "it wrote to an operand";
+            }
+        }
+        return std::nullopt;
+    }
+    double error() const { return error_; }
+
+    // One sample, by the device's clock: the least of a few dispatches on a software device, their median on a GPU.
+    vulkan::failure time(double& ms, double region_ms)
+    {
+        vulkan::timing t;
+        vulkan::timing_options options;
+        options.repeats = device_.is_software() ? 1 : 5;
+        options.region = std::chrono::duration<double, std::milli>(region_ms);
+        const auto f = device_.time(
+            t, [&](VkCommandBuffer to, int) { return pipeline_.record(to, ranges_); }, options);
+        ms = std::chrono::duration<double, std::milli>(device_.is_software() ? t.minimum : t.median).count();
+        return f;
+    }
+
+private:
+    static constexpr std::size_t guard_floats = 16;
+    static constexpr float guard = 77.0f;
+    struct kept {
+        role part;
+        std::vector<float> values;
+    };
+    vulkan::device& device_;
+    const problem& problem_;
+    vulkan::pipeline pipeline_{};
+    std::vector<vulkan::device_buffer> memory_{};
+    std::vector<vulkan::buffer_range> ranges_{};
+    std::vector<kept> contents_{};
+    double error_ = 0;
+};
+
+inline void describe(const vulkan::device& device, const result_stream& results)
+{
+    const VkPhysicalDeviceProperties& p = device.properties();
+    const vulkan_limits l = device.limits();
+    results.say({{"name", fmt::format("{} [{:04x}:{:04x}] driver {:08x}", p.deviceName, p.vendorID, p.deviceID,
+                                      p.driverVersion)},
+                 {"vendor", p.vendorID},
+                 {"device", p.deviceID},
+                 {"limits",
+                  {l.max_workgroup_invocations, l.max_workgroup_size_x, l.max_workgroup_count_x, l.max_shared_bytes,
+                   l.max_storage_buffers, l.max_push_constant_bytes, l.max_loop_iterations}}});
+}
+
+inline int run_vulkan_job(const nlohmann::json& job, const definition& d, vulkan::device& device,
+                          const result_stream& results)
+{
+    const problem p = load_problem(job.at("problem").get<std::string>());
+    const timing_rules rules = rules_of(job);
+    const bool rounds = job.at("rounds").get<bool>();
+    struct entrant {
+        std::size_t at;
+        std::unique_ptr<prepared_shader> shader;
+        sample_plan plan;
+        std::vector<double> ms{};
+    };
+    // After a lost device or a missed deadline nothing may be cleaned up: drivers wait for what never ends.
+    const auto failed = [&](std::size_t at, const vulkan::failure& f) {
+        const bool late = f.text().find("not done after") != std::string::npos;
+        const bool lost = device.is_lost();
+        results.failed(at, late ? verdict::run_timeout : lost ? verdict::device_lost : verdict::crash, f.text());
+        if (lost) _exit(0);
+    };
+    const auto sample = [&](entrant& e) {
+        double ms = 0;
+        const auto f = e.shader->time(ms, rules.sample_ms);
+        if (f.ok())
+            e.ms.push_back(ms);
+        else
+            failed(e.at, f);
+        return f.ok();
+    };
+    std::vector<entrant> entrants;
+    for (const auto at : job.at("open").get<std::vector<std::size_t>>()) {
+        results.begin(at);
+        entrant e{at, nullptr, {}};
+        try {
+            settings knobs;
+            for (const auto& s : job.at("variants").at(at))
+                knobs.push_back({s.at(0).get<std::string>(), s.at(1).get<std::string>()});
+            e.shader = std::make_unique<prepared_shader>(device, d, program_of(d, vulkan_knobs_of(knobs)), p);
+        } catch (const std::exception& why) {
+            results.failed(at, verdict::compile_error, why.what());
+            continue;
+        }
+        if (const auto f = e.shader->run(); !f.ok()) {
+            failed(at, f);
+            continue;
+        }
+        if (const auto why = e.shader->wrong()) {
+            results.failed(at, verdict::wrong_result, *why);
+            continue;
+        }
+        if (!sample(e)) continue;
+        e.plan = plan_of(e.ms.front(), rules);
+        if (rounds) {
+            e.ms.clear();
+            entrants.push_back(std::move(e));
+            continue;
+        }
+        bool timed = true;
+        while (timed && static_cast<int>(e.ms.size()) < e.plan.samples) timed = sample(e);
+        if (!timed) continue;
+        if (const auto why = e.shader->wrong())
+            results.failed(at, verdict::wrong_result, *why);
+        else
+            results.done(at, e.shader->error(), e.ms);
+    }
+    for (int round = 0; round < rules.least_samples; ++round)
+        for (std::size_t i = 0; i < entrants.size(); ++i) {
+            entrant& e = entrants[(i + static_cast<std::size_t>(round)) % entrants.size()];
+            if (round >= e.plan.samples) continue;
+            results.begin(e.at);
+            if (!sample(e)) return 0;
+        }
+    for (const entrant& e : entrants) results.done(e.at, e.shader->error(), e.ms);
+    return 0;
+}
+
+} // namespace measuring
+
+// The whole of the child's work for a job of Vulkan; the exit status. `find(signature)` is the workload's definition,
+// or null.
+inline int measure_vulkan_child(const nlohmann::json& job,
+                                const std::function<const definition*(const std::string& signature)>& find)
+{
+    become_child();
+    const measuring::result_stream results;
+    vulkan::failure why;
+    const auto device = vulkan::device::open({}, why);
+    if (device == nullptr) {
+        results.say({{"why", why.text()}});
+        return 1;
+    }
+    if (!job.contains("signature")) {
+        measuring::describe(*device, results);
+        return 0;
+    }
+    const definition* d = find(job.at("signature").get<std::string>());
+    if (d == nullptr) throw std::invalid_argument("hone::tune: the child has no such workload");
+    return measuring::run_vulkan_job(job, *d, *device, results);
+}
+
+} // namespace hone::tune
