@@ -245,12 +245,14 @@ struct instance {
             if (variable[i] == v) return value[i];
         return 0;
     }
-    constexpr bool is_open(int v) const
+    // Where variable v stands among those of the band; -1: it is not one of them.
+    constexpr int slot_of(int v) const
     {
         for (int i = 0; i < depth; ++i)
-            if (variable[i] == v) return true;
-        return false;
+            if (variable[i] == v) return i;
+        return -1;
     }
+    constexpr bool is_open(int v) const { return slot_of(v) >= 0; }
 };
 
 enum class truth : std::uint8_t { no, yes, lanes, unknown, unknown_lane };
@@ -535,43 +537,65 @@ struct band {
     using nest_type = std::remove_cvref_t<decltype(K::nest)>;
     static constexpr auto variables = intervals_around(K::nest, Node);
 
-    static constexpr step step_of(const instance& i)
+    // What all instances of a leaf share: a step to start from, and how its places move with the band's variables.
+    struct leaf_plan {
+        std::int16_t leaf = -1;
+        bool has_table = false;
+        std::int8_t accesses = 0;
+        step base{};
+        bool in_registers[max_step_accesses]{};
+        std::int64_t coefficients[max_step_accesses][max_band_depth]{};
+    };
+    static constexpr leaf_plan plan_of(const instance& i)
     {
         const nest_type& n = K::nest;
-        step s;
-        s.statement = n.nodes[i.leaf].statement;
-        s.vector_variable = i.vector_variable;
-        s.lanes = i.lanes;
-        s.plain = !i.tests;
-        s.tested = i.tests;
-        const access_list l = access_list_of(n, s.statement);
-        for (int a = 0; a < l.count && a < max_step_accesses; ++a) {
+        leaf_plan p{.leaf = i.leaf};
+        p.base.statement = n.nodes[i.leaf].statement;
+        const access_list l = access_list_of(n, p.base.statement);
+        p.accesses = static_cast<std::int8_t>(l.count < max_step_accesses ? l.count : max_step_accesses);
+        for (int a = 0; a < p.accesses; ++a) {
             const access& x = n.accesses[l.of[a]];
-            const buffer& b = n.buffers[x.buffer];
-            const bool in_registers = b.memory == memory::registers;
-            if (x.conditions.count > 0) s.plain = false;
-            std::int64_t o = x.index.constant;
+            p.in_registers[a] = n.buffers[x.buffer].memory == memory::registers;
+            if (x.conditions.count > 0) p.base.plain = false;
+            p.base.at[a] = x.index.constant;
             for (int k = x.index.first; k < x.index.first + x.index.count; ++k) {
                 const affine_term& t = n.terms[k];
                 if (t.variable < 0 || t.variable == i.vector_variable) continue;
+                const int slot = i.slot_of(t.variable);
                 if (t.parameter >= 0) {
                     // A run-time stride of a band's variable is multiplied when it is met.
-                    if (i.is_open(t.variable)) s.plain = false;
-                } else if (i.is_open(t.variable)) {
-                    o += t.coefficient * i.value_of(t.variable);
-                } else if (in_registers) {
+                    if (slot >= 0) p.base.plain = false;
+                } else if (slot >= 0) {
+                    p.coefficients[a][slot] += t.coefficient;
+                } else if (p.in_registers[a]) {
                     // Registers are indexed by literals: the band's variables, and loops outside that run one known
                     // step.
-                    o += t.coefficient * variables.of[t.variable].least;
+                    p.base.at[a] += t.coefficient * variables.of[t.variable].least;
                 }
             }
-            s.at[a] = in_registers ? b.first_register + o / n.vector_length : o;
+            if (p.in_registers[a]) {
+                p.base.at[a] = n.buffers[x.buffer].first_register + p.base.at[a] / n.vector_length;
+                for (std::int64_t& c : p.coefficients[a]) c /= n.vector_length;
+            }
         }
-        const hone::statement& st = n.statements[s.statement];
-        if (st.reduce == reduction::add && n.exprs[st.value].op == expr_op::mul) {
-            const float c = table_value(n, variables.of, n.exprs[st.value].a, i);
-            s.factor = c == 1 ? factor::plus : c == -1 ? factor::minus : c == c ? factor::table : factor::general;
-            if (c == c) s.coefficient = c;
+        const hone::statement& st = n.statements[p.base.statement];
+        p.has_table = st.reduce == reduction::add && n.exprs[st.value].op == expr_op::mul &&
+                      n.exprs[n.exprs[st.value].a].op == expr_op::table;
+        return p;
+    }
+    static constexpr step step_of(const leaf_plan& p, const instance& i)
+    {
+        step s = p.base;
+        s.vector_variable = i.vector_variable;
+        s.lanes = i.lanes;
+        s.plain = s.plain && !i.tests;
+        s.tested = i.tests;
+        for (int a = 0; a < p.accesses; ++a)
+            for (int k = 0; k < i.depth; ++k) s.at[a] += p.coefficients[a][k] * i.value[k];
+        if (p.has_table) {
+            const int operand = K::nest.exprs[K::nest.statements[s.statement].value].a;
+            s.coefficient = table_value(K::nest, variables.of, operand, i);
+            s.factor = s.coefficient == 1 ? factor::plus : s.coefficient == -1 ? factor::minus : factor::table;
         }
         return s;
     }
@@ -588,8 +612,10 @@ struct band {
         band_tables<capacity> t;
         int steps = 0;
         bool reorders = false; // a band of one statement is in order
+        leaf_plan plan;
         flatten([&](const instance& i) {
-            t.steps[steps] = step_of(i);
+            if (i.leaf != plan.leaf) plan = plan_of(i);
+            t.steps[steps] = step_of(plan, i);
             if (!t.steps[steps].plain) t.steps[steps].instance = static_cast<std::int16_t>(t.instance_count++);
             reorders = reorders || t.steps[steps].statement != t.steps[0].statement;
             ++steps;
@@ -611,7 +637,7 @@ struct band {
         if constexpr (tables.instance_count > 0) {
             int count = 0;
             flatten([&](const instance& i) {
-                if (!step_of(i).plain) t.of[count++] = i;
+                if (!step_of(plan_of(i), i).plain) t.of[count++] = i;
             });
         }
         return t;
