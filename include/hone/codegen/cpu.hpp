@@ -344,7 +344,7 @@ struct flattening {
     const Nest& n;
     const interval* variables;
     Emit& emit;
-    instance i{};
+    instance here{};
 
     constexpr void walk_children(const node& x)
     {
@@ -355,36 +355,36 @@ struct flattening {
     {
         const node& x = n.nodes[at];
         if (x.kind == node_kind::leaf) {
-            if (is_zero(x.statement, i)) return;
-            i.leaf = static_cast<std::int16_t>(at);
-            emit(i);
+            if (is_zero(x.statement, here)) return;
+            here.leaf = static_cast<std::int16_t>(at);
+            emit(here);
             return;
         }
         if (x.kind == node_kind::guard) {
-            const std::int16_t lanes = i.lanes;
-            const bool tests = i.tests;
-            const bool tests_lane = i.tests_lane;
+            const std::int16_t lanes = here.lanes;
+            const bool tests = here.tests;
+            const bool tests_lane = here.tests_lane;
             if (pass_guard(x)) walk_children(x);
-            i.lanes = lanes;
-            i.tests = tests;
-            i.tests_lane = tests_lane;
+            here.lanes = lanes;
+            here.tests = tests;
+            here.tests_lane = tests_lane;
             return;
         }
         if (x.bind == binding::vectorize) {
-            i.vector_variable = x.variable;
-            i.lanes = n.vector_length;
+            here.vector_variable = x.variable;
+            here.lanes = n.vector_length;
             walk_children(x);
-            i.vector_variable = -1;
-            i.lanes = 1;
+            here.vector_variable = -1;
+            here.lanes = 1;
             return;
         }
         const interval range = interval_of(n, x, nullptr); // bounds are constant
-        i.variable[i.depth++] = x.variable;
+        here.variable[here.depth++] = x.variable;
         for (std::int64_t v = range.least; v <= range.most; ++v) {
-            i.value[i.depth - 1] = static_cast<std::int32_t>(v);
+            here.value[here.depth - 1] = static_cast<std::int32_t>(v);
             walk_children(x);
         }
-        --i.depth;
+        --here.depth;
     }
 
     // False where the guard is known to fail; what is known only at run time is noted in the instance.
@@ -392,14 +392,14 @@ struct flattening {
     {
         for (int k = 0; k < x.conditions.count; ++k) {
             int prefix = 0;
-            switch (decide(n, variables, n.conditions[x.conditions.first + k], i, prefix)) {
+            switch (decide(n, variables, n.conditions[x.conditions.first + k], here, prefix)) {
             case truth::no: return false;
             case truth::yes: break;
             case truth::lanes:
-                if (prefix < i.lanes) i.lanes = static_cast<std::int16_t>(prefix);
+                if (prefix < here.lanes) here.lanes = static_cast<std::int16_t>(prefix);
                 break;
-            case truth::unknown_lane: i.tests_lane = true; [[fallthrough]];
-            case truth::unknown: i.tests = true; break;
+            case truth::unknown_lane: here.tests_lane = true; [[fallthrough]];
+            case truth::unknown: here.tests = true; break;
             }
         }
         return true;
@@ -655,33 +655,48 @@ struct no_band {
     static constexpr instance at(int) { return {}; }
 };
 
+// How a condition divides at an instance of a band.
+struct condition_parts {
+    std::int64_t literal = 0;
+    std::int64_t lane = 0;   // coefficient of the vector variable
+    std::uint32_t terms = 0; // the others, by position
+};
+template <class K>
+consteval condition_parts parts_of(const instance& i, int condition)
+{
+    const affine& c = K::nest.conditions[condition];
+    condition_parts p{.literal = c.constant};
+    for (int k = 0; k < c.count; ++k) {
+        const affine_term& t = K::nest.terms[c.first + k];
+        if (t.variable >= 0 && t.parameter < 0 && t.variable == i.vector_variable)
+            p.lane += t.coefficient;
+        else if (t.variable >= 0 && t.parameter < 0 && i.is_open(t.variable))
+            p.literal += t.coefficient * i.value_of(t.variable);
+        else
+            p.terms |= std::uint32_t{1} << k;
+    }
+    return p;
+}
+
 // --- conditions at run time -----------------------------------------------------------------------------------------
 
-// The value of a condition with the band's variables as literals.
-template <class K, class B, int I, int C>
-HONE_INLINE std::int64_t condition_value(const environment<K>& e, int lane)
+// The part of a condition that loops outside the band and the call decide: its terms in the bit set Terms. Instances of
+// a band share it.
+template <class K, int C, std::uint32_t Terms>
+HONE_INLINE std::int64_t environment_value(const environment<K>& e)
 {
     constexpr affine c = K::nest.conditions[C];
     return [&]<int... T>(std::integer_sequence<int, T...>) HONE_INLINE_LAMBDA {
-        std::int64_t v = c.constant;
-        (
-            [&]() HONE_INLINE_LAMBDA {
-                constexpr affine_term t = K::nest.terms[c.first + T];
-                std::int64_t x = t.coefficient;
-                if constexpr (t.parameter >= 0) x *= e.parameters[t.parameter];
-                if constexpr (t.variable >= 0) {
-                    if constexpr (t.variable == B::at(I).vector_variable)
-                        x *= lane;
-                    else if constexpr (B::at(I).is_open(t.variable))
-                        x *= B::at(I).value_of(t.variable);
-                    else
-                        x *= e.variables[t.variable];
-                }
-                v += x;
-            }(),
-            ...);
-        return v;
+        return ((Terms >> T & 1 ? terms_value<K, c.first + T, 1>(e) : 0) + ... + 0);
     }(std::make_integer_sequence<int, c.count>{});
+}
+
+// The value of a condition at an instance: what is literal, what the environment holds, and the lane.
+template <class K, class B, int I, int C>
+HONE_INLINE std::int64_t condition_value(const environment<K>& e, int lane)
+{
+    constexpr condition_parts parts = parts_of<K>(B::at(I), C);
+    return environment_value<K, C, parts.terms>(e) + (parts.literal + parts.lane * lane);
 }
 template <class K, class B, int I, int First, int Count>
 HONE_INLINE bool holds(const environment<K>& e, int lane)

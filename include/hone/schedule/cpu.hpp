@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include <hone/ir/visit.hpp>
 #include <hone/schedule/schedule.hpp>
@@ -113,31 +114,38 @@ constexpr bool fits_registers(const direct_knobs& k, isa set)
     return k.rows * k.vectors + k.vectors + broadcast <= vector_registers(set);
 }
 
-// The default when nothing is tuned: the tile with the fewest loads per multiply-add that wastes least of the rows and
-// vectors it covers.
+// Cycles of one step of the reduction in a register tile, in a machine that issues two multiply-adds and two loads a
+// cycle and needs 8 chains to keep the former busy. Loads of weights come from further away than those of x.
+constexpr double tile_cost(std::int64_t rows, std::int64_t vectors, bool shares)
+{
+    const double macs = static_cast<double>(rows * vectors);
+    const double loads = static_cast<double>(shares ? rows + vectors : rows * vectors + vectors);
+    double issue = macs > loads ? macs : loads;
+    for (const double least : {8.0, 3.0 * static_cast<double>(vectors)})
+        if (issue < least) issue = least;
+    return issue + 0.05 * loads + 0.1 * static_cast<double>(vectors);
+}
+
+// The default when nothing is tuned: the tile whose whole and remainder tiles together cost least.
 constexpr direct_knobs default_direct(const definition& d, isa set)
 {
     direct_knobs best;
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
-    const std::int64_t lanes = s.axes[r.vector].extent;
-    const std::int64_t vl = vector_length(set);
+    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, vector_length(set));
     const bool shares = r.x >= 0 && !moves_along(s.operands[r.x], r.vector);
     double best_cost = 1e30;
-    for (int v = 1; v <= 4; ++v) {
-        if (v > 1 && (v - 1) * vl >= lanes) break;
-        for (int m = 1; m <= 28; ++m) {
-            const direct_knobs k{.rows = m, .vectors = v};
-            if (m > rows || !fits_registers(k, set)) break;
-            // Cost of a covered point: multiply-adds and loads issue two a cycle each; padding is wasted work.
-            const double tiles = static_cast<double>(ceil_div(rows, m) * ceil_div(lanes, v * vl));
-            const double macs = static_cast<double>(m * v);
-            const double loads = shares ? m + v : m * v + v;
-            const double latency = 8; // chains that keep two multiply-add pipes of four cycles busy
-            double issue = macs > loads ? macs : loads;
-            if (issue < latency) issue = latency;
-            const double cost = tiles * (issue + 0.05 * loads);
+    for (std::int32_t v = 1; v <= 4 && v <= vectors; ++v) {
+        for (std::int32_t m = 1; m <= 28 && m <= rows; ++m) {
+            if (!fits_registers({.rows = m, .vectors = v}, set)) break;
+            const auto column = [&](std::int64_t width) {
+                const std::int64_t rest = rows % m;
+                return static_cast<double>(rows / m) * tile_cost(m, width, shares) +
+                       (rest > 0 ? tile_cost(rest, width, shares) : 0);
+            };
+            const std::int64_t rest = vectors % v;
+            const double cost = static_cast<double>(vectors / v) * column(v) + (rest > 0 ? column(rest) : 0);
             if (cost < best_cost) {
                 best_cost = cost;
                 best.rows = m;
