@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a convolution says about itself: its signature, its tensors, and why a shape is no convolution.
+#include <hone/op/conv2d.hpp>
+
+#include <iterator>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "definition_laws.hpp"
+#include "layers.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+template <conv2d_shape S, epilogue... E>
+using conv = conv2d<S, f32, E...>;
+
+constexpr conv2d_shape base = {.n = 2, .h = 9, .w = 8, .ic = 12, .oc = 24, .kh = 3, .kw = 2, .stride = 2, .pad = 1};
+
+template <class Change>
+constexpr conv2d_shape changed(Change change)
+{
+    conv2d_shape s = base;
+    change(s);
+    return s;
+}
+
+} // namespace
+
+TEST_CASE("the signature of a convolution")
+{
+    using c2 = conv<resnet18[1], bias, relu>;
+    CHECK(std::string{c2::signature().c_str()} == "conv2d n1 h56 w56 ic64 oc64 kh3 kw3 s1 p1 d1 g1 nhwc f32 bias relu");
+    using nchw = conv<changed([](conv2d_shape& s) {
+        s.layout = layout::nchw;
+        s.groups = 4;
+        s.dilation = 3;
+    })>;
+    CHECK(std::string{nchw::signature().c_str()} == "conv2d n2 h9 w8 ic12 oc24 kh3 kw2 s2 p1 d3 g4 nchw f32");
+    CHECK(same_text(c2::signature().c_str(), conv<resnet18[1], bias, relu>::signature().c_str()));
+}
+
+TEST_CASE("whatever differs is in the signature")
+{
+    std::set<std::string> texts;
+    const auto add = [&]<conv2d_shape S, class... E>(std::integral_constant<conv2d_shape, S>, E...) {
+        CHECK(texts.insert(conv<S, E...>::signature().c_str()).second);
+    };
+    const auto of = []<conv2d_shape S>() { return std::integral_constant<conv2d_shape, S>{}; };
+    add(of.operator()<base>());
+    add(of.operator()<base>(), bias{});
+    add(of.operator()<base>(), relu{});
+    add(of.operator()<base>(), relu6{});
+    add(of.operator()<base>(), residual{});
+    add(of.operator()<base>(), bias{}, relu{});
+    add(of.operator()<base>(), relu{}, bias{});
+    add(of.operator()<changed([](conv2d_shape& s) { s.n = 3; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.h = 10; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.w = 10; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.ic = 24; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.oc = 12; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.kh = 2; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.kw = 3; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.stride = 1; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.pad = 0; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.dilation = 2; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.groups = 4; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.layout = layout::nchw; })>());
+    CHECK(texts.size() == 19);
+}
+
+TEST_CASE("outputs of the layers of ResNet-18 and MobileNet")
+{
+    constexpr int sides[] = {112, 56, 56, 28, 28, 28, 14, 14, 14, 7, 7, 7};
+    // Multiply-adds times two, in units of a thousand million, as Table 1 of the paper counts them.
+    constexpr double gflop[] = {0.2360, 0.2312, 0.0257, 0.1156, 0.0128, 0.2312,
+                                0.1156, 0.0128, 0.2312, 0.1156, 0.0128, 0.2312};
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        const auto layer = [&](std::size_t i, const conv2d_shape& s, const definition& d) {
+            CAPTURE(i + 1);
+            CHECK(s.oh() == sides[i]);
+            CHECK(s.ow() == sides[i]);
+            CHECK(d.flops() / 1e9 == doctest::Approx(gflop[i]).epsilon(0.005));
+            check_laws(d);
+        };
+        (layer(I, resnet18[I], conv<resnet18[I], bias, residual, relu>::definition()), ...);
+    }(std::make_index_sequence<std::size(resnet18)>{});
+    constexpr int depthwise_sides[] = {112, 56, 56, 28, 28, 14, 14, 7, 7};
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        const auto layer = [&](std::size_t i, const conv2d_shape& s, const definition& d) {
+            CAPTURE(i + 1);
+            CHECK(s.oh() == depthwise_sides[i]);
+            CHECK(d.tensors[d.tensor_of(role::weights)].elements() == s.ic * 9);
+            check_laws(d);
+        };
+        (layer(I, mobilenet_depthwise[I], conv<mobilenet_depthwise[I], bias, relu6>::definition()), ...);
+    }(std::make_index_sequence<std::size(mobilenet_depthwise)>{});
+}
+
+TEST_CASE("tensors are as large as documented, in both layouts")
+{
+    const auto sizes = [](const conv2d_shape& s, const definition& d) {
+        CHECK(d.tensors.size() == 5);
+        CHECK(d.tensors[0].elements() == s.n * s.h * s.w * s.ic);
+        CHECK(d.tensors[1].elements() == s.oc * s.kh * s.kw * (s.ic / s.groups));
+        CHECK(d.tensors[d.tensor_of(role::bias)].elements() == s.oc);
+        CHECK(d.tensors[d.tensor_of(role::residual)].elements() == s.n * s.oh() * s.ow() * s.oc);
+        CHECK(d.tensors[4].role == role::output); // the last argument
+        CHECK(d.tensors[4].elements() == s.n * s.oh() * s.ow() * s.oc);
+        check_laws(d);
+    };
+    constexpr conv2d_shape nhwc = changed([](conv2d_shape& s) {
+        s.groups = 3;
+        s.dilation = 2;
+    });
+    constexpr conv2d_shape nchw = changed([](conv2d_shape& s) {
+        s.groups = 3;
+        s.dilation = 2;
+        s.layout = layout::nchw;
+    });
+    CHECK(nhwc.oh() == 4);
+    CHECK(nhwc.ow() == 4);
+    sizes(nhwc, conv<nhwc, bias, residual>::definition());
+    sizes(nchw, conv<nchw, bias, residual>::definition());
+
+    // Element (n, h, w, c) of x, and (o, i, kh, kw) of the weights.
+    const auto strides = [](const definition& d, int t) {
+        std::vector<std::int64_t> of;
+        for (const dimension& dim : d.tensors[t].dims) of.push_back(dim.stride);
+        return of;
+    };
+    using list = std::vector<std::int64_t>;
+    const definition a = conv<nhwc>::definition();
+    CHECK(strides(a, 0) == list{9 * 8 * 12, 8 * 12, 12, 4, 1});
+    CHECK(strides(a, 1) == list{8 * 3 * 2 * 4, 3 * 2 * 4, 2 * 4, 4, 1});
+    const definition b = conv<nchw>::definition();
+    CHECK(strides(b, 0) == list{12 * 9 * 8, 8, 1, 4 * 9 * 8, 9 * 8});
+    CHECK(strides(b, 1) == list{8 * 4 * 3 * 2, 4 * 3 * 2, 2, 1, 3 * 2});
+}
+
+TEST_CASE("a shape that is no convolution says why")
+{
+    const auto found = [](auto change) {
+        conv2d_shape s = base;
+        change(s);
+        return s.check();
+    };
+    CHECK(base.check().ok());
+    CHECK(found([](conv2d_shape& s) { s.n = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.h = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.w = -3; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.w = -3; }).found == -3);
+    CHECK(found([](conv2d_shape& s) { s.ic = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.oc = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.kh = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.kw = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.stride = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.dilation = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.groups = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.groups = 5; }).what == fault::shape_mismatch);
+    CHECK(std::string{found([](conv2d_shape& s) { s.groups = 5; }).subject} == "conv2d: ic");
+    CHECK(std::string{found([](conv2d_shape& s) {
+                          s.groups = 4;
+                          s.oc = 6;
+                      }).subject} == "conv2d: oc");
+    CHECK(found([](conv2d_shape& s) { s.groups = 12; }).ok());
+    CHECK(found([](conv2d_shape& s) { s.pad = -1; }).what == fault::shape_mismatch);
+    CHECK(found([](conv2d_shape& s) { s.kh = 11; }).ok()); // exactly the padded image
+    CHECK(found([](conv2d_shape& s) { s.kh = 12; }).what == fault::shape_mismatch);
+    CHECK(found([](conv2d_shape& s) { s.kw = 11; }).what == fault::shape_mismatch);
+    CHECK(found([](conv2d_shape& s) { s.dilation = 5; }).ok());
+    CHECK(found([](conv2d_shape& s) { s.dilation = 6; }).what == fault::shape_mismatch);
+
+    constexpr definition none = conv<changed([](conv2d_shape& s) { s.groups = 5; }), bias, relu>::definition();
+    CHECK(none.found.what == fault::shape_mismatch);
+    CHECK(none.stages.empty());
+    static_assert(changed([](conv2d_shape& s) { s.h = 0; }).check().what == fault::extent_zero);
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+// Epilogues by value: what each computes, that they are applied in the order in which they are written, and that each
+// operand of a chain is its own tensor in front of the output.
+#include <hone/op/epilogue.hpp>
+#include <hone/op/gemm.hpp>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "definition_laws.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+// The meaning of an expression, operand by operand.
+float value(const expr& e, int at, float accumulator, const std::vector<float>& operands)
+{
+    const expr_node& n = e.nodes[at];
+    const auto a = [&] { return value(e, n.a, accumulator, operands); };
+    const auto b = [&] { return value(e, n.b, accumulator, operands); };
+    switch (n.op) {
+    case expr_op::constant: return n.value;
+    case expr_op::load: return operands[static_cast<std::size_t>(n.ref)];
+    case expr_op::accumulator: return accumulator;
+    case expr_op::table: break;
+    case expr_op::neg: return -a();
+    case expr_op::abs: return std::fabs(a());
+    case expr_op::sqrt: return std::sqrt(a());
+    case expr_op::add: return a() + b();
+    case expr_op::sub: return a() - b();
+    case expr_op::mul: return a() * b();
+    case expr_op::div: return a() / b();
+    case expr_op::min: return a() < b() ? a() : b();
+    case expr_op::max: return a() < b() ? b() : a();
+    }
+    FAIL("no table stands in an epilogue");
+    return 0;
+}
+
+template <epilogue... E>
+definition chain()
+{
+    return gemm<gemm_shape{.m = 8, .n = 16, .k = 4}, f32, E...>::definition();
+}
+// Of a chain; operands 0 and 1 are the product's own.
+template <epilogue... E>
+float result(float accumulator, const std::vector<float>& operands = {})
+{
+    const expr e = chain<E...>().stages[0].epilogue;
+    std::vector<float> all{1e30f, 1e30f};
+    all.insert(all.end(), operands.begin(), operands.end());
+    return value(e, e.root(), accumulator, all);
+}
+
+// One of a user's, which reads its accumulator twice.
+struct hard_swish {
+    static constexpr const char* name = "hard_swish";
+    static constexpr expr apply(const expr& acc) { return acc * relu6::apply(acc + 3.0f) / 6.0f; }
+};
+struct scale {
+    static constexpr const char* name = "scale";
+    static constexpr role operand_role = role::operand;
+    static constexpr expr apply(const expr& acc, const expr& s) { return acc * s; }
+};
+struct no_apply {
+    static constexpr const char* name = "none";
+};
+static_assert(pointwise_epilogue<relu> && !operand_epilogue<relu>);
+static_assert(operand_epilogue<bias> && !pointwise_epilogue<bias>);
+static_assert(epilogue<hard_swish> && epilogue<scale>);
+static_assert(!epilogue<no_apply> && !epilogue<int>);
+
+} // namespace
+
+TEST_CASE("each epilogue by value")
+{
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+    for (float x : {-7.0f, -0.5f, 0.0f, 2.0f, 6.0f, 9.0f}) {
+        CAPTURE(x);
+        CHECK(result<>(x) == x);
+        CHECK(result<relu>(x) == std::fmax(x, 0.0f));
+        CHECK(result<relu6>(x) == std::fmin(std::fmax(x, 0.0f), 6.0f));
+        CHECK(result<bias>(x, {10.0f}) == x + 10);
+        CHECK(result<residual>(x, {10.0f}) == x + 10);
+        CHECK(result<hard_swish>(x) == doctest::Approx(x * std::fmin(std::fmax(x + 3, 0.0f), 6.0f) / 6));
+    }
+    CHECK(std::isnan(result<relu>(nan)));
+}
+
+TEST_CASE("a chain is applied in the order in which it is written")
+{
+    CHECK(result<bias, relu>(-3.0f, {2.0f}) == 0);
+    CHECK(result<relu, bias>(-3.0f, {2.0f}) == 2);
+    CHECK(result<bias, scale, residual, relu6>(1.0f, {2.0f, 10.0f, -27.0f}) == 3);
+    CHECK(result<scale, bias>(1.0f, {10.0f, 2.0f}) == 12);
+    CHECK(result<hard_swish, hard_swish>(3.0f) == 3);
+    CHECK(result<relu, scale, scale>(2.0f, {3.0f, 5.0f}) == 30);
+}
+
+TEST_CASE("operands of a chain are arguments in their order, the output behind them")
+{
+    const definition d = chain<bias, scale, relu, residual>();
+    check_laws(d);
+    REQUIRE(d.tensors.size() == 6);
+    const char* names[] = {"x", "weights", "bias", "scale", "residual", "y"};
+    const role roles[] = {role::input, role::weights, role::bias, role::operand, role::residual, role::output};
+    for (std::size_t t = 0; t < 6; ++t) {
+        CHECK(std::string{d.tensors[t].name} == names[t]);
+        CHECK(d.tensors[t].role == roles[t]);
+    }
+    const stage& s = d.stages[0];
+    REQUIRE(s.operands.size() == 5);
+    for (int o = 0; o < 5; ++o) CHECK(s.operands[o].tensor == o);
+    CHECK(s.output.tensor == 5);
+    // A bias has one element per column, what is like the output has its shape.
+    CHECK(s.operands[2].index.size() == 1);
+    CHECK(s.operands[3].index.size() == s.output.index.size());
+    CHECK(d.tensors[3].elements() == d.tensors[5].elements());
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a matrix product says about itself: its signature, its tensors and parameters, and why a shape is none.
+#include <hone/op/gemm.hpp>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "definition_laws.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+template <gemm_shape S, epilogue... E>
+std::string signature_of()
+{
+    return gemm<S, f32, E...>::signature().c_str();
+}
+
+// Distances of neighbours along batch, rows and columns.
+std::vector<std::int64_t> strides(const tensor& t)
+{
+    std::vector<std::int64_t> of;
+    for (const dimension& d : t.dims) of.push_back(d.stride);
+    return of;
+}
+using list = std::vector<std::int64_t>;
+
+} // namespace
+
+TEST_CASE("the signature of a matrix product")
+{
+    CHECK(signature_of<gemm_shape{.m = 512, .n = 1000, .k = 64}, bias, relu>() ==
+          "gemm b1 m512 n1000 k64 ldx0 ldw0 ldy0 f32 bias relu");
+    CHECK(signature_of<gemm_shape{.batch = 3,
+                                  .m = extent::up_to(128),
+                                  .n = 7,
+                                  .k = 5,
+                                  .x = transposed::yes,
+                                  .weights = transposed::yes,
+                                  .ldx = leading::at_call(),
+                                  .ldw = 6,
+                                  .ldy = leading::at_call()}>() == "gemm b3 m<=128 n7 k5 xt wt ldx ldw6 ldy f32");
+}
+
+TEST_CASE("whatever differs is in the signature")
+{
+    const std::string texts[] = {
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5}, bias>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5}, residual, relu>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5}, relu, residual>(),
+        signature_of<gemm_shape{.batch = 2, .m = 8, .n = 7, .k = 5}>(),
+        signature_of<gemm_shape{.m = 9, .n = 7, .k = 5}>(),
+        signature_of<gemm_shape{.m = extent::up_to(8), .n = 7, .k = 5}>(),
+        signature_of<gemm_shape{.m = 8, .n = 8, .k = 5}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 6}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .x = transposed::yes}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .weights = transposed::yes}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .ldx = 9}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .ldw = 9}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .ldy = 9}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .ldx = leading::at_call()}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .ldy = leading::at_call()}>(),
+    };
+    CHECK(std::set<std::string>(std::begin(texts), std::end(texts)).size() == std::size(texts));
+}
+
+TEST_CASE("tensors of a matrix product")
+{
+    const definition d = gemm<gemm_shape{.batch = 2, .m = 8, .n = 7, .k = 5}, f32, bias, residual>::definition();
+    check_laws(d);
+    CHECK(d.flops() == 2.0 * 2 * 8 * 7 * 5);
+    CHECK(d.parameters.empty());
+    REQUIRE(d.tensors.size() == 5);
+    CHECK(d.tensors[0].elements() == 2 * 8 * 5);
+    CHECK(d.tensors[1].elements() == 2 * 5 * 7);
+    CHECK(d.tensors[d.tensor_of(role::bias)].elements() == 7);
+    CHECK(d.tensors[d.tensor_of(role::residual)].elements() == 2 * 8 * 7);
+    CHECK(d.tensors[4].elements() == 2 * 8 * 7);
+
+    // Stored the other way round, or as a view with longer rows.
+    const definition t =
+        gemm<gemm_shape{.m = 8, .n = 7, .k = 5, .x = transposed::yes, .weights = transposed::yes}, f32>::definition();
+    check_laws(t);
+    CHECK(strides(t.tensors[0]) == list{40, 1, 8});
+    CHECK(strides(t.tensors[1]) == list{35, 1, 5});
+    CHECK(strides(t.tensors[2]) == list{56, 7, 1});
+    const definition v =
+        gemm<gemm_shape{.batch = 2, .m = 8, .n = 7, .k = 5, .ldx = 10, .ldw = 11, .ldy = 12}, f32>::definition();
+    check_laws(v);
+    CHECK(strides(v.tensors[0]) == list{80, 10, 1});
+    CHECK(strides(v.tensors[1]) == list{55, 11, 1});
+    CHECK(strides(v.tensors[2]) == list{96, 12, 1});
+    CHECK(v.tensors[0].elements() == 80 + 7 * 10 + 5);
+}
+
+TEST_CASE("what a call must give, in the documented order")
+{
+    const definition d =
+        gemm<gemm_shape{.m = extent::up_to(64), .n = 7, .k = 5, .ldx = leading::at_call(), .ldy = leading::at_call()},
+             f32, bias>::definition();
+    check_laws(d);
+    REQUIRE(d.parameters.size() == 3);
+    CHECK(std::string{d.parameters[0].name} == "m");
+    CHECK(d.parameters[0].least == 1);
+    CHECK(d.parameters[0].most == 64);
+    CHECK(std::string{d.parameters[1].name} == "ldx");
+    CHECK(d.parameters[1].least == 5); // rows must not overlap
+    CHECK(std::string{d.parameters[2].name} == "ldy");
+    CHECK(d.parameters[2].least == 7);
+    CHECK(d.stages[0].axes[1].parameter == 0);
+
+    const definition t =
+        gemm<gemm_shape{.m = 64, .n = 7, .k = 5, .x = transposed::yes, .ldx = leading::at_call()}, f32>::definition();
+    REQUIRE(t.parameters.size() == 1);
+    CHECK(t.parameters[0].least == 64);
+}
+
+TEST_CASE("an empty product says so")
+{
+    CHECK(gemm<gemm_shape{.batch = 0, .m = 8, .n = 7, .k = 5}, f32>::definition().found.what == fault::extent_zero);
+    CHECK(gemm<gemm_shape{.m = 0, .n = 7, .k = 5}, f32>::definition().found.what == fault::extent_zero);
+    CHECK(gemm<gemm_shape{.m = extent::up_to(0), .n = 7, .k = 5}, f32>::definition().found.what == fault::extent_zero);
+    CHECK(gemm<gemm_shape{.m = 8, .n = 0, .k = 5}, f32, bias>::definition().found.what == fault::extent_zero);
+    CHECK(gemm<gemm_shape{.m = 8, .n = 7, .k = 0}, f32>::definition().found.what == fault::extent_zero);
+    CHECK(gemm<gemm_shape{.m = 8, .n = 7, .k = -1}, f32>::definition().found.what == fault::extent_zero);
+    CHECK(gemm<gemm_shape{.m = 1, .n = 1, .k = 1}, f32>::definition().found.ok());
+}
