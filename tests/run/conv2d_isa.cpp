@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+// Compiled direct convolutions: small shapes that divide by nothing, and each knob at work.
+#include <doctest/doctest.h>
+
+#include "kernel_trial.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+// Shapes and knobs differ in what they name; each leaves tails in rows and vectors for lengths 4, 8 and 16.
+constexpr conv2d_shape padded{.h = 7, .w = 9, .ic = 5, .oc = 19, .kh = 3, .kw = 3, .pad = 1};
+constexpr conv2d_shape strided{.h = 9, .w = 8, .ic = 3, .oc = 17, .kh = 3, .kw = 3, .stride = 2, .pad = 1};
+constexpr conv2d_shape dilated{.n = 2, .h = 8, .w = 7, .ic = 4, .oc = 6, .kh = 3, .kw = 3, .pad = 2, .dilation = 2};
+constexpr conv2d_shape pointwise{.h = 5, .w = 10, .ic = 12, .oc = 33};
+constexpr conv2d_shape grouped{.h = 6, .w = 7, .ic = 6, .oc = 27, .kh = 3, .kw = 3, .pad = 1, .groups = 3};
+constexpr conv2d_shape depthwise{.h = 8, .w = 9, .ic = 19, .oc = 19, .kh = 3, .kw = 3, .pad = 1, .groups = 19};
+constexpr conv2d_shape depthwise_strided{
+    .h = 9, .w = 7, .ic = 35, .oc = 35, .kh = 3, .kw = 3, .stride = 2, .pad = 1, .groups = 35};
+constexpr conv2d_shape oblong{.n = 2, .h = 6, .w = 5, .ic = 2, .oc = 5, .kh = 1, .kw = 4, .pad = 2};
+constexpr conv2d_shape smaller_than_kernel{.h = 1, .w = 2, .ic = 3, .oc = 1, .kh = 5, .kw = 5, .pad = 3};
+constexpr conv2d_shape in_nchw(conv2d_shape s)
+{
+    s.layout = layout::nchw;
+    return s;
+}
+
+std::vector<trial<conv2d_shape>> trials()
+{
+    constexpr by_default standard;
+    return {
+        trial_of<padded, standard, bias, relu>(),
+        trial_of<padded, direct_knobs{.rows = 4, .vectors = 2, .order = walk::rows_outer}, residual, relu6>(),
+        trial_of<padded, direct_knobs{.rows = 4, .vectors = 1, .row_block = 8, .pad = padding::copy}, bias>(),
+        trial_of<strided, standard, bias, relu6>(),
+        trial_of<strided, direct_knobs{.rows = 3, .vectors = 2, .unroll_window = true}>(),
+        trial_of<strided,
+                 direct_knobs{
+                     .rows = 3, .vectors = 1, .reduce_unroll = 2, .pad = padding::copy, .order = walk::rows_outer},
+                 bias, residual, relu>(),
+        trial_of<dilated, direct_knobs{.rows = 2, .vectors = 1, .reduce_unroll = 3}, relu>(),
+        trial_of<dilated, direct_knobs{.rows = 5, .vectors = 2, .reduce_block = 2, .pad = padding::copy}, bias>(),
+        trial_of<pointwise, direct_knobs{.rows = 4, .vectors = 2, .reduce_block = 5, .row_block = 4}, bias, residual,
+                 relu>(),
+        trial_of<pointwise, direct_knobs{.rows = 3, .vectors = 1, .reduce_unroll = 5, .order = walk::rows_outer}>(),
+        trial_of<grouped, standard, residual, bias>(),
+        trial_of<grouped, direct_knobs{.rows = 2, .vectors = 2, .pad = padding::copy, .unroll_window = true}, relu6>(),
+        trial_of<depthwise, standard, bias, relu6>(),
+        trial_of<depthwise, direct_knobs{.rows = 4, .vectors = 1, .pad = padding::copy, .order = walk::rows_outer}>(),
+        trial_of<depthwise_strided, direct_knobs{.rows = 3, .vectors = 2}, bias, relu>(),
+        trial_of<in_nchw(padded), standard, bias, residual, relu>(),
+        trial_of<in_nchw(strided), direct_knobs{.rows = 3, .vectors = 1, .pad = padding::copy}, relu6>(),
+        trial_of<in_nchw(depthwise), standard, bias>(),
+        trial_of<oblong, direct_knobs{.rows = 4, .vectors = 1, .reduce_unroll = 2, .unroll_window = true}, bias>(),
+        trial_of<smaller_than_kernel, standard, residual, bias>(),
+    };
+}
+
+} // namespace
+
+TEST_CASE("direct convolutions, compiled")
+{
+    std::uint64_t seed = 0;
+    for (const trial<conv2d_shape>& t : trials()) {
+        const call_data d = data_of(t.shape, ++seed);
+        CHECK_MESSAGE(t.kernel.set == compiled_isa(), t.kernel.signature);
+        const std::string wrong = wrong_kernel(t.kernel, d, reference(t.shape, d, t.epilogue));
+        CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ": ", t.kernel.signature);
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSL-1.0
+// Compiled matrix products: transposed, in batches, as views, and with sizes that each call gives.
+#include <doctest/doctest.h>
+
+#include "kernel_trial.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+constexpr gemm_shape dense{.m = 7, .n = 33, .k = 13};
+constexpr gemm_shape turned{.m = 10, .n = 19, .k = 9, .x = transposed::yes, .weights = transposed::yes};
+constexpr gemm_shape views{.batch = 3, .m = 5, .n = 18, .k = 6, .ldx = 8, .ldw = 21, .ldy = 23};
+constexpr gemm_shape blocked{.m = 23, .n = 37, .k = 20};
+constexpr gemm_shape dot{.m = 1, .n = 1, .k = 21};
+constexpr gemm_shape column{.m = 11, .n = 1, .k = 5};
+// What each call gives.
+constexpr gemm_shape open{
+    .m = extent::up_to(40), .n = 21, .k = 11, .ldx = leading::at_call(), .ldy = leading::at_call()};
+constexpr gemm_shape open_rows{.batch = 2, .m = extent::up_to(13), .n = 34, .k = 7, .ldy = leading::at_call()};
+constexpr gemm_shape open_turned{.m = extent::up_to(9), .n = 5, .k = 10, .x = transposed::yes};
+
+std::vector<trial<gemm_shape>> trials()
+{
+    constexpr by_default standard;
+    return {
+        trial_of<dense, standard, bias, relu>(),
+        trial_of<turned, direct_knobs{.rows = 4, .vectors = 2, .reduce_unroll = 2}, relu6>(),
+        trial_of<views, standard, bias, residual, relu>(),
+        trial_of<blocked,
+                 direct_knobs{.rows = 4,
+                              .vectors = 2,
+                              .reduce_unroll = 4,
+                              .reduce_block = 8,
+                              .row_block = 8,
+                              .order = walk::rows_outer},
+                 residual, relu6>(),
+        trial_of<blocked, direct_knobs{.rows = 3, .vectors = 1, .reduce_unroll = 3, .row_block = 9}>(),
+        trial_of<dot, standard, bias>(),
+        trial_of<column, standard, residual>(),
+        trial_of<open, direct_knobs{.rows = 6, .vectors = 2}, bias, relu>(),
+        trial_of<open_rows, direct_knobs{.rows = 4, .vectors = 1, .reduce_block = 3, .order = walk::rows_outer},
+                 residual>(),
+        trial_of<open_turned, direct_knobs{.rows = 2, .vectors = 3, .reduce_unroll = 3}, relu6>(),
+    };
+}
+
+} // namespace
+
+TEST_CASE("matrix products, compiled")
+{
+    std::uint64_t seed = 200;
+    for (const trial<gemm_shape>& t : trials()) {
+        const gemm_shape& s = t.shape;
+        ++seed;
+        for (std::int64_t m = s.m.at_call ? 1 : s.m.value; m <= s.m.value; ++m) {
+            // Rows of x and y lie further apart from call to call.
+            const gemm_call c = call_of(s, m, s.k + m % 3, s.n + m % 4);
+            const call_data d = data_of(s, c, seed);
+            std::vector<std::int64_t> parameters;
+            if (s.m.at_call) parameters.push_back(c.m);
+            if (s.ldx.is_at_call) parameters.push_back(c.ldx);
+            if (s.ldy.is_at_call) parameters.push_back(c.ldy);
+            const std::string wrong = wrong_kernel(t.kernel, d, reference(s, c, d, t.epilogue), parameters.data());
+            CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ", m = ", m, ": ", t.kernel.signature);
+        }
+    }
+}
