@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+// The direct template for Vulkan, without a device: its knobs fit the operator, and what it chooses when nothing is
+// tuned keeps the limits that every Vulkan 1.1 device meets, and lavapipe's on loop iterations.
+#include <hone/codegen/lower.hpp>
+#include <hone/ir/check.hpp>
+#include <hone/schedule/vulkan.hpp>
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "layers.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+// A bias makes four buffers with x, weights and y: all that the smallest device binds.
+status verdict(const definition& d, const vulkan_knobs& k)
+{
+    const nest n = lower(vulkan_schedule(d, k));
+    return n.found.ok() ? check(n, vulkan_target()) : n.found;
+}
+
+} // namespace
+
+TEST_CASE("the default keeps the limits of any device, for each layer")
+{
+    for_each_workload([](const char* name, std::size_t i, const definition& d) {
+        CAPTURE(name);
+        CAPTURE(i);
+        const vulkan_knobs k = default_vulkan(d);
+        const status s = verdict(d, k);
+        CAPTURE(s.expected);
+        CAPTURE(s.found);
+        CHECK(std::string{s.message()} == message_of(fault::none));
+
+        const nest packing = lower(vulkan_packing(d, k));
+        CHECK(packing.found.what == fault::none);
+        CHECK(std::string{check(packing, cpu_target(isa::baseline)).message()} == message_of(fault::none));
+    });
+}
+
+TEST_CASE("the naive schedule and shared memory keep them too")
+{
+    for_each_workload([](const char* name, std::size_t i, const definition& d) {
+        CAPTURE(name);
+        CAPTURE(i);
+        CHECK(std::string{verdict(d, fitted(d, naive_vulkan())).message()} == message_of(fault::none));
+        vulkan_knobs staged = default_vulkan(d);
+        staged.stage = staging::shared;
+        CHECK(std::string{verdict(d, fitted(d, staged)).message()} == message_of(fault::none));
+    });
+}
+
+TEST_CASE("fitted knobs are no more than the operator can use, and fitting twice changes nothing")
+{
+    for_each_workload([](const char* name, std::size_t i, const definition& d) {
+        CAPTURE(name);
+        CAPTURE(i);
+        const direct_roles r = roles_of(d);
+        const stage& s = d.stages[0];
+        const auto extent_of_axis = [&](int a) { return a < 0 ? 1 : s.axes[a].extent; };
+        for (int rows : {1, 7, 16})
+            for (int vectors : {1, 4})
+                for (int components : {1, 2, 4})
+                    for (int lanes : {1, 16})
+                        for (staging where : {staging::none, staging::shared}) {
+                            const vulkan_knobs wanted{.rows = rows,
+                                                      .vectors = vectors,
+                                                      .components = components,
+                                                      .lane_rows = lanes,
+                                                      .lane_vectors = 8,
+                                                      .reduce_block = 16,
+                                                      .reduce_unroll = 4,
+                                                      .stage = where};
+                            const vulkan_knobs k = fitted(d, wanted);
+                            CHECK(fitted(d, k) == k);
+                            CHECK(k.rows >= 1);
+                            CHECK(k.rows <= extent_of_axis(r.row));
+                            CHECK(k.components <= extent_of_axis(r.vector));
+                            CHECK(k.vectors >= 1);
+                            CHECK((k.vectors - 1) * k.components < extent_of_axis(r.vector));
+                            CHECK(k.reduce_unroll >= 1);
+                            CHECK(k.reduce_unroll <= extent_of_axis(r.reduce));
+                            if (where == staging::shared) CHECK(k.reduce_block % k.reduce_unroll == 0);
+                        }
+    });
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSL-1.0
+// Where the Winograd template applies, that its matrices are those of F(m, 3), and that its nests keep every rule.
+#include <hone/codegen/lower.hpp>
+#include <hone/ir/check.hpp>
+#include <hone/schedule/winograd.hpp>
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "layers.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+constexpr conv2d_shape base = {.h = 12, .w = 12, .ic = 8, .oc = 16, .kh = 3, .kw = 3, .pad = 1};
+
+template <class Change>
+constexpr conv2d_shape changed(Change change)
+{
+    conv2d_shape s = base;
+    change(s);
+    return s;
+}
+template <conv2d_shape S>
+constexpr bool applies = winograd_applies(conv2d<S, f32, bias, relu>::definition());
+
+static_assert(applies<base>);
+static_assert(applies<changed([](conv2d_shape& s) { s.pad = 0; })>);
+static_assert(applies<changed([](conv2d_shape& s) { s.pad = 2; })>);
+static_assert(applies<changed([](conv2d_shape& s) { s.n = 3; })>);
+static_assert(applies<changed([](conv2d_shape& s) { s.layout = layout::nchw; })>);
+static_assert(!applies<changed([](conv2d_shape& s) { s.stride = 2; })>);
+static_assert(!applies<changed([](conv2d_shape& s) { s.dilation = 2; })>);
+static_assert(!applies<changed([](conv2d_shape& s) { s.groups = 2; })>);
+static_assert(!applies<changed([](conv2d_shape& s) { s.kh = 1; })>);
+static_assert(!applies<changed([](conv2d_shape& s) { s.kw = 5; })>);
+static_assert(!winograd_applies(gemm<gemm_shape{.m = 8, .n = 8, .k = 8}, f32>::definition()));
+static_assert(!winograd_applies(definition{}));
+
+} // namespace
+
+TEST_CASE("of ResNet-18, the four kinds of 3x3 layers with stride 1")
+{
+    std::string layers;
+    for_each_workload([&](const char* name, std::size_t i, const definition& d) {
+        if (winograd_applies(d)) layers += name + std::to_string(i) + " ";
+    });
+    CHECK(layers == "C2 C6 C9 C12 ");
+}
+
+// Y = A^T [(B^T d) * (G g)] is the correlation of d and g, for one row; exact in double for small integers but for the
+// sixths in G.
+TEST_CASE("the matrices compute a correlation with three taps")
+{
+    for (int m : {2, 4}) {
+        const winograd_matrices w = winograd_matrices_of(m);
+        const int alpha = m + 2;
+        REQUIRE(w.bt.size() == static_cast<std::size_t>(alpha * alpha));
+        REQUIRE(w.g.size() == static_cast<std::size_t>(alpha * 3));
+        REQUIRE(w.at.size() == static_cast<std::size_t>(m * alpha));
+        for (int d_at = 0; d_at < alpha; ++d_at)
+            for (int g_at = 0; g_at < 3; ++g_at)
+                for (int y_at = 0; y_at < m; ++y_at) {
+                    double y = 0;
+                    for (int u = 0; u < alpha; ++u)
+                        y +=
+                            double{w.at[y_at * alpha + u]} * double{w.bt[u * alpha + d_at]} * double{w.g[u * 3 + g_at]};
+                    CAPTURE(m);
+                    CHECK(y == doctest::Approx(d_at == y_at + g_at ? 1 : 0).epsilon(1e-6));
+                }
+    }
+}
+
+TEST_CASE("a convolution that Winograd does not compute is a fault, and names it")
+{
+    const definition d = conv2d<changed([](conv2d_shape& s) { s.stride = 2; }), f32>::definition();
+    const nest n = lower(winograd_schedule(d, {}, isa::avx2));
+    CHECK(n.found.what == fault::shape_mismatch);
+}
+
+TEST_CASE("default Winograd nests keep every rule, on each instruction set")
+{
+    for_each_workload([](const char* name, std::size_t i, const definition& d) {
+        if (!winograd_applies(d)) return;
+        for (isa set : {isa::baseline, isa::avx2, isa::avx512})
+            for (int tile : {2, 4}) {
+                CAPTURE(name);
+                CAPTURE(i);
+                CAPTURE(name_of(set));
+                CAPTURE(tile);
+                winograd_knobs k{.tile = tile};
+                if (set != isa::avx512) {
+                    k.rows = 4;
+                    k.vectors = 2;
+                }
+                const nest n = lower(winograd_schedule(d, k, set));
+                CHECK(std::string{n.found.message()} == message_of(fault::none));
+                CHECK(std::string{check(n, cpu_target(set)).message()} == message_of(fault::none));
+                const nest p = lower(winograd_packing(d, k, set));
+                CHECK(std::string{p.found.message()} == message_of(fault::none));
+                CHECK(std::string{check(p, cpu_target(set)).message()} == message_of(fault::none));
+            }
+    });
+}
