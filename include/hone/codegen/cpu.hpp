@@ -989,6 +989,17 @@ HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
     }
 }
 
+// A plain step with many operands, as epilogues have them.
+template <class K, class B, int I>
+HONE_INLINE void execute_plain(const environment<K>& e, vector_of<K>* r)
+{
+    constexpr step s = B::step_at(I);
+    using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
+    [&]<int... P>(std::integer_sequence<int, P...>) HONE_INLINE_LAMBDA {
+        f::execute(r, s.coefficient, literal_place<K, f::accesses.of[P]>(e, B::offset(I, P))...);
+    }(std::make_integer_sequence<int, f::accesses.count>{});
+}
+
 // A run of one form, written out.
 template <class K, class B, int R, int Holder>
 HONE_INLINE void execute_run(const environment<K>& e, vector_of<K>* r)
@@ -1013,7 +1024,7 @@ HONE_INLINE void execute_run(const environment<K>& e, vector_of<K>* r)
                             literal_place<K, l.of[2]>(e, B::offset(first + I, 2))),
                  ...);
             else
-                (execute_instance<K, B, first + I, Holder>(e, r), ...);
+                (execute_plain<K, B, first + I>(e, r), ...);
         }(std::make_integer_sequence<int, B::tables.runs[R].count>{});
     }
 }
