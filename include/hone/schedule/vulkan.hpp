@@ -144,11 +144,10 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
             stage c;
             c.name = name;
             stage_plan q;
-            q.base.resize(main.axes.size());
             for (std::size_t a = 0; a < main.axes.size(); ++a) {
                 const int i = static_cast<int>(a);
                 c.axes.push_back({main.axes[a].name, i == slow ? slow_extent : i == fast ? fast_extent : 1});
-                q.base[a] = along(i);
+                q.base.push_back(along(i));
             }
             c.operands.push_back(main.operands[o]);
             c.operands[0].zero_outside = true;

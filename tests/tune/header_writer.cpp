@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <filesystem>
+
+#include <doctest/doctest.h>
+
+#include <hone/tune/header_writer.hpp>
+#include <hone/tune/process.hpp>
+
+#include "tuner_rig.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+// The compiler's messages on a unit that includes the header and says `then`; empty where it is fine.
+std::string messages_of(const std::string& header, const std::string& then)
+{
+    const folder at;
+    tune::replace_file(at.path() / "tuned.hpp", header);
+    std::ofstream(at / "unit.cpp")
+        << "#include <tuned.hpp>\n#include <tuned.hpp>\n#include <hone/op/gemm.hpp>\n"
+           "struct tiny : hone::gemm<hone::gemm_shape{.m = 5, .n = 24, .k = 7}, hone::f32> {};\n"
+        << then;
+    const auto r = tune::run_process({"c++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+                                      "-fno-exceptions", "-fno-rtti", "-I" + include_directory(),
+                                      "-I" + at.path().string(), at / "unit.cpp"},
+                                     "", {.deadline = std::chrono::seconds{60}});
+    return r.ok() ? "" : "not ok: " + r.err;
+}
+
+tune::record standard(tune::record r)
+{
+    r.origin = "default";
+    return r;
+}
+tune::record final_of(tune::record r)
+{
+    r.phase = "final";
+    return r;
+}
+
+tune::vulkan_winner some_winner(std::uint32_t vendor)
+{
+    tune::vulkan_winner w;
+    w.chosen = tiny_record(0.5);
+    w.chosen.backend = "vulkan";
+    w.vendor = vendor;
+    w.words = {0x07230203, 1, 2, 3};
+    w.launch.lanes = 64;
+    w.packed.dims.push_back({.extent = 1});
+    w.packed.dims.push_back({.extent = 7, .stride = 8});
+    w.packed.dims.push_back({.extent = 24, .stride = 1, .block = 8, .outer_stride = 56});
+    return w;
+}
+
+} // namespace
+
+TEST_CASE("without a record the header is valid, and gives defaults")
+{
+    const std::string text = tune::header_text("tuned", {});
+    CHECK(messages_of(text, "static_assert(hone::config_of<tiny, tuned>(hone::isa::avx2) == "
+                            "hone::config_of<tiny, hone::defaults>(hone::isa::avx2));\n") == "");
+}
+
+TEST_CASE("the fastest config stands in the header for its instruction set only")
+{
+    const std::string text =
+        tune::header_text("tuned", {standard(tiny_record(2, 4)), tiny_record(1, 3), tiny_record(1.5, 2)});
+    CHECK(messages_of(text, "static_assert(hone::config_of<tiny, tuned>(hone::isa::avx2).direct.rows == 3);\n"
+                            "static_assert(hone::config_of<tiny, tuned>(hone::isa::avx512) == "
+                            "hone::config_of<tiny, hone::defaults>(hone::isa::avx512));\n") == "");
+    CHECK(text.find("1.0000 ms; default 2.0000 ms") != std::string::npos);
+    CHECK(text.find(".pad = hone::padding::peel") != std::string::npos);
+}
+
+TEST_CASE("the same records give the same bytes, in any order of the tasks")
+{
+    auto other = tiny_record(3, 2);
+    other.signature = "another";
+    const std::vector<tune::record> records{tiny_record(1, 3), other, standard(tiny_record(2, 4))};
+    std::vector<tune::record> turned{other, tiny_record(1, 3), standard(tiny_record(2, 4))};
+    const std::string text = tune::header_text("tuned", records, {some_winner(0), some_winner(5)});
+    CHECK(text == tune::header_text("tuned", records, {some_winner(0), some_winner(5)}));
+    CHECK(text == tune::header_text("tuned", turned, {some_winner(5), some_winner(0)}));
+    CHECK(text.find(std::filesystem::current_path().string()) == std::string::npos);
+}
+
+TEST_CASE("a winner needs a margin, measurements in turns decide, and failures and the naive kernel never win")
+{
+    const auto chosen_rows = [](std::vector<tune::record> records) {
+        std::vector<const tune::record*> all;
+        for (const auto& r : records) all.push_back(&r);
+        const auto s = tune::standing_of(all);
+        return s.chosen == nullptr ? 0 : tune::cpu_config_of("direct", s.chosen->knobs).direct.rows;
+    };
+    const auto base = standard(tiny_record(2, 4));
+    CHECK(chosen_rows({base, tiny_record(1.99, 3)}) == 4);
+    CHECK(chosen_rows({base, tiny_record(1.9, 3)}) == 3);
+    CHECK(chosen_rows({base, tiny_record(1, 3), final_of(base), final_of(tiny_record(3, 3))}) == 4);
+    auto wrong = tiny_record(0.1, 3);
+    wrong.found = tune::verdict::wrong_result;
+    auto naive = tiny_record(0.1, 3);
+    naive.origin = "naive";
+    CHECK(chosen_rows({base, wrong, naive}) == 4);
+    CHECK(chosen_rows({wrong}) == 0);
+}
+
+TEST_CASE("SPIR-V stands in the header with launch and packing")
+{
+    const std::string text = tune::header_text("tuned", {}, {some_winner(0), some_winner(0x10de)});
+    CHECK(messages_of(text, R"(
+constexpr auto signature = tiny::signature();
+constexpr const auto* any = hone::find_entry(tuned::vulkan_entries, signature.c_str(), 1, 1);
+static_assert(any->vendor == 0 && any->spirv().size() == 4 && any->spirv()[0] == 0x07230203 && any->launch.lanes == 64);
+static_assert(hone::find_entry(tuned::vulkan_entries, signature.c_str(), 0x10de, 1)->vendor == 0x10de);
+static_assert(hone::find_entry(tuned::vulkan_entries, "another", 1, 1) == nullptr);
+static_assert(any->packed.elements() == 3 * 56);
+)") == "");
+}
+
+TEST_CASE("packed weights stand where the layout says, and padding is zero")
+{
+    const tensor source = tiny::definition().tensors[1];
+    const tensor packed = some_winner(0).packed;
+    std::vector<float> weights(7 * 24), to(static_cast<std::size_t>(packed.elements()), 1);
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i + 1);
+    pack_into(source, packed, weights.data(), to.data());
+    for (int k = 0; k < 7; ++k)
+        for (int n = 0; n < 24; ++n) CHECK(to[n / 8 * 56 + k * 8 + n % 8] == weights[k * 24 + n]);
+}
+
+TEST_CASE("a file that cannot be written is named, and the old one stays")
+{
+    const folder at;
+    tune::replace_file(at.path() / "a", "one");
+    tune::replace_file(at.path() / "a", "two");
+    CHECK(text_of_file(at / "a") == "two");
+    CHECK(std::distance(std::filesystem::directory_iterator(at.path()), {}) == 1);
+    CHECK_THROWS_WITH_AS(tune::replace_file("/nowhere/a", "x"), doctest::Contains("/nowhere/a"), std::runtime_error);
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <fstream>
+#include <limits>
+
+#include <doctest/doctest.h>
+
+#include <hone/tune/record.hpp>
+
+#include "tuner_rig.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+// What is read of a file with these lines after a good one.
+tune::records_read read_with(const std::string& more)
+{
+    const folder at;
+    std::ofstream(at / "r.jsonl") << tune::line_of(tiny_record(1)) << "\n" << more;
+    return tune::read_records(at / "r.jsonl");
+}
+std::string replaced(std::string line, const std::string& from, const std::string& to)
+{
+    const auto at = line.find(from);
+    REQUIRE(at != std::string::npos);
+    return line.replace(at, from.size(), to);
+}
+
+} // namespace
+
+TEST_CASE("a record that is written is read again")
+{
+    const folder at;
+    tune::record a = tiny_record(0.1, 6), b = tiny_record(2);
+    a.knobs = tune::settings_of(direct_knobs{.rows = 6, .pad = padding::copy, .unroll_window = true});
+    b.found = tune::verdict::compile_error;
+    b.ms = {};
+    b.detail = "error: \xff no text";
+    b.template_name = "winograd";
+    b.knobs = tune::settings_of(winograd_knobs{.tile = 2});
+    {
+        const tune::record_writer log(at / "r.jsonl");
+        log.write(a);
+    }
+    {
+        const tune::record_writer log(at / "r.jsonl");
+        log.write(b);
+    }
+    const auto read = tune::read_records(at / "r.jsonl");
+    CHECK(read.warnings.empty());
+    CHECK(read.rejected.empty());
+    REQUIRE(read.records.size() == 2);
+    CHECK(tune::line_of(read.records[0]) == tune::line_of(a));
+    CHECK(tune::line_of(read.records[1]) == tune::line_of(b));
+    CHECK(tune::cpu_config_of("direct", read.records[0].knobs).direct.pad == padding::copy);
+    CHECK(tune::cpu_config_of("direct", read.records[0].knobs).direct.unroll_window);
+    CHECK(read.records[0].ms == a.ms);
+}
+
+TEST_CASE("a torn last line is dropped with a warning")
+{
+    const auto read = read_with(R"({"schema":1,"task":"ti)");
+    CHECK(read.records.size() == 1);
+    CHECK(read.rejected.empty());
+    REQUIRE(read.warnings.size() == 1);
+    CHECK(read.warnings[0].find("r.jsonl:2: the last line is torn") != std::string::npos);
+}
+
+TEST_CASE("a line that is no record is rejected by its number, and the others are kept")
+{
+    const std::string good = tune::line_of(tiny_record(1));
+    struct {
+        std::string line, says;
+    } const bad[] = {
+        {"{\"schema\":1}", "task"},
+        {"not JSON", "parse error"},
+        {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":[null]"), "a time is null"},
+        {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":[-1.0]"), "a time is -1.0"},
+        {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":[]"), "there are no times"},
+        {replaced(good, "\"template\":\"direct\"", "\"template\":\"diagonal\""), "no template 'diagonal'"},
+        {replaced(good, "\"rows\":4", "\"lines\":4"), "no knob 'lines'"},
+        {replaced(good, "\"pad\":\"peel\"", "\"pad\":\"melt\""), "no value 'melt'"},
+        {replaced(good, "\"verdict\":\"ok\"", "\"verdict\":\"fine\""), "no verdict 'fine'"},
+        {replaced(good, "\"schema\":1", "\"schema\":99"), "schema 99"},
+    };
+    for (const auto& b : bad) {
+        CAPTURE(b.line);
+        const auto read = read_with(b.line + "\n" + good + "\n");
+        CHECK(read.records.size() == 2);
+        REQUIRE(read.rejected.size() == 1);
+        CHECK(read.rejected[0].find("r.jsonl:2: ") != std::string::npos);
+        CHECK_MESSAGE(read.rejected[0].find(b.says) != std::string::npos, read.rejected[0]);
+    }
+}
+
+TEST_CASE("a time that is no number is written as null, which is rejected")
+{
+    const auto read = read_with(tune::line_of(tiny_record(std::numeric_limits<double>::quiet_NaN())) + "\n");
+    CHECK(read.records.size() == 1);
+    CHECK(read.rejected.size() == 1);
+}
+
+TEST_CASE("files that cannot be opened are named")
+{
+    const auto says = [](auto&& call, const char* name) {
+        try {
+            call();
+        } catch (const std::exception& e) {
+            return std::string(e.what()).find(name) != std::string::npos;
+        }
+        return false;
+    };
+    CHECK(says([] { tune::record_writer("/nowhere/r.jsonl"); }, "/nowhere/r.jsonl"));
+    CHECK(says([] { tune::read_records("/nowhere/r.jsonl"); }, "/nowhere/r.jsonl"));
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the tests of the tuner share: a folder of their own, a builder of candidates, and a small workload.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include <hone/op/gemm.hpp>
+#include <hone/tune/build.hpp>
+#include <hone/tune/record.hpp>
+
+namespace hone::test {
+
+// A temporary folder, gone at the end of its scope.
+class folder {
+public:
+    folder()
+    {
+        std::string name = (std::filesystem::temp_directory_path() / "hone_XXXXXX").string();
+        if (mkdtemp(name.data()) != nullptr) path_ = name;
+    }
+    folder(const folder&) = delete;
+    folder& operator=(const folder&) = delete;
+    ~folder()
+    {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    const std::filesystem::path& path() const { return path_; }
+    std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+
+private:
+    std::filesystem::path path_;
+};
+
+inline std::string text_of_file(const std::string& path)
+{
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline std::string include_directory()
+{
+    return (std::filesystem::path(__FILE__).parent_path().parent_path() / "include").string();
+}
+
+struct tiny : gemm<gemm_shape{.m = 5, .n = 24, .k = 7}, f32> {};
+
+// A builder whose units know the workload `tiny`.
+inline tune::builder tiny_builder(const folder& at)
+{
+    std::ofstream(at / "tiny.hpp")
+        << "#pragma once\n#include <hone/op/gemm.hpp>\n"
+           "struct tiny : hone::gemm<hone::gemm_shape{.m = 5, .n = 24, .k = 7}, hone::f32> {};\n";
+    return {tune::find_compiler("c++", isa::baseline),
+            {.directory = at.path() / "build",
+             .include_directories = {include_directory(), at.path().string()},
+             .headers = {"tiny.hpp"}}};
+}
+
+// A kernel that computes `tiny` right, with `before` run first in each call.
+inline tune::variant_source right_kernel(const std::string& before = "")
+{
+    return {"extern \"C\" int fork();\nextern \"C\" int puts(const char*);\nextern \"C\" void _exit(int);\n"
+            "using kernel = hone::tune::naive_kernel<tiny, hone::isa::baseline>;\n"
+            "inline hone::status run(const hone::arguments& a)\n{\n    " +
+                before + "\n    return kernel::run(a);\n}",
+            "hone::tune::variant{kernel::packed_bytes, 0, kernel::layout_id, &kernel::pack, &run}"};
+}
+
+// A measurement of `tiny` on the CPU.
+inline tune::record tiny_record(double ms, std::int32_t rows = 4)
+{
+    tune::record r;
+    r.task = "tiny";
+    r.signature = tiny::signature().c_str();
+    r.backend = "cpu";
+    r.device = "a processor";
+    r.isa = "avx2";
+    r.compiler = "a compiler";
+    r.flags = "-O2";
+    r.template_name = "direct";
+    r.knobs = tune::settings_of(direct_knobs{.rows = rows});
+    r.nest = "0123456789abcdef";
+    r.origin = "random";
+    r.phase = "search";
+    r.max_rel_error = 1e-7;
+    r.ms = {ms, ms * 1.5};
+    r.seed = 7;
+    return r;
+}
+
+} // namespace hone::test
