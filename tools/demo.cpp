@@ -154,7 +154,7 @@ private:
     // round is always played, with small batches where the budget is small.
     void search()
     {
-        const double reserve = std::min(1.5 * static_cast<double>(tunings_.size()), 0.2 * options_.budget);
+        const double reserve = std::min(2.5 * static_cast<double>(tunings_.size()), 0.2 * options_.budget);
         const int batch = std::clamp(static_cast<int>(options_.budget / 20), 4, 8);
         std::vector<double> seconds(tunings_.size(), 0);
         for (bool played = true, first = true; played; first = false) {

@@ -71,7 +71,6 @@ std::vector<measurement> in_children(const child_command& self, std::size_t coun
     std::vector<std::size_t> open(count);
     for (std::size_t i = 0; i < count; ++i) open[i] = i;
     while (!open.empty() && !interrupt_requested.load()) {
-        const std::size_t before = open.size();
         std::size_t begun = open.front();
         const auto close = [&](std::size_t entry) {
             open.erase(std::remove(open.begin(), open.end(), entry), open.end());
@@ -93,8 +92,7 @@ std::vector<measurement> in_children(const child_command& self, std::size_t coun
         const process_result r = run_process(self, job_of(open), {.deadline = deadline}, on_line);
         if (r.interrupted) break;
         // A child may end early, once it has said what became of the entry that made it end.
-        if (open.empty() || (r.ok() && open.size() < before)) continue;
-        if (std::find(open.begin(), open.end(), begun) == open.end()) begun = open.front();
+        if (std::find(open.begin(), open.end(), begun) == open.end()) continue;
         measurement& lost = results[begun];
         lost.found = r.timed_out ? verdict::run_timeout : verdict::crash;
         lost.detail = !r.started     ? "cannot start " + self.front() + ": " + r.err
