@@ -17,14 +17,15 @@
 
 namespace {
 
-using floats = std::vector<float>;
+using engine::floats;
 
 // A layer's kernel with its packed weights and its output, as an engine would keep it.
 template <class Kernel>
 class operation {
 public:
     operation(const engine::operands& in, std::size_t outputs)
-        : packed_(Kernel::packed_bytes / sizeof(float)), workspace_(Kernel::workspace_bytes(1)), y_(outputs)
+        : packed_(Kernel::packed_bytes / sizeof(float)), workspace_(Kernel::workspace_bytes(1) / sizeof(float)),
+          y_(outputs)
     {
         Kernel::pack(in.weights.data(), packed_.data());
         call_ = {.x = in.x.data(), .weights = packed_.data(), .bias = in.bias.data(), .y = y_.data()};
@@ -40,7 +41,7 @@ public:
 
 private:
     floats packed_;
-    std::vector<char> workspace_;
+    floats workspace_;
     floats y_;
     hone::arguments call_{};
 };

@@ -32,14 +32,14 @@ std::span<const hone::vulkan_entry> entries_of()
 
 // Milliseconds of a call, and its result in `y`; below 0 where the device fails.
 double run(vk::device& device, const hone::definition& d, const hone::vulkan_entry& entry, const engine::operands& in,
-           std::vector<float>& y)
+           engine::floats& y)
 {
     auto made = vk::pipeline::create(device.context(), entry.spirv(), entry.launch);
     if (!made.ok()) {
         std::printf("%s [%s]\n", made.found.message(), made.found.subject);
         return -1;
     }
-    std::vector<float> packed(static_cast<std::size_t>(entry.packed.elements()));
+    engine::floats packed(static_cast<std::size_t>(entry.packed.elements()));
     hone::pack_into(d.tensors[static_cast<std::size_t>(d.tensor_of(hone::role::weights))], entry.packed,
                     in.weights.data(), packed.data());
     // Buffers are bound in the order of the operator's tensors.
@@ -47,10 +47,10 @@ double run(vk::device& device, const hone::definition& d, const hone::vulkan_ent
     std::vector<vk::buffer_range> ranges;
     vk::failure why;
     for (const hone::tensor& t : d.tensors) {
-        const std::vector<float>& contents = t.role == hone::role::input     ? in.x
-                                             : t.role == hone::role::weights ? packed
-                                             : t.role == hone::role::bias    ? in.bias
-                                                                             : y;
+        const engine::floats& contents = t.role == hone::role::input     ? in.x
+                                         : t.role == hone::role::weights ? packed
+                                         : t.role == hone::role::bias    ? in.bias
+                                                                         : y;
         memory.push_back(device.make_buffer(contents.size() * sizeof(float), why));
         if (!why.ok()) return -1;
         std::copy(contents.begin(), contents.end(), memory.back().floats().begin());
@@ -74,8 +74,8 @@ bool compare(const char* name, vk::device& device)
     const auto in = engine::operands_of(d);
     const auto outputs = engine::elements_of(d, hone::role::output);
     using on_cpu = hone::kernel<Layer>;
-    std::vector<float> packed(on_cpu::packed_bytes / sizeof(float)), expected(outputs), y(outputs), tuned(outputs);
-    std::vector<char> workspace(on_cpu::workspace_bytes(1));
+    engine::floats packed(on_cpu::packed_bytes / sizeof(float)), expected(outputs), y(outputs), tuned(outputs);
+    engine::floats workspace(on_cpu::workspace_bytes(1) / sizeof(float));
     on_cpu::pack(in.weights.data(), packed.data());
     if (!on_cpu::run({.x = in.x.data(),
                       .weights = packed.data(),

@@ -67,6 +67,17 @@ TEST_CASE("a torn last line is dropped with a warning")
     CHECK(read.warnings[0].find("r.jsonl:2: the last line is torn") != std::string::npos);
 }
 
+TEST_CASE("a record that follows a torn line is not lost with it")
+{
+    const folder at;
+    std::ofstream(at / "r.jsonl") << R"({"schema":1,"task":"ti)";
+    tune::record_writer(at / "r.jsonl").write(tiny_record(1));
+    const auto read = tune::read_records(at / "r.jsonl");
+    CHECK(read.records.size() == 1);
+    REQUIRE(read.rejected.size() == 1);
+    CHECK(read.rejected[0].find("r.jsonl:1: ") != std::string::npos);
+}
+
 TEST_CASE("a line that is no record is rejected by its number, and the others are kept")
 {
     const std::string good = tune::line_of(tiny_record(1));

@@ -145,12 +145,14 @@ inline record record_of(const std::string& line)
     return r;
 }
 
-// The end of a file of records.
+// The end of a file of records. A torn line that an earlier search left there stays a line of its own.
 class record_writer {
 public:
-    explicit record_writer(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "ab"))
+    explicit record_writer(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "a+b"))
     {
         if (file_ == nullptr) fail();
+        const bool torn = std::fseek(file_.get(), -1, SEEK_END) == 0 && std::fgetc(file_.get()) != '\n';
+        if (torn && (std::fseek(file_.get(), 0, SEEK_END) != 0 || std::fputc('\n', file_.get()) == EOF)) fail();
     }
     void write(const record& r) const
     {
