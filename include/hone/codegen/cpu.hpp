@@ -960,13 +960,17 @@ template <class K, class B, int I, int Holder>
 HONE_INLINE void execute_by_lane(const environment<K>& e, vector_of<K>* r)
 {
     constexpr const statement& s = K::nest.statements[B::step_at(I).statement];
-    for (int lane = 0; lane < B::at(I).lanes; ++lane) {
-        if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, lane)) continue;
-        if constexpr (K::nest.buffers[K::nest.accesses[s.target].buffer].memory == memory::registers) {
-            vector_of<K>& target = r[B::offset(I, 0)];
-            target[lane] = lane_value<K, B, I>(e, r, lane, target[lane]);
-        } else {
-            constexpr std::int64_t distance = facts<K>::coefficient(s.target, B::at(I).vector_variable);
+    if constexpr (K::nest.buffers[K::nest.accesses[s.target].buffer].memory == memory::registers) {
+        vector_of<K> v{};
+        if constexpr (s.reduce != reduction::none || B::at(I).tests) v = r[B::offset(I, 0)];
+        for (int lane = 0; lane < B::at(I).lanes; ++lane)
+            if (guards_hold<K, B, I, B::at(I).leaf, Holder>(e, lane))
+                v[lane] = lane_value<K, B, I>(e, r, lane, v[lane]);
+        r[B::offset(I, 0)] = v;
+    } else {
+        constexpr std::int64_t distance = facts<K>::coefficient(s.target, B::at(I).vector_variable);
+        for (int lane = 0; lane < B::at(I).lanes; ++lane) {
+            if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, lane)) continue;
             float& target = place<K, B, I, 0>(e)[lane * distance];
             target = lane_value<K, B, I>(e, r, lane, target);
         }
