@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Epilogues by value: what each computes, that they are applied in the order in which they are written, and that each
 // operand of a chain is its own tensor in front of the output.
+#include <hone/codegen/lower.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
+#include <hone/schedule/cpu.hpp>
 
 #include <cmath>
 #include <limits>
@@ -91,6 +93,7 @@ TEST_CASE("each epilogue by value")
         CHECK(result<hard_swish>(x) == doctest::Approx(x * std::fmin(std::fmax(x + 3, 0.0f), 6.0f) / 6));
     }
     CHECK(std::isnan(result<relu>(nan)));
+    CHECK(std::isnan(result<relu6>(nan)));
 }
 
 TEST_CASE("a chain is applied in the order in which it is written")
@@ -122,4 +125,16 @@ TEST_CASE("operands of a chain are arguments in their order, the output behind t
     CHECK(s.operands[2].index.size() == 1);
     CHECK(s.operands[3].index.size() == s.output.index.size());
     CHECK(d.tensors[3].elements() == d.tensors[5].elements());
+}
+
+// What does not fit a table of the definition must not be left out without a word.
+TEST_CASE("a chain that is too long is a fault")
+{
+    const auto found = [](const definition& d) {
+        return lower(direct_schedule(d, default_direct(d, isa::avx2), isa::avx2)).found.what;
+    };
+    CHECK(found(chain<relu6, relu6, relu6, relu6, relu6, relu6, relu6>()) == fault::none);
+    CHECK(found(chain<relu6, relu6, relu6, relu6, relu6, relu6, relu6, relu6>()) == fault::capacity);
+    CHECK(found(chain<residual, residual, residual, residual>()) == fault::none);
+    CHECK(found(chain<residual, residual, residual, residual, residual>()) == fault::capacity);
 }

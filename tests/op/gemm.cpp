@@ -131,3 +131,18 @@ TEST_CASE("an empty product says so")
     CHECK(gemm<gemm_shape{.m = 8, .n = 7, .k = -1}, f32>::definition().found.what == fault::extent_zero);
     CHECK(gemm<gemm_shape{.m = 1, .n = 1, .k = 1}, f32>::definition().found.ok());
 }
+
+TEST_CASE("rows of a view do not overlap")
+{
+    const auto found = []<gemm_shape S>() { return gemm<S, f32>::definition().found; };
+    CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .ldx = 5}>().ok());
+    CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .ldx = 4}>().what == fault::shape_mismatch);
+    CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .ldx = -5}>().what == fault::shape_mismatch);
+    CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .ldw = 6}>().what == fault::shape_mismatch);
+    CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .ldy = 6}>().what == fault::shape_mismatch);
+    CHECK(std::string{found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .ldy = 6}>().subject} == "gemm: ldy");
+    // Of a transposed x, a row is a column of the product.
+    CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .x = transposed::yes, .ldx = 7}>().what ==
+          fault::shape_mismatch);
+    CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .x = transposed::yes, .ldx = 8}>().ok());
+}

@@ -96,6 +96,7 @@ struct expr {
             if (n.b >= 0) n.b = at[n.b];
             at[i] = static_cast<std::int16_t>(e.nodes.push_back(n));
         }
+        e.nodes.overflowed_ = e.nodes.overflowed_ || nodes.overflowed_;
         return e;
     }
 

@@ -47,10 +47,10 @@ struct relu {
     static constexpr const char* name = "relu";
     static constexpr expr apply(const expr& acc) { return ex::max(acc, 0.0f); }
 };
-// min(max(x, 0), 6)
+// min(max(x, 0), 6); relu6(NaN) is NaN: min gives its second operand where the two do not compare.
 struct relu6 {
     static constexpr const char* name = "relu6";
-    static constexpr expr apply(const expr& acc) { return ex::min(ex::max(acc, 0.0f), 6.0f); }
+    static constexpr expr apply(const expr& acc) { return ex::min(6.0f, ex::max(acc, 0.0f)); }
 };
 // Adds a tensor of the output's shape and layout.
 struct residual {

@@ -53,6 +53,8 @@ struct gemm_shape {
 // Parameters of a call, in this order, where the shape leaves them open: m, ldx, ldy.
 template <gemm_shape S, class Type, epilogue... E>
 struct gemm {
+    // Read instead of S: where a member follows padding, clang reads the wrong bytes of a template parameter at run
+    // time (llvm-project issue 146272).
     static constexpr gemm_shape shape = S;
 
     enum axes : int { batch, m, n, k };
@@ -60,28 +62,37 @@ struct gemm {
     static constexpr hone::definition definition()
     {
         hone::definition d;
-        if (S.batch < 1 || S.m.value < 1 || S.n < 1 || S.k < 1) d.found = {fault::extent_zero, 1, 0, "gemm"};
+        if (shape.batch < 1 || shape.m.value < 1 || shape.n < 1 || shape.k < 1)
+            d.found = {fault::extent_zero, 1, 0, "gemm"};
+        // Rows of a view must not overlap.
+        const auto row_fits = [&](const leading& l, std::int64_t dense, const char* name) {
+            if (d.found.ok() && l.value != 0 && l.value < dense)
+                d.found = {fault::shape_mismatch, dense, l.value, name};
+        };
+        row_fits(shape.ldx, shape.x == transposed::yes ? shape.m.value : shape.k, "gemm: ldx");
+        row_fits(shape.ldw, shape.weights == transposed::yes ? shape.k : shape.n, "gemm: ldw");
+        row_fits(shape.ldy, shape.n, "gemm: ldy");
         const auto parameter_if = [&](bool open, const char* name, std::int64_t least, std::int64_t most) {
             return open ? static_cast<std::int16_t>(d.parameters.push_back({name, least, most})) : std::int16_t{-1};
         };
         constexpr std::int64_t longest_row = std::int64_t{1} << 31;
-        const std::int16_t pm = parameter_if(S.m.at_call, "m", 1, S.m.value);
-        const std::int16_t px =
-            parameter_if(S.ldx.is_at_call, "ldx", S.x == transposed::yes ? S.m.value : S.k, longest_row);
-        const std::int16_t py = parameter_if(S.ldy.is_at_call, "ldy", S.n, longest_row);
+        const std::int16_t pm = parameter_if(shape.m.at_call, "m", 1, shape.m.value);
+        const std::int16_t px = parameter_if(shape.ldx.is_at_call, "ldx",
+                                             shape.x == transposed::yes ? shape.m.value : shape.k, longest_row);
+        const std::int16_t py = parameter_if(shape.ldy.is_at_call, "ldy", shape.n, longest_row);
 
-        d.tensors.push_back(matrix("x", role::input, S.m.value, S.k, S.x, S.ldx, px));
-        d.tensors.push_back(matrix("weights", role::weights, S.k, S.n, S.weights, S.ldw, -1));
-        d.tensors.push_back(matrix("y", role::output, S.m.value, S.n, transposed::no, S.ldy, py));
+        d.tensors.push_back(matrix("x", role::input, shape.m.value, shape.k, shape.x, shape.ldx, px));
+        d.tensors.push_back(matrix("weights", role::weights, shape.k, shape.n, shape.weights, shape.ldw, -1));
+        d.tensors.push_back(matrix("y", role::output, shape.m.value, shape.n, transposed::no, shape.ldy, py));
         d.tensors[0].dims[1].extent_parameter = pm;
         d.tensors[2].dims[1].extent_parameter = pm;
 
         stage s;
         s.name = "gemm";
-        s.axes.push_back({"batch", S.batch});
-        s.axes.push_back({"m", S.m.value, false, pm});
-        s.axes.push_back({"n", S.n});
-        s.axes.push_back({"k", S.k, true});
+        s.axes.push_back({"batch", shape.batch});
+        s.axes.push_back({"m", shape.m.value, false, pm});
+        s.axes.push_back({"n", shape.n});
+        s.axes.push_back({"k", shape.k, true});
         s.operands.push_back(at(0, m, k));
         s.operands.push_back(at(1, k, n));
         s.output = at(2, m, n);
@@ -90,7 +101,7 @@ struct gemm {
         d.stages.push_back(s);
 
         tensor bias_shape;
-        bias_shape.dims.push_back({.extent = S.n});
+        bias_shape.dims.push_back({.extent = shape.n});
         operand bias_index;
         bias_index.index.push_back(along(n));
         (add_epilogue<E>(d, 0, bias_shape, bias_index), ...);
@@ -100,11 +111,15 @@ struct gemm {
     static constexpr signature_text signature()
     {
         signature_text t;
-        t.word("gemm").field("b", S.batch).field(S.m.at_call ? "m<=" : "m", S.m.value).field("n", S.n).field("k", S.k);
-        if (S.x == transposed::yes) t.word("xt");
-        if (S.weights == transposed::yes) t.word("wt");
-        leading_field(t, "ldx", S.ldx).field("ldw", S.ldw.value);
-        leading_field(t, "ldy", S.ldy).word(name_of(Type::value));
+        t.word("gemm")
+            .field("b", shape.batch)
+            .field(shape.m.at_call ? "m<=" : "m", shape.m.value)
+            .field("n", shape.n)
+            .field("k", shape.k);
+        if (shape.x == transposed::yes) t.word("xt");
+        if (shape.weights == transposed::yes) t.word("wt");
+        leading_field(t, "ldx", shape.ldx).field("ldw", shape.ldw.value);
+        leading_field(t, "ldy", shape.ldy).word(name_of(Type::value));
         (t.word(E::name), ...);
         return t;
     }
@@ -123,7 +138,7 @@ private:
         dimension far{.stride = parameter >= 0 ? 1 : distance, .stride_parameter = parameter};
         dimension near{};
         tensor t{.name = name, .type = Type::value, .role = role};
-        dimension batches{.extent = S.batch, .stride = (swap ? columns : rows) * (parameter >= 0 ? 1 : distance)};
+        dimension batches{.extent = shape.batch, .stride = (swap ? columns : rows) * (parameter >= 0 ? 1 : distance)};
         batches.stride_parameter = parameter;
         t.dims.push_back(batches);
         t.dims.push_back(swap ? near : far);

@@ -130,6 +130,7 @@ constexpr double tile_cost(std::int64_t rows, std::int64_t vectors, bool shares)
 constexpr direct_knobs default_direct(const definition& d, isa set)
 {
     direct_knobs best;
+    if (!d.found.ok()) return best; // a definition with a fault may have no axes to choose by
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;

@@ -41,6 +41,7 @@ constexpr vulkan_knobs naive_vulkan()
 // The knobs as far as the extents of an operator can use them: no more rows, vectors or invocations than it has.
 constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
 {
+    if (!d.found.ok()) return k; // a definition with a fault may have no axes to fit to
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t lanes = s.axes[r.vector].extent;
@@ -65,6 +66,7 @@ constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
 // the weights, no shared memory, and workgroups that any device accepts.
 constexpr vulkan_knobs default_vulkan(const definition& d)
 {
+    if (!d.found.ok()) return {};
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const bool shares = !moves_along(s.operands[r.x], r.vector);
