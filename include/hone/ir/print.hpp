@@ -181,7 +181,9 @@ private:
             return own < outer ? "(" + text + ")" : text;
         };
         const auto call = [&] {
-            std::string text = name_of(e.op) + ("(" + expression(e.a, strength::sum));
+            std::string text = name_of(e.op);
+            text += "(";
+            text += expression(e.a, strength::sum);
             if (e.b >= 0) text += ", " + expression(e.b, strength::sum);
             return text + ")";
         };
