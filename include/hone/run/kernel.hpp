@@ -129,7 +129,7 @@ struct kernel {
         static_assert(assert_no_fault<packing::found.what, packing::found.expected, packing::found.found>());
         float* const tensors[2] = {const_cast<float*>(weights), packed};
         serial_executor serial;
-        codegen::cpu::run<packing>(serial, tensors, nullptr, nullptr);
+        if constexpr (packing::found.ok()) codegen::cpu::run<packing>(serial, tensors, nullptr, nullptr);
     }
 
     // Computes y. Faults: parameter_out_of_range, workspace_missing, packed_layout_mismatch.
@@ -164,7 +164,8 @@ struct kernel {
             }
             tensors[b.position] = const_cast<float*>(p);
         }
-        codegen::cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
+        // An illegal nest has had its sentence; compiling it would bury that, or fill the memory.
+        if constexpr (compute::found.ok()) codegen::cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
         return {};
     }
     static status run(const arguments& a) noexcept
