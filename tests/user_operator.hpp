@@ -9,11 +9,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "../examples/custom_operator/conv1d.hpp"
-#include "reference.hpp"
 
 namespace hone::test {
 
@@ -24,13 +24,11 @@ inline std::string user_directory()
 }
 
 struct speech_call {
-    floats x, weights, bias;
-    floats y = poisoned(s.out() * s.oc);
-
-    speech_call()
-        : x(sixteenths(s.length * s.ic, 1)), weights(sixteenths(s.taps * s.ic * s.oc, 2)), bias(sixteenths(s.oc, 3))
-    {
-    }
+    std::vector<float> x = quarters(s.length * s.ic, 1);
+    std::vector<float> weights = quarters(s.taps * s.ic * s.oc, 2);
+    std::vector<float> bias = quarters(s.oc, 3);
+    std::vector<float> y =
+        std::vector<float>(static_cast<std::size_t>(s.out() * s.oc), std::numeric_limits<float>::quiet_NaN());
 
     // Largest error of y over the largest result; infinity where y was not written.
     double error() const
@@ -57,14 +55,18 @@ struct speech_call {
 private:
     static constexpr audio::conv1d_shape s = audio::speech::shape;
 
-    // In [-1/4, 1/4], so that hard-swish is met in each of its three pieces.
-    static floats sixteenths(std::int64_t elements, std::uint64_t seed)
+    // In [-1, 1], so that sums reach each of the three pieces of hard-swish.
+    static std::vector<float> quarters(std::int64_t elements, unsigned seed)
     {
-        floats v = small_integers(elements, seed);
-        for (float& f : v) f /= 16;
+        std::minstd_rand bits(seed);
+        std::vector<float> v(static_cast<std::size_t>(elements));
+        for (float& f : v) f = static_cast<float>(static_cast<int>(bits() >> 8 & 0xffff) % 9 - 4) / 4;
         return v;
     }
-    static double at(const floats& v, std::int64_t i) { return static_cast<double>(v[static_cast<std::size_t>(i)]); }
+    static double at(const std::vector<float>& v, std::int64_t i)
+    {
+        return static_cast<double>(v[static_cast<std::size_t>(i)]);
+    }
 };
 
 } // namespace hone::test

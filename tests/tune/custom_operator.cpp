@@ -3,6 +3,8 @@
 // written to a header, and run from it.
 #include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -76,7 +78,8 @@ TEST_CASE("a user's operator is tuned, and a kernel of the written header gives 
     REQUIRE_MESSAGE(kernel != nullptr, why);
 
     speech_call call;
-    floats packed(kernel->packed_bytes / sizeof(float)), workspace(kernel->workspace_bytes / sizeof(float) + 1);
+    std::vector<float> packed(kernel->packed_bytes / sizeof(float)),
+        workspace(kernel->workspace_bytes / sizeof(float) + 1);
     kernel->pack(call.weights.data(), packed.data());
     const status ran = kernel->run({.x = call.x.data(),
                                     .weights = packed.data(),

@@ -4,7 +4,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <set>
+#include <stdexcept>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -62,7 +63,11 @@ TEST_CASE("what is wrong with a workload's header stands in the failure of its c
     } cases[] = {
         {"misspelt.hpp", "#include <hone/op/gemm.hpp>\nstruct w : hone::gem<1> {};\n", "w", {"misspelt.hpp:2", "gem"}},
         {"absent.hpp", nullptr, "w", {"absent.hpp", "error"}},
-        {"unclosed.hpp", "#include <hone/op/gemm.hpp>\nnamespace user {\n", "user::w", {"error", "w"}},
+        {"unclosed.hpp",
+         "#include <hone/op/gemm.hpp>\nnamespace user {\n"
+         "struct w : hone::gemm<hone::gemm_shape{.m = 1, .n = 1, .k = 1}, hone::f32> {};\n",
+         "user::w",
+         {"expected", "unclosed.hpp:2"}},
         {"other.hpp",
          "#include <hone/op/gemm.hpp>\nstruct w : hone::gemm<hone::gemm_shape{.m = 1, .n = 1, .k = 1}, hone::f32> {};\n",
          "absent_workload",
