@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSL-1.0
+// Calls that a kernel refuses, each with its sentence and beside the call that it takes; and what find() chooses.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <bit>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernel_trial.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+constexpr gemm_shape open{
+    .m = extent::up_to(12), .n = 10, .k = 6, .ldx = leading::at_call(), .ldy = leading::at_call()};
+constexpr conv2d_shape padded{.h = 5, .w = 6, .ic = 3, .oc = 9, .kh = 3, .kw = 3, .pad = 1};
+
+using open_gemm = gemm<open, f32, bias>;
+using padded_conv = conv2d<padded, f32, relu>;
+using copied = tuned<padded_conv, direct_knobs{.rows = 3, .vectors = 1, .pad = padding::copy}>;
+using peeled = tuned<padded_conv, direct_knobs{.rows = 2, .vectors = 2, .pad = padding::peel}>;
+
+// A kernel with data for one right call of it.
+struct call_rig {
+    entry kernel;
+    call_data data;
+    doubles expected;
+    floats packed{};
+    floats workspace{};
+    std::vector<std::int64_t> parameters{};
+
+    call_rig(const entry& k, const call_data& d, const doubles& e, std::vector<std::int64_t> given = {})
+        : kernel{k}, data{d}, expected{e}, packed(k.packed_bytes / sizeof(float)),
+          workspace(k.workspace_bytes(1) / sizeof(float)), parameters{std::move(given)}
+    {
+        kernel.pack(data.weights.data(), packed.data());
+    }
+    arguments right()
+    {
+        return {.x = data.x.data(),
+                .weights = packed.data(),
+                .bias = data.bias.data(),
+                .y = data.y.data(),
+                .workspace = workspace.data(),
+                .parameters = parameters.data()};
+    }
+    // Also whether a refused call left y as it was.
+    status run(const arguments& a)
+    {
+        std::fill(data.y.begin(), data.y.end(), std::bit_cast<float>(poison_bits)); // in place: `a` points there
+        serial_executor serial;
+        const status found = kernel.run(reference_to(serial), a);
+        if (!found.ok())
+            for (const float f : data.y) REQUIRE(is_poison(f));
+        return found;
+    }
+    void check_taken(const arguments& a)
+    {
+        CHECK(run(a).ok());
+        CHECK(difference(data.y, expected) == "");
+    }
+};
+
+call_rig gemm_rig(std::int64_t m = 12, std::int64_t ldx = 7, std::int64_t ldy = 11)
+{
+    const gemm_call c = call_of(open, m, ldx, ldy);
+    const call_data d = data_of(open, c, 91);
+    return {entry_of<kernel<open_gemm>>(), d, reference(open, c, d, {test::step::bias}), {m, ldx, ldy}};
+}
+template <class Configs>
+call_rig conv_rig()
+{
+    const call_data d = data_of(padded, 92);
+    return {entry_of<kernel<padded_conv, Configs>>(), d, reference(padded, d, {test::step::relu})};
+}
+
+constexpr const char* parameter_sentence =
+    "hone::run: a run-time extent is below 1 or above the workload's maximum; pass a value within the workload's range";
+constexpr const char* workspace_sentence =
+    "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";
+constexpr const char* layout_sentence = "hone::run: the packed weights have another layout id than this kernel; pack "
+                                        "them again with this kernel's pack()";
+
+} // namespace
+
+TEST_CASE("a parameter out of range")
+{
+    call_rig rig = gemm_rig();
+    const auto with = [&](std::int64_t m, std::int64_t ldx, std::int64_t ldy) {
+        rig.parameters = {m, ldx, ldy};
+        return rig.run(rig.right());
+    };
+    const auto check_refused = [&](const status& s, const char* subject, std::int64_t given) {
+        CAPTURE(subject);
+        CHECK(s.what == fault::parameter_out_of_range);
+        CHECK(std::string{s.message()} == parameter_sentence);
+        CHECK(std::string{s.subject} == subject);
+        CHECK(s.found == given);
+    };
+    check_refused(with(13, 7, 11), "m", 13);
+    CHECK(with(13, 7, 11).expected == 12);
+    check_refused(with(0, 7, 11), "m", 0);
+    check_refused(with(-1, 7, 11), "m", -1);
+    // Rows that would overlap.
+    check_refused(with(12, 5, 11), "ldx", 5);
+    check_refused(with(12, 7, 9), "ldy", 9);
+    check_refused(with(12, 7, (std::int64_t{1} << 31) + 1), "ldy", (std::int64_t{1} << 31) + 1);
+    // The first is named.
+    check_refused(with(13, 5, 9), "m", 13);
+
+    arguments none = rig.right();
+    none.parameters = nullptr;
+    check_refused(rig.run(none), "m", 0);
+
+    // The ends of each range.
+    for (const std::int64_t m : {1, 12})
+        for (const std::int64_t ldx : {6, 9})
+            for (const std::int64_t ldy : {10, 13}) {
+                call_rig taken = gemm_rig(m, ldx, ldy);
+                taken.check_taken(taken.right());
+            }
+}
+
+TEST_CASE("a workspace that is missing")
+{
+    call_rig rig = conv_rig<copied>();
+    REQUIRE(rig.kernel.workspace_bytes(1) > 0);
+    arguments a = rig.right();
+    a.workspace = nullptr;
+    const status s = rig.run(a);
+    CHECK(s.what == fault::workspace_missing);
+    CHECK(std::string{s.message()} == workspace_sentence);
+    CHECK(std::string{s.subject} == "workspace");
+    CHECK(s.expected == static_cast<std::int64_t>(rig.kernel.workspace_bytes(1)));
+    CHECK(s.found == 0);
+    rig.check_taken(rig.right());
+
+    // What is asked for is what this executor's slots take.
+    thread_pool pool(3);
+    CHECK(rig.kernel.run(reference_to(pool), a).expected == static_cast<std::int64_t>(rig.kernel.workspace_bytes(3)));
+
+    // A kernel that needs none takes none.
+    call_rig other = conv_rig<peeled>();
+    REQUIRE(other.kernel.workspace_bytes(1) == 0);
+    arguments without = other.right();
+    without.workspace = nullptr;
+    other.check_taken(without);
+}
+
+TEST_CASE("weights in the layout of another kernel")
+{
+    call_rig rig = conv_rig<copied>();
+    call_rig other = conv_rig<peeled>();
+    REQUIRE(rig.kernel.layout_id != 0);
+    REQUIRE(rig.kernel.layout_id != other.kernel.layout_id);
+    arguments a = rig.right();
+    a.weights = other.packed.data();
+    a.weights_layout = other.kernel.layout_id;
+    const status s = rig.run(a);
+    CHECK(s.what == fault::packed_layout_mismatch);
+    CHECK(std::string{s.message()} == layout_sentence);
+    CHECK(std::string{s.subject} == "weights");
+    CHECK(static_cast<std::uint64_t>(s.expected) == rig.kernel.layout_id);
+    CHECK(static_cast<std::uint64_t>(s.found) == other.kernel.layout_id);
+
+    a = rig.right();
+    a.weights_layout = rig.kernel.layout_id;
+    rig.check_taken(a);
+    a.weights_layout = 0; // not checked
+    rig.check_taken(a);
+}
+
+TEST_CASE("the same faults without an entry")
+{
+    using k = kernel<padded_conv, copied>;
+    call_rig rig = conv_rig<copied>();
+    arguments a = rig.right();
+    a.workspace = nullptr;
+    CHECK(k::run(a).what == fault::workspace_missing);
+    a = rig.right();
+    a.weights_layout = k::layout_id + 1;
+    CHECK(k::run(a).what == fault::packed_layout_mismatch);
+    CHECK(k::run(rig.right()).ok());
+    CHECK(difference(rig.data.y, rig.expected) == "");
+}
+
+TEST_CASE("find: the widest that is not beyond")
+{
+    constexpr entry narrow[] = {{.signature = "a", .set = isa::baseline}, {.signature = "b", .set = isa::baseline}};
+    constexpr entry wide[] = {{.signature = "a", .set = isa::avx512}, {.signature = "c", .set = isa::avx512}};
+    constexpr entry middle[] = {{.signature = "b", .set = isa::avx2}, {.signature = "a", .set = isa::avx2}};
+    const entry_list orders[][3] = {{{narrow, 2}, {middle, 2}, {wide, 2}}, {{wide, 2}, {narrow, 2}, {middle, 2}}};
+    for (const auto& lists : orders) {
+        const entry_table table{lists, 3};
+        CHECK(find(table, "a", isa::baseline) == &narrow[0]);
+        CHECK(find(table, "a", isa::avx2) == &middle[1]);
+        CHECK(find(table, "a", isa::avx512) == &wide[0]);
+        CHECK(find(table, "b", isa::baseline) == &narrow[1]);
+        CHECK(find(table, "b", isa::avx2) == &middle[0]);
+        // None as wide: the next that there is.
+        CHECK(find(table, "b", isa::avx512) == &middle[0]);
+        // Only beyond: none.
+        CHECK(find(table, "c", isa::avx2) == nullptr);
+        CHECK(find(table, "c", isa::avx512) == &wide[1]);
+        // No processor at all, as a Vulkan device is.
+        CHECK(find(table, "a", isa::none) == nullptr);
+    }
+}
+
+TEST_CASE("find: null for what the table does not have")
+{
+    constexpr entry entries[] = {{.signature = "gemm b1 m9", .set = isa::baseline}};
+    const entry_list lists[] = {{nullptr, 0}, {entries, 1}};
+    const entry_table table{lists, 2};
+    REQUIRE(find(table, "gemm b1 m9", isa::baseline) == &entries[0]);
+    // Whole signatures, not beginnings of them.
+    for (const char* unknown : {"", "gemm", "gemm b1 m", "gemm b1 m9 ", "gemm b1 m90", "Gemm b1 m9", "conv2d"}) {
+        CAPTURE(unknown);
+        CHECK(find(table, unknown, isa::avx512) == nullptr);
+    }
+    CHECK(find(entry_table{}, "gemm b1 m9", isa::avx512) == nullptr);
+}
+
+TEST_CASE("find: kernels of this processor")
+{
+    constexpr entry entries[] = {entry_of<kernel<padded_conv, peeled>>(), entry_of<kernel<open_gemm>>()};
+    const entry_list lists[] = {{entries, 2}};
+    constexpr signature_text signature = open_gemm::signature();
+    CHECK(cpu() >= compiled_isa());
+    const entry* found = find({lists, 1}, signature.c_str(), cpu());
+    REQUIRE(found == &entries[1]);
+    call_rig rig = gemm_rig();
+    rig.kernel = *found;
+    rig.check_taken(rig.right());
+}
