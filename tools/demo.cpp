@@ -168,6 +168,7 @@ private:
                 seconds[i] = (elapsed() - before) * (first && batch > 4 ? batch / 4.0 : 1.0);
                 played = true;
                 progress(t);
+                if (first && !t.records().empty()) require_one_that_compiles(t);
             }
             write_header();
         }
@@ -187,13 +188,18 @@ private:
         std::fflush(stderr);
     }
 
-    // A default that fails says more about the machine than about the candidate.
-    static void explain(const tune::tuning& t)
+    // Where not even the default compiles, the workload header or the compiler is at fault, not the candidates.
+    void require_one_that_compiles(const tune::tuning& t) const
     {
-        const tune::record& r = t.records().front();
-        const auto error = r.detail.find("error:");
-        fmt::print(stderr, "demo: the default of {} failed ({}): {}\n", t.task().name, tune::name_of(r.found),
-                   error == std::string::npos ? r.detail : r.detail.substr(error, r.detail.find('\n', error) - error));
+        for (const tune::record& r : t.records())
+            if (r.found != tune::verdict::compile_error) return;
+        const std::string& log = t.records().front().detail;
+        const auto error = log.find("error:");
+        throw std::runtime_error(fmt::format(
+            "no candidate of {} compiles: {}; mend layers.hpp, or choose other headers with --include or "
+            "another compiler with --compiler ({} holds what was measured)",
+            t.task().name, error == std::string::npos ? log : log.substr(error, log.find('\n', error) - error),
+            out_.string()));
     }
 
     void write_header() const
