@@ -102,34 +102,51 @@ struct facts {
 
 // --- moving pointers ------------------------------------------------------------------------------------------------
 
-template <class K, int Access, int Variable, int Term>
-HONE_INLINE void advance_term(environment<K>& e, std::int64_t by)
-{
-    if constexpr (Term < K::nest.accesses[Access].index.first + K::nest.accesses[Access].index.count) {
-        constexpr affine_term t = K::nest.terms[Term];
-        if constexpr (t.variable == Variable) {
-            if constexpr (t.parameter < 0)
-                e.at[Access] += t.coefficient * by;
-            else
-                e.at[Access] += t.coefficient * by * e.parameters[t.parameter];
+// The terms of the accesses to memory in the set Used that move with a variable; -1 stands for those that stand still.
+template <class K, int Variable, std::uint64_t Used>
+struct moves {
+    struct move {
+        std::int16_t access = 0;
+        std::int16_t parameter = -1;
+        std::int64_t coefficient = 0;
+    };
+    struct move_list {
+        move of[at_least_one(K::nest.terms.size())]{};
+        int count = 0;
+    };
+    static constexpr move_list list = [] {
+        move_list l;
+        for (std::size_t a = 0; a < K::nest.accesses.size(); ++a) {
+            const access& x = K::nest.accesses[a];
+            if ((Used >> a & 1) == 0 || K::nest.buffers[x.buffer].memory == memory::registers) continue;
+            for (int i = x.index.first; i < x.index.first + x.index.count; ++i) {
+                const affine_term& t = K::nest.terms[i];
+                if (t.variable == Variable)
+                    l.of[l.count++] = {static_cast<std::int16_t>(a), t.parameter, t.coefficient};
+            }
         }
-        advance_term<K, Access, Variable, Term + 1>(e, by);
-    }
-}
-template <class K, int Node, int Access>
-HONE_INLINE void advance_access(environment<K>& e, std::int64_t by)
+        return l;
+    }();
+    // Literals, never loads from a table.
+    static consteval int access_at(int i) { return list.of[i].access; }
+    static consteval int parameter_at(int i) { return list.of[i].parameter; }
+    static consteval std::int64_t coefficient_at(int i) { return list.of[i].coefficient; }
+};
+template <class K, int Variable, std::uint64_t Used>
+HONE_INLINE void move_by(environment<K>& e, std::int64_t by)
 {
-    if constexpr ((facts<K>::used.of[Node] >> Access & 1) != 0 &&
-                  K::nest.buffers[K::nest.accesses[Access].buffer].memory != memory::registers)
-        advance_term<K, Access, K::nest.nodes[Node].variable, K::nest.accesses[Access].index.first>(e, by);
+    using m = moves<K, Variable, Used>;
+    [&]<int... I>(std::integer_sequence<int, I...>) HONE_INLINE_LAMBDA {
+        ((e.at[m::access_at(I)] +=
+          m::coefficient_at(I) * (m::parameter_at(I) < 0 ? by : by * e.parameters[m::parameter_at(I)])),
+         ...);
+    }(std::make_integer_sequence<int, m::list.count>{});
 }
 // Moves every access below the loop `Node` by `by` iterations.
 template <class K, int Node>
 HONE_INLINE void advance(environment<K>& e, std::int64_t by)
 {
-    [&]<int... A>(std::integer_sequence<int, A...>) HONE_INLINE_LAMBDA {
-        (advance_access<K, Node, A>(e, by), ...);
-    }(std::make_integer_sequence<int, static_cast<int>(K::nest.accesses.size())>{});
+    move_by<K, K::nest.nodes[Node].variable, facts<K>::used.of[Node]>(e, by);
 }
 
 // Points the accesses of memory Memory (below Node) at their buffers in the workspace.
@@ -1172,8 +1189,8 @@ HONE_INLINE void run(Executor& executor, float* const* arguments, const std::int
             ...);
         point_at<K, memory::workspace>(e, 0);
         point_at<K, memory::slot>(e, 0);
-        (advance_term<K, A, -1, K::nest.accesses[A].index.first>(e, 1), ...);
     }(std::make_integer_sequence<int, static_cast<int>(K::nest.accesses.size())>{});
+    move_by<K, -1, ~std::uint64_t{0}>(e, 1);
     execute<K, K::nest.root>(e, static_cast<vector_of<K>*>(nullptr), executor);
 }
 
