@@ -43,7 +43,6 @@ enum class fault : std::uint8_t {
     packed_layout_mismatch,
     parameter_out_of_range,
     workspace_missing,
-    no_entry,
     vulkan_loader_missing,
     vulkan_device_missing,
     vulkan_feature_missing,
@@ -117,8 +116,6 @@ constexpr const char* message_of(fault f)
                "range";
     case fault::workspace_missing:
         return "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";
-    case fault::no_entry:
-        return "hone::find: the table has no entry for this signature on this machine; add the workload to the tuned library";
     case fault::vulkan_loader_missing:
         return "hone::vulkan: no Vulkan loader (libvulkan.so.1) was found; install libvulkan1 or use the CPU backend";
     case fault::vulkan_device_missing:
