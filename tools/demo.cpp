@@ -206,13 +206,7 @@ private:
     {
         std::vector<tune::record> all;
         for (const auto& t : tunings_) all.insert(all.end(), t->records().begin(), t->records().end());
-        std::vector<tune::vulkan_winner> vulkan;
-#ifdef HONE_WITH_VULKAN
-        for (const auto& t : tunings_)
-            if (const auto* v = dynamic_cast<const tune::vulkan_tuning*>(t.get()))
-                for (auto& w : v->winners()) vulkan.push_back(std::move(w));
-#endif
-        tune::replace_file(out_ / "demo.hpp", tune::header_text("demo_configs", all, std::move(vulkan)));
+        tune::replace_file(out_ / "demo.hpp", tune::header_text("demo_configs", all));
     }
 
     void write_summary() const

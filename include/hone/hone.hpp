@@ -23,6 +23,7 @@
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/operator.hpp>
+#include <hone/op/workloads.hpp>
 #include <hone/run/entry.hpp>
 #include <hone/run/kernel.hpp>
 #include <hone/schedule/config.hpp>

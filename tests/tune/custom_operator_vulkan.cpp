@@ -123,7 +123,7 @@ TEST_CASE("a user's operator is tuned on the device, and a kernel of the written
     CHECK(tune::read_records(at / "records.jsonl").records.size() == tuning.records().size());
 
     // ---- the header: the default for any device, the chosen kernel for this one ----
-    tune::replace_file(at.path() / "tuned.hpp", tune::header_text("tuned", tuning.records(), tuning.winners()));
+    tune::replace_file(at.path() / "tuned.hpp", tune::header_text("tuned", tuning.records()));
     const entry_finder find = finder_of(at);
     for (const std::uint32_t vendor : {0u, found->vendor}) {
         CAPTURE(vendor);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 #include <doctest/doctest.h>
 
+#include <hone/run/vulkan_entry.hpp>
 #include <hone/tune/header_writer.hpp>
 #include <hone/tune/process.hpp>
 
@@ -41,18 +43,21 @@ tune::record final_of(tune::record r)
     return r;
 }
 
-tune::vulkan_winner some_winner(std::uint32_t vendor)
+// Of a device; of device 0, the default.
+tune::record on_vulkan(std::uint32_t vendor)
 {
-    tune::vulkan_winner w;
-    w.chosen = tiny_record(0.5);
-    w.chosen.backend = "vulkan";
-    w.vendor = vendor;
-    w.words = {0x07230203, 1, 2, 3};
-    w.launch.lanes = 64;
-    w.packed.dims.push_back({.extent = 1});
-    w.packed.dims.push_back({.extent = 7, .stride = 8});
-    w.packed.dims.push_back({.extent = 24, .stride = 1, .block = 8, .outer_stride = 56});
-    return w;
+    tune::record r = tiny_record(vendor == 0 ? 0.7 : 0.5);
+    r.backend = "vulkan";
+    r.device = fmt::format("device {}", vendor);
+    r.origin = vendor == 0 ? "default" : "chance";
+    r.knobs = {};
+    tune::shader s{.words = {0x07230203, 1, 2, 3}, .vendor = vendor};
+    s.launch.lanes = 64;
+    s.packed.dims.push_back({.extent = 1});
+    s.packed.dims.push_back({.extent = 7, .stride = 8});
+    s.packed.dims.push_back({.extent = 24, .stride = 1, .block = 8, .outer_stride = 56});
+    r.shader = s;
+    return r;
 }
 
 } // namespace
@@ -79,11 +84,12 @@ TEST_CASE("the same records give the same bytes, in any order of the tasks")
 {
     auto other = tiny_record(3, 2);
     other.signature = "another";
-    const std::vector<tune::record> records{tiny_record(1, 3), other, standard(tiny_record(2, 4))};
-    std::vector<tune::record> turned{other, tiny_record(1, 3), standard(tiny_record(2, 4))};
-    const std::string text = tune::header_text("tuned", records, {some_winner(0), some_winner(5)});
-    CHECK(text == tune::header_text("tuned", records, {some_winner(0), some_winner(5)}));
-    CHECK(text == tune::header_text("tuned", turned, {some_winner(5), some_winner(0)}));
+    const std::vector<tune::record> records{tiny_record(1, 3), other, standard(tiny_record(2, 4)), on_vulkan(0),
+                                            on_vulkan(5)};
+    std::vector<tune::record> turned{on_vulkan(5), other, tiny_record(1, 3), standard(tiny_record(2, 4)), on_vulkan(0)};
+    const std::string text = tune::header_text("tuned", records);
+    CHECK(text == tune::header_text("tuned", records));
+    CHECK(text == tune::header_text("tuned", turned));
     CHECK(text.find(std::filesystem::current_path().string()) == std::string::npos);
 }
 
@@ -107,9 +113,38 @@ TEST_CASE("a winner needs a margin, measurements in turns decide, and failures a
     CHECK(chosen_rows({wrong}) == 0);
 }
 
+TEST_CASE("the last comparison of the last run decides, among times of the newest key")
+{
+    const auto of_run = [](tune::record r, int run, int trial = 0) {
+        r.run = run;
+        r.trial = trial;
+        return r;
+    };
+    const auto standing = [](const std::vector<tune::record>& records) {
+        std::vector<const tune::record*> all;
+        for (const auto& r : records) all.push_back(&r);
+        const auto s = tune::standing_of(all);
+        return std::tuple(tune::cpu_config_of("direct", s.chosen->knobs).direct.rows, s.trials, s.compared);
+    };
+    const auto base = standard(tiny_record(2, 4));
+    const auto fast = tiny_record(1, 3);
+    CHECK(standing({base, fast}) == std::tuple(3, 2, false));
+    CHECK(standing({base, fast, of_run(final_of(base), 1, 2), of_run(final_of(fast), 1, 2)}) == std::tuple(3, 2, true));
+    // A candidate came later, and a second comparison found otherwise.
+    CHECK(standing({base, fast, of_run(final_of(base), 1, 2), of_run(final_of(fast), 1, 2), tiny_record(3, 7)}) ==
+          std::tuple(3, 3, false));
+    CHECK(standing({base, fast, of_run(final_of(fast), 1, 2), tiny_record(3, 7), of_run(final_of(base), 1, 3)}) ==
+          std::tuple(4, 3, true));
+    // A run made anew forgets the one before, and so does another compiler.
+    CHECK(standing({fast, of_run(base, 2)}) == std::tuple(4, 1, false));
+    auto other = base;
+    other.compiler = "another";
+    CHECK(standing({fast, other}) == std::tuple(4, 1, false));
+}
+
 TEST_CASE("SPIR-V stands in the header with launch and packing")
 {
-    const std::string text = tune::header_text("tuned", {}, {some_winner(0), some_winner(0x10de)});
+    const std::string text = tune::header_text("tuned", {on_vulkan(0), on_vulkan(0x10de)});
     CHECK(messages_of(text, R"(
 constexpr auto signature = tiny::signature();
 constexpr const auto* any = hone::find_entry(tuned::vulkan_entries, signature.c_str(), 1, 1);
@@ -123,7 +158,7 @@ static_assert(any->packed.elements() == 3 * 56);
 TEST_CASE("packed weights stand where the layout says, and padding is zero")
 {
     const tensor source = tiny::definition().tensors[1];
-    const tensor packed = some_winner(0).packed;
+    const tensor packed = on_vulkan(0).shader->packed;
     std::vector<float> weights(7 * 24), to(static_cast<std::size_t>(packed.elements()), 1);
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i + 1);
     pack_into(source, packed, weights.data(), to.data());

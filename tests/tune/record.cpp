@@ -39,6 +39,11 @@ TEST_CASE("a record that is written is read again")
     b.detail = "error: \xff no text";
     b.template_name = "winograd";
     b.knobs = tune::settings_of(winograd_knobs{.tile = 2});
+    b.score = 0.25f;
+    b.run = 3;
+    b.shader = tune::shader{.words = {0x07230203, 0xffffffff}, .vendor = 5, .device = 6};
+    b.shader->launch.group_coefficient = -7;
+    b.shader->packed.dims.push_back({.extent = 24, .stride = 1, .block = 8, .outer_stride = 56});
     {
         const tune::record_writer log(at / "r.jsonl");
         log.write(a);
@@ -56,11 +61,30 @@ TEST_CASE("a record that is written is read again")
     CHECK(tune::cpu_config_of("direct", read.records[0].knobs).direct.pad == padding::copy);
     CHECK(tune::cpu_config_of("direct", read.records[0].knobs).direct.unroll_window);
     CHECK(read.records[0].ms == a.ms);
+    REQUIRE(read.records[1].shader);
+    CHECK(read.records[1].shader->words == b.shader->words);
+    CHECK(read.records[1].shader->launch == b.shader->launch);
+    CHECK(read.records[1].shader->packed.dims[0].outer_stride == 56);
+    CHECK_FALSE(read.records[0].shader);
+}
+
+TEST_CASE("two tuners do not write one file")
+{
+    const folder at;
+    const auto first = std::make_unique<tune::record_writer>(at / "r.jsonl");
+    CHECK_THROWS_WITH_AS(tune::record_writer(at / "r.jsonl"), doctest::Contains("another tuner is writing"),
+                         std::runtime_error);
+}
+
+TEST_CASE("a full disk is named, and what was written stays")
+{
+    const tune::record_writer full("/dev/full");
+    CHECK_THROWS_WITH_AS(full.write(tiny_record(1)), doctest::Contains("/dev/full"), std::runtime_error);
 }
 
 TEST_CASE("a torn last line is dropped with a warning")
 {
-    const auto read = read_with(R"({"schema":1,"task":"ti)");
+    const auto read = read_with(R"({"schema":2,"task":"ti)");
     CHECK(read.records.size() == 1);
     CHECK(read.rejected.empty());
     REQUIRE(read.warnings.size() == 1);
@@ -70,7 +94,7 @@ TEST_CASE("a torn last line is dropped with a warning")
 TEST_CASE("a record that follows a torn line is not lost with it")
 {
     const folder at;
-    std::ofstream(at / "r.jsonl") << R"({"schema":1,"task":"ti)";
+    std::ofstream(at / "r.jsonl") << R"({"schema":2,"task":"ti)";
     tune::record_writer(at / "r.jsonl").write(tiny_record(1));
     const auto read = tune::read_records(at / "r.jsonl");
     CHECK(read.records.size() == 1);
@@ -84,7 +108,7 @@ TEST_CASE("a line that is no record is rejected by its number, and the others ar
     struct {
         std::string line, says;
     } const bad[] = {
-        {"{\"schema\":1}", "task"},
+        {"{\"schema\":2}", "task"},
         {"not JSON", "parse error"},
         {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":[null]"), "a time is null"},
         {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":[-1.0]"), "a time is -1.0"},
@@ -92,8 +116,12 @@ TEST_CASE("a line that is no record is rejected by its number, and the others ar
         {replaced(good, "\"template\":\"direct\"", "\"template\":\"diagonal\""), "no template 'diagonal'"},
         {replaced(good, "\"rows\":4", "\"lines\":4"), "no knob 'lines'"},
         {replaced(good, "\"pad\":\"peel\"", "\"pad\":\"melt\""), "no value 'melt'"},
+        {replaced(good, "\"trial\":0",
+                  "\"trial\":0,\"shader\":{\"vendor\":1,\"device\":1,\"launch\":[1,1,1,1,1,1,1,1,1,1,1],"
+                  "\"packed\":[],\"spirv\":\"0723\"}"),
+         "SPIR-V is cut short"},
         {replaced(good, "\"verdict\":\"ok\"", "\"verdict\":\"fine\""), "no verdict 'fine'"},
-        {replaced(good, "\"schema\":1", "\"schema\":99"), "schema 99"},
+        {replaced(good, "\"schema\":2", "\"schema\":99"), "schema 99"},
     };
     for (const auto& b : bad) {
         CAPTURE(b.line);

@@ -52,10 +52,4 @@ concept tensor_operator = requires {
     } -> std::same_as<signature_text>;
 };
 
-// The workloads of an engine, as one type.
-template <tensor_operator... W>
-struct workloads {
-    static constexpr std::size_t size = sizeof...(W);
-};
-
 } // namespace hone

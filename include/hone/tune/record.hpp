@@ -5,25 +5,40 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include <sys/file.h>
+
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <hone/codegen/launch.hpp>
+#include <hone/op/definition.hpp>
 #include <hone/tune/settings.hpp>
 #include <hone/tune/verdict.hpp>
 
 namespace hone::tune {
 
-inline constexpr int record_schema = 1;
+inline constexpr int record_schema = 2;
+
+// A kernel of Vulkan as an engine needs it, so that a header is written from records alone.
+struct shader {
+    std::vector<std::uint32_t> words{}; // SPIR-V
+    hone::launch launch{};
+    tensor packed{};          // layout of the weights
+    std::uint32_t vendor = 0; // of the device, by its ids
+    std::uint32_t device = 0;
+};
 
 struct record {
     // what was computed, where, and how it was built: together the key
@@ -40,7 +55,8 @@ struct record {
     std::string template_name{};
     settings knobs{};
     std::string nest{};   // hash, in hexadecimal: the record holds as long as the config gives this nest
-    std::string origin{}; // "default", "naive" or "random"
+    std::string origin{}; // "default", "naive", "model" or "chance"
+    float score = 0;      // that the model predicted; larger is better; 0 where chance chose
     // what became of it
     std::string phase{}; // "search", or "final": measured in turns with the others of its task
     verdict found = verdict::ok;
@@ -48,7 +64,9 @@ struct record {
     std::vector<double> ms{};
     std::string detail{};
     std::uint64_t seed = 0;
-    int trial = 0;
+    int run = 1;                          // counts the searches that were made anew; only the last run decides
+    int trial = 0;                        // of the run; of the phase "final": how many trials the run had by then
+    std::optional<tune::shader> shader{}; // of what may be chosen, on Vulkan
 
     double least() const
     {
@@ -64,6 +82,49 @@ struct record {
         return sorted[sorted.size() / 2];
     }
 };
+
+inline nlohmann::ordered_json json_of(const shader& s)
+{
+    std::string words;
+    for (std::uint32_t w : s.words) words += fmt::format("{:08x}", w);
+    const hone::launch& l = s.launch;
+    auto packed = nlohmann::ordered_json::array();
+    for (const dimension& d : s.packed.dims) packed.push_back({d.extent, d.stride, d.block, d.outer_stride});
+    return {{"vendor", s.vendor},
+            {"device", s.device},
+            {"launch",
+             {l.groups_x, l.lanes, l.buffers, l.push_constant_bytes, l.shared_bytes, l.loop_iterations, l.group_stride,
+              l.group_parameter, l.group_constant, l.group_coefficient, l.group_divisor}},
+            {"packed", packed},
+            {"spirv", words}};
+}
+
+inline shader shader_of(const nlohmann::ordered_json& j)
+{
+    shader s;
+    s.vendor = j.at("vendor").get<std::uint32_t>();
+    s.device = j.at("device").get<std::uint32_t>();
+    hone::launch& l = s.launch;
+    std::size_t next = 0;
+    const auto read = [&](auto&... to) { ((j.at("launch").at(next++).get_to(to)), ...); };
+    read(l.groups_x, l.lanes, l.buffers, l.push_constant_bytes, l.shared_bytes, l.loop_iterations, l.group_stride,
+         l.group_parameter, l.group_constant, l.group_coefficient, l.group_divisor);
+    for (const auto& d : j.at("packed"))
+        s.packed.dims.push_back({.extent = d.at(0).get<std::int64_t>(),
+                                 .stride = d.at(1).get<std::int64_t>(),
+                                 .block = d.at(2).get<std::int64_t>(),
+                                 .outer_stride = d.at(3).get<std::int64_t>()});
+    const auto words = j.at("spirv").get<std::string>();
+    if (words.empty() || words.size() % 8 != 0) throw std::invalid_argument("its SPIR-V is cut short");
+    for (std::size_t i = 0; i < words.size(); i += 8) {
+        std::uint32_t word = 0;
+        const auto [end, error] = std::from_chars(words.data() + i, words.data() + i + 8, word, 16);
+        if (error != std::errc{} || end != words.data() + i + 8)
+            throw std::invalid_argument("its SPIR-V is not written in hexadecimal");
+        s.words.push_back(word);
+    }
+    return s;
+}
 
 inline std::string line_of(const record& r)
 {
@@ -88,6 +149,7 @@ inline std::string line_of(const record& r)
                              {"knobs", knobs},
                              {"nest", r.nest},
                              {"origin", r.origin},
+                             {"score", r.score},
                              {"phase", r.phase},
                              {"verdict", name_of(r.found)},
                              {"max_rel_error", r.max_rel_error},
@@ -95,8 +157,10 @@ inline std::string line_of(const record& r)
                              {"median_ms", r.median()},
                              {"ms", r.ms},
                              {"seed", r.seed},
+                             {"run", r.run},
                              {"trial", r.trial}};
     if (!r.detail.empty()) j["detail"] = r.detail;
+    if (r.shader) j["shader"] = json_of(*r.shader);
     // Compilers quote sources in any encoding.
     return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -141,16 +205,24 @@ inline record record_of(const std::string& line)
     if (r.found == verdict::ok && r.ms.empty()) fail("the verdict is ok, but there are no times");
     r.detail = j.value("detail", "");
     r.seed = j.at("seed").get<std::uint64_t>();
+    r.run = j.at("run").get<int>();
     r.trial = j.at("trial").get<int>();
+    r.score = j.at("score").is_number() ? j.at("score").get<float>() : 0; // JSON has no infinity
+    if (j.contains("shader")) r.shader = shader_of(j.at("shader"));
     return r;
 }
 
-// The end of a file of records. A torn line that an earlier search left there stays a line of its own.
+// The end of a file of records, which one process writes at a time. A torn line that an earlier search left there stays
+// a line of its own.
 class record_writer {
 public:
-    explicit record_writer(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "a+b"))
+    explicit record_writer(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "a+be"))
     {
         if (file_ == nullptr) fail();
+        if (flock(fileno(file_.get()), LOCK_EX | LOCK_NB) != 0)
+            throw std::runtime_error(fmt::format("another tuner is writing {}; wait for it, or name another file of "
+                                                 "records",
+                                                 path_));
         const bool torn = std::fseek(file_.get(), -1, SEEK_END) == 0 && std::fgetc(file_.get()) != '\n';
         if (torn && (std::fseek(file_.get(), 0, SEEK_END) != 0 || std::fputc('\n', file_.get()) == EOF)) fail();
     }

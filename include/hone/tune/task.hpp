@@ -14,10 +14,10 @@
 #include <fmt/core.h>
 
 #include <hone/op/operator.hpp>
-#include <hone/tune/header_writer.hpp>
 #include <hone/tune/measure.hpp>
 #include <hone/tune/problem.hpp>
 #include <hone/tune/record.hpp>
+#include <hone/tune/standing.hpp>
 
 namespace hone::tune {
 
@@ -91,7 +91,7 @@ protected:
         r.signature = task_.signature;
         r.backend = backend();
         r.seed = environment_.seed;
-        if (r.phase == "search") r.trial = trials_++;
+        r.trial = r.phase == "search" ? trials_++ : trials_;
         if (environment_.log != nullptr) environment_.log->write(r);
         records_.push_back(std::move(r));
     }

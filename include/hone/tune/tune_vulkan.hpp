@@ -62,34 +62,23 @@ public:
         measure_and_note(std::move(batch), {.least_samples = 15, .sample_ms = 1.0});
     }
 
-    // What the header holds: the default, for any device, and the chosen kernel where that is another.
-    std::vector<vulkan_winner> winners() const
-    {
-        const tune::standing s = standing();
-        std::vector<vulkan_winner> r;
-        if (s.standard != nullptr) r.push_back(winner(*s.standard, 0, 0, 0));
-        if (s.chosen != nullptr && s.chosen != s.standard)
-            r.push_back(
-                winner(*s.chosen, s.standard == nullptr ? 0 : s.standard->least(), device_.vendor, device_.device));
-        return r;
-    }
-
     bool exhausted() const override { return exhausted_; }
     std::size_t illegal() const override { return search_.illegal(); }
     std::string backend() const override { return "vulkan"; }
 
 private:
-    vulkan_winner winner(const record& r, double default_ms, std::uint32_t vendor, std::uint32_t device) const
+    // What may be chosen has its SPIR-V in its record: the default, what is faster than all before, the finalists.
+    void attach_shader(record& r, const measurement& m) const
     {
+        const tune::standing s = standing();
+        const bool fastest = s.chosen == nullptr || m.least() < s.chosen->least();
+        if (m.found != verdict::ok || (r.origin != "default" && r.phase != "final" && !fastest)) return;
         vulkan_program p = program_of(task().definition, vulkan_knobs_of(r.knobs));
-        return {.chosen = r,
-                .default_ms = default_ms,
-                .vendor = vendor,
-                .device = device,
-                .words = std::move(p.words),
-                .launch = p.launch,
-                .packed = p.packed,
-                .layout_id = layout_id(p.packed)};
+        r.shader = shader{.words = std::move(p.words),
+                          .launch = p.launch,
+                          .packed = p.packed,
+                          .vendor = device_.vendor,
+                          .device = device_.device};
     }
 
     void measure_and_note(std::vector<record> batch, const timing_rules& rules)
@@ -100,7 +89,10 @@ private:
         for (const record& r : batch) job.variants.push_back(r.knobs);
         const auto results = measure(job, environment().self);
         for (std::size_t i = 0; i < batch.size(); ++i)
-            if (results[i].found != verdict::interrupted) note(std::move(batch[i]), results[i]);
+            if (results[i].found != verdict::interrupted) {
+                attach_shader(batch[i], results[i]);
+                note(std::move(batch[i]), results[i]);
+            }
     }
 
     vulkan_facts device_;
