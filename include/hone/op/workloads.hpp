@@ -31,7 +31,7 @@ struct nth_of_list;
 template <class... Ops, std::size_t I>
 struct nth_of_list<workloads<Ops...>, I> {
     static_assert(I < sizeof...(Ops), "hone::workload: the list has fewer workloads; choose an index below its count");
-    using type = typename nth < I<sizeof...(Ops) ? I : 0, Ops...>::type;
+    using type = typename nth<(I < sizeof...(Ops) ? I : 0), Ops...>::type;
 };
 
 } // namespace workload_list
