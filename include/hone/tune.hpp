@@ -5,6 +5,7 @@
 
 #include <hone/hone.hpp>
 #include <hone/tune/annealing.hpp>
+#include <hone/tune/build_pool.hpp>
 #include <hone/tune/cost_model.hpp>
 #include <hone/tune/features.hpp>
 #include <hone/tune/header_writer.hpp>

@@ -6,6 +6,7 @@
 // driver 20 to 60 ms.
 #pragma once
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -101,14 +102,20 @@ public:
 
     const compiler& used() const { return compiler_; }
 
-    // One result for each variant, in order.
-    std::vector<built_variant> build(const std::vector<variant_source>& variants)
+    // One result for each variant, in order. May be called from several threads at once. Throws where it cannot write:
+    // that says nothing of the variants.
+    std::vector<built_variant> build(const std::vector<variant_source>& variants, process_control& control)
     {
         std::vector<built_variant> results(variants.size());
         std::vector<std::size_t> all(variants.size());
         for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-        build(variants, all, results);
+        build(variants, all, results, control);
         return results;
+    }
+    std::vector<built_variant> build(const std::vector<variant_source>& variants)
+    {
+        process_control none;
+        return build(variants, none);
     }
 
 private:
@@ -131,15 +138,18 @@ private:
     }
 
     void build(const std::vector<variant_source>& variants, const std::vector<std::size_t>& which,
-               std::vector<built_variant>& results)
+               std::vector<built_variant>& results, process_control& control)
     {
-        if (which.empty() || interrupt_requested.load()) return;
+        if (which.empty() || interrupt_requested.load() || control.cancelled()) return;
         const std::string stem = (options_.directory / fmt::format("batch_{}", serial_++)).string();
-        std::ofstream(stem + ".cpp") << unit_of(variants, which);
-        const process_result compiled = compile(stem, which.size());
+        std::ofstream unit(stem + ".cpp");
+        unit << unit_of(variants, which);
+        unit.close();
+        if (!unit) throw std::runtime_error(fmt::format("cannot write {}.cpp: {}", stem, std::strerror(errno)));
+        const process_result compiled = compile(stem, which.size(), control);
         built_variant failure;
         if (compiled.ok()) {
-            const process_result linked = link(stem);
+            const process_result linked = link(stem, control);
             if (linked.ok()) {
                 for (std::size_t i = 0; i < which.size(); ++i)
                     results[which[i]] = {verdict::ok, stem + ".so", static_cast<int>(i), ""};
@@ -159,11 +169,11 @@ private:
         for (std::size_t first = 0; first < which.size(); first += part) {
             const auto begin = which.begin() + static_cast<std::ptrdiff_t>(first);
             const auto count = static_cast<std::ptrdiff_t>(std::min(part, which.size() - first));
-            build(variants, {begin, begin + count}, results);
+            build(variants, {begin, begin + count}, results, control);
         }
     }
 
-    process_result compile(const std::string& stem, std::size_t variants) const
+    process_result compile(const std::string& stem, std::size_t variants, process_control& control) const
     {
         std::vector<std::string> argv{compiler_.command, "-std=c++20"};
         for (const std::string& f : compiler_.flags) argv.push_back(f);
@@ -176,15 +186,18 @@ private:
         argv.push_back(stem + ".cpp");
         return run_process(argv, "",
                            {.deadline = options_.deadline_per_variant * (static_cast<double>(variants) + 1),
-                            .memory_bytes = options_.memory_bytes});
+                            .memory_bytes = options_.memory_bytes},
+                           {}, control);
     }
 
-    process_result link(const std::string& stem) const
+    process_result link(const std::string& stem, process_control& control) const
     {
         const process_limits limits{.deadline = std::chrono::seconds{30}};
-        process_result linked = run_process({"ld", "-shared", "-o", stem + ".so", stem + ".o"}, "", limits);
+        process_result linked =
+            run_process({"ld", "-shared", "-o", stem + ".so", stem + ".o"}, "", limits, {}, control);
         if (!linked.ok() && !linked.interrupted)
-            linked = run_process({compiler_.command, "-shared", "-o", stem + ".so", stem + ".o"}, "", limits);
+            linked =
+                run_process({compiler_.command, "-shared", "-o", stem + ".so", stem + ".o"}, "", limits, {}, control);
         return linked;
     }
 
@@ -207,7 +220,7 @@ private:
 
     compiler compiler_;
     build_options options_;
-    int serial_ = 0;
+    std::atomic<int> serial_ = 0;
 };
 
 } // namespace hone::tune

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A command in a process group of its own, with a deadline and a limit on its output: how compilers and candidates are
-// run. Whatever the command leaves behind in its group is killed when it ends.
+// run, from several threads at once. Whatever it leaves behind in its group is killed when it ends, or this process
+// does.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +24,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char** environ;
+#include <hone/tune/process_control.hpp>
+#include <hone/tune/process_guard.hpp>
 
 namespace hone::tune {
 
@@ -118,10 +120,10 @@ bool read_some(int fd, Take&& take)
 using line_listener = std::function<void(std::string_view line)>;
 
 // Runs argv[0], looked for in PATH, with `input` as stdin. Each line of its stdout goes to `on_line` when it comes.
+// `control` pauses it or ends it, as an interrupt does, from another thread.
 inline process_result run_process(std::vector<std::string> argv, std::string_view input, const process_limits& limits,
-                                  const line_listener& on_line = {})
+                                  const line_listener& on_line, process_control& control)
 {
-    using clock = std::chrono::steady_clock;
     process_result r;
     if (limits.memory_bytes != 0) {
         const std::string limit = "ulimit -v " + std::to_string(limits.memory_bytes / 1024) + "; exec \"$@\"";
@@ -145,7 +147,7 @@ inline process_result run_process(std::vector<std::string> argv, std::string_vie
     sigset_t signals;
     sigemptyset(&signals);
     posix_spawnattr_setsigmask(&attributes, &signals);
-    for (int s : {SIGINT, SIGTERM, SIGPIPE}) sigaddset(&signals, s);
+    for (int s : {SIGHUP, SIGINT, SIGTERM, SIGPIPE}) sigaddset(&signals, s);
     posix_spawnattr_setsigdefault(&attributes, &signals);
     pid_t child = -1;
     const int spawned = posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(), environ);
@@ -155,11 +157,13 @@ inline process_result run_process(std::vector<std::string> argv, std::string_vie
         r.err = std::strerror(spawned);
         return r;
     }
+    process_guard::of_this_process().watch(child);
+    control.add(child);
     r.started = true;
     out.write.close();
     err.write.close();
 
-    auto last_line = clock::now();
+    auto last_line = control.now();
     std::string line;
     const auto take_out = [&](std::string_view text) {
         r.out.append(text.substr(0, limits.output_bytes - std::min(limits.output_bytes, r.out.size())));
@@ -169,7 +173,7 @@ inline process_result run_process(std::vector<std::string> argv, std::string_vie
                 if (line.size() < limits.output_bytes) line += c;
                 continue;
             }
-            last_line = clock::now();
+            last_line = control.now();
             on_line(line);
             line.clear();
         }
@@ -189,16 +193,18 @@ inline process_result run_process(std::vector<std::string> argv, std::string_vie
         // Not reaped yet: until then its number, and so that of its group, is not given away.
         if (waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == child)
             break;
-        if (interrupt_requested.load()) {
+        if (interrupt_requested.load() || control.cancelled()) {
             r.interrupted = true;
             break;
         }
-        if (clock::now() - last_line > limits.deadline) {
+        if (control.now() - last_line > limits.deadline) {
             r.timed_out = true;
             break;
         }
     }
     kill(-child, SIGKILL);
+    control.remove(child);
+    process_guard::of_this_process().release(child);
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
@@ -210,6 +216,12 @@ inline process_result run_process(std::vector<std::string> argv, std::string_vie
         if (WIFSIGNALED(status)) r.signal = WTERMSIG(status);
     }
     return r;
+}
+inline process_result run_process(std::vector<std::string> argv, std::string_view input, const process_limits& limits,
+                                  const line_listener& on_line = {})
+{
+    process_control none;
+    return run_process(std::move(argv), input, limits, on_line, none);
 }
 
 } // namespace hone::tune
