@@ -122,6 +122,8 @@ TEST_CASE("a line that is no record is rejected by its number, and the others ar
          "SPIR-V is cut short"},
         {replaced(good, "\"verdict\":\"ok\"", "\"verdict\":\"fine\""), "no verdict 'fine'"},
         {replaced(good, "\"schema\":2", "\"schema\":99"), "schema 99"},
+        {replaced(good, "\"isa\":\"avx2\"", "\"isa\":\"mmx\""), "no instruction set 'mmx'"},
+        {replaced(good, "\"task\":\"tiny\"", "\"task\":\"a\\nb\""), "'task' holds a control character"},
     };
     for (const auto& b : bad) {
         CAPTURE(b.line);
@@ -152,4 +154,5 @@ TEST_CASE("files that cannot be opened are named")
     };
     CHECK(says([] { tune::record_writer("/nowhere/r.jsonl"); }, "/nowhere/r.jsonl"));
     CHECK(says([] { tune::read_records("/nowhere/r.jsonl"); }, "/nowhere/r.jsonl"));
+    CHECK(says([] { tune::read_records("/proc"); }, "cannot read /proc: Is a directory"));
 }

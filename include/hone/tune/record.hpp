@@ -15,6 +15,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sys/file.h>
@@ -23,6 +24,7 @@
 #include <nlohmann/json.hpp>
 
 #include <hone/codegen/launch.hpp>
+#include <hone/core/target.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/tune/settings.hpp>
 #include <hone/tune/verdict.hpp>
@@ -126,15 +128,21 @@ inline shader shader_of(const nlohmann::ordered_json& j)
     return s;
 }
 
-inline std::string line_of(const record& r)
+// An object with a number or a word for each knob.
+inline nlohmann::ordered_json json_of(const settings& all)
 {
     nlohmann::ordered_json knobs = nlohmann::ordered_json::object();
-    for (const setting& s : r.knobs) {
+    for (const setting& s : all) {
         if (s.value.find_first_not_of("0123456789") == std::string::npos)
             knobs[s.knob] = std::stoll(s.value);
         else
             knobs[s.knob] = s.value;
     }
+    return knobs;
+}
+
+inline std::string line_of(const record& r)
+{
     nlohmann::ordered_json j{{"schema", record_schema},
                              {"task", r.task},
                              {"signature", r.signature},
@@ -146,7 +154,7 @@ inline std::string line_of(const record& r)
                              {"compiler", r.compiler},
                              {"flags", r.flags},
                              {"template", r.template_name},
-                             {"knobs", knobs},
+                             {"knobs", json_of(r.knobs)},
                              {"nest", r.nest},
                              {"origin", r.origin},
                              {"score", r.score},
@@ -170,7 +178,13 @@ inline record record_of(const std::string& line)
 {
     const auto j = nlohmann::ordered_json::parse(line);
     const auto fail = [](const std::string& why) { throw std::invalid_argument(why); };
-    const auto text = [&](const char* name) { return j.at(name).get<std::string>(); };
+    // One line each: they stand in tables, and in comments of generated headers.
+    const auto text = [&](const char* name) {
+        auto value = j.at(name).get<std::string>();
+        if (std::any_of(value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }))
+            fail(fmt::format("the text of '{}' holds a control character", name));
+        return value;
+    };
     if (const int schema = j.at("schema").get<int>(); schema != record_schema)
         fail(fmt::format("schema {} where {} is read", schema, record_schema));
     record r;
@@ -179,6 +193,9 @@ inline record record_of(const std::string& line)
     r.backend = text("backend");
     r.device = text("device");
     r.isa = text("isa");
+    if (r.backend == "cpu" && r.isa != name_of(isa::baseline) && r.isa != name_of(isa::avx2) &&
+        r.isa != name_of(isa::avx512))
+        fail(fmt::format("there is no instruction set '{}'", r.isa));
     r.threads = j.at("threads").get<int>();
     r.cache = text("cache");
     r.compiler = text("compiler");
@@ -251,11 +268,12 @@ struct records_read {
     std::vector<std::string> rejected{}; // lines that are no records, with file, number and reason
 };
 
-inline records_read read_records(const std::string& path)
+// Calls take(record, line) for each line of the file that is a record; what is no record is said in `r`.
+template <class Take>
+void each_record(const std::string& path, records_read& r, Take&& take)
 {
+    errno = 0;
     std::ifstream file(path, std::ios::binary);
-    if (!file) throw std::runtime_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-    records_read r;
     std::string line;
     for (int number = 1; std::getline(file, line); ++number) {
         if (file.eof()) {
@@ -263,11 +281,20 @@ inline records_read read_records(const std::string& path)
             break;
         }
         try {
-            r.records.push_back(record_of(line));
+            take(record_of(line), line);
         } catch (const std::exception& e) {
             r.rejected.push_back(fmt::format("{}:{}: {}", path, number, e.what()));
         }
     }
+    // A folder opens, and fails when it is read.
+    if (!file.is_open() || file.bad())
+        throw std::runtime_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
+}
+
+inline records_read read_records(const std::string& path)
+{
+    records_read r;
+    each_record(path, r, [&](record one, const std::string&) { r.records.push_back(std::move(one)); });
     return r;
 }
 

@@ -32,18 +32,27 @@ struct standing {
     bool compared = false; // the finalists were measured in turns, and no candidate since
 };
 
-// Of the records of one workload, in the order of the file. Those with the key of the newest success count, of its run;
-// the last comparison decides where there is one.
-inline standing standing_of(const std::vector<const record*>& records)
+// Of the records of one workload, in the order of the file, those that count: with the key of the newest success, of
+// its run.
+inline std::vector<const record*> counted(const std::vector<const record*>& records)
 {
     const record* newest = nullptr;
     for (const record* r : records)
         if (r->found == verdict::ok && (newest == nullptr || r->run >= newest->run)) newest = r;
     if (newest == nullptr && !records.empty()) newest = records.back();
+    std::vector<const record*> those;
+    for (const record* r : records)
+        if (key_of(*r) == key_of(*newest) && r->run == newest->run) those.push_back(r);
+    return those;
+}
+
+// Of the records of one workload, in the order of the file; the last comparison decides where there is one.
+inline standing standing_of(const std::vector<const record*>& records)
+{
+    const std::vector<const record*> those = counted(records);
     standing s;
     int comparison = -1; // by the trials before it
-    for (const record* r : records) {
-        if (key_of(*r) != key_of(*newest) || r->run != newest->run) continue;
+    for (const record* r : those) {
         if (r->phase == "search") {
             ++s.trials;
             if (r->found != verdict::ok) ++s.failed;
@@ -54,8 +63,8 @@ inline standing standing_of(const std::vector<const record*>& records)
     s.compared = comparison >= s.trials;
     const auto faster = [](const record* a, const record* b) { return b == nullptr || a->least() < b->least(); };
     const record* best = nullptr;
-    for (const record* r : records) {
-        if (key_of(*r) != key_of(*newest) || r->run != newest->run || r->found != verdict::ok) continue;
+    for (const record* r : those) {
+        if (r->found != verdict::ok) continue;
         if (comparison < 0 ? r->phase != "search" : r->phase != "final" || r->trial != comparison) continue;
         if (r->origin == "naive") {
             if (faster(r, s.naive)) s.naive = r;

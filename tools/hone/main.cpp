@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSL-1.0
+// The command line of hone: options to commands, commands to exit statuses.
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <hone/core/config.hpp>
+#include <hone/tune/process.hpp>
+
+#include "commands.hpp"
+
+namespace cli {
+
+void print(const std::string& text)
+{
+    errno = 0;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+        throw std::runtime_error(fmt::format("cannot write to the standard output: {}", std::strerror(errno)));
+}
+
+void warn(const std::string& text) { fmt::print(stderr, "hone: {}\n", text); }
+
+} // namespace cli
+
+namespace {
+
+constexpr const char* vulkan_child_mode = "vulkan-child";
+
+// Commands that run others end them first; the rest have nothing to end.
+extern "C" void on_signal_stop(int) { hone::tune::interrupt_requested.store(true); }
+extern "C" void on_signal_exit(int) { _exit(cli::interrupted); }
+
+void handle_signals(void (*handler)(int))
+{
+    struct sigaction action {};
+    action.sa_handler = handler;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+int run(int argc, char** argv)
+{
+    CLI::App app{"Reads what hone's tuner recorded, and says how far a machine's timings can be trusted", "hone"};
+    app.set_version_flag("--version",
+                         fmt::format("hone {}.{}.{}", HONE_VERSION_MAJOR, HONE_VERSION_MINOR, HONE_VERSION_PATCH));
+    app.require_subcommand(0, 1); // an unknown command is better named than called missing
+    app.footer("Exit status: 0 done; 1 failed, and a message names what and how to mend it; 2 the command line is "
+               "wrong;\n             3 doctor: timings cannot be trusted; 130 interrupted");
+
+    std::function<int()> chosen;
+    const auto command = [&](const char* name, const char* about, const char* statuses) {
+        CLI::App* const sub = app.add_subcommand(name, about);
+        sub->footer(statuses);
+        return sub;
+    };
+
+    cli::show_options show;
+    CLI::App* const show_command = command(
+        "show", "A table of what was measured: trials, failures, the default, the best and the naive kernel",
+        "Exit status: 0 done; 1 a file cannot be read, a line is no record (the others are shown) or there is no such\n"
+        "             task; 2 the command line is wrong; 130 interrupted");
+    show_command->add_option("records", show.records, "files of records")->required()->type_name("FILE");
+    show_command->add_option("--task", show.task, "show this task only")->type_name("NAME");
+    show_command->add_flag("--json", show.json, "a list in JSON, on stdout");
+    show_command->callback([&] { chosen = [&] { return cli::show(show); }; });
+
+    cli::merge_options merge;
+    CLI::App* const merge_command = command(
+        "merge", "Writes the records of several files as one, without exact duplicates, in the order of the files",
+        "Exit status: 0 done; 1 a file cannot be read or written, or a line is no record (OUT holds all others);\n"
+        "             2 the command line is wrong; 130 interrupted");
+    merge_command->add_option("out", merge.out, "is replaced at the end, so it may be one of the inputs")
+        ->required()
+        ->type_name("OUT");
+    merge_command->add_option("in", merge.in, "files of records")->required()->type_name("IN");
+    merge_command->callback([&] { chosen = [&] { return cli::merge(merge); }; });
+
+    cli::replay_options replay;
+    CLI::App* const replay_command = command(
+        "replay", "Writes the header of the configs that won, from records alone: same records, same bytes",
+        "Exit status: 0 done; 1 a file cannot be read or written, or a line is no record (the others are used);\n"
+        "             2 the command line is wrong; 130 interrupted");
+    replay_command->add_option("records", replay.records, "files of records")->required()->type_name("FILE");
+    replay_command->add_option("--name", replay.name, "of the config set: the K of hone::kernel<workload, K>")
+        ->required();
+    replay_command->add_option("--out", replay.out, "the header")->required()->type_name("FILE");
+    replay_command->callback([&] { chosen = [&] { return cli::replay(replay); }; });
+
+    cli::doctor_options doctor;
+    CLI::App* const doctor_command =
+        command("doctor", "What this machine tunes with, and how far its timings can be trusted; takes 3 seconds",
+                "Exit status: 0 timings can be trusted; 1 there is no compiler that hone supports; 2 the command line "
+                "is wrong;\n             3 timings cannot be trusted; 130 interrupted");
+    doctor_command->add_option("--compiler", doctor.compiler, "builds the candidates of the CPU")
+        ->envname("CXX")
+        ->capture_default_str();
+    doctor_command->add_flag("--json", doctor.json, "an object in JSON, on stdout");
+    doctor_command->callback([&] { chosen = [&] { return cli::doctor(doctor); }; });
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? cli::done : cli::usage;
+    }
+    if (!chosen) {
+        cli::warn("a command is required: show, merge, replay or doctor; hone --help says more");
+        return cli::usage;
+    }
+    handle_signals(doctor_command->parsed() ? on_signal_stop : on_signal_exit);
+    doctor.vulkan_child = {std::filesystem::read_symlink("/proc/self/exe").string(), vulkan_child_mode};
+    return chosen();
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+try {
+    // How this program starts itself as a child.
+    if (argc == 2 && std::string(argv[1]) == vulkan_child_mode) return cli::vulkan_child();
+    return run(argc, argv);
+} catch (const std::exception& e) {
+    cli::warn(e.what());
+    return cli::failed;
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSL-1.0
+// show, merge and replay: what is done with records alone.
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <hone/tune/header_writer.hpp>
+#include <hone/tune/record.hpp>
+#include <hone/tune/record_merge.hpp>
+#include <hone/tune/record_table.hpp>
+
+#include "commands.hpp"
+
+namespace cli {
+
+namespace tune = hone::tune;
+
+namespace {
+
+// Says what was dropped or rejected; the exit status.
+int report(const std::vector<std::string>& warnings, const std::vector<std::string>& rejected)
+{
+    for (const std::string& w : warnings) warn(w);
+    for (const std::string& r : rejected) warn(r);
+    if (rejected.empty()) return done;
+    warn(fmt::format("{} line{} rejected, all others are used; `hone merge` writes a file without {}", rejected.size(),
+                     rejected.size() == 1 ? " is" : "s are", rejected.size() == 1 ? "it" : "them"));
+    return failed;
+}
+
+tune::records_read read_all(const std::vector<std::string>& paths)
+{
+    tune::records_read all;
+    for (const std::string& path : paths)
+        tune::each_record(path, all, [&](tune::record r, const std::string&) { all.records.push_back(std::move(r)); });
+    return all;
+}
+
+// Holds a file of records against tuners, which append to it; nothing to hold where there is none.
+class hold {
+public:
+    explicit hold(const std::string& path) : file_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK))
+    {
+        if (file_ >= 0 && flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+            throw std::runtime_error(
+                fmt::format("a tuner is writing {}; wait for it, or name another file of records", path));
+    }
+    hold(const hold&) = delete;
+    hold& operator=(const hold&) = delete;
+    ~hold()
+    {
+        if (file_ >= 0) close(file_);
+    }
+
+private:
+    int file_;
+};
+
+// Writes beside the file and renames, so that a reader sees the old text or the new one, never a part. What is no file,
+// as /dev/stdout, is written to, and links are followed.
+void write_file(const std::filesystem::path& path, const std::string& text)
+{
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const bool in_place = fs::exists(path, error) && !fs::is_regular_file(path, error);
+    const fs::path target = !in_place && fs::is_symlink(path, error) ? fs::weakly_canonical(path) : path;
+    fs::path written = target;
+    if (!in_place) written += ".new";
+    errno = 0;
+    std::ofstream file(written, std::ios::binary);
+    file << text;
+    file.close();
+    error = {};
+    if (!file)
+        error = std::error_code(errno, std::generic_category());
+    else if (!in_place)
+        fs::rename(written, target, error);
+    if (!error) return;
+    std::error_code ignored;
+    if (!in_place) fs::remove(written, ignored);
+    throw std::runtime_error(fmt::format("cannot write {}: {}", path.string(), error.message()));
+}
+
+bool is_identifier(const std::string& text)
+{
+    const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+    return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
+           std::all_of(text.begin(), text.end(), allowed);
+}
+
+bool wants_colour()
+{
+    const char* const refused = std::getenv("NO_COLOR");
+    return isatty(1) == 1 && (refused == nullptr || *refused == '\0');
+}
+
+} // namespace
+
+int show(const show_options& o)
+{
+    tune::records_read read = read_all(o.records);
+    const int status = report(read.warnings, read.rejected);
+    if (!o.task.empty()) {
+        std::set<std::string> tasks;
+        for (const tune::record& r : read.records) tasks.insert(r.task);
+        if (!tasks.contains(o.task))
+            throw std::runtime_error(fmt::format("there is no task '{}'; --task takes one of: {}", o.task,
+                                                 tasks.empty() ? "none, as there are no records"
+                                                               : fmt::format("{}", fmt::join(tasks, ", "))));
+        std::erase_if(read.records, [&](const tune::record& r) { return r.task != o.task; });
+    }
+    const auto rows = tune::table_of(read.records);
+    if (o.json)
+        print(tune::json_of(rows).dump(2) + "\n");
+    else if (rows.empty())
+        print("no records\n");
+    else
+        print(tune::text_of(rows, wants_colour() ? tune::text_style::coloured : tune::text_style::plain));
+    return status;
+}
+
+int merge(const merge_options& o)
+{
+    const hold out(o.out);
+    const tune::records_merged merged = tune::merge_records(o.in);
+    write_file(o.out, merged.text);
+    for (const std::string& w : merged.warnings) warn(w);
+    for (const std::string& r : merged.rejected) warn(r);
+    warn(fmt::format("{} holds {} record{}; {} duplicate{} dropped, {} line{} rejected", o.out, merged.records,
+                     merged.records == 1 ? "" : "s", merged.duplicates, merged.duplicates == 1 ? "" : "s",
+                     merged.rejected.size(), merged.rejected.size() == 1 ? "" : "s"));
+    return merged.rejected.empty() ? done : failed;
+}
+
+int replay(const replay_options& o)
+{
+    if (!is_identifier(o.name))
+        throw std::runtime_error(fmt::format("--name is '{}'; it must be a C++ identifier, as my_kernels", o.name));
+    const tune::records_read read = read_all(o.records);
+    const int status = report(read.warnings, read.rejected);
+    std::set<std::string> left_out;
+    for (const tune::table_row& row : tune::table_of(read.records))
+        if (row.key->backend == "vulkan" && row.standing.chosen != nullptr && !row.standing.chosen->shader)
+            left_out.insert(row.key->task);
+    if (!left_out.empty())
+        warn(fmt::format("left out, as their records hold no SPIR-V: {}; the program that tuned writes such records",
+                         fmt::join(left_out, ", ")));
+    write_file(o.out, tune::header_text(o.name, read.records));
+    return status;
+}
+
+} // namespace cli
