@@ -7,6 +7,7 @@
 #include <hone/tune/annealing.hpp>
 #include <hone/tune/build_pool.hpp>
 #include <hone/tune/cost_model.hpp>
+#include <hone/tune/cpu_space.hpp>
 #include <hone/tune/features.hpp>
 #include <hone/tune/header_writer.hpp>
 #include <hone/tune/random_search.hpp>

@@ -82,6 +82,22 @@ const std::vector<vulkan_knobs> all_knobs = {
      .lane_vectors = 4,
      .reduce_block = 3,
      .stage = staging::shared},
+    {.rows = 2, .vectors = 1, .lane_rows = 4, .lane_vectors = 1, .order = walk::weights_outer},
+    {.rows = 3,
+     .vectors = 1,
+     .components = 2,
+     .lane_rows = 2,
+     .lane_vectors = 2,
+     .reduce_block = 4,
+     .stage = staging::x,
+     .order = walk::weights_outer},
+    {.rows = 2,
+     .vectors = 1,
+     .lane_rows = 2,
+     .lane_vectors = 2,
+     .reduce_block = 4,
+     .reduce_unroll = 2,
+     .stage = staging::weights},
 };
 
 template <gemm_shape S, epilogue... E>

@@ -47,6 +47,17 @@ const vulkan_knobs knobs[] = {
      .reduce_block = 4,
      .reduce_unroll = 2,
      .stage = staging::shared},
+    {.rows = 2, .vectors = 2, .lane_rows = 4, .lane_vectors = 2, .order = walk::weights_outer},
+    {.rows = 4,
+     .vectors = 1,
+     .components = 2,
+     .lane_rows = 2,
+     .lane_vectors = 4,
+     .reduce_block = 8,
+     .reduce_unroll = 4,
+     .stage = staging::x,
+     .order = walk::weights_outer},
+    {.rows = 3, .vectors = 2, .lane_rows = 4, .lane_vectors = 2, .reduce_block = 6, .stage = staging::weights},
 };
 
 void check(const definition& d, const vulkan_knobs& k)
@@ -59,6 +70,7 @@ void check(const definition& d, const vulkan_knobs& k)
     CAPTURE(k.reduce_block);
     CAPTURE(k.reduce_unroll);
     CAPTURE(std::string(name_of(k.stage)));
+    CAPTURE(static_cast<int>(k.order));
     const nest n = lower(vulkan_schedule(d, k));
     INFO(std::string(n.found.message()) << " [" << std::string(n.found.subject) << "]");
     REQUIRE(n.ok());

@@ -3,6 +3,7 @@
 // every layer and instruction set.
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
+#include <hone/ir/hash.hpp>
 #include <hone/schedule/cpu.hpp>
 
 #include <string>
@@ -142,6 +143,50 @@ TEST_CASE("other knobs of the same layers: padding by copy, and the other walk")
                 CHECK(std::string{check(n, cpu_target(isa::avx512)).message()} == message_of(fault::none));
             }
     });
+}
+
+TEST_CASE("fitted knobs are no more than the operator can use; defaults are fitted, and fitting twice changes nothing")
+{
+    for (isa set : sets)
+        for_each_workload([&](const char* name, std::size_t i, const definition& d) {
+            CAPTURE(name);
+            CAPTURE(i);
+            const direct_knobs standard = default_direct(d, set);
+            CHECK(fitted(d, standard, set) == standard);
+            const direct_roles r = roles_of(d);
+            const stage& s = d.stages[0];
+            const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
+            const std::int64_t steps = s.axes[r.reduce].extent;
+            for (std::int32_t most : {1, 7, 28, 1000})
+                for (bool unroll_window : {false, true}) {
+                    const direct_knobs k = fitted(d,
+                                                  {.rows = most,
+                                                   .vectors = most,
+                                                   .reduce_unroll = most,
+                                                   .reduce_block = most,
+                                                   .row_block = most,
+                                                   .unroll_window = unroll_window},
+                                                  set);
+                    CHECK(fitted(d, k, set) == k);
+                    CHECK(k.rows == (most < rows ? most : rows));
+                    CHECK((k.vectors - 1) * vector_length(set) < s.axes[r.vector].extent);
+                    CHECK(k.reduce_unroll <= steps);
+                    CHECK(k.reduce_block == (most < steps ? most : 0));
+                    CHECK(k.row_block == (most < rows ? most : 0));
+                }
+        });
+}
+
+// What fitting drops changes nothing: the kernel reads and writes the same in the same order.
+TEST_CASE("knobs past the operator give the nest of fitted ones")
+{
+    const definition d = gemm<gemm_shape{.m = 12, .n = 64, .k = 24}, f32>::definition();
+    const direct_knobs k{
+        .rows = 4, .vectors = 2, .reduce_unroll = 32, .reduce_block = 128, .row_block = 14, .pad = padding::copy};
+    const direct_knobs least = fitted(d, k, isa::avx512);
+    CHECK_FALSE(least == k);
+    CHECK(nest_hash(lower(direct_schedule(d, least, isa::avx512))) ==
+          nest_hash(lower(direct_schedule(d, k, isa::avx512))));
 }
 
 TEST_CASE("what fits registers, by the facts of the tiles that reach the peak")

@@ -48,9 +48,11 @@ TEST_CASE("the naive schedule and shared memory keep them too")
         CAPTURE(name);
         CAPTURE(i);
         CHECK(std::string{verdict(d, fitted(d, naive_vulkan())).message()} == message_of(fault::none));
-        vulkan_knobs staged = default_vulkan(d);
-        staged.stage = staging::shared;
-        CHECK(std::string{verdict(d, fitted(d, staged)).message()} == message_of(fault::none));
+        for (staging where : {staging::shared, staging::x, staging::weights}) {
+            vulkan_knobs staged = default_vulkan(d);
+            staged.stage = where;
+            CHECK(std::string{verdict(d, fitted(d, staged)).message()} == message_of(fault::none));
+        }
     });
 }
 
@@ -66,7 +68,7 @@ TEST_CASE("fitted knobs are no more than the operator can use, and fitting twice
             for (int vectors : {1, 4})
                 for (int components : {1, 2, 4})
                     for (int lanes : {1, 16})
-                        for (staging where : {staging::none, staging::shared}) {
+                        for (staging where : {staging::none, staging::shared, staging::weights}) {
                             const vulkan_knobs wanted{.rows = rows,
                                                       .vectors = vectors,
                                                       .components = components,
@@ -84,7 +86,7 @@ TEST_CASE("fitted knobs are no more than the operator can use, and fitting twice
                             CHECK((k.vectors - 1) * k.components < extent_of_axis(r.vector));
                             CHECK(k.reduce_unroll >= 1);
                             CHECK(k.reduce_unroll <= extent_of_axis(r.reduce));
-                            if (where == staging::shared) CHECK(k.reduce_block % k.reduce_unroll == 0);
+                            if (k.stage != staging::none) CHECK(k.reduce_block % k.reduce_unroll == 0);
                         }
     });
 }

@@ -2,6 +2,7 @@
 // Where the Winograd template applies, that its matrices are those of F(m, 3), and that its nests keep every rule.
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
+#include <hone/ir/hash.hpp>
 #include <hone/schedule/winograd.hpp>
 
 #include <string>
@@ -79,6 +80,26 @@ TEST_CASE("a convolution that Winograd does not compute is a fault, and names it
     const definition d = conv2d<changed([](conv2d_shape& s) { s.stride = 2; }), f32>::definition();
     const nest n = lower(winograd_schedule(d, {}, isa::avx2));
     CHECK(n.found.what == fault::shape_mismatch);
+}
+
+TEST_CASE("fitted knobs are no more than the image has tiles, and give the same nest")
+{
+    for_each_workload([](const char* name, std::size_t i, const definition& d) {
+        if (!winograd_applies(d)) return;
+        CAPTURE(name);
+        CAPTURE(i);
+        const std::int64_t side = d.stages[0].axes[conv_axis::oh].extent;
+        for (int tile : {2, 4}) {
+            const winograd_knobs k{.tile = tile, .block_rows = 100, .block_columns = 3, .rows = 4, .vectors = 1};
+            const winograd_knobs least = fitted(d, k, isa::avx2);
+            CHECK(least.block_rows == ceil_div(side, tile));
+            CHECK(least.block_columns == (3 < ceil_div(side, tile) ? 3 : ceil_div(side, tile)));
+            CHECK(fitted(d, least, isa::avx2) == least);
+            CHECK(nest_hash(lower(winograd_schedule(d, least, isa::avx2))) ==
+                  nest_hash(lower(winograd_schedule(d, k, isa::avx2))));
+            CHECK(fitted(d, {.tile = tile, .block_rows = 1, .block_columns = 1}, isa::avx2).rows == 1);
+        }
+    });
 }
 
 TEST_CASE("default Winograd nests keep every rule, on each instruction set")

@@ -130,7 +130,8 @@ public:
                 .lane_vectors = one_of({2, 4, 8}),
                 .reduce_block = one_of({4, 8, 16}),
                 .reduce_unroll = one_of({1, 2}),
-                .stage = one_of({staging::none, staging::shared})};
+                .stage = one_of({staging::none, staging::shared, staging::x, staging::weights}),
+                .order = one_of({walk::weights_outer, walk::rows_outer})};
     }
 
 private:

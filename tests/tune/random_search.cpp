@@ -5,6 +5,7 @@
 
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
+#include <hone/tune/cpu_space.hpp>
 #include <hone/tune/random_search.hpp>
 #include <hone/tune/settings.hpp>
 #include <hone/tune/vulkan_space.hpp>
@@ -81,19 +82,19 @@ TEST_CASE("Vulkan kernels of a search fit the device")
 
 TEST_CASE("settings name every knob, and give the config again")
 {
-    std::mt19937_64 bits(1);
-    for (int i = 0; i < 100; ++i) {
-        cpu_config direct, winograd{.algorithm = cpu_template::winograd};
-        direct.direct = tune::random_knobs<direct_knobs>(bits);
-        winograd.winograd = tune::random_knobs<winograd_knobs>(bits);
-        CHECK(tune::cpu_config_of("direct", tune::settings_of(direct)) == direct);
-        CHECK(tune::cpu_config_of("winograd", tune::settings_of(winograd)) == winograd);
-        const auto vulkan = tune::random_knobs<vulkan_knobs>(bits);
-        CHECK(tune::vulkan_knobs_of(tune::settings_of(vulkan)) == vulkan);
+    const tune::cpu_space cpu(conv::definition(), isa::avx2);
+    const tune::vulkan_space device(conv::definition(), {});
+    tune::xoshiro256 bits(1);
+    for (int i = 0; i < 200; ++i) {
+        const cpu_config c = cpu.config_of(cpu.random(bits));
+        CHECK(tune::cpu_config_of(tune::name_of_template(c), tune::settings_of(c)) == c);
+        const vulkan_knobs v = device.config_of(device.random(bits));
+        CHECK(tune::vulkan_knobs_of(tune::settings_of(v)) == v);
     }
     CHECK(tune::initializer_of(winograd_knobs{}) ==
           "{.tile = 4, .block_rows = 2, .block_columns = 7, .rows = 7, .vectors = 3}");
     // A knob that is added to a template and not to its table would be lost in records.
     CHECK(std::size(direct_knob_table) == 8);
+    CHECK(std::size(vulkan_knob_table) == 9);
     CHECK(sizeof(winograd_knobs) == std::size(winograd_knob_table) * sizeof(std::int32_t));
 }

@@ -94,6 +94,9 @@ enum class walk : std::uint8_t {
     rows_outer,    // a row of x stays while all weights pass
 };
 
+// Steps of a reduction that are written out whole where its windows are.
+inline constexpr std::int64_t small_reduction = 8;
+
 struct direct_knobs {
     std::int32_t rows = 6;          // rows of the register tile
     std::int32_t vectors = 2;       // vectors of the register tile
@@ -106,13 +109,34 @@ struct direct_knobs {
     friend constexpr bool operator==(const direct_knobs&, const direct_knobs&) = default;
 };
 
-// A register tile that fits: rows * vectors accumulators, a row of weights, one broadcast.
-constexpr bool fits_registers(const direct_knobs& k, isa set)
+// The knobs as far as an operator can use them: no more rows, vectors or steps than it has, blocks that hold less than
+// all, and the first value where a knob changes nothing.
+constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
+{
+    if (!d.found.ok()) return k; // a definition with a fault may have no axes to fit to
+    const direct_roles r = roles_of(d);
+    const stage& s = d.stages[0];
+    const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
+    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, vector_length(set));
+    const std::int64_t steps = r.reduce < 0 ? 1 : s.axes[r.reduce].extent;
+    if (k.rows > rows) k.rows = static_cast<std::int32_t>(rows);
+    if (k.vectors > vectors) k.vectors = static_cast<std::int32_t>(vectors);
+    if (k.row_block >= rows) k.row_block = 0;
+    if (k.reduce_block >= steps) k.reduce_block = 0;
+    if (k.reduce_unroll > steps) k.reduce_unroll = static_cast<std::int32_t>(steps);
+    if (k.unroll_window && steps <= small_reduction) k.reduce_unroll = 1;
+    if (!s.operands[r.x].zero_outside) k.pad = padding::peel;
+    return k;
+}
+
+// What a register tile needs: rows * vectors accumulators, a row of weights, one broadcast.
+constexpr int registers_of(const direct_knobs& k, isa set)
 {
     // AVX-512 takes a broadcast that is used once from memory.
     const int broadcast = k.vectors == 1 && set == isa::avx512 ? 0 : 1;
-    return k.rows * k.vectors + k.vectors + broadcast <= vector_registers(set);
+    return k.rows * k.vectors + k.vectors + broadcast;
 }
+constexpr bool fits_registers(const direct_knobs& k, isa set) { return registers_of(k, set) <= vector_registers(set); }
 
 // Cycles of one step of the reduction in a register tile, in a machine that issues two multiply-adds and two loads a
 // cycle and needs 8 chains to keep the former busy. Loads of weights come from further away than those of x.
@@ -234,7 +258,7 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
               peels && !along_rows && !unroll ? border::clip : border::none);
     }
     if (r.reduce >= 0) {
-        const bool small = k.unroll_window && g.axes[r.reduce].extent <= 8;
+        const bool small = k.unroll_window && g.axes[r.reduce].extent <= small_reduction;
         const std::int64_t unroll = small ? g.axes[r.reduce].extent : k.reduce_unroll;
         const bool along_rows = r.row >= 0 && shares_dimension(x, r.reduce, r.row);
         if (unroll < g.axes[r.reduce].extent)

@@ -20,7 +20,7 @@ struct knob {
     const char* name = "";
     std::int64_t (*get)(const Knobs&) = nullptr;
     void (*set)(Knobs&, std::int64_t) = nullptr;
-    inline_vector<std::int32_t, 24> values{}; // what a search tries
+    inline_vector<std::int32_t, 32> values{}; // what a search tries, ascending
     inline_vector<const char*, 4> words{};    // how 0, 1, ... are written in C++; none: as numbers
 };
 
@@ -42,11 +42,12 @@ struct knob_member<Member> {
 };
 
 inline constexpr knob<direct_knobs> direct_knob_table[] = {
-    knob_member<&direct_knobs::rows>::named("rows", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15, 16, 20, 24, 28}),
+    knob_member<&direct_knobs::rows>::named("rows", {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14,
+                                                     15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28}),
     knob_member<&direct_knobs::vectors>::named("vectors", {1, 2, 3, 4}),
-    knob_member<&direct_knobs::reduce_unroll>::named("reduce_unroll", {1, 2, 4}),
-    knob_member<&direct_knobs::reduce_block>::named("reduce_block", {0, 32, 64, 128, 256}),
-    knob_member<&direct_knobs::row_block>::named("row_block", {0, 14, 28, 56, 112}),
+    knob_member<&direct_knobs::reduce_unroll>::named("reduce_unroll", {1, 2, 4, 8}),
+    knob_member<&direct_knobs::reduce_block>::named("reduce_block", {0, 16, 32, 64, 128, 256, 512}),
+    knob_member<&direct_knobs::row_block>::named("row_block", {0, 7, 8, 14, 16, 28, 32, 56, 64, 112}),
     knob_member<&direct_knobs::pad>::named("pad", {0, 1}, {"hone::padding::peel", "hone::padding::copy"}),
     knob_member<&direct_knobs::order>::named("order", {0, 1}, {"hone::walk::weights_outer", "hone::walk::rows_outer"}),
     knob_member<&direct_knobs::unroll_window>::named("unroll_window", {0, 1}, {"false", "true"}),
@@ -54,21 +55,25 @@ inline constexpr knob<direct_knobs> direct_knob_table[] = {
 
 inline constexpr knob<winograd_knobs> winograd_knob_table[] = {
     knob_member<&winograd_knobs::tile>::named("tile", {2, 4}),
-    knob_member<&winograd_knobs::block_rows>::named("block_rows", {1, 2, 4, 7, 14}),
-    knob_member<&winograd_knobs::block_columns>::named("block_columns", {1, 2, 4, 7, 14}),
-    knob_member<&winograd_knobs::rows>::named("rows", {2, 4, 6, 7, 8, 10, 12, 14}),
+    knob_member<&winograd_knobs::block_rows>::named("block_rows", {1, 2, 3, 4, 5, 6, 7, 8, 10, 14}),
+    knob_member<&winograd_knobs::block_columns>::named("block_columns", {1, 2, 3, 4, 5, 6, 7, 8, 10, 14}),
+    knob_member<&winograd_knobs::rows>::named("rows",
+                                              {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 28}),
     knob_member<&winograd_knobs::vectors>::named("vectors", {1, 2, 3, 4}),
 };
 
 inline constexpr knob<vulkan_knobs> vulkan_knob_table[] = {
-    knob_member<&vulkan_knobs::rows>::named("rows", {1, 2, 4, 6, 7, 8, 12, 14, 16}),
-    knob_member<&vulkan_knobs::vectors>::named("vectors", {1, 2, 4}),
+    knob_member<&vulkan_knobs::rows>::named("rows", {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16}),
+    knob_member<&vulkan_knobs::vectors>::named("vectors", {1, 2, 3, 4}),
     knob_member<&vulkan_knobs::components>::named("components", {1, 2, 4}),
-    knob_member<&vulkan_knobs::lane_rows>::named("lane_rows", {1, 2, 4, 8, 16}),
-    knob_member<&vulkan_knobs::lane_vectors>::named("lane_vectors", {1, 2, 4, 8, 16, 32}),
-    knob_member<&vulkan_knobs::reduce_block>::named("reduce_block", {8, 16, 32}),
+    knob_member<&vulkan_knobs::lane_rows>::named("lane_rows", {1, 2, 4, 8, 16, 32}),
+    knob_member<&vulkan_knobs::lane_vectors>::named("lane_vectors", {1, 2, 4, 8, 16, 32, 64}),
+    knob_member<&vulkan_knobs::reduce_block>::named("reduce_block", {4, 8, 16, 32, 64}),
     knob_member<&vulkan_knobs::reduce_unroll>::named("reduce_unroll", {1, 2, 4, 8}),
-    knob_member<&vulkan_knobs::stage>::named("stage", {0, 1}, {"hone::staging::none", "hone::staging::shared"}),
+    knob_member<&vulkan_knobs::stage>::named(
+        "stage", {0, 1, 2, 3},
+        {"hone::staging::none", "hone::staging::shared", "hone::staging::x", "hone::staging::weights"}),
+    knob_member<&vulkan_knobs::order>::named("order", {0, 1}, {"hone::walk::weights_outer", "hone::walk::rows_outer"}),
 };
 
 constexpr const auto& knobs_of(const direct_knobs&) { return direct_knob_table; }

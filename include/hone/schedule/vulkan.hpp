@@ -15,10 +15,21 @@ namespace hone {
 
 // Where the operands of the inner loop are read from.
 enum class staging : std::uint8_t {
-    none,   // straight from storage buffers: best where loads are cached well, as on lavapipe and many mobile devices
-    shared, // through shared memory, copied by the whole workgroup: best where lanes share rows of a tile
+    none,    // straight from storage buffers: best where loads are cached well, as on lavapipe and many mobile devices
+    shared,  // through shared memory, copied by the whole workgroup: best where lanes share rows of a tile
+    x,       // only x is shared, whose loads are scalars; leaves shared memory to longer blocks of it
+    weights, // only the weights are shared, as where x stays in the caches
 };
-constexpr const char* name_of(staging s) { return s == staging::none ? "none" : "shared"; }
+constexpr const char* name_of(staging s)
+{
+    switch (s) {
+    case staging::none: return "none";
+    case staging::shared: return "shared";
+    case staging::x: return "x";
+    case staging::weights: return "weights";
+    }
+    return "?";
+}
 
 struct vulkan_knobs {
     std::int32_t rows = 8;          // rows per invocation
@@ -29,8 +40,15 @@ struct vulkan_knobs {
     std::int32_t reduce_block = 16; // steps of the innermost reduction per staged tile; unused without staging
     std::int32_t reduce_unroll = 1; // steps of it written out
     hone::staging stage = hone::staging::none;
+    hone::walk order = hone::walk::rows_outer; // of the workgroups
     friend constexpr bool operator==(const vulkan_knobs&, const vulkan_knobs&) = default;
 };
+
+// Whether tiles of the operands can be staged: lanes along both axes of the tile share them.
+constexpr bool can_stage(const definition& d, const direct_roles& r)
+{
+    return r.reduce >= 0 && r.row >= 0 && !moves_along(d.stages[0].operands[r.x], r.vector);
+}
 
 // One output per invocation: what a first port of a loop nest to a device looks like.
 constexpr vulkan_knobs naive_vulkan()
@@ -38,7 +56,8 @@ constexpr vulkan_knobs naive_vulkan()
     return {.rows = 1, .vectors = 1, .components = 1, .lane_rows = 8, .lane_vectors = 8};
 }
 
-// The knobs as far as the extents of an operator can use them: no more rows, vectors or invocations than it has.
+// The knobs as far as the extents of an operator can use them: no more rows, vectors or invocations than it has, and
+// the default where a knob changes nothing.
 constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
 {
     if (!d.found.ok()) return k; // a definition with a fault may have no axes to fit to
@@ -55,10 +74,17 @@ constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
     limit(k.vectors, ceil_div(lanes, k.components));
     limit(k.lane_rows, ceil_div(rows, k.rows));
     limit(k.lane_vectors, ceil_div(lanes, std::int64_t{k.vectors} * k.components));
+    if (!can_stage(d, r)) k.stage = staging::none;
+    const bool staged = k.stage != staging::none;
+    if (!staged) k.reduce_block = vulkan_knobs{}.reduce_block;
     limit(k.reduce_block, steps);
-    limit(k.reduce_unroll, k.stage == staging::shared ? k.reduce_block : steps);
+    limit(k.reduce_unroll, staged ? k.reduce_block : steps);
     // A staged tile ends with its block; unrolled steps must not read past it.
-    while (k.stage == staging::shared && k.reduce_block % k.reduce_unroll != 0) --k.reduce_unroll;
+    while (staged && k.reduce_block % k.reduce_unroll != 0) --k.reduce_unroll;
+    // Rows known only at the call are outermost, so that fewer of them take fewer workgroups.
+    const bool row_blocks = std::int64_t{k.rows} * k.lane_rows < rows && s.axes[r.row].parameter < 0;
+    const bool column_blocks = std::int64_t{k.vectors} * k.components * k.lane_vectors < lanes;
+    if (!row_blocks || !column_blocks) k.order = walk::rows_outer;
     return k;
 }
 
@@ -109,14 +135,16 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
     const std::int64_t rows = std::int64_t{k.rows} * k.lane_rows;
     const std::int64_t columns = std::int64_t{k.vectors} * k.components * k.lane_vectors;
     const std::int64_t lanes = std::int64_t{k.lane_rows} * k.lane_vectors;
-    const bool staged =
-        k.stage == staging::shared && r.reduce >= 0 && r.row >= 0 && !moves_along(main.operands[r.x], r.vector);
+    const bool stages_x = k.stage == staging::shared || k.stage == staging::x;
+    const bool stages_weights = k.stage == staging::shared || k.stage == staging::weights;
+    const bool staged = stages_x || stages_weights;
 
     stage_plan p;
     for (std::int8_t a : r.batch)
         if (main.axes[a].extent > 1 || main.axes[a].parameter >= 0) p.add(a, 1, binding::grid);
+    if (k.order == walk::weights_outer) p.add(r.vector, columns, binding::grid, tail::guard);
     if (r.row >= 0) p.add(r.row, rows, binding::grid, tail::guard);
-    p.add(r.vector, columns, binding::grid, tail::guard);
+    if (k.order == walk::rows_outer) p.add(r.vector, columns, binding::grid, tail::guard);
     if (r.row >= 0) p.add(r.row, k.rows, binding::lane, tail::guard);
     p.add(r.vector, std::int64_t{k.vectors} * k.components, binding::lane, tail::guard);
     p.open_tile();
@@ -134,6 +162,7 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
 
     d.stages.resize(0);
     if (staged) {
+        const auto copies = static_cast<std::int8_t>(stages_x + stages_weights);
         // Copy `o` of the tile: `slow` by the rows of the workgroup's lanes, `fast` side by side in memory.
         const auto copy = [&](int o, const char* name, int slow, std::int64_t slow_extent, int fast,
                               std::int64_t fast_extent, std::int64_t width, std::int64_t pad) {
@@ -160,14 +189,15 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
             q.add(slow, down, binding::serial, tail::guard).add(fast, across * width);
             q.add(slow, 1, binding::lane).add(fast, width, binding::lane).add(fast, 1, binding::vectorize);
             if (width == 1) q.levels.pop_back();
-            q.attach = {2, staged_level};
+            q.attach = {copies, staged_level};
             d.stages.push_back(c);
             s.plans.push_back(q);
             main.operands[o] = c.output;
             main.operands[o].zero_outside = false;
         };
-        copy(r.x, "x tile", r.row, rows, r.reduce, k.reduce_block, 1, 1);
-        copy(r.weights, "weights tile", r.reduce, k.reduce_block, r.vector, columns, k.components, 0);
+        if (stages_x) copy(r.x, "x tile", r.row, rows, r.reduce, k.reduce_block, 1, 1);
+        if (stages_weights)
+            copy(r.weights, "weights tile", r.reduce, k.reduce_block, r.vector, columns, k.components, 0);
     }
     d.stages.push_back(main);
     s.plans.push_back(p);

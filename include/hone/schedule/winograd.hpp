@@ -67,6 +67,21 @@ constexpr bool winograd_applies(const definition& d)
     return true;
 }
 
+// The knobs as far as an operator can use them: no larger blocks than its image, no more rows and vectors than a block
+// has. Precondition: winograd_applies.
+constexpr winograd_knobs fitted(const definition& d, winograd_knobs k, isa set)
+{
+    const stage& s = d.stages[0];
+    const auto limit = [](std::int32_t& knob, std::int64_t most) {
+        if (knob > most) knob = static_cast<std::int32_t>(most);
+    };
+    limit(k.block_rows, ceil_div(s.axes[conv_axis::oh].extent, k.tile));
+    limit(k.block_columns, ceil_div(s.axes[conv_axis::ow].extent, k.tile));
+    limit(k.rows, std::int64_t{k.block_rows} * k.block_columns);
+    limit(k.vectors, ceil_div(s.axes[conv_axis::oc].extent, vector_length(set)));
+    return k;
+}
+
 // The transformed weights U: dimensions (m + 2)^2, ic, oc; blocked by the vectors of a register tile.
 constexpr tensor winograd_weights(const definition& d, const winograd_knobs& k, isa set)
 {

@@ -37,7 +37,7 @@ concept search_space =
         requires std::same_as<decltype(space.random(bits)), typename Space::point>;
         // Differs from p in one knob; legal or not.
         requires std::same_as<decltype(space.neighbour(p, bits)), typename Space::point>;
-        // Another number for another point.
+        // Points of one key are one program.
         requires std::convertible_to<decltype(space.key(p)), std::uint64_t>;
         // Values of the knobs, each at a place of its own.
         requires std::ranges::input_range<decltype(space.knob_values(p))>;

@@ -6,66 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <random>
 #include <unordered_set>
 #include <utility>
 
-#include <hone/codegen/lower.hpp>
-#include <hone/ir/check.hpp>
-#include <hone/ir/hash.hpp>
-#include <hone/run/kernel.hpp>
-#include <hone/schedule/knob.hpp>
+#include <hone/core/fault.hpp>
+#include <hone/tune/cpu_space.hpp>
+#include <hone/tune/random.hpp>
 
 namespace hone::tune {
-
-// The same index on every standard library.
-inline std::size_t draw(std::mt19937_64& bits, std::size_t count) { return static_cast<std::size_t>(bits() % count); }
-
-template <class Knobs>
-Knobs random_knobs(std::mt19937_64& bits)
-{
-    Knobs r;
-    for (const auto& k : knobs_of(r)) k.set(r, k.values[draw(bits, k.values.size())]);
-    return r;
-}
-
-// The configs of the CPU for an operator.
-class cpu_space {
-public:
-    using config = cpu_config;
-
-    cpu_space(const definition& d, isa set) : definition_(d), set_(set) {}
-
-    cpu_config random(std::mt19937_64& bits) const
-    {
-        // As many configs of each template, since the larger product need not hold the faster kernels.
-        cpu_config c;
-        if (winograd_applies(definition_) && draw(bits, 2) == 1) {
-            c.algorithm = cpu_template::winograd;
-            c.winograd = random_knobs<winograd_knobs>(bits);
-        } else {
-            c.direct = random_knobs<direct_knobs>(bits);
-        }
-        return c;
-    }
-    cpu_config standard() const { return {.direct = default_direct(definition_, set_)}; }
-
-    // The hash of its nest; nothing where the config is illegal, and the fault is then in `why`.
-    std::optional<std::uint64_t> nest_of(const cpu_config& c, status& why) const
-    {
-        const nest compute = lower(cpu_schedule(definition_, c, set_));
-        why = compute.ok() ? check(compute, cpu_target(set_)) : compute.found;
-        if (!why.ok()) return std::nullopt;
-        const nest packing = lower(cpu_packing(definition_, c, set_));
-        why = packing.ok() ? check(packing, cpu_target(set_)) : packing.found;
-        if (!why.ok()) return std::nullopt;
-        return nest_hash(compute);
-    }
-
-private:
-    definition definition_;
-    isa set_;
-};
 
 template <class Space>
 class random_search {
@@ -83,27 +31,32 @@ public:
     // A config that was not given before; nothing where `most_draws` draws find no new one.
     std::optional<candidate> next(int most_draws = 4096)
     {
-        for (int i = 0; i < most_draws; ++i)
-            if (auto c = admit(space_.random(bits_))) return c;
+        for (int i = 0; i < most_draws; ++i) {
+            const auto p = space_.random(bits_);
+            status why;
+            const auto hash = space_.nest_of(p, why);
+            if (auto c = admitted(space_.config_of(p), hash)) return c;
+        }
         return std::nullopt;
     }
     // The config, if it is legal and new: defaults and other known configs go first this way.
     std::optional<candidate> admit(const config& c)
     {
         status why;
-        const auto hash = space_.nest_of(c, why);
-        if (!hash) {
-            ++illegal_;
-            return std::nullopt;
-        }
-        if (!known_.insert(*hash).second) return std::nullopt;
-        return candidate{c, *hash};
+        return admitted(c, space_.nest_of(c, why));
     }
     std::size_t illegal() const { return illegal_; }
 
 private:
+    std::optional<candidate> admitted(const config& c, std::optional<std::uint64_t> nest)
+    {
+        if (!nest) ++illegal_;
+        if (!nest || !known_.insert(*nest).second) return std::nullopt;
+        return candidate{c, *nest};
+    }
+
     Space space_;
-    std::mt19937_64 bits_;
+    xoshiro256 bits_;
     std::unordered_set<std::uint64_t> known_{};
     std::size_t illegal_ = 0;
 };

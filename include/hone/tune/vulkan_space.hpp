@@ -1,45 +1,48 @@
 // SPDX-License-Identifier: BSL-1.0
-// The Vulkan template as a search sees it: random knobs, and a program of them if the device can run it.
+// The kernels of an operator for a Vulkan device, as a search sees them: programs that its limits let it run.
 #pragma once
 
-#include <cstdint>
-#include <optional>
-#include <random>
-#include <string>
-#include <utility>
+#include <boost/hana/type.hpp>
 
 #include <hone/codegen/launch.hpp>
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
-#include <hone/ir/hash.hpp>
 #include <hone/schedule/vulkan.hpp>
 #include <hone/tune/random_search.hpp>
+#include <hone/tune/space.hpp>
 
 namespace hone::tune {
 
-class vulkan_space {
-public:
+struct vulkan_backend {
     using config = vulkan_knobs;
+    using target = vulkan_limits;
 
-    vulkan_space(const definition& d, const vulkan_limits& limits) : definition_(d), limits_(limits) {}
+    struct direct {
+        using knobs = vulkan_knobs;
+        static constexpr const char* name = "direct";
+        static constexpr const auto& constraints = vulkan_constraints;
+        static bool applies(const definition&) { return true; }
+        static vulkan_knobs fitted(const definition& d, const vulkan_knobs& k, const vulkan_limits&)
+        {
+            return hone::fitted(d, k);
+        }
+        static vulkan_knobs config_of(const vulkan_knobs& k) { return k; }
+        static const vulkan_knobs* knobs_in(const vulkan_knobs& k) { return &k; }
+    };
+    static constexpr auto templates = hana::tuple_t<direct>;
 
-    vulkan_knobs random(std::mt19937_64& bits) const { return fitted(definition_, random_knobs<vulkan_knobs>(bits)); }
-    vulkan_knobs standard() const { return default_vulkan(definition_); }
+    static vulkan_knobs standard(const definition& d, const vulkan_limits&) { return default_vulkan(d); }
 
-    // The hash of its nest; nothing where the device cannot run it, and the fault is then in `why`.
-    std::optional<std::uint64_t> nest_of(const vulkan_knobs& k, status& why) const
+    static status lower_into(nest& n, const definition& d, const vulkan_knobs& k, const vulkan_limits& limits)
     {
-        const nest compute = lower(vulkan_schedule(definition_, k));
-        why = compute.found;
-        if (why.ok()) why = check(compute, vulkan_target(limits_));
-        if (why.ok()) why = fits(launch_of(compute), limits_);
-        if (!why.ok()) return std::nullopt;
-        return nest_hash(compute);
+        lower(vulkan_schedule(d, k), n);
+        status found = n.found;
+        if (found.ok()) found = check(n, vulkan_target(limits));
+        if (found.ok()) found = fits(launch_of(n), limits);
+        return found;
     }
-
-private:
-    definition definition_;
-    vulkan_limits limits_;
 };
+
+using vulkan_space = space<vulkan_backend>;
 
 } // namespace hone::tune

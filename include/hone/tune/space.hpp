@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: BSL-1.0
+// The schedule space S_e of the paper for one operator: a sum of templates, each a product of knobs. Both are Hana
+// sequences here, made of the knob tables of schedule/knob.hpp, so that radices are constants and templates are types.
+//
+// A point says which template, and the place of each knob in its table. Points are numbered 0 .. size() - 1 in mixed
+// radix; many of them are illegal, and several may be one config (schedule's `fitted`) or one nest.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <type_traits>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include <boost/hana/at.hpp>
+#include <boost/hana/fold_left.hpp>
+#include <boost/hana/for_each.hpp>
+#include <boost/hana/integral_constant.hpp>
+#include <boost/hana/length.hpp>
+#include <boost/hana/maximum.hpp>
+#include <boost/hana/range.hpp>
+#include <boost/hana/transform.hpp>
+#include <boost/hana/tuple.hpp>
+#include <boost/hana/type.hpp>
+#include <boost/hana/unpack.hpp>
+
+#include <hone/ir/hash.hpp>
+#include <hone/ir/nest.hpp>
+#include <hone/op/definition.hpp>
+#include <hone/schedule/constraint.hpp>
+#include <hone/schedule/knob.hpp>
+#include <hone/tune/features.hpp>
+#include <hone/tune/random.hpp>
+
+namespace hone::tune {
+
+namespace hana = boost::hana;
+
+// One knob of a template as a type: entry Number of its table.
+template <class Knobs, std::size_t Number>
+struct knob_type {
+    static constexpr std::size_t number = Number;
+    static constexpr const knob<Knobs>& declared = knobs_of(Knobs{})[Number];
+    static constexpr std::size_t radix = declared.values.size();
+    static_assert(radix > 0 && radix < 256);
+};
+
+// The knobs of a template: a hana::tuple of knob_type.
+template <class Knobs>
+inline constexpr auto knob_sequence = [] {
+    using table = std::remove_reference_t<decltype(knobs_of(std::declval<const Knobs&>()))>;
+    return hana::unpack(hana::range_c<std::size_t, 0, std::extent_v<table>>, [](auto... number) {
+        return hana::make_tuple(knob_type<Knobs, decltype(number)::value>{}...);
+    });
+}();
+
+// All settings of a template's knobs.
+template <class Knobs>
+struct knob_product {
+    static constexpr const auto& knobs = knob_sequence<Knobs>;
+    static constexpr std::size_t count = decltype(hana::length(knobs))::value;
+    static constexpr std::uint64_t size = hana::fold_left(
+        knobs, std::uint64_t{1}, [](std::uint64_t product, auto k) { return product * decltype(k)::radix; });
+};
+
+inline constexpr std::size_t most_knobs = 12;
+
+// Which template of a space, and the place of each of its knobs; 0 past the last knob.
+struct space_point {
+    std::uint8_t algorithm = 0;
+    std::array<std::uint8_t, most_knobs> places{};
+    friend bool operator==(const space_point&, const space_point&) = default;
+};
+
+// How often a named constraint rejected a raw point that met those before it.
+struct rejections {
+    const char* algorithm = "";
+    const char* constraint = "";
+    std::uint64_t points = 0;
+};
+struct space_count {
+    std::uint64_t raw = 0;
+    std::uint64_t legal = 0;
+    std::uint64_t distinct = 0;         // nests of the legal points
+    std::vector<rejections> rejected{}; // by constraint; the last of each template, "lowering", by lowering and check
+};
+
+// A backend names its templates, and lowers a config of any:
+//
+//   config, target         cpu_config and isa; vulkan_knobs and vulkan_limits
+//   templates              hana::tuple_t<...>, each with
+//       knobs, name, constraints
+//       applies(definition), fitted(definition, knobs, target)
+//       config_of(knobs), knobs_in(config): null where the config is of another template
+//   standard(definition, target)         the closed-form default
+//   lower_into(nest, definition, config, target)   the nest, checked for the target
+//
+// Not for two threads at a time: the nest of the last candidate is kept, since a new one costs microseconds.
+template <class Backend>
+class space {
+public:
+    using point = space_point;
+    using config = typename Backend::config;
+    using target = typename Backend::target;
+
+    space(const hone::definition& d, const target& t) : definition_(d), target_(t)
+    {
+        for_each_template([&](auto which, auto of) {
+            using algorithm = typename decltype(of)::type;
+            if (!algorithm::applies(definition_)) return;
+            applicable_.push_back(static_cast<std::uint8_t>(which()));
+            end_[which()] = knob_product<typename algorithm::knobs>::size;
+        });
+        for (std::size_t a = 0; a < algorithms; ++a) {
+            first_[a] = size_;
+            size_ += end_[a];
+            end_[a] = size_;
+        }
+    }
+
+    const hone::definition& definition() const { return definition_; }
+
+    // Points, legal or not.
+    std::uint64_t size() const { return size_; }
+    // Precondition: index < size().
+    point at(std::uint64_t index) const
+    {
+        point p;
+        while (index >= end_[p.algorithm]) ++p.algorithm;
+        index -= first_[p.algorithm];
+        for_each_knob(p.algorithm, [&](auto k) {
+            p.places[k.number] = static_cast<std::uint8_t>(index % k.radix);
+            index /= k.radix;
+        });
+        return p;
+    }
+    std::uint64_t index(const point& p) const
+    {
+        std::uint64_t index = 0, unit = 1;
+        for_each_knob(p.algorithm, [&](auto k) {
+            index += unit * p.places[k.number];
+            unit *= k.radix;
+        });
+        return first_[p.algorithm] + index;
+    }
+
+    // As many points of each template, since the larger product need not hold the faster kernels.
+    point random(xoshiro256& bits) const { return random_of(applicable_[bits.below(applicable_.size())], bits); }
+    // Another value of one knob; at times, as if it were a knob of its own, a random point of another template.
+    point neighbour(point p, xoshiro256& bits) const
+    {
+        const std::size_t others = applicable_.size() - 1;
+        const std::size_t knobs = at_template<std::size_t>(
+            p.algorithm, [](auto of) { return knob_product<typename decltype(of)::type::knobs>::count; });
+        const std::size_t changed = bits.below(knobs + (others > 0 ? 1 : 0));
+        if (changed == knobs) {
+            std::size_t other = bits.below(others);
+            if (applicable_[other] >= p.algorithm) ++other;
+            return random_of(applicable_[other], bits);
+        }
+        for_each_knob(p.algorithm, [&](auto k) {
+            if (k.number != changed || k.radix == 1) return;
+            p.places[k.number] =
+                static_cast<std::uint8_t>((p.places[k.number] + 1 + bits.below(k.radix - 1)) % k.radix);
+        });
+        return p;
+    }
+
+    // Points of one key are one config.
+    std::uint64_t key(const point& p) const { return index(point_of(config_of(p)).value_or(p)); }
+    // What a diverse batch differs in: (template, place) of each knob.
+    std::vector<std::int64_t> knob_values(const point& p) const
+    {
+        std::vector<std::int64_t> r;
+        for_each_knob(p.algorithm, [&](auto k) { r.push_back(p.algorithm << 8 | p.places[k.number]); });
+        return r;
+    }
+
+    config standard() const { return Backend::standard(definition_, target_); }
+    // Fitted to the operator.
+    config config_of(const point& p) const
+    {
+        return at_template<config>(p.algorithm, [&](auto of) {
+            using algorithm = typename decltype(of)::type;
+            return algorithm::config_of(fitted_knobs<algorithm>(p));
+        });
+    }
+    // A point of this config, the lowest place of each knob; nothing where none is, as for a record of another grid.
+    std::optional<point> point_of(const config& c) const
+    {
+        std::optional<point> found;
+        for (const std::uint8_t a : applicable_) {
+            point p{.algorithm = a};
+            at_template<bool>(a, [&](auto of) {
+                using algorithm = typename decltype(of)::type;
+                const typename algorithm::knobs* knobs = algorithm::knobs_in(c);
+                if (knobs == nullptr) return false;
+                hana::for_each(knob_sequence<typename algorithm::knobs>, [&](auto k) {
+                    const std::int64_t value = k.declared.get(*knobs);
+                    std::size_t place = 0;
+                    while (place + 1 < k.radix && k.declared.values[place] < value) ++place;
+                    p.places[k.number] = static_cast<std::uint8_t>(place);
+                });
+                return true;
+            });
+            if (config_of(p) == c) found = p;
+        }
+        return found;
+    }
+
+    // The hash of its nest; nothing where the config is illegal, and the fault is then in `why`.
+    std::optional<std::uint64_t> nest_of(const config& c, status& why) const
+    {
+        why = Backend::lower_into(nest_, definition_, c, target_);
+        if (!why.ok()) return std::nullopt;
+        return nest_hash(nest_);
+    }
+    // The same for the config of a point, which has to meet the constraints of its template first.
+    std::optional<std::uint64_t> nest_of(const point& p, status& why) const
+    {
+        using program = std::optional<std::uint64_t>;
+        return at_template<program>(p.algorithm, [&](auto of) -> program {
+            using algorithm = typename decltype(of)::type;
+            const auto knobs = fitted_knobs<algorithm>(p);
+            if (first_broken<algorithm>(knobs, why) < std::size(algorithm::constraints)) return std::nullopt;
+            return nest_of(algorithm::config_of(knobs), why);
+        });
+    }
+    bool legal(const point& p, status& why) const { return nest_of(p, why).has_value(); }
+    // The hash of its nest, whose features are written; nothing where the point is illegal.
+    std::optional<std::uint64_t> features(const point& p, feature_vector& out) const
+    {
+        status why;
+        const auto program = nest_of(p, why);
+        if (program) features_of(nest_, out);
+        return program;
+    }
+
+    // Walks the whole product; a config is lowered once. Some ten microseconds for each.
+    space_count count() const
+    {
+        space_count r;
+        r.raw = size_;
+        std::unordered_set<std::uint64_t> nests;
+        for (const std::uint8_t a : applicable_)
+            at_template<bool>(a, [&](auto of) {
+                count_template<typename decltype(of)::type>(a, nests, r);
+                return true;
+            });
+        r.distinct = nests.size();
+        return r;
+    }
+
+private:
+    static constexpr std::size_t algorithms = decltype(hana::length(Backend::templates))::value;
+    static_assert(decltype(hana::maximum(hana::transform(Backend::templates, [](auto of) {
+                      return hana::size_c<knob_product<typename decltype(of)::type::knobs>::count>;
+                  })))::value <= most_knobs);
+
+    // f(number as a constant, template as a hana::type)
+    template <class F>
+    static void for_each_template(F f)
+    {
+        hana::for_each(hana::range_c<std::size_t, 0, algorithms>,
+                       [&](auto which) { f(which, hana::at(Backend::templates, which)); });
+    }
+    template <class Result, class F>
+    static Result at_template(std::size_t algorithm, F f)
+    {
+        Result r{};
+        for_each_template([&](auto which, auto of) {
+            if (which() == algorithm) r = f(of);
+        });
+        return r;
+    }
+    // f(knob_type)
+    template <class F>
+    static void for_each_knob(std::size_t algorithm, F f)
+    {
+        at_template<bool>(algorithm, [&](auto of) {
+            hana::for_each(knob_sequence<typename decltype(of)::type::knobs>, [&](auto k) { f(k); });
+            return true;
+        });
+    }
+
+    static point random_of(std::uint8_t algorithm, xoshiro256& bits)
+    {
+        point p{.algorithm = algorithm};
+        for_each_knob(algorithm, [&](auto k) { p.places[k.number] = static_cast<std::uint8_t>(bits.below(k.radix)); });
+        return p;
+    }
+
+    template <class Algorithm>
+    typename Algorithm::knobs fitted_knobs(const point& p) const
+    {
+        typename Algorithm::knobs knobs{};
+        hana::for_each(knob_sequence<typename Algorithm::knobs>,
+                       [&](auto k) { k.declared.set(knobs, k.declared.values[p.places[k.number]]); });
+        return Algorithm::fitted(definition_, knobs, target_);
+    }
+    // The place of the first constraint that the knobs break; that many as there are where they meet all.
+    template <class Algorithm>
+    std::size_t first_broken(const typename Algorithm::knobs& knobs, status& why) const
+    {
+        std::size_t i = 0;
+        for (const auto& c : Algorithm::constraints) {
+            why = c.found(knobs, target_);
+            if (!why.ok()) break;
+            ++i;
+        }
+        return i;
+    }
+    template <class Algorithm>
+    void count_template(std::uint8_t a, std::unordered_set<std::uint64_t>& nests, space_count& r) const
+    {
+        constexpr std::size_t constraints = std::size(Algorithm::constraints);
+        std::array<std::uint64_t, constraints + 1> rejected{};
+        // The place of what rejected a config, or one past the last.
+        std::unordered_map<std::uint64_t, std::size_t> verdict_of;
+        for (std::uint64_t i = first_[a]; i < end_[a]; ++i) {
+            const auto knobs = fitted_knobs<Algorithm>(at(i));
+            std::uint64_t name = 0;
+            for (const auto& k : knobs_of(knobs)) name = mixed(name ^ static_cast<std::uint64_t>(k.get(knobs)));
+            const auto [verdict, is_new] = verdict_of.try_emplace(name, constraints + 1);
+            if (is_new) {
+                status why;
+                const std::size_t broken = first_broken<Algorithm>(knobs, why);
+                if (broken < constraints)
+                    verdict->second = broken;
+                else if (const auto nest = nest_of(Algorithm::config_of(knobs), why))
+                    nests.insert(*nest);
+                else
+                    verdict->second = constraints;
+            }
+            if (verdict->second <= constraints)
+                ++rejected[verdict->second];
+            else
+                ++r.legal;
+        }
+        for (std::size_t c = 0; c < constraints; ++c)
+            r.rejected.push_back({Algorithm::name, Algorithm::constraints[c].name, rejected[c]});
+        r.rejected.push_back({Algorithm::name, "lowering", rejected[constraints]});
+    }
+
+    hone::definition definition_;
+    target target_;
+    std::vector<std::uint8_t> applicable_{}; // templates
+    std::array<std::uint64_t, algorithms> first_{}, end_{};
+    std::uint64_t size_ = 0;
+    mutable nest nest_{};
+};
+
+} // namespace hone::tune
