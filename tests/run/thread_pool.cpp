@@ -146,6 +146,26 @@ TEST_CASE("a pool of no threads has the calling one")
     CHECK(sum == 10);
 }
 
+TEST_CASE("a pool begins once on each of its threads, before that has a chunk")
+{
+    constexpr int threads = 4;
+    std::atomic<int> begun[threads]{};
+    std::thread::id of[threads];
+    thread_pool pool(threads, [&](int slot) {
+        of[slot] = std::this_thread::get_id();
+        ++begun[slot];
+    });
+    CHECK(of[0] == std::this_thread::get_id());
+    std::atomic<int> wrong{0}, in{0};
+    // Each chunk waits for all others, so that each thread has one.
+    pool.run(threads, [&](std::int64_t, int slot) {
+        if (begun[slot] != 1 || of[slot] != std::this_thread::get_id()) ++wrong;
+        ++in;
+        while (in < threads) std::this_thread::yield();
+    });
+    CHECK(wrong == 0);
+}
+
 TEST_CASE("what chunks write is there when run() returns, and chunks see what was written before")
 {
     thread_pool pool(4);

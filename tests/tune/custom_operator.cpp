@@ -79,14 +79,15 @@ TEST_CASE("a user's operator is tuned, and a kernel of the written header gives 
 
     speech_call call;
     std::vector<float> packed(kernel->packed_bytes / sizeof(float)),
-        workspace(kernel->workspace_bytes / sizeof(float) + 1);
+        workspace(kernel->workspace_bytes(1) / sizeof(float) + 1);
     kernel->pack(call.weights.data(), packed.data());
-    const status ran = kernel->run({.x = call.x.data(),
-                                    .weights = packed.data(),
-                                    .bias = call.bias.data(),
-                                    .y = call.y.data(),
-                                    .workspace = workspace.data(),
-                                    .weights_layout = kernel->layout_id});
+    serial_executor serial;
+    const status ran = kernel->run(reference_to(serial), {.x = call.x.data(),
+                                                          .weights = packed.data(),
+                                                          .bias = call.bias.data(),
+                                                          .y = call.y.data(),
+                                                          .workspace = workspace.data(),
+                                                          .weights_layout = kernel->layout_id});
     REQUIRE_MESSAGE(ran.ok(), ran.message());
     CHECK(call.error() < 1e-5);
 }

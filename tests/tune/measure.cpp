@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include <doctest/doctest.h>
 
@@ -29,12 +30,12 @@ tune::child_command self()
     return {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip", "--test-case=measure in a child"};
 }
 
-std::vector<tune::measurement> measured(const std::vector<tune::variant_source>& sources,
-                                        tune::timing_order order = tune::timing_order::each)
+std::vector<tune::measurement> measured(const std::vector<tune::variant_source>& sources, tune::measure_job job = {})
 {
     const folder at;
     auto builder = tiny_builder(at);
-    tune::measure_job job{.problem = at / "tiny.problem", .order = order, .deadline = 2s};
+    job.problem = at / "tiny.problem";
+    job.deadline = 2s;
     tune::save(tune::problem_of(tiny::definition(), 1), job.problem);
     for (const auto& b : builder.build(sources)) {
         REQUIRE_MESSAGE(b.found == verdict::ok, b.detail);
@@ -129,11 +130,117 @@ TEST_CASE("in rounds every variant has its samples, and one that fails is left o
     const auto results =
         measured({right_kernel(), right_kernel("static int calls = 0; if (++calls > 200) __builtin_trap();"),
                   right_kernel("for (int i = 0; i < 100000; ++i) __asm__ volatile(\"\");")},
-                 tune::timing_order::rounds);
+                 {.order = tune::timing_order::rounds});
     REQUIRE(results.size() == 3);
     CHECK(results[0].found == verdict::ok);
     CHECK(results[1].found == verdict::crash);
     CHECK(results[2].found == verdict::ok);
     CHECK(results[0].ms.size() == 10);
     CHECK(results[0].least() < results[2].least());
+}
+
+TEST_CASE("timed calls take cold weights in turn, and hot ones from one place, with the same contents")
+{
+    // The first call verifies; its weights are not among those in turn.
+    const std::string first_call =
+        "static int calls = 0; static const float* first = nullptr; static float values[7 * 24];"
+        "static const float* last = nullptr; ++calls;"
+        "if (calls == 1) for (int i = 0; i < 7 * 24; ++i) values[i] = a.weights[i];"
+        "for (int i = 0; i < 7 * 24; ++i) if (a.weights[i] != values[i]) __builtin_trap();";
+    const auto moves = right_kernel(first_call + "if (a.weights == last || a.weights == first) __builtin_trap();"
+                                                 "last = a.weights; if (calls == 1) first = last;");
+    const auto stays = right_kernel(first_call + "if (calls == 1) first = a.weights;"
+                                                 "if (a.weights != first) __builtin_trap();");
+    for (const auto order : {tune::timing_order::each, tune::timing_order::rounds}) {
+        const auto cold = measured({moves, stays}, {.order = order});
+        CHECK(cold[0].found == verdict::ok);
+        CHECK(cold[1].found == verdict::crash);
+        const auto hot = measured({moves, stays}, {.order = order, .cache = tune::cache_mode::hot});
+        CHECK(hot[0].found == verdict::crash);
+        CHECK(hot[1].found == verdict::ok);
+    }
+}
+
+TEST_CASE("cold weights take longer to read")
+{
+    // Half a megabyte of zeros, each place read only when the one before it is known.
+    auto reads = right_kernel("unsigned i = 0; for (int n = 0; n < 8192; ++n)"
+                              "i = (5 * i + 1 + static_cast<unsigned>(a.weights[200 + 16 * i])) % 8192;"
+                              "if (i != 0) __builtin_trap();");
+    reads.declarations += "inline void pack(const float* from, float* to)\n{\n"
+                          "    for (int i = 0; i < 1 << 18; ++i) to[i] = 0;\n    kernel::pack(from, to);\n}";
+    reads.value = "hone::tune::variant{sizeof(float) << 18, kernel::layout_id, &workspace, &pack, &run}";
+    const auto cold = measured({reads});
+    const auto hot = measured({reads}, {.cache = tune::cache_mode::hot});
+    REQUIRE_MESSAGE(cold[0].found == verdict::ok, cold[0].detail);
+    REQUIRE(hot[0].found == verdict::ok);
+    CHECK(cold[0].least() > 1.5 * hot[0].least());
+}
+
+TEST_CASE("results that go wrong while calls are timed are found")
+{
+    const auto results = measured({right_kernel("static int calls = 0;"
+                                                "if (++calls > 3) { a.y[0] = 77; return {}; }")});
+    CHECK(results[0].found == verdict::wrong_result);
+}
+
+TEST_CASE("a kernel gets as many slots as there are threads, workspace for all of them, and a processor for each")
+{
+    const std::string slots = "if (e.slots() != 2) __builtin_trap();";
+    // Both chunks wait for the other one, so that two threads have them.
+    const std::string meets =
+        "static int begun; static int processors[2]; static bool same_slot; begun = 0; static int slot_of[2];"
+        "e.run(2, [](std::int64_t i, int slot) {"
+        "    slot_of[i] = slot; processors[i] = sched_getcpu();"
+        "    __atomic_fetch_add(&begun, 1, __ATOMIC_SEQ_CST);"
+        "    while (__atomic_load_n(&begun, __ATOMIC_SEQ_CST) < 2) sched_yield(); });"
+        "same_slot = slot_of[0] == slot_of[1]; if (same_slot) __builtin_trap();";
+    const auto fills = [](const std::string& bytes) {
+        return "for (int i = 0; i < " + bytes + "; ++i) static_cast<char*>(a.workspace)[i] = 1;";
+    };
+    auto together = right_kernel(slots + meets);
+    auto apart = right_kernel(meets + "if (processors[0] == processors[1]) __builtin_trap();");
+    for (auto* v : {&together, &apart})
+        v->declarations.insert(0, "extern \"C\" int sched_getcpu();\nextern \"C\" int sched_yield();\n");
+    const std::vector<tune::variant_source> sources{together, right_kernel(fills("2 * 4000"), "4000 * slots"),
+                                                    right_kernel(fills("2 * 4000 + 4"), "4000 * slots"),
+                                                    right_kernel("if (e.slots() != 1) __builtin_trap();"), apart};
+    const int some = tune::timing_cpu();
+    for (const auto order : {tune::timing_order::each, tune::timing_order::rounds}) {
+        const auto two = measured(sources, {.order = order, .threads = 2, .cpu = some});
+        CHECK_MESSAGE(two[0].found == verdict::ok, two[0].detail);
+        CHECK(two[1].found == verdict::ok);
+        CHECK(two[2].found == verdict::wrong_result);
+        CHECK(two[3].found == verdict::crash);
+        if (tune::usable_cpus().size() >= 2) CHECK_MESSAGE(two[4].found == verdict::ok, two[4].detail);
+    }
+    // Without a processor to begin with nothing is pinned, and with one thread there is one slot.
+    CHECK(measured({together}, {.threads = 2})[0].found == verdict::ok);
+    CHECK(measured({sources[3]}, {.cpu = some})[0].found == verdict::ok);
+}
+
+TEST_CASE("a kernel of hone's is right on several threads")
+{
+    // As it stands in a generated unit: rows in chunks, a padded copy of x would take workspace.
+    const tune::variant_source blocked{
+        "struct set {\n    static constexpr auto text = tiny::signature();\n"
+        "    static constexpr hone::cpu_entry entries[] = {{.signature = text.c_str(), .set = hone::isa::baseline,\n"
+        "        .config = {.direct = {.rows = 1, .vectors = 1, .row_block = 1}}}};\n};",
+        "hone::tune::variant_of<hone::kernel<tiny, set, hone::isa::baseline>>()"};
+    for (const int threads : {1, 2, 3}) {
+        const auto found = measured({blocked}, {.threads = threads});
+        CHECK_MESSAGE(found[0].found == verdict::ok, found[0].detail);
+    }
+}
+
+TEST_CASE("threads get as many processors, the given one first")
+{
+    const auto usable = tune::usable_cpus();
+    const int count = static_cast<int>(usable.size()), some = tune::timing_cpu();
+    const auto all = tune::measuring::processors_of(count, some);
+    CHECK(std::set<int>(all.begin(), all.end()) == std::set<int>(usable.begin(), usable.end()));
+    CHECK(all.size() == usable.size());
+    CHECK(all.front() == some);
+    CHECK(tune::measuring::processors_of(count + 1, some).empty());
+    CHECK(tune::measuring::processors_of(1, -1).empty());
 }

@@ -14,9 +14,17 @@ namespace hone {
 class thread_pool {
 public:
     // `threads` workers, the calling thread among them; at least 1.
-    explicit thread_pool(int threads)
+    explicit thread_pool(int threads) : thread_pool(threads, [](int) {}) {}
+    // Calls begin(slot) first on each thread, on the calling one for slot 0: to pin it to a processor, or to name it.
+    template <class Begin>
+    thread_pool(int threads, Begin begin)
     {
-        for (int slot = 1; slot < threads; ++slot) workers_.emplace_back([this, slot] { work(slot); });
+        begin(0);
+        for (int slot = 1; slot < threads; ++slot)
+            workers_.emplace_back([this, slot, begin] {
+                begin(slot);
+                work(slot);
+            });
     }
     thread_pool(const thread_pool&) = delete;
     thread_pool& operator=(const thread_pool&) = delete;

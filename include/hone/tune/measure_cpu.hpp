@@ -16,6 +16,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,10 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <hone/run/entry.hpp>
+#include <hone/run/thread_pool.hpp>
+#include <hone/tune/cache_mode.hpp>
+#include <hone/tune/machine.hpp>
 #include <hone/tune/measure.hpp>
 #include <hone/tune/problem.hpp>
 #include <hone/tune/variant.hpp>
@@ -46,7 +51,9 @@ struct measure_job {
     std::string problem{}; // a file, see save()
     timing_order order = timing_order::each;
     timing_rules rules{};
-    int cpu = -1;                                 // the child is pinned to it; -1: not pinned
+    cache_mode cache = cache_mode::cold_weights;
+    int threads = 1;                              // slots of the executor
+    int cpu = -1;                                 // pinned to it, other threads to others; -1: not pinned
     std::chrono::duration<double> deadline{10.0}; // of each variant
 };
 
@@ -57,6 +64,8 @@ inline std::string text_of(const measure_job& job, const std::vector<std::size_t
     j["open"] = open;
     j["problem"] = job.problem;
     j["rounds"] = job.order == timing_order::rounds;
+    j["cache"] = name_of(job.cache);
+    j["threads"] = job.threads;
     j["cpu"] = job.cpu;
     measuring::put(j, job.rules);
     for (const library_variant& v : job.variants) j["variants"].push_back({v.library, v.index});
@@ -77,9 +86,7 @@ namespace measuring {
 // Floats between two guards.
 class guarded_floats {
 public:
-    explicit guarded_floats(std::size_t count)
-        : memory_(static_cast<float*>(::operator new((count + 2 * guard) * sizeof(float), std::align_val_t{64}))),
-          count_(count)
+    explicit guarded_floats(std::size_t count) : memory_(allocate_floats(count + 2 * guard)), count_(count)
     {
         std::memset(memory_.get(), pattern, guard * sizeof(float));
         std::fill_n(data(), count, std::numeric_limits<float>::quiet_NaN());
@@ -99,10 +106,7 @@ public:
 private:
     static constexpr std::size_t guard = 64;
     static constexpr unsigned char pattern = 0xa5;
-    struct release {
-        void operator()(float* p) const { ::operator delete(p, std::align_val_t{64}); }
-    };
-    std::unique_ptr<float, release> memory_;
+    aligned_floats memory_;
     std::size_t count_;
 };
 
@@ -114,9 +118,9 @@ inline double milliseconds_since(std::chrono::steady_clock::time_point begin)
 // One variant with its buffers.
 class prepared_variant {
 public:
-    prepared_variant(const variant& v, const problem& p)
-        : variant_(v), problem_(p), packed_(v.packed_bytes / sizeof(float)),
-          workspace_((v.workspace_bytes + sizeof(float) - 1) / sizeof(float)), y_(p.expected.size())
+    prepared_variant(const variant& v, const problem& p, const executor_ref& executor)
+        : variant_(v), problem_(p), executor_(executor), packed_(v.packed_bytes / sizeof(float)),
+          workspace_((v.workspace_bytes(executor.slots()) + sizeof(float) - 1) / sizeof(float)), y_(p.expected.size())
     {
         for (const problem_operand& o : p.operands) {
             auto& copy = operands_.emplace_back(o.values.size());
@@ -136,15 +140,15 @@ public:
     std::optional<std::string> verify()
     {
         variant_.pack(weights_, packed_.data());
-        const status s = variant_.run(call_);
+        const status s = variant_.run(executor_, call_);
         if (!s.ok()) return fmt::format("{} [{}]", s.message(), s.subject);
-        error_ = relative_error(problem_, y_.data());
-        if (!(error_ <= tolerated_error)) return fmt::format("the error is {:.1e} of the largest result", error_);
-        return trespass();
+        return wrong();
     }
-    // Where it wrote what it must not; nothing where all is as it was.
-    std::optional<std::string> trespass() const
+    // The same of the last call, which may have met other weights or other threads.
+    std::optional<std::string> wrong()
     {
+        error_ = std::max(error_, relative_error(problem_, y_.data()));
+        if (!(error_ <= tolerated_error)) return fmt::format("the error is {:.1e} of the largest result", error_);
         const auto guarded = [](const guarded_floats& f) { return f.guards_hold(); };
         if (!guarded(y_) || !guarded(packed_) || !guarded(workspace_) ||
             !std::all_of(operands_.begin(), operands_.end(), guarded))
@@ -157,16 +161,22 @@ public:
     }
     double error() const { return error_; }
 
-    double milliseconds(int calls) const
+    // After verify(). The first call then finds activations as cold as weights.
+    void fill(weight_rotation& weights, cache_mode cache) const { weights.fill(packed_.data(), packed_.size(), cache); }
+    double milliseconds(int calls, weight_rotation& weights)
     {
         const auto begin = std::chrono::steady_clock::now();
-        for (int i = 0; i < calls; ++i) (void)variant_.run(call_);
+        for (int i = 0; i < calls; ++i) {
+            call_.weights = weights.next();
+            (void)variant_.run(executor_, call_);
+        }
         return milliseconds_since(begin) / calls;
     }
 
 private:
     variant variant_;
     const problem& problem_;
+    executor_ref executor_;
     std::vector<guarded_floats> operands_{};
     guarded_floats packed_, workspace_, y_;
     const float* weights_ = nullptr;
@@ -183,13 +193,37 @@ inline bool left_children()
     return true;
 }
 
-inline void pin_to(int cpu)
+// Processors of the threads, the given one first, those of other cores before the second ones of a core; none where
+// threads are not to be pinned, or are too many.
+inline std::vector<int> processors_of(int threads, int first)
 {
-    if (cpu < 0) return;
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    sched_setaffinity(0, sizeof set, &set);
+    if (first < 0) return {};
+    std::vector<int> chosen, second;
+    std::set<std::string> cores;
+    const auto add = [&](int processor) {
+        const auto core =
+            first_line(fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", processor));
+        (!core || cores.insert(*core).second ? chosen : second).push_back(processor);
+    };
+    add(first);
+    for (int c : usable_cpus())
+        if (c != first) add(c);
+    chosen.insert(chosen.end(), second.begin(), second.end());
+    if (chosen.size() < static_cast<std::size_t>(threads)) chosen.clear();
+    return chosen;
+}
+
+// The executor of a job, with threads that stay where they are put.
+inline std::unique_ptr<thread_pool> pinned_pool(int threads, int first)
+{
+    const std::vector<int> processors = processors_of(threads, first);
+    return std::make_unique<thread_pool>(threads, [processors](int slot) {
+        if (processors.empty()) return;
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET(processors[static_cast<std::size_t>(slot)], &set);
+        sched_setaffinity(0, sizeof set, &set);
+    });
 }
 
 // The variant of a library, or why it cannot be had. Libraries stay open until the process ends.
@@ -211,7 +245,9 @@ inline const variant* find_variant(const std::string& library, int index, std::s
 
 inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
 {
-    pin_to(job.at("cpu").get<int>());
+    const auto pool = pinned_pool(std::max(job.at("threads").get<int>(), 1), job.at("cpu").get<int>());
+    const executor_ref executor = reference_to(*pool);
+    const cache_mode cache = job.at("cache") == name_of(cache_mode::hot) ? cache_mode::hot : cache_mode::cold_weights;
     const problem p = load_problem(job.at("problem").get<std::string>());
     const timing_rules rules = rules_of(job);
     const auto& variants = job.at("variants");
@@ -219,8 +255,18 @@ inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
     struct entrant {
         std::size_t at;
         std::unique_ptr<prepared_variant> variant;
-        sample_plan plan;
+        std::shared_ptr<weight_rotation> weights;
+        sample_plan plan{};
         std::vector<double> ms{};
+
+        double milliseconds(int calls) const { return variant->milliseconds(calls, *weights); }
+    };
+    const auto weights = std::make_shared<weight_rotation>();
+    const auto finish = [&](const entrant& e) {
+        if (const auto wrong = e.variant->wrong())
+            results.failed(e.at, verdict::wrong_result, *wrong);
+        else
+            results.done(e.at, e.variant->error(), e.ms);
     };
     std::vector<entrant> entrants;
     for (const auto at : job.at("open").get<std::vector<std::size_t>>()) {
@@ -231,7 +277,8 @@ inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
             results.failed(at, verdict::crash, why);
             continue;
         }
-        entrant e{at, std::make_unique<prepared_variant>(*found, p), {}};
+        entrant e{at, std::make_unique<prepared_variant>(*found, p, executor),
+                  rounds ? std::make_shared<weight_rotation>() : weights};
         const auto wrong = e.variant->verify();
         if (left_children()) {
             results.failed(at, verdict::crash, "it left processes behind");
@@ -241,20 +288,18 @@ inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
             results.failed(at, verdict::wrong_result, *wrong);
             continue;
         }
-        e.plan = plan_of(e.variant->milliseconds(1), rules);
+        e.variant->fill(*e.weights, cache);
+        e.plan = plan_of(e.milliseconds(1), rules);
         if (rounds) {
             entrants.push_back(std::move(e));
             continue;
         }
-        for (int i = 0; i < e.plan.samples; ++i) e.ms.push_back(e.variant->milliseconds(e.plan.calls));
+        for (int i = 0; i < e.plan.samples; ++i) e.ms.push_back(e.milliseconds(e.plan.calls));
         if (left_children()) {
             results.failed(at, verdict::crash, "it left processes behind");
             return 0;
         }
-        if (const auto after = e.variant->trespass())
-            results.failed(at, verdict::wrong_result, *after);
-        else
-            results.done(at, e.variant->error(), e.ms);
+        finish(e);
     }
     // The order rotates, and a call that is not timed warms each one's caches, which a slow one does not need.
     for (int round = 0; round < rules.least_samples; ++round)
@@ -262,10 +307,10 @@ inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
             entrant& e = entrants[(i + static_cast<std::size_t>(round)) % entrants.size()];
             if (round >= e.plan.samples) continue;
             results.begin(e.at);
-            if (e.plan.samples >= rules.least_samples) e.variant->milliseconds(1);
-            e.ms.push_back(e.variant->milliseconds(e.plan.calls));
+            if (e.plan.samples >= rules.least_samples) e.milliseconds(1);
+            e.ms.push_back(e.milliseconds(e.plan.calls));
         }
-    for (const entrant& e : entrants) results.done(e.at, e.variant->error(), e.ms);
+    for (const entrant& e : entrants) finish(e);
     return 0;
 }
 

@@ -6,24 +6,26 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <hone/run/entry.hpp>
 #include <hone/run/kernel.hpp>
 
 namespace hone::tune {
 
 // The symbols of a library: `const variant hone_variants[]`, `const int hone_variant_count`.
 struct variant {
-    std::uint64_t packed_bytes = 0;
-    std::uint64_t workspace_bytes = 0; // of one slot
+    std::size_t packed_bytes = 0;
     std::uint64_t layout_id = 0;
+    std::size_t (*workspace_bytes)(int slots) = nullptr;
     void (*pack)(const float* weights, float* packed) = nullptr;
-    status (*run)(const arguments& call) = nullptr;
+    status (*run)(const executor_ref& executor, const arguments& call) = nullptr;
 };
 
 template <class Kernel>
 constexpr variant variant_of()
 {
-    return {Kernel::packed_bytes, Kernel::workspace_bytes(1), Kernel::layout_id, &Kernel::pack,
-            [](const arguments& call) { return Kernel::run(call); }};
+    return {Kernel::packed_bytes, Kernel::layout_id, [](int slots) { return Kernel::workspace_bytes(slots); },
+            &Kernel::pack,
+            [](const executor_ref& executor, const arguments& call) { return Kernel::run(executor, call); }};
 }
 
 // One scalar loop an axis, in the order of the definition, with the sum in a register: what a reader of the formula
@@ -64,7 +66,9 @@ struct naive_kernel {
     {
         for (std::size_t i = 0; i < packed_bytes / sizeof(float); ++i) packed[i] = from[i];
     }
-    static status run(const arguments& a) noexcept
+    // On the calling thread, whatever the executor.
+    template <class Executor>
+    static status run(Executor&, const arguments& a) noexcept
     {
         float* tensors[compute::nest.buffers.size()]{};
         for (const buffer& b : compute::nest.buffers) {
