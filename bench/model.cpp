@@ -5,25 +5,17 @@
 //
 //     model --benchmark_min_time=0.3
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <span>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include <hone/codegen/lower.hpp>
-#include <hone/ir/check.hpp>
-#include <hone/ir/hash.hpp>
 #include <hone/op/conv2d.hpp>
-#include <hone/schedule/cpu.hpp>
-#include <hone/schedule/knob.hpp>
 #include <hone/tune/annealing.hpp>
 #include <hone/tune/cost_model.hpp>
-#include <hone/tune/features.hpp>
+#include <hone/tune/cpu_space.hpp>
 
 namespace {
 
@@ -31,55 +23,6 @@ using namespace hone;
 
 // Layer 2 of ResNet-18, as the paper numbers them.
 using c2 = conv2d<conv2d_shape{.h = 56, .w = 56, .ic = 64, .oc = 64, .kh = 3, .kw = 3, .pad = 1}, f32>;
-
-// Its direct schedules: a place in the values of each knob.
-class direct_space {
-public:
-    static constexpr std::size_t knobs = std::size(direct_knob_table);
-    using point = std::array<std::uint8_t, knobs>;
-
-    double size() const
-    {
-        double product = 1;
-        for (const auto& k : direct_knob_table) product *= static_cast<double>(k.values.size());
-        return product;
-    }
-    point random(tune::xoshiro256& bits) const
-    {
-        point p{};
-        for (std::size_t k = 0; k < knobs; ++k)
-            p[k] = static_cast<std::uint8_t>(bits.below(direct_knob_table[k].values.size()));
-        return p;
-    }
-    point neighbour(point p, tune::xoshiro256& bits) const
-    {
-        const std::size_t k = bits.below(knobs);
-        const std::size_t others = direct_knob_table[k].values.size() - 1;
-        p[k] = static_cast<std::uint8_t>((p[k] + 1 + bits.below(others)) % (others + 1));
-        return p;
-    }
-    std::uint64_t key(const point& p) const
-    {
-        std::uint64_t key = 0;
-        for (std::size_t k = 0; k < knobs; ++k) key = key << 8 | p[k];
-        return key;
-    }
-    const point& knob_values(const point& p) const { return p; }
-    std::optional<std::uint64_t> features(const point& p, feature_vector& out) const
-    {
-        direct_knobs knobs_of_point;
-        for (std::size_t k = 0; k < knobs; ++k)
-            direct_knob_table[k].set(knobs_of_point, direct_knob_table[k].values[p[k]]);
-        lower(direct_schedule(definition_, knobs_of_point, isa::avx512), nest_);
-        if (!nest_.ok() || !check(nest_, cpu_target(isa::avx512)).ok()) return std::nullopt;
-        features_of(nest_, out);
-        return nest_hash(nest_);
-    }
-
-private:
-    definition definition_ = c2::definition();
-    mutable nest nest_{};
-};
 
 // Milliseconds that loads, traffic and idle lanes might cost; not what they do cost.
 double pretended_ms(const feature_vector& f)
@@ -99,7 +42,7 @@ struct candidates {
 
     explicit candidates(std::size_t count)
     {
-        const direct_space space;
+        const tune::cpu_space space(c2::definition(), isa::avx512);
         tune::xoshiro256 bits(1);
         features.reserve(count);
         while (features.size() < count) {
@@ -154,7 +97,7 @@ void round_of_annealing(benchmark::State& state)
     const auto rounds = state.range(0);
     double proposed = 0;
     for (auto _ : state) {
-        tune::annealer<direct_space> search({}, 1);
+        tune::annealer<tune::cpu_space> search({c2::definition(), isa::avx512}, 1);
         for (int i = 0; i < rounds; ++i) proposed += static_cast<double>(search.propose(model, 64).size());
     }
     state.counters["proposed"] = benchmark::Counter(proposed, benchmark::Counter::kAvgIterations);
