@@ -108,6 +108,12 @@ trial<gemm_shape> trial_of()
     return trial_of_operator<Knobs, gemm<S, f32, E...>, gemm_shape, E...>(S);
 }
 
+// Takes every region, however small: what is tested is tested on several threads.
+struct eager_pool : thread_pool {
+    using thread_pool::thread_pool;
+    static constexpr std::int64_t least_region_ns = 0;
+};
+
 // Runs a kernel once; empty where all is as it should be.
 inline std::string wrong_run(const entry& kernel, const executor_ref& executor, const call_data& d,
                              const doubles& expected, const std::int64_t* parameters, double tolerance)
@@ -148,7 +154,7 @@ inline std::string wrong_kernel(const entry& kernel, const call_data& d, const d
                                 const std::int64_t* parameters = nullptr, double tolerance = 0)
 {
     serial_executor serial;
-    thread_pool pool(2);
+    eager_pool pool(2);
     std::string wrong = wrong_run(kernel, reference_to(serial), d, expected, parameters, tolerance);
     if (!wrong.empty()) return "serial: " + wrong;
     wrong = wrong_run(kernel, reference_to(pool), d, expected, parameters, tolerance);

@@ -74,6 +74,7 @@ constexpr int parallel_levels(const Nest& n)
 
 // An executor that counts the regions asked of another, and those asked for before the last was done.
 struct counting_executor {
+    static constexpr std::int64_t least_region_ns = 0;
     thread_pool& pool;
     std::atomic<int> regions{0};
     std::atomic<int> open{0};
@@ -235,7 +236,7 @@ TEST_CASE("two pools run kernels at the same time, from two threads")
 
     // Both threads run both kernels, from the same x and weights.
     const auto engine = [&](std::string& wrong) {
-        thread_pool pool(3);
+        eager_pool pool(3);
         for (int round = 0; round < 40 && wrong.empty(); ++round) {
             wrong = wrong_call(a, reference_to(pool), of_conv, packed_a, conv_expected);
             if (wrong.empty()) wrong = wrong_call(b, reference_to(pool), of_gemm, packed_b, gemm_expected);

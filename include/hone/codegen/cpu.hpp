@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <utility>
 
+#include <hone/codegen/region.hpp>
 #include <hone/codegen/simd.hpp>
 #include <hone/core/config.hpp>
+#include <hone/core/executor.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
@@ -1095,6 +1097,7 @@ HONE_INLINE void execute_serial(const environment<K>& outer, vector_of<K>* r, Ex
 
 // Inside a chunk, parallel loops run on the worker that has it: an executor is asked for one region at a time.
 struct in_chunk {
+    static constexpr std::int64_t least_region_ns = 0;
     int slot;
     template <class F>
     HONE_INLINE void run(std::int64_t n, F&& f) const
@@ -1122,6 +1125,14 @@ HONE_INLINE std::int64_t region_size(const environment<K>& e)
         return own * region_size<K, K::nest.nodes[Node].child>(e);
     else
         return own;
+}
+template <class K, int Node>
+HONE_INLINE std::int64_t region_ns(std::int64_t chunks, const std::int64_t* parameters)
+{
+    if constexpr (extends_region<K>(Node))
+        return region_ns<K, K::nest.nodes[Node].child>(chunks, parameters);
+    else
+        return chunks_ns<K, Node>(chunks, parameters);
 }
 template <class K, int Node, class Executor>
 HONE_INLINE void execute_chunk(environment<K>& e, std::int64_t chunk, Executor& executor)
@@ -1156,7 +1167,8 @@ HONE_INLINE void execute(const environment<K>& e, vector_of<K>* r, Executor& exe
         } else if constexpr (x.kind == node_kind::guard) {
             if (holds<K, no_band, 0, x.conditions.first, x.conditions.count>(e, 0)) execute<K, x.child>(e, r, executor);
         } else if constexpr (x.kind == node_kind::loop && x.bind == binding::parallel) {
-            executor.run(region_size<K, Node>(e), [&e](std::int64_t chunk, int slot) {
+            const std::int64_t chunks = region_size<K, Node>(e);
+            run_region(executor, chunks, region_ns<K, Node>(chunks, e.parameters), [&e](std::int64_t chunk, int slot) {
                 environment<K> own = e;
                 point_at<K, memory::slot>(own, slot);
                 in_chunk inside{slot};

@@ -23,6 +23,7 @@ struct executor_ref {
     void* self = nullptr;
     int slot_count = 1;
     void (*run_chunks)(void* self, std::int64_t n, chunk f, void* data) = nullptr;
+    std::int64_t least_region_ns = default_least_region_ns;
 
     int slots() const { return slot_count; }
     template <class F>
@@ -39,9 +40,11 @@ executor_ref reference_to(Executor& e)
 {
     return {.self = &e,
             .slot_count = e.slots(),
-            .run_chunks = [](void* self, std::int64_t n, executor_ref::chunk f, void* data) {
-                static_cast<Executor*>(self)->run(n, [f, data](std::int64_t i, int slot) { f(data, i, slot); });
-            }};
+            .run_chunks =
+                [](void* self, std::int64_t n, executor_ref::chunk f, void* data) {
+                    static_cast<Executor*>(self)->run(n, [f, data](std::int64_t i, int slot) { f(data, i, slot); });
+                },
+            .least_region_ns = least_region_ns(e)};
 }
 
 // One kernel of a table. Everything that a call needs, for one instruction set.
