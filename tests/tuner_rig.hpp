@@ -12,6 +12,7 @@
 #include <hone/op/gemm.hpp>
 #include <hone/tune/build.hpp>
 #include <hone/tune/record.hpp>
+#include <hone/tune/task.hpp>
 
 namespace hone::test {
 
@@ -73,6 +74,15 @@ inline tune::variant_source right_kernel(const std::string& before = "", const s
             "hone::tune::variant{kernel::packed_bytes, kernel::layout_id, &workspace, &kernel::pack, &run}"};
 }
 
+// A batch of candidates, built and measured.
+inline void turn(tune::tuning& t, tune::builder& build, std::size_t size)
+{
+    const auto batch = t.propose(size);
+    std::vector<tune::variant_source> sources;
+    for (const tune::candidate& c : batch) sources.push_back(c.source);
+    t.measure(batch, build.build(sources));
+}
+
 // A measurement of `tiny` on the CPU.
 inline tune::record tiny_record(double ms, std::int32_t rows = 4)
 {
@@ -87,7 +97,7 @@ inline tune::record tiny_record(double ms, std::int32_t rows = 4)
     r.template_name = "direct";
     r.knobs = tune::settings_of(direct_knobs{.rows = rows});
     r.nest = "0123456789abcdef";
-    r.origin = "random";
+    r.origin = "chance";
     r.phase = "search";
     r.max_rel_error = 1e-7;
     r.ms = {ms, ms * 1.5};

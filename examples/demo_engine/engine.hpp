@@ -65,7 +65,7 @@ inline double difference(const floats& a, const floats& b)
 
 inline bool report(const char* name, const char* backend, double standard_ms, double chosen_ms, double difference)
 {
-    std::printf("%-8s %-7s %11.4f %10.4f %7.2fx %11.1e\n", name, backend, standard_ms, chosen_ms,
+    std::printf("%-9s %-7s %11.4f %10.4f %7.2fx %11.1e\n", name, backend, standard_ms, chosen_ms,
                 standard_ms / chosen_ms, difference);
     return difference < 1e-4;
 }

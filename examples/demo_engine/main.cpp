@@ -6,11 +6,12 @@
 #include <cmath>
 #include <cstdio>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <hone/run/kernel.hpp>
 
-#include <demo.hpp> // generated: the folder that is searched decides which one
+#include <resnet18.hpp> // generated: the folder that is searched decides which one
 
 #include "engine.hpp"
 #include "layers.hpp"
@@ -52,9 +53,9 @@ bool compare(const char* name)
     const auto in = engine::operands_of(Layer::definition());
     const auto outputs = engine::elements_of(Layer::definition(), hone::role::output);
     operation<hone::kernel<Layer>> standard(in, outputs);
-    operation<hone::kernel<Layer, demo_configs>> chosen(in, outputs);
+    operation<hone::kernel<Layer, resnet18_configs>> chosen(in, outputs);
     double standard_ms = 1e30, chosen_ms = 1e30;
-    for (int round = 0; round < 50; ++round) {
+    for (int round = 0; round < 20; ++round) {
         standard_ms = std::min(standard_ms, standard.milliseconds());
         chosen_ms = std::min(chosen_ms, chosen.milliseconds());
     }
@@ -65,11 +66,11 @@ bool compare(const char* name)
 
 int main()
 {
-    std::printf("%-8s %-7s %11s %10s %8s %11s\n", "layer", "backend", "default ms", "chosen ms", "gain", "difference");
-    bool same = compare<demo::gemm_512>("gemm512");
-    same = compare<demo::c2>("C2") && same;
-    same = compare<demo::c9>("C9") && same;
-    same = compare<demo::c8>("C8") && same;
+    std::printf("%-9s %-7s %11s %10s %8s %11s\n", "layer", "backend", "default ms", "chosen ms", "gain", "difference");
+    bool same = true;
+    [&]<std::size_t... I>(std::index_sequence<I...>) {
+        ((same = compare<hone::workload<resnet18::layers, I>>(resnet18::names[I]) && same), ...);
+    }(std::make_index_sequence<resnet18::layers::size>{});
 #ifdef DEMO_WITH_VULKAN
     same = engine::compare_vulkan() && same;
 #endif

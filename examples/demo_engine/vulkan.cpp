@@ -11,7 +11,7 @@
 #include <hone/run/vulkan_device.hpp>
 #include <hone/run/vulkan_entry.hpp>
 
-#include <demo.hpp>
+#include <resnet18.hpp>
 
 #include "engine.hpp"
 #include "layers.hpp"
@@ -85,13 +85,13 @@ bool compare(const char* name, vk::device& device)
              .ok())
         return false;
 
-    const auto entries = entries_of<demo_configs>();
+    const auto entries = entries_of<resnet18_configs>();
     const auto signature = Layer::signature();
     const auto& p = device.properties();
     const auto* standard = hone::find_entry(entries, signature.c_str(), 0, 0);
     const auto* chosen = hone::find_entry(entries, signature.c_str(), p.vendorID, p.deviceID);
     if (standard == nullptr || chosen == nullptr) {
-        std::printf("%-8s vulkan  not in the header\n", name);
+        std::printf("%-9s vulkan  not in the header\n", name);
         return true;
     }
     const double standard_ms = run(device, d, *standard, in, y);
@@ -111,6 +111,8 @@ bool engine::compare_vulkan()
         std::printf("no Vulkan: %s\n", why.text().c_str());
         return true;
     }
-    const bool same = compare<demo::gemm_256>("gemm256", *device);
-    return compare<demo::c3>("C3", *device) && same;
+    bool same = compare<resnet18::c3>("c3", *device);
+    same = compare<resnet18::c6>("c6", *device) && same;
+    same = compare<resnet18::c12>("c12", *device) && same;
+    return compare<resnet18::gemm_256>("gemm_256", *device) && same;
 }

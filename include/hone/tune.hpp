@@ -10,6 +10,6 @@
 #include <hone/tune/cpu_space.hpp>
 #include <hone/tune/features.hpp>
 #include <hone/tune/header_writer.hpp>
-#include <hone/tune/random_search.hpp>
 #include <hone/tune/record.hpp>
-#include <hone/tune/tune_cpu.hpp>
+#include <hone/tune/search.hpp>
+#include <hone/tune/tuner.hpp>

@@ -38,10 +38,10 @@ TEST_CASE("a user's operator is tuned, and a kernel of the written header gives 
                                                         "--no-skip",
                                                         "--test-case=measure a user's operator in a child"},
                                                .work_directory = at.path() / "work",
-                                               .log = &log,
+                                               .log = [&](const tune::record& r) { log.write(r); },
                                                .seed = 5};
     tune::cpu_tuning tuning(tune::task_of<audio::speech>("speech", "audio::speech"), environment, build, set);
-    tuning.turn(4);
+    turn(tuning, build, 4);
     tuning.compare();
 
     // ---- the search ----

@@ -98,13 +98,13 @@ TEST_CASE("a user's operator is tuned on the device, and a kernel of the written
                                                         "--no-skip",
                                                         "--test-case=measure a user's operator on a device in a child"},
                                                .work_directory = at.path() / "work",
-                                               .log = &log,
+                                               .log = [&](const tune::record& r) { log.write(r); },
                                                .seed = 5};
     std::string why;
     const auto found = tune::find_vulkan(environment.self, why);
     REQUIRE_MESSAGE(found.has_value(), why);
     tune::vulkan_tuning tuning(tune::task_of<audio::speech>("speech", "audio::speech"), environment, *found);
-    tuning.turn(6);
+    tuning.measure(tuning.propose(6), {});
     tuning.compare();
 
     // ---- the search ----

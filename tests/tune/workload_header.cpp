@@ -96,7 +96,7 @@ TEST_CASE("a faulty workload is refused in the library's own words, by the compi
 
     const tune::tuning_environment environment{.self = self(), .work_directory = at.path() / "work"};
     tune::cpu_tuning tuning(tune::task_of<empty>("empty", "empty"), environment, build, isa::baseline);
-    CHECK_THROWS_WITH_AS(tuning.turn(2),
+    CHECK_THROWS_WITH_AS(turn(tuning, build, 2),
                          doctest::Contains("every extent of a workload must be at least 1; remove the empty workload"),
                          std::invalid_argument);
     CHECK(tuning.records().empty());
@@ -108,14 +108,16 @@ TEST_CASE("a header that does not compile costs its own task only: records and h
     auto right = tiny_builder(at);
     auto wrong = builder_with(at, "misspelt.hpp", "#include <hone/op/gemm.hpp>\nstruct tiny : hone::gem<1> {};\n");
     const tune::record_writer log(at / "records.jsonl");
-    const tune::tuning_environment environment{
-        .self = self(), .work_directory = at.path() / "work", .log = &log, .seed = 1};
+    const tune::tuning_environment environment{.self = self(),
+                                               .work_directory = at.path() / "work",
+                                               .log = [&](const tune::record& r) { log.write(r); },
+                                               .seed = 1};
     tune::cpu_tuning first(tune::task_of<tiny>("first", "tiny"), environment, right, isa::baseline);
     tune::task other = tune::task_of<tiny>("second", "tiny");
     other.signature += " misspelt";
     tune::cpu_tuning second(other, environment, wrong, isa::baseline);
-    first.turn(3);
-    second.turn(3);
+    turn(first, right, 3);
+    turn(second, wrong, 3);
     first.compare();
     second.compare();
 

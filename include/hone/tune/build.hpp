@@ -118,11 +118,72 @@ public:
         return build(variants, none);
     }
 
+    // Compiles the headers of the workloads alone, so that a mistake in them is told once, and not as a failure of each
+    // candidate. The headers that they include, hone's among them, but not those of the system. Throws the compiler's
+    // message.
+    std::vector<std::string> check_headers()
+    {
+        const std::string stem = (options_.directory / "headers").string();
+        std::ofstream(stem + ".cpp") << includes();
+        std::vector<std::string> argv = command();
+        argv.insert(argv.end(), {"-fsyntax-only", "-MMD", "-MF", stem + ".d", "-MT", "headers", stem + ".cpp"});
+        const process_result r = run_process(argv, "", {.deadline = options_.deadline_per_variant * 4});
+        if (r.interrupted) return {};
+        if (!r.ok()) {
+            const auto error = r.err.find("error:");
+            const auto begin = error == std::string::npos ? 0 : r.err.rfind('\n', error) + 1;
+            throw std::runtime_error(fmt::format(
+                "the workloads do not compile: {}; mend them, or name other include directories or another compiler",
+                r.err.substr(begin, r.err.find('\n', begin) - begin)));
+        }
+        return dependencies_of(stem + ".d");
+    }
+
 private:
-    std::string unit_of(const std::vector<variant_source>& variants, const std::vector<std::size_t>& which) const
+    // The paths of a rule as compilers write it: "headers: a.hpp b\ c.hpp \<newline> d.hpp".
+    static std::vector<std::string> dependencies_of(const std::string& path)
+    {
+        std::ifstream file(path);
+        std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+        std::vector<std::string> all;
+        std::string word;
+        for (std::size_t i = std::min(text.find(':'), text.size() - 1) + 1; i <= text.size(); ++i) {
+            const char c = i < text.size() ? text[i] : '\n';
+            const char next = i + 1 < text.size() ? text[i + 1] : '\n';
+            if (c == '\\' && (next == ' ' || next == '#' || next == '\\'))
+                word += text[++i];
+            else if (c == '$' && next == '$')
+                word += text[++i];
+            else if (c == ' ' || c == '\n' || c == '\\') {
+                if (!word.empty() && !word.ends_with(".cpp")) all.push_back(word);
+                word.clear();
+            } else {
+                word += c;
+            }
+        }
+        return all;
+    }
+    std::string includes() const
     {
         std::string text = "#include <hone/tune/variant.hpp>\n";
         for (const std::string& h : options_.headers) text += fmt::format("#include <{}>\n", h);
+        return text;
+    }
+    // Without what is compiled and how far.
+    std::vector<std::string> command() const
+    {
+        std::vector<std::string> argv{compiler_.command, "-std=c++20"};
+        for (const std::string& f : compiler_.flags) argv.push_back(f);
+        for (const char* f :
+             {"-fPIC", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti", "-g0", "-fno-asynchronous-unwind-tables"})
+            argv.emplace_back(f);
+        for (const std::string& d : options_.include_directories) argv.push_back("-I" + d);
+        return argv;
+    }
+
+    std::string unit_of(const std::vector<variant_source>& variants, const std::vector<std::size_t>& which) const
+    {
+        std::string text = includes();
         for (std::size_t i = 0; i < which.size(); ++i)
             text += fmt::format("namespace variant_{} {{\n{}\n}}\n", i, variants[which[i]].declarations);
         text += fmt::format("extern \"C\" {{\n"
@@ -175,12 +236,7 @@ private:
 
     process_result compile(const std::string& stem, std::size_t variants, process_control& control) const
     {
-        std::vector<std::string> argv{compiler_.command, "-std=c++20"};
-        for (const std::string& f : compiler_.flags) argv.push_back(f);
-        for (const char* f :
-             {"-fPIC", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti", "-g0", "-fno-asynchronous-unwind-tables"})
-            argv.emplace_back(f);
-        for (const std::string& d : options_.include_directories) argv.push_back("-I" + d);
+        std::vector<std::string> argv = command();
         for (const char* f : {"-c", "-o"}) argv.emplace_back(f);
         argv.push_back(stem + ".o");
         argv.push_back(stem + ".cpp");

@@ -3,11 +3,15 @@
 // bytes; no time, path or host. It needs hone's headers, and is valid also where nothing was measured.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <fmt/core.h>
@@ -126,16 +130,26 @@ inline std::string header_text(const std::string& name, const std::vector<record
     return text + "};\n";
 }
 
-// Writes beside the file and renames, so that a reader sees the old text or the new one, never a part.
+// Writes beside the file and renames, so that a reader sees the old text or the new one, never a part. A file that has
+// the text already keeps its time, so that nothing is built again for it.
 inline void replace_file(const std::filesystem::path& path, const std::string& text)
 {
+    if (std::ifstream old(path, std::ios::binary); old) {
+        const std::string is((std::istreambuf_iterator<char>(old)), std::istreambuf_iterator<char>());
+        if (is == text) return;
+    }
     std::filesystem::path temporary = path;
     temporary += ".new";
     std::ofstream file(temporary, std::ios::binary);
     file << text;
     file.close();
-    if (!file) throw std::runtime_error(fmt::format("cannot write {}", temporary.string()));
-    std::filesystem::rename(temporary, path);
+    std::error_code failed;
+    if (file) std::filesystem::rename(temporary, path, failed);
+    if (!file || failed) {
+        const std::string why = failed ? failed.message() : std::strerror(errno);
+        std::filesystem::remove(temporary, failed);
+        throw std::runtime_error(fmt::format("cannot write {}: {}", path.string(), why));
+    }
 }
 
 } // namespace hone::tune

@@ -52,7 +52,7 @@ struct timing_rules {
     int most_samples = 40;
     double sample_ms = 0.2;   // least time of one sample
     double total_ms = 40;     // of all samples of a variant, where least_samples allows
-    double patience_ms = 500; // of all samples of a slow variant; it then has 3 samples or more
+    double patience_ms = 500; // of all samples of a slow variant; it then has fewer, one at least
     double hopeless_ms = 0;   // one sample is enough for a variant whose calls take longer; 0: of none
 };
 
@@ -165,7 +165,7 @@ inline sample_plan plan_of(double pilot_ms, const timing_rules& rules)
     sample_plan p;
     p.calls = static_cast<int>(std::clamp(rules.sample_ms / std::max(pilot_ms, 1e-6) + 0.5, 1.0, 1e6));
     const double each = std::max(pilot_ms * p.calls, 1e-6);
-    const double least = std::clamp(rules.patience_ms / each, 3.0, static_cast<double>(rules.least_samples));
+    const double least = std::clamp(rules.patience_ms / each, 1.0, static_cast<double>(rules.least_samples));
     p.samples = static_cast<int>(std::clamp(rules.total_ms / each, least, static_cast<double>(rules.most_samples)));
     if (rules.hopeless_ms > 0 && pilot_ms > rules.hopeless_ms) p.samples = 1;
     return p;

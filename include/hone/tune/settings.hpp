@@ -92,13 +92,22 @@ std::optional<std::string> apply(Knobs& to, const settings& all)
     return std::nullopt;
 }
 
+inline std::optional<isa> isa_of(std::string_view name)
+{
+    for (const isa set : {isa::baseline, isa::avx2, isa::avx512})
+        if (name == name_of(set)) return set;
+    return std::nullopt;
+}
+
 // The name of the scalar loop nest that everything is compared with; it has no knobs.
 inline constexpr std::string_view naive_template = "naive";
+// Likewise of another library's kernel.
+inline constexpr std::string_view peer_template = "peer";
 
 // What is wrong with a template's name and settings; nothing where they name a config.
 inline std::optional<std::string> wrong_config(std::string_view backend, std::string_view name, const settings& s)
 {
-    if (name == naive_template && s.empty()) return std::nullopt;
+    if ((name == naive_template || name == peer_template) && s.empty()) return std::nullopt;
     direct_knobs direct;
     winograd_knobs winograd;
     vulkan_knobs vulkan;

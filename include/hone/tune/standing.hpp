@@ -27,7 +27,8 @@ struct standing {
     const record* chosen = nullptr;   // the winner, or the default
     const record* standard = nullptr; // the default
     const record* naive = nullptr;
-    int trials = 0; // of the last run
+    const record* peer = nullptr; // of another library, which cannot be chosen
+    int trials = 0;               // of the last run
     int failed = 0;
     bool compared = false; // the finalists were measured in turns, and no candidate since
 };
@@ -66,8 +67,9 @@ inline standing standing_of(const std::vector<const record*>& records)
     for (const record* r : those) {
         if (r->found != verdict::ok) continue;
         if (comparison < 0 ? r->phase != "search" : r->phase != "final" || r->trial != comparison) continue;
-        if (r->origin == "naive") {
-            if (faster(r, s.naive)) s.naive = r;
+        if (r->origin == "naive" || r->origin == "peer") {
+            const record*& kept = r->origin == "naive" ? s.naive : s.peer;
+            if (faster(r, kept)) kept = r;
             continue;
         }
         if (r->origin == "default" && faster(r, s.standard)) s.standard = r;

@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: BSL-1.0
-// One workload on one back end, as a search sees it: its definition, and an interface that gives it turns. What every
-// back end shares stands here: the log of records and the names that go into them.
+// One workload on one back end, as a tuner sees it: candidates are proposed, measured and kept as records, those of
+// earlier runs among them; at the end the fastest are compared in turns. What back ends share stands here.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 
+#include <hone/ir/hash.hpp>
 #include <hone/op/operator.hpp>
-#include <hone/tune/measure.hpp>
+#include <hone/tune/build.hpp>
+#include <hone/tune/measure_cpu.hpp>
 #include <hone/tune/problem.hpp>
 #include <hone/tune/record.hpp>
+#include <hone/tune/search.hpp>
 #include <hone/tune/standing.hpp>
 
 namespace hone::tune {
@@ -33,16 +42,30 @@ task task_of(const std::string& name, const std::string& type)
     return {name, type, Op::signature().c_str(), Op::definition()};
 }
 
-// What all tasks of a run share.
-struct tuning_environment {
-    child_command self{};                   // starts this program as a child that measures
-    std::filesystem::path work_directory{}; // for what is built
-    const record_writer* log = nullptr;     // null: records are kept in memory only
-    std::uint64_t seed = 0;
-    int cpu = -1; // kernels of the CPU are pinned to it
+enum class search_method : std::uint8_t {
+    model, // gradient-boosted trees and annealing, algorithm 1 of the paper
+    chance // the control: legal, distinct candidates in a random order
 };
 
-// The search of one task. A turn builds and measures a batch; `compare` measures the finalists in turns.
+// What all tasks of a run share.
+struct tuning_environment {
+    child_command self{};                     // starts this program as a child that measures
+    std::filesystem::path work_directory{};   // for what is built
+    std::function<void(const record&)> log{}; // of each new record; none: tunings alone keep them
+    std::uint64_t seed = 0;
+    search_method method = search_method::model;
+    int cpu = -1; // kernels of one thread are pinned to it
+    int threads = 1;
+    cache_mode cache = cache_mode::hot;
+    std::map<std::string, library_variant> peers{}; // by signature: another library's kernels, compared at the end
+};
+
+struct candidate {
+    record key{};
+    variant_source source{}; // on the CPU
+};
+
+// The tuning of one task.
 class tuning {
 public:
     tuning(tune::task task, const tuning_environment& environment) : task_(std::move(task)), environment_(environment)
@@ -52,15 +75,29 @@ public:
     tuning& operator=(const tuning&) = delete;
     virtual ~tuning() = default;
 
-    // Measures up to `size` new candidates; the first turn has the default and the naive kernel among them.
-    virtual void turn(int size) = 0;
+    // Takes what an earlier run measured: it is known, never measured again, and taught to the model. Records of
+    // another key or workload are passed over. Call before anything is proposed.
+    virtual void adopt(const std::vector<record>& earlier) = 0;
+    // Instead of adopt(): all is measured again, in a run of its own, after those of the earlier records.
+    void start_anew(const std::vector<record>& earlier) { run_ = last_run(earlier) + 1; }
+
+    // Up to `size` new candidates; the first batch has the default and the naive kernel among them. None: there are no
+    // more.
+    virtual std::vector<candidate> propose(std::size_t size) = 0;
+    // Verifies and times them, and keeps the records. `built` is where the compiler left each; nothing on Vulkan, whose
+    // children compile.
+    virtual void measure(const std::vector<candidate>& batch, const std::vector<built_variant>& built) = 0;
+    // The default, the naive kernel and the fastest others in turns.
     virtual void compare() = 0;
-    virtual bool exhausted() const = 0;
+
     virtual std::size_t illegal() const = 0;
+    virtual double seconds_thinking() const = 0;
     virtual std::string backend() const = 0;
+    const record& key() const { return key_; }
 
     const tune::task& task() const { return task_; }
     const std::vector<record>& records() const { return records_; }
+    int trials() const { return trials_; }
     tune::standing standing() const
     {
         std::vector<const record*> all;
@@ -69,16 +106,57 @@ public:
     }
     double gflops(double ms) const { return ms > 0 ? task_.definition.flops() / ms * 1e-6 : 0; }
 
-protected:
-    // The operands and exact results, written once.
+    // The operands and exact results, computed once; compilers may work meanwhile.
     std::string problem_file()
     {
         if (problem_file_.empty()) {
             std::filesystem::create_directories(environment_.work_directory);
-            problem_file_ = (environment_.work_directory / (backend() + "_" + task_.name + ".problem")).string();
+            problem_file_ = (environment_.work_directory /
+                             fmt::format("{}_{:016x}.problem", backend(), hash_of_text(task_.signature)))
+                                .string();
             save(problem_of(task_.definition, environment_.seed + 1), problem_file_);
         }
         return problem_file_;
+    }
+
+    // What compare() is likely to take.
+    double seconds_of_comparison() const
+    {
+        double seconds = 0.1;
+        for (std::size_t i : finalists()) {
+            const double ms = records_[i].least();
+            const double samples = std::clamp(comparison_rules.patience_ms / std::max(ms, 1e-3), 1.0,
+                                              static_cast<double>(comparison_rules.least_samples));
+            seconds += 0.05 + 1e-3 * (samples * std::max(ms, 2 * comparison_rules.sample_ms) + 3 * ms);
+        }
+        return seconds;
+    }
+
+protected:
+    static constexpr timing_rules comparison_rules{.least_samples = 15, .sample_ms = 1.0};
+
+    record& key() { return key_; }
+    const tuning_environment& environment() const { return environment_; }
+
+    // Whether a record is one of this task under the same key.
+    bool is_mine(const record& r) const { return r.signature == task_.signature && key_of(r) == key_of(key_); }
+    int last_run(const std::vector<record>& earlier) const
+    {
+        int last = 0;
+        for (const record& r : earlier)
+            if (is_mine(r)) last = std::max(last, r.run);
+        return last;
+    }
+    // Takes the records of the last run of these.
+    void adopt_last_run(const std::vector<record>& earlier)
+    {
+        run_ = std::max(last_run(earlier), 1);
+        for (const record& r : earlier) {
+            if (!is_mine(r) || r.run != run_) continue;
+            records_.push_back(r);
+            records_.back().task = task_.name;
+            if (r.phase == "search") trials_ = std::max(trials_, r.trial + 1);
+        }
     }
     // Fills in what the measurement says, and keeps and logs the record.
     void note(record r, const measurement& m)
@@ -89,20 +167,14 @@ protected:
         r.detail = m.detail;
         r.task = task_.name;
         r.signature = task_.signature;
-        r.backend = backend();
         r.seed = environment_.seed;
+        r.run = run_;
         r.trial = r.phase == "search" ? trials_++ : trials_;
-        if (environment_.log != nullptr) environment_.log->write(r);
+        if (environment_.log) environment_.log(r);
         records_.push_back(std::move(r));
     }
-    const tuning_environment& environment() const { return environment_; }
     // Another sequence for each task.
-    std::uint64_t search_seed() const
-    {
-        std::uint64_t h = environment_.seed;
-        for (char c : task_.signature) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-        return h;
-    }
+    std::uint64_t search_seed() const { return environment_.seed ^ hash_of_text(task_.signature); }
     // Several times the best so far.
     double hopeless_ms() const
     {
@@ -116,13 +188,15 @@ protected:
         std::vector<std::size_t> order;
         for (std::size_t i = 0; i < records_.size(); ++i)
             if (records_[i].phase == "search" && records_[i].found == verdict::ok) order.push_back(i);
-        const auto is_random = [&](std::size_t i) { return records_[i].origin == "random"; };
+        const auto is_found = [&](std::size_t i) {
+            return records_[i].origin != "default" && records_[i].origin != "naive";
+        };
         std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return std::pair(is_random(a), records_[a].least()) < std::pair(is_random(b), records_[b].least());
+            return std::pair(is_found(a), records_[a].least()) < std::pair(is_found(b), records_[b].least());
         });
         constexpr std::ptrdiff_t fastest = 3;
         constexpr double near = 1.25; // of the fastest: what noise may hide
-        const auto first = std::find_if(order.begin(), order.end(), is_random);
+        const auto first = std::find_if(order.begin(), order.end(), is_found);
         auto last = first;
         while (last != order.end() && last - first < fastest &&
                records_[*last].least() < near * records_[*first].least())
@@ -132,11 +206,138 @@ protected:
     }
 
 private:
+    static std::uint64_t hash_of_text(const std::string& text)
+    {
+        std::uint64_t h = 0xcbf29ce484222325u;
+        for (char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+        return h;
+    }
+
     tune::task task_;
     const tuning_environment& environment_;
+    record key_{};
     std::vector<record> records_{};
     std::string problem_file_{};
+    int run_ = 1;
     int trials_ = 0;
+};
+
+// A tuning whose candidates are points of a space.
+template <class Space>
+class tuning_in : public tuning {
+public:
+    using config = typename Space::config;
+    using point = typename Space::point;
+
+    tuning_in(tune::task task, const tuning_environment& environment, Space space)
+        : tuning(std::move(task), environment), space_(std::move(space))
+    {
+        if (environment.method == search_method::model)
+            searcher_ = std::make_unique<searcher_of<learned_searcher<Space>>>(space_, search_seed());
+        else
+            searcher_ = std::make_unique<searcher_of<random_searcher<Space>>>(space_, search_seed());
+    }
+
+    void adopt(const std::vector<record>& earlier) final
+    {
+        adopt_last_run(earlier);
+        for (const record& r : records()) {
+            begun_ = true;
+            if (r.phase == "search" && !is_naive(r)) teach(r);
+        }
+    }
+
+    std::vector<candidate> propose(std::size_t size) final
+    {
+        std::vector<candidate> batch;
+        if (!begun_) {
+            begun_ = true;
+            if (const auto c = first_of(space_.standard(), "default")) batch.push_back(*c);
+            if (auto c = naive()) batch.push_back(std::move(*c));
+        }
+        if (batch.size() >= size) return batch;
+        for (const auto& p : searcher_->propose(size - batch.size())) {
+            points_.insert_or_assign(hexadecimal(p.program), p.point);
+            candidate c = candidate_of(space_.config_of(p.point));
+            c.key.nest = hexadecimal(p.program);
+            c.key.origin = p.origin == proposed_by::model ? "model" : "chance";
+            c.key.score = p.score;
+            batch.push_back(std::move(c));
+        }
+        return batch;
+    }
+
+    std::size_t illegal() const final { return searcher_->illegal(); }
+    double seconds_thinking() const final { return searcher_->seconds_thinking(); }
+
+protected:
+    virtual candidate candidate_of(const config& c) const = 0;
+    virtual config config_of(const record& r) const = 0;
+    virtual std::optional<candidate> naive() = 0;
+
+    static bool is_naive(const record& r) { return r.template_name == naive_template; }
+
+    // A config that is known beforehand; the search then passes its program over. Nothing where it is not legal.
+    std::optional<candidate> first_of(const config& c, const char* origin)
+    {
+        status why;
+        const auto program = space_.nest_of(c, why);
+        if (!program) return std::nullopt;
+        candidate r = candidate_of(c);
+        r.key.nest = hexadecimal(*program);
+        r.key.origin = origin;
+        if (const auto p = space_.point_of(c)) points_.insert_or_assign(r.key.nest, *p);
+        searcher_->exclude(*program);
+        return r;
+    }
+    void note_result(record r, const measurement& m)
+    {
+        note(std::move(r), m);
+        const record& noted = records().back();
+        if (noted.phase == "search" && !is_naive(noted)) teach(noted);
+    }
+
+private:
+    // The searcher that was chosen at run time.
+    struct any_searcher {
+        virtual ~any_searcher() = default;
+        virtual std::vector<proposal<point>> propose(std::size_t size) = 0;
+        virtual void tell(const point& p, std::uint64_t program, double ms) = 0;
+        virtual void exclude(std::uint64_t program) = 0;
+        virtual std::size_t illegal() const = 0;
+        virtual double seconds_thinking() const = 0;
+    };
+    template <searcher Search>
+    struct searcher_of final : any_searcher {
+        searcher_of(const Space& space, std::uint64_t seed) : search(space, seed) {}
+        std::vector<proposal<point>> propose(std::size_t size) override { return search.propose(size); }
+        void tell(const point& p, std::uint64_t program, double ms) override { search.tell(p, program, ms); }
+        void exclude(std::uint64_t program) override { search.exclude(program); }
+        std::size_t illegal() const override { return search.illegal(); }
+        double seconds_thinking() const override { return search.seconds_thinking(); }
+        Search search;
+    };
+
+    static std::string hexadecimal(std::uint64_t program) { return fmt::format("{:016x}", program); }
+    // A failure is infinitely slow.
+    void teach(const record& r)
+    {
+        const std::uint64_t program = std::stoull(r.nest, nullptr, 16);
+        std::optional<point> p;
+        if (const auto known = points_.find(r.nest); known != points_.end())
+            p = known->second;
+        else
+            p = space_.point_of(config_of(r));
+        if (p)
+            searcher_->tell(*p, program, r.found == verdict::ok ? r.least() : std::numeric_limits<double>::infinity());
+        else
+            searcher_->exclude(program);
+    }
+
+    Space space_;
+    std::unique_ptr<any_searcher> searcher_{};
+    std::unordered_map<std::string, point> points_{}; // of programs that were proposed
+    bool begun_ = false;
 };
 
 } // namespace hone::tune

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// Random search over the CPU's templates for one workload: draw legal configs, build them in one unit, verify and time
-// them in a child, record; at the end the finalists, the default and the naive kernel in turns.
+// The tuning of one workload on the CPU: candidates as C++ sources, measured in libraries that a compiler made of them.
 #pragma once
 
-#include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,8 +14,9 @@
 #include <fmt/ranges.h>
 
 #include <hone/tune/build.hpp>
+#include <hone/tune/cpu_space.hpp>
+#include <hone/tune/header_writer.hpp>
 #include <hone/tune/measure_cpu.hpp>
-#include <hone/tune/random_search.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {
@@ -49,109 +51,126 @@ inline variant_source naive_source_of(const task& t, isa set)
             fmt::format("hone::tune::variant_of<hone::tune::naive_kernel<{}, hone::isa::{}>>()", t.type, name_of(set))};
 }
 
-class cpu_tuning : public tuning {
+class cpu_tuning final : public tuning_in<cpu_space> {
 public:
     cpu_tuning(tune::task task, const tuning_environment& environment, builder& build, isa set)
-        : tuning(std::move(task), environment), builder_(build), set_(set),
-          search_(cpu_space(this->task().definition, set), search_seed())
+        : tuning_in(task, environment, cpu_space(task.definition, set)), builder_(build), set_(set)
     {
         const compiler& c = build.used();
-        key_.device = cpu_name();
-        key_.isa = name_of(set);
-        key_.compiler = c.version;
-        key_.flags = fmt::format("{}", fmt::join(c.flags, " "));
-        key_.phase = "search";
+        key().backend = "cpu";
+        key().device = cpu_name();
+        key().isa = name_of(set);
+        key().threads = environment.threads;
+        key().cache = name_of(environment.cache);
+        key().compiler = c.version;
+        key().flags = fmt::format("{}", fmt::join(c.flags, " "));
+        key().phase = "search";
     }
 
-    void turn(int size) override
+    void measure(const std::vector<candidate>& batch, const std::vector<built_variant>& built) override
     {
-        std::vector<candidate> batch;
-        if (records().empty()) {
-            if (const auto c = search_.admit(search_.space().standard())) batch.push_back(of(*c, "default"));
-            record naive = key_;
-            naive.template_name = naive_template;
-            naive.origin = "naive";
-            batch.push_back({naive, naive_source_of(task(), set_)});
-        }
-        while (static_cast<int>(batch.size()) < size && !exhausted_) {
-            if (const auto c = search_.next())
-                batch.push_back(of(*c, "random"));
-            else
-                exhausted_ = true;
-        }
-        if (batch.empty()) return;
-        measure_batch(batch);
-    }
-
-    void compare() override
-    {
-        const auto order = finalists();
-        if (order.empty()) return;
-        measure_job job{.problem = problem_file(),
-                        .order = timing_order::rounds,
-                        .rules = {.least_samples = 15, .sample_ms = 1.0},
-                        .cpu = environment().cpu,
-                        .deadline = std::chrono::seconds{30}};
-        for (std::size_t i : order) job.variants.push_back(library_of_[i]);
-        const auto results = measure(job, environment().self);
-        for (std::size_t i = 0; i < order.size(); ++i) {
-            if (results[i].found == verdict::interrupted) continue;
-            record r = records()[order[i]];
-            r.phase = "final";
-            note(std::move(r), results[i]);
-            library_of_.emplace_back();
-        }
-    }
-
-    bool exhausted() const override { return exhausted_; }
-    std::size_t illegal() const override { return search_.illegal(); }
-    std::string backend() const override { return "cpu"; }
-
-private:
-    struct candidate {
-        record key;
-        variant_source source;
-    };
-
-    candidate of(const random_search<cpu_space>::candidate& c, const char* origin) const
-    {
-        record r = key_;
-        r.template_name = name_of_template(c.config);
-        r.knobs = settings_of(c.config);
-        r.nest = fmt::format("{:016x}", c.nest);
-        r.origin = origin;
-        return {r, source_of(task(), c.config, set_)};
-    }
-
-    void measure_batch(const std::vector<candidate>& batch)
-    {
-        std::vector<variant_source> sources;
-        for (const candidate& c : batch) sources.push_back(c.source);
-        const auto built = builder_.build(sources);
-        measure_job job{.problem = problem_file(), .rules = {.hopeless_ms = hopeless_ms()}, .cpu = environment().cpu};
+        measure_job job = new_job();
+        job.rules.hopeless_ms = hopeless_ms();
         std::vector<std::size_t> measured;
         for (std::size_t i = 0; i < built.size(); ++i) {
             if (built[i].found != verdict::ok) continue;
             job.variants.push_back({built[i].library, built[i].index});
             measured.push_back(i);
         }
-        const auto results = measure(job, environment().self);
+        const auto results = tune::measure(job, environment().self);
         std::vector<measurement> all(batch.size());
         for (std::size_t i = 0; i < batch.size(); ++i) all[i] = {.found = built[i].found, .detail = built[i].detail};
         for (std::size_t i = 0; i < measured.size(); ++i) all[measured[i]] = results[i];
+        libraries_.resize(records().size()); // those of earlier runs have none
         for (std::size_t i = 0; i < batch.size(); ++i) {
             if (all[i].found == verdict::interrupted) continue;
-            note(batch[i].key, all[i]);
-            library_of_.push_back({built[i].library, built[i].index});
+            note_result(batch[i].key, all[i]);
+            libraries_.push_back({built[i].library, built[i].index});
         }
+    }
+
+    void compare() override
+    {
+        const auto order = finalists();
+        if (order.empty()) return;
+        build_missing(order);
+        measure_job job = new_job();
+        job.order = timing_order::rounds;
+        job.rules = comparison_rules;
+        job.deadline = std::chrono::seconds{30};
+        std::vector<std::size_t> compared;
+        for (std::size_t i : order) {
+            if (libraries_[i].library.empty()) continue;
+            compared.push_back(i);
+            job.variants.push_back(libraries_[i]);
+        }
+        const auto peer = environment().peers.find(task().signature);
+        if (peer != environment().peers.end()) job.variants.push_back(peer->second);
+        const auto results = tune::measure(job, environment().self);
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            if (results[i].found == verdict::interrupted) continue;
+            record r = i < compared.size() ? records()[compared[i]] : peer_key();
+            r.phase = "final";
+            note_result(std::move(r), results[i]);
+            libraries_.emplace_back();
+        }
+    }
+
+    std::string backend() const override { return "cpu"; }
+
+private:
+    measure_job new_job()
+    {
+        return {.problem = problem_file(),
+                .cache = environment().cache,
+                .threads = environment().threads,
+                .cpu = environment().cpu};
+    }
+
+    candidate candidate_of(const cpu_config& c) const override
+    {
+        candidate r{key(), source_of(task(), c, set_)};
+        r.key.template_name = name_of_template(c);
+        r.key.knobs = settings_of(c);
+        return r;
+    }
+    cpu_config config_of(const record& r) const override { return cpu_config_of(r.template_name, r.knobs); }
+    std::optional<candidate> naive() override
+    {
+        candidate r{key(), naive_source_of(task(), set_)};
+        r.key.template_name = naive_template;
+        r.key.origin = "naive";
+        return r;
+    }
+
+    record peer_key() const
+    {
+        record r = key();
+        r.template_name = peer_template;
+        r.origin = "peer";
+        return r;
+    }
+
+    // Finalists of earlier runs have no library any more.
+    void build_missing(const std::vector<std::size_t>& order)
+    {
+        libraries_.resize(records().size());
+        std::vector<std::size_t> missing;
+        std::vector<variant_source> sources;
+        for (std::size_t i : order) {
+            if (!libraries_[i].library.empty()) continue;
+            const record& r = records()[i];
+            missing.push_back(i);
+            sources.push_back(is_naive(r) ? naive_source_of(task(), set_) : source_of(task(), config_of(r), set_));
+        }
+        const auto built = builder_.build(sources);
+        for (std::size_t i = 0; i < missing.size(); ++i)
+            if (built[i].found == verdict::ok) libraries_[missing[i]] = {built[i].library, built[i].index};
     }
 
     builder& builder_;
     isa set_;
-    random_search<cpu_space> search_;
-    record key_{};
-    std::vector<library_variant> library_of_{}; // of each record
-    bool exhausted_ = false;
+    std::vector<library_variant> libraries_{}; // of each record
 };
 
 } // namespace hone::tune

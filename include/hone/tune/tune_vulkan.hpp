@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// Random search over the Vulkan template for one workload, on the device that children open; the winner with its SPIR-V
-// and launch, for the generated header.
+// The tuning of one workload on the Vulkan device that children open; what may be chosen keeps its SPIR-V and launch in
+// its record, for the generated header.
 #pragma once
 
-#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/core.h>
 
 #include <hone/tune/measure_vulkan.hpp>
 #include <hone/tune/task.hpp>
@@ -16,60 +14,52 @@
 
 namespace hone::tune {
 
-class vulkan_tuning : public tuning {
+class vulkan_tuning final : public tuning_in<vulkan_space> {
 public:
     vulkan_tuning(tune::task task, const tuning_environment& environment, const vulkan_facts& device)
-        : tuning(std::move(task), environment), device_(device),
-          search_(vulkan_space(this->task().definition, device.limits), search_seed())
+        : tuning_in(task, environment, vulkan_space(task.definition, device.limits)), device_(device)
     {
-        key_.device = device.name;
-        key_.isa = "none";
-        key_.compiler = "glslang";
-        key_.template_name = "direct";
-        key_.phase = "search";
+        key().backend = "vulkan";
+        key().device = device.name;
+        key().isa = "none";
+        key().compiler = "glslang";
+        key().template_name = "direct";
+        key().phase = "search";
     }
 
-    void turn(int size) override
+    void measure(const std::vector<candidate>& batch, const std::vector<built_variant>&) override
     {
-        std::vector<record> batch;
-        const auto add = [&](const random_search<vulkan_space>::candidate& c, const char* origin) {
-            record r = key_;
-            r.knobs = settings_of(c.config);
-            r.nest = fmt::format("{:016x}", c.nest);
-            r.origin = origin;
-            batch.push_back(std::move(r));
-        };
-        if (records().empty()) {
-            if (const auto c = search_.admit(search_.space().standard())) add(*c, "default");
-            if (const auto c = search_.admit(fitted(task().definition, naive_vulkan()))) add(*c, "naive");
-        }
-        while (static_cast<int>(batch.size()) < size && !exhausted_) {
-            if (const auto c = search_.next())
-                add(*c, "random");
-            else
-                exhausted_ = true;
-        }
-        measure_and_note(std::move(batch), {.hopeless_ms = hopeless_ms()});
+        std::vector<record> keys;
+        for (const candidate& c : batch) keys.push_back(c.key);
+        measure_and_note(std::move(keys), {.hopeless_ms = hopeless_ms()});
     }
 
     void compare() override
     {
-        std::vector<record> batch;
+        std::vector<record> keys;
         for (std::size_t i : finalists()) {
-            batch.push_back(records()[i]);
-            batch.back().phase = "final";
+            keys.push_back(records()[i]);
+            keys.back().phase = "final";
         }
-        measure_and_note(std::move(batch), {.least_samples = 15, .sample_ms = 1.0});
+        measure_and_note(std::move(keys), comparison_rules);
     }
 
-    bool exhausted() const override { return exhausted_; }
-    std::size_t illegal() const override { return search_.illegal(); }
     std::string backend() const override { return "vulkan"; }
 
 private:
+    candidate candidate_of(const vulkan_knobs& k) const override
+    {
+        candidate r{.key = key()};
+        r.key.knobs = settings_of(k);
+        return r;
+    }
+    vulkan_knobs config_of(const record& r) const override { return vulkan_knobs_of(r.knobs); }
+    std::optional<candidate> naive() override { return first_of(fitted(task().definition, naive_vulkan()), "naive"); }
+
     // What may be chosen has its SPIR-V in its record: the default, what is faster than all before, the finalists.
     void attach_shader(record& r, const measurement& m) const
     {
+        r.shader.reset();
         const tune::standing s = standing();
         const bool fastest = s.chosen == nullptr || m.least() < s.chosen->least();
         if (m.found != verdict::ok || (r.origin != "default" && r.phase != "final" && !fastest)) return;
@@ -87,18 +77,15 @@ private:
         vulkan_job job{.signature = task().signature, .problem = problem_file(), .rules = rules};
         if (batch.front().phase == "final") job.order = timing_order::rounds;
         for (const record& r : batch) job.variants.push_back(r.knobs);
-        const auto results = measure(job, environment().self);
-        for (std::size_t i = 0; i < batch.size(); ++i)
-            if (results[i].found != verdict::interrupted) {
-                attach_shader(batch[i], results[i]);
-                note(std::move(batch[i]), results[i]);
-            }
+        const auto results = tune::measure(job, environment().self);
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            if (results[i].found == verdict::interrupted) continue;
+            attach_shader(batch[i], results[i]);
+            note_result(std::move(batch[i]), results[i]);
+        }
     }
 
     vulkan_facts device_;
-    random_search<vulkan_space> search_;
-    record key_{};
-    bool exhausted_ = false;
 };
 
 } // namespace hone::tune

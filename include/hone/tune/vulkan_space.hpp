@@ -8,7 +8,6 @@
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/schedule/vulkan.hpp>
-#include <hone/tune/random_search.hpp>
 #include <hone/tune/space.hpp>
 
 namespace hone::tune {

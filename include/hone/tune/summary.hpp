@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSL-1.0
+// The end of a tuning run: for each workload on each target the default, the tuned and the naive kernel, as a table for
+// people and as JSON for programs. Where another library was measured too, it has a column.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include <hone/tune/record.hpp>
+#include <hone/tune/standing.hpp>
+#include <hone/tune/task.hpp>
+
+namespace hone::tune {
+
+struct summary_row {
+    const tune::task* task = nullptr;
+    const record* any = nullptr; // of the row
+    tune::standing standing{};
+};
+
+// In the order of the tasks. Rows point into both.
+inline std::vector<summary_row> summary_of(const std::vector<task>& tasks, const std::vector<record>& records)
+{
+    std::vector<summary_row> rows;
+    const auto groups = by_workload(records);
+    for (const char* backend : {"cpu", "vulkan"})
+        for (const task& t : tasks)
+            for (const auto& [key, group] : groups)
+                if (std::get<0>(key) == backend && std::get<1>(key) == t.signature)
+                    rows.push_back({&t, group.back(), standing_of(group)});
+    return rows;
+}
+
+inline double ms_of(const record* r) { return r == nullptr ? 0 : r->least(); }
+
+inline nlohmann::ordered_json json_of(const std::vector<summary_row>& rows)
+{
+    auto list = nlohmann::ordered_json::array();
+    const auto ms = [](const record* r) {
+        return r == nullptr ? nlohmann::ordered_json() : nlohmann::ordered_json(r->least());
+    };
+    for (const summary_row& row : rows) {
+        const standing& s = row.standing;
+        nlohmann::ordered_json config = nlohmann::ordered_json::object();
+        if (s.chosen != nullptr) {
+            config["template"] = s.chosen->template_name;
+            for (const setting& k : s.chosen->knobs) config[k.knob] = k.value;
+        }
+        list.push_back({{"task", row.task->name},
+                        {"backend", row.any->backend},
+                        {"device", row.any->device},
+                        {"isa", row.any->isa},
+                        {"threads", row.any->threads},
+                        {"cache", row.any->cache},
+                        {"signature", row.task->signature},
+                        {"trials", s.trials},
+                        {"failed", s.failed},
+                        {"default_ms", ms(s.standard)},
+                        {"tuned_ms", ms(s.chosen)},
+                        {"naive_ms", ms(s.naive)},
+                        {"gflops", s.chosen == nullptr ? 0.0 : row.task->definition.flops() / s.chosen->least() * 1e-6},
+                        {"max_rel_error", s.chosen == nullptr ? 0.0 : s.chosen->max_rel_error},
+                        {"peer_ms", ms(s.peer)},
+                        {"config", config}});
+    }
+    return list;
+}
+
+// `peer`: the name of the other library.
+inline std::string text_of(const std::vector<summary_row>& rows, const std::string& peer)
+{
+    if (rows.empty()) return "";
+    const bool has_peer =
+        std::any_of(rows.begin(), rows.end(), [](const auto& r) { return r.standing.peer != nullptr; });
+    std::string text = fmt::format("{:12} {:9} {:>10} {:>10} {:>9} {:>6} {:>8} {:>7}", "workload", "target",
+                                   "default ms", "tuned ms", "naive ms", "gain", "GFLOP/s", "trials");
+    if (has_peer) text += fmt::format(" {:>10} {:>7}", peer + " ms", "ratio");
+    text += "  config\n";
+    double logarithms = 0;
+    int compared = 0;
+    for (const summary_row& row : rows) {
+        const standing& s = row.standing;
+        const double standard = ms_of(s.standard), tuned = ms_of(s.chosen);
+        text += fmt::format("{:12} {:9} {:10.4f} {:10.4f} {:9.3f} {:5.2f}x {:8.1f} {:7}", row.task->name,
+                            row.any->backend == "cpu" ? row.any->isa : row.any->backend, standard, tuned,
+                            ms_of(s.naive), tuned > 0 ? standard / tuned : 0,
+                            tuned > 0 ? row.task->definition.flops() / tuned * 1e-6 : 0, s.trials);
+        if (has_peer) {
+            if (s.peer != nullptr && tuned > 0) {
+                const double ratio = s.peer->least() / tuned;
+                text += fmt::format(" {:10.4f} {:7.2f}", s.peer->least(), ratio);
+                logarithms += std::log(ratio);
+                ++compared;
+            } else {
+                text += fmt::format(" {:>10} {:>7}", "-", "-");
+            }
+        }
+        text += s.chosen == nullptr ? "  -\n" : "  " + text_of(s.chosen->template_name, s.chosen->knobs) + "\n";
+    }
+    if (compared > 0)
+        text += fmt::format("{} ms / tuned ms: geometric mean {:.2f} over {} workloads\n", peer,
+                            std::exp(logarithms / compared), compared);
+    return text;
+}
+
+} // namespace hone::tune

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSL-1.0
+// Tunes a list of workloads within a budget: takes what the file of records knows, keeps compilers and the measuring
+// processor busy with what is still to be found out, and leaves a header that is valid whenever it is stopped.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <fmt/core.h>
+
+#include <hone/tune/build.hpp>
+#include <hone/tune/build_pool.hpp>
+#include <hone/tune/header_writer.hpp>
+#include <hone/tune/progress.hpp>
+#include <hone/tune/record.hpp>
+#include <hone/tune/task.hpp>
+#include <hone/tune/tune_cpu.hpp>
+#ifdef HONE_WITH_VULKAN
+#include <hone/tune/tune_vulkan.hpp>
+#endif
+
+namespace hone::tune {
+
+enum class tuning_mode : std::uint8_t {
+    replay,  // nothing is measured: the header is made of the records there are
+    missing, // workloads that have been tuned under the same key are left as they are; others go on from their records
+    force,   // all are tuned anew; earlier records stay in the file and no longer count
+};
+
+struct tuner_options {
+    std::string name = "tuned"; // of the config set
+    std::filesystem::path header{};
+    std::filesystem::path records{};
+    std::filesystem::path work_directory{};
+    tuning_mode mode = tuning_mode::missing;
+    double budget = 300; // seconds of tuning, comparisons included
+    int trials = 0;      // of each workload, at most; 0: as the budget allows
+    std::uint64_t seed = 1;
+    search_method method = search_method::model;
+    int threads = 1;
+    cache_mode cache = cache_mode::cold_weights;
+    std::vector<isa> sets{}; // CPU kernels for these; none: no CPU kernels
+    bool vulkan = false;
+    std::vector<std::string> vulkan_only{}; // names; none: all
+    std::vector<std::string> cpu_only{};
+    std::string compiler_command = "c++";
+    std::vector<std::string> compiler_flags{}; // of the user, after those that hone chooses
+    std::vector<std::string> include_directories{};
+    std::vector<std::string> headers{};
+    std::map<std::string, library_variant> peers{}; // by signature: kernels of another library, to compare with
+};
+
+// What became of a run.
+struct tuner_result {
+    bool interrupted = false;
+    int without_entry = 0; // workloads of a chosen back end for which the header has no measured entry
+    int stale = 0;         // records of which the config gives another nest today
+    double seconds = 0;    // of tuning
+    double thinking = 0;   // of these, spent on fitting and scoring
+};
+
+// The last processor that this process may use: the first one serves most interrupts.
+inline int measuring_cpu()
+{
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return -1;
+    int last = -1;
+    for (int c = 0; c < CPU_SETSIZE; ++c)
+        if (CPU_ISSET(c, &allowed)) last = c;
+    return last;
+}
+inline int allowed_cpus()
+{
+    cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+}
+
+class tuner {
+public:
+    // Throws a sentence where the records cannot be written, the compiler is missing, or the workloads do not compile.
+    tuner(tuner_options options, std::vector<task> tasks, child_command self)
+        : options_(std::move(options)), tasks_(std::move(tasks))
+    {
+        environment_.self = std::move(self);
+        environment_.work_directory = options_.work_directory;
+        environment_.seed = options_.seed;
+        environment_.method = options_.method;
+        environment_.cpu = measuring_cpu();
+        environment_.threads = options_.threads;
+        environment_.cache = options_.cache;
+        environment_.peers = options_.peers;
+        environment_.log = [this](const record& r) {
+            log_->write(r);
+            records_.push_back(r);
+        };
+        read_earlier();
+    }
+    tuner(const tuner&) = delete;
+    tuner& operator=(const tuner&) = delete;
+    ~tuner()
+    {
+        std::error_code ignored;
+        std::filesystem::remove_all(options_.work_directory, ignored);
+    }
+
+    // Tunes as the mode says, and writes the header at the end and now and then before.
+    tuner_result run()
+    {
+        begin_ = clock::now();
+        if (options_.mode == tuning_mode::replay || !(options_.budget > 0)) {
+            write_header();
+            return result();
+        }
+        log_ = std::make_unique<record_writer>(options_.records.string());
+        add_groups();
+        write_header();
+        std::size_t left = 0;
+        for (const group& g : groups_) left += open_tunings(g).size();
+        for (group& g : groups_) {
+            const std::size_t open = open_tunings(g).size();
+            if (open == 0 || interrupt_requested.load()) continue;
+            // Each workload has its share of what is left; what one back end leaves over, the next one has.
+            const double now = elapsed();
+            const double share = (options_.budget - now) * static_cast<double>(open) / static_cast<double>(left);
+            left -= open;
+            tune_group(g, now + share);
+            write_header();
+        }
+        progress_.clear();
+        return result();
+    }
+
+    // Those of the file that hold, and what this run added to it.
+    const std::vector<record>& records() const { return records_; }
+    const std::vector<task>& tasks() const { return tasks_; }
+    double elapsed() const { return std::chrono::duration<double>(clock::now() - begin_).count(); }
+    const std::vector<std::string>& header_dependencies() const { return dependencies_; }
+
+private:
+    using clock = std::chrono::steady_clock;
+    // Tasks that share a compiler and its flags, or the device.
+    struct group {
+        std::unique_ptr<builder> build{};
+        std::vector<std::unique_ptr<tuning>> tunings{};
+    };
+    struct in_flight {
+        tuning* of = nullptr;
+        std::vector<candidate> batch{};
+    };
+
+    void read_earlier()
+    {
+        if (!std::filesystem::is_regular_file(options_.records)) return; // a device may have no end
+        records_read read = read_records(options_.records.string());
+        for (const std::string& w : read.warnings) progress_.say("hone: " + w);
+        for (const std::string& w : read.rejected) progress_.say("hone: left out: " + w);
+        for (record& r : read.records) {
+            if (holds(r))
+                records_.push_back(std::move(r));
+            else
+                ++stale_;
+        }
+        if (stale_ > 0)
+            progress_.say(fmt::format("hone: {} records of {} are stale: their configs give other loop nests today, so "
+                                      "they no longer count",
+                                      stale_, options_.records.string()));
+    }
+    // Whether its config still gives the nest that was measured. Records of other workloads are not judged.
+    bool holds(const record& r) const
+    {
+        if (r.template_name == naive_template || r.template_name == peer_template) return true;
+        for (const task& t : tasks_)
+            if (t.signature == r.signature) return fmt::format("{:016x}", nest_of(t, r)) == r.nest;
+        return true;
+    }
+    static std::uint64_t nest_of(const task& t, const record& r)
+    {
+        if (r.backend == "vulkan") return nest_hash(lower(vulkan_schedule(t.definition, vulkan_knobs_of(r.knobs))));
+        const auto set = isa_of(r.isa);
+        return set ? nest_hash(lower(cpu_schedule(t.definition, cpu_config_of(r.template_name, r.knobs), *set))) : 0;
+    }
+
+    void add_groups()
+    {
+        for (isa set : options_.sets) {
+            if (set > machine_isa()) {
+                progress_.say(
+                    fmt::format("hone: this machine has no {}: its kernels take what the records say, else the "
+                                "closed-form defaults",
+                                name_of(set)));
+                continue;
+            }
+            group& g = groups_.emplace_back();
+            compiler with = find_compiler(options_.compiler_command, set);
+            for (const std::string& f : options_.compiler_flags) with.flags.push_back(f);
+            g.build = std::make_unique<builder>(with, build_options{.directory = options_.work_directory / name_of(set),
+                                                                    .include_directories = options_.include_directories,
+                                                                    .headers = options_.headers});
+            dependencies_ = g.build->check_headers();
+            for (const task& t : tasks_)
+                if (is_wanted(t, options_.cpu_only))
+                    add(g, std::make_unique<cpu_tuning>(t, environment_, *g.build, set));
+        }
+        if (options_.vulkan) add_vulkan();
+    }
+    void add_vulkan()
+    {
+#ifdef HONE_WITH_VULKAN
+        std::string why;
+        vulkan_ = find_vulkan(environment_.self, why);
+        if (!vulkan_) {
+            progress_.say(fmt::format("hone: Vulkan is left out: {}", why));
+            return;
+        }
+        group& g = groups_.emplace_back();
+        for (const task& t : tasks_)
+            if (is_wanted(t, options_.vulkan_only)) add(g, std::make_unique<vulkan_tuning>(t, environment_, *vulkan_));
+#else
+        progress_.say("hone: Vulkan is left out: this tuner was built without it; install libvulkan-dev, glslang-dev "
+                      "and spirv-tools, and configure again");
+#endif
+    }
+    static bool is_wanted(const task& t, const std::vector<std::string>& only)
+    {
+        return only.empty() || std::find(only.begin(), only.end(), t.name) != only.end();
+    }
+    void add(group& g, std::unique_ptr<tuning> t)
+    {
+        if (options_.mode == tuning_mode::force)
+            t->start_anew(records_);
+        else
+            t->adopt(records_);
+        g.tunings.push_back(std::move(t));
+    }
+
+    // Those for which something is still to be measured.
+    std::vector<tuning*> open_tunings(const group& g) const
+    {
+        std::vector<tuning*> open;
+        for (const auto& t : g.tunings)
+            if (!t->standing().compared || (options_.trials > 0 && t->trials() < options_.trials))
+                open.push_back(t.get());
+        return open;
+    }
+
+    void tune_group(group& g, double end)
+    {
+        std::vector<tuning*> open = open_tunings(g);
+        search(g, open, end);
+        for (tuning* t : open) {
+            if (interrupt_requested.load()) return;
+            t->compare();
+            progress_.show(*t, options_.budget - elapsed());
+        }
+    }
+
+    // Batches go to the workload that has had the fewest trials, as long as the next one is likely to end before the
+    // time that the comparisons need. Compilers work on the next batches while one is measured, except in those
+    // milliseconds in which a kernel runs.
+    void search(group& g, const std::vector<tuning*>& open, double end)
+    {
+        std::map<std::size_t, in_flight> flying;
+        std::map<const tuning*, int> proposed;
+        std::map<const tuning*, bool> exhausted;
+        const double seconds_each = (end - elapsed()) / static_cast<double>(std::max<std::size_t>(open.size(), 1));
+        const auto batch_size = static_cast<std::size_t>(std::clamp(seconds_each / 4, 4.0, 8.0));
+        double slowest_batch = 0;
+        const auto next = [&]() -> tuning* {
+            tuning* best = nullptr;
+            for (tuning* t : open) {
+                if (exhausted[t] || (options_.trials > 0 && t->trials() + proposed[t] >= options_.trials)) continue;
+                if (best == nullptr || t->trials() + proposed[t] < best->trials() + proposed[best]) best = t;
+            }
+            return best;
+        };
+        const auto propose = [&](tuning& t) {
+            std::size_t size = t.trials() + proposed[&t] == 0 ? 4 : batch_size;
+            if (options_.trials > 0)
+                size = std::min(size, static_cast<std::size_t>(options_.trials - t.trials() - proposed[&t]));
+            auto batch = t.propose(size);
+            exhausted[&t] = batch.empty();
+            return batch;
+        };
+        const auto reserve = [&] {
+            double seconds = 0;
+            for (const tuning* t : open) seconds += t->seconds_of_comparison();
+            return seconds;
+        };
+        if (g.build == nullptr) {
+            while (tuning* t = next()) {
+                if (interrupt_requested.load() || elapsed() + slowest_batch + reserve() > end) return;
+                const double before = elapsed();
+                const auto batch = propose(*t);
+                t->measure(batch, {});
+                slowest_batch = std::max(slowest_batch, elapsed() - before);
+                after_batch(*t);
+            }
+            return;
+        }
+        build_pool pool(*g.build, allowed_cpus());
+        while (!interrupt_requested.load()) {
+            while (pool.pending() < static_cast<std::size_t>(allowed_cpus()) + 1 && elapsed() + reserve() < end) {
+                tuning* t = next();
+                if (t == nullptr) break;
+                auto batch = propose(*t);
+                if (batch.empty()) continue;
+                std::vector<variant_source> sources;
+                for (const candidate& c : batch) sources.push_back(c.source);
+                proposed[t] += static_cast<int>(batch.size());
+                flying[pool.submit(std::move(sources))] = {t, std::move(batch)};
+                t->problem_file();
+            }
+            if (flying.empty() || elapsed() + reserve() > end) return;
+            const auto finished = pool.wait();
+            const auto at = flying.find(finished.ticket);
+            if (interrupt_requested.load() || at == flying.end()) return;
+            {
+                const build_pool::pause quiet(pool);
+                at->second.of->measure(at->second.batch, finished.variants);
+            }
+            proposed[at->second.of] -= static_cast<int>(at->second.batch.size());
+            after_batch(*at->second.of);
+            flying.erase(at);
+        }
+    }
+
+    void after_batch(const tuning& t)
+    {
+        progress_.show(t, options_.budget - elapsed());
+        if (clock::now() - header_written_ > std::chrono::seconds{5}) write_header();
+    }
+
+    void write_header()
+    {
+        replace_file(options_.header, header_text(options_.name, records_));
+        header_written_ = clock::now();
+    }
+
+    tuner_result result() const
+    {
+        tuner_result r{.interrupted = interrupt_requested.load(), .stale = stale_, .seconds = elapsed()};
+        for (const group& g : groups_)
+            for (const auto& t : g.tunings) r.thinking += t->seconds_thinking();
+        const auto groups = by_workload(records_);
+        const auto count = [&](const task& t, const std::string& backend, const char* set) {
+            for (const auto& [key, entries] : groups)
+                if (std::get<0>(key) == backend && std::get<1>(key) == t.signature &&
+                    (backend != "cpu" || std::get<2>(key) == set) && standing_of(entries).chosen != nullptr)
+                    return;
+            ++r.without_entry;
+        };
+        for (const task& t : tasks_) {
+            for (isa set : options_.sets)
+                if (is_wanted(t, options_.cpu_only)) count(t, "cpu", name_of(set));
+            if (options_.vulkan && is_wanted(t, options_.vulkan_only)) count(t, "vulkan", "");
+        }
+        return r;
+    }
+
+    tuner_options options_;
+    std::vector<task> tasks_;
+    tuning_environment environment_{};
+    std::vector<record> records_{};
+    int stale_ = 0;
+    std::unique_ptr<record_writer> log_{};
+    std::vector<group> groups_{};
+#ifdef HONE_WITH_VULKAN
+    std::optional<vulkan_facts> vulkan_{};
+#endif
+    std::vector<std::string> dependencies_{};
+    progress progress_{};
+    clock::time_point begin_ = clock::now();
+    clock::time_point header_written_{};
+};
+
+} // namespace hone::tune

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: BSL-1.0
+// The command line of a tuner that was built for one list of workloads: tune, show, space, explain-nest. A build runs
+// it; people run it by hand with the same options.
+#pragma once
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include <hone/ir/print.hpp>
+#include <hone/tune/header_writer.hpp>
+#include <hone/tune/measure_cpu.hpp>
+#include <hone/tune/record_table.hpp>
+#include <hone/tune/summary.hpp>
+#include <hone/tune/tuner.hpp>
+#include <hone/tune/vulkan_space.hpp>
+#include <hone/tune/workload_list.hpp>
+#ifdef HONE_WITH_VULKAN
+#include <hone/tune/measure_vulkan.hpp>
+#endif
+
+namespace hone::tune {
+
+// Of a tuner program, beside those that the system gives.
+enum exit_status : int {
+    exit_ok = 0,
+    exit_failure = 1,      // the message names the thing and the mend
+    exit_usage = 2,        // the command line is wrong
+    exit_incomplete = 3,   // --strict, and a workload has no measured entry
+    exit_interrupted = 130 // Ctrl-C; header and records hold what was measured
+};
+
+// What a build fixes when it compiles the program; the command line may say otherwise.
+struct tuner_defaults {
+    std::string name = "tuned";
+    std::string list{};      // the workload list in C++
+    tuner_options options{}; // compiler, include directories and headers
+    const char* description = "";
+    // The name of options.peers.
+    std::string peer_name{};
+};
+
+namespace tuner_command {
+
+inline void on_signal(int) { interrupt_requested.store(true); }
+
+inline void listen_to_signals()
+{
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+// The child's side: see measure.hpp.
+inline int measure_child([[maybe_unused]] const std::vector<task>& tasks)
+{
+    const auto job = nlohmann::json::parse(read_job());
+#ifdef HONE_WITH_VULKAN
+    if (job.at("backend") == "vulkan")
+        return measure_vulkan_child(job, [&](const std::string& signature) -> const definition* {
+            for (const task& t : tasks)
+                if (t.signature == signature) return &t.definition;
+            return nullptr;
+        });
+#endif
+    return measure_cpu_child(job);
+}
+
+// For make and ninja: the stamp depends on each of the headers.
+inline std::string depfile_text(const std::string& stamp, const std::vector<std::string>& headers)
+{
+    const auto escaped = [](const std::string& path) {
+        std::string r;
+        for (char c : path) {
+            if (c == ' ' || c == '#' || c == '\\') r += '\\';
+            if (c == '$') r += '$';
+            r += c;
+        }
+        return r;
+    };
+    std::string text = escaped(stamp) + ":";
+    for (const std::string& h : headers) text += " \\\n  " + escaped(h);
+    return text + "\n";
+}
+
+struct files {
+    std::string summary{}, stamp{}, depfile{};
+};
+
+inline int tune(const tuner_defaults& defaults, tuner_options options, const std::vector<task>& tasks, bool strict,
+                const files& to)
+{
+    listen_to_signals();
+    for (const auto* only : {&options.cpu_only, &options.vulkan_only})
+        for (const std::string& name : *only)
+            if (std::none_of(tasks.begin(), tasks.end(), [&](const task& t) { return t.name == name; })) {
+                std::vector<std::string> names;
+                for (const task& t : tasks) names.push_back(t.name);
+                throw std::invalid_argument(
+                    fmt::format("there is no workload '{}'; choose among {}", name, fmt::join(names, ", ")));
+            }
+    const std::filesystem::path folder = options.header.parent_path();
+    std::error_code failed;
+    if (!folder.empty()) std::filesystem::create_directories(folder, failed);
+    if (!options.records.parent_path().empty())
+        std::filesystem::create_directories(options.records.parent_path(), failed);
+    if (::access(folder.empty() ? "." : folder.c_str(), W_OK) != 0)
+        throw std::runtime_error(
+            fmt::format("cannot write to '{}'; choose another folder with --header-out", folder.string()));
+    tuner t(options, tasks, {std::filesystem::read_symlink("/proc/self/exe").string(), "measure"});
+    const tuner_result r = t.run();
+    const auto rows = summary_of(t.tasks(), t.records());
+    if (!to.summary.empty()) replace_file(to.summary, json_of(rows).dump(2) + "\n");
+    fmt::print("{}", text_of(rows, defaults.peer_name));
+    if (r.seconds >= 1)
+        fmt::print("{:.0f} s, of which {:.1f} for choosing candidates; records: {}; header: {}\n", r.seconds,
+                   r.thinking, options.records.string(), options.header.string());
+    std::fflush(stdout);
+    if (r.interrupted) {
+        fmt::print(stderr, "hone: interrupted; the same command goes on from {}\n", options.records.string());
+        return exit_interrupted;
+    }
+    if (strict && r.without_entry > 0) {
+        fmt::print(stderr,
+                   "hone: {} workloads have no measured entry and take their closed-form default; tune them (--mode "
+                   "missing), give records that hold them, or drop --strict\n",
+                   r.without_entry);
+        return exit_incomplete;
+    }
+    if (!to.depfile.empty()) replace_file(to.depfile, depfile_text(to.stamp, t.header_dependencies()));
+    if (!to.stamp.empty()) {
+        // Its time is what counts.
+        std::ofstream stamp(to.stamp);
+        if (!stamp) throw std::runtime_error(fmt::format("cannot write {}", to.stamp));
+    }
+    return exit_ok;
+}
+
+// How many kernels each workload has to choose from.
+inline int count_spaces(const std::vector<task>& tasks, const tuner_options& options, bool as_json)
+{
+    auto list = nlohmann::ordered_json::array();
+    if (!as_json) fmt::print("{:12} {:8} {:>10} {:>10} {:>10}  rejected by\n", "workload", "", "raw", "legal", "nests");
+    const auto add = [&](const task& t, const std::string& target, const space_count& c) {
+        nlohmann::ordered_json rejected = nlohmann::ordered_json::object();
+        std::string text;
+        for (const rejections& r : c.rejected) {
+            if (r.points == 0) continue;
+            const std::string rule = fmt::format("{}: {}", r.algorithm, r.constraint);
+            rejected[rule] = r.points;
+            text += fmt::format("{}{} {}", text.empty() ? "" : ", ", rule, r.points);
+        }
+        list.push_back({{"task", t.name},
+                        {"target", target},
+                        {"raw", c.raw},
+                        {"legal", c.legal},
+                        {"nests", c.distinct},
+                        {"rejected", rejected}});
+        if (!as_json)
+            fmt::print("{:12} {:8} {:10} {:10} {:10}  {}\n", t.name, target, c.raw, c.legal, c.distinct, text);
+    };
+    for (const task& t : tasks) {
+        for (isa set : options.sets) add(t, name_of(set), cpu_space(t.definition, set).count());
+        if (options.vulkan) add(t, "vulkan", vulkan_space(t.definition, {}).count());
+    }
+    if (as_json) fmt::print("{}\n", list.dump(2));
+    return exit_ok;
+}
+
+// The loop nest that was chosen, else the default.
+inline int explain_nest(const std::vector<task>& tasks, const tuner_options& options, const std::string& name)
+{
+    const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const task& t) { return t.name == name; });
+    if (found == tasks.end()) throw std::invalid_argument(fmt::format("there is no workload '{}'", name));
+    std::vector<record> records;
+    if (std::filesystem::exists(options.records)) records = read_records(options.records.string()).records;
+    const auto chosen_on = [&](const char* backend, const char* set) -> const record* {
+        for (const auto& [key, group] : by_workload(records))
+            if (std::get<0>(key) == backend && std::get<1>(key) == found->signature &&
+                (std::get<2>(key) == set || *set == '\0'))
+                if (const standing s = standing_of(group); s.chosen != nullptr)
+                    for (const record& r : records)
+                        if (&r == s.chosen) return &r;
+        return nullptr;
+    };
+    const auto show = [&](const std::string& title, const nest& n) {
+        if (!n.ok()) throw std::invalid_argument(n.found.message());
+        fmt::print("// {}\n{}\n", title, print(n));
+    };
+    for (isa set : options.sets) {
+        const record* r = chosen_on("cpu", name_of(set));
+        const cpu_config c = r == nullptr ? cpu_config{.direct = default_direct(found->definition, set)}
+                                          : cpu_config_of(r->template_name, r->knobs);
+        show(fmt::format("{} {}, {}: {}", found->signature, name_of(set), r == nullptr ? "default" : "chosen",
+                         text_of(name_of_template(c), settings_of(c))),
+             lower(cpu_schedule(found->definition, c, set)));
+    }
+    if (options.vulkan) {
+        const record* r = chosen_on("vulkan", "");
+        const vulkan_knobs k = r == nullptr ? default_vulkan(found->definition) : vulkan_knobs_of(r->knobs);
+        show(fmt::format("{} vulkan, {}: {}", found->signature, r == nullptr ? "default" : "chosen",
+                         text_of("direct", settings_of(k))),
+             lower(vulkan_schedule(found->definition, k)));
+    }
+    return exit_ok;
+}
+
+} // namespace tuner_command
+
+// The whole program. List: hone::workloads<...>.
+template <class List>
+int tuner_program(int argc, char** argv, const tuner_defaults& defaults)
+try {
+    using namespace tuner_command;
+    const std::vector<task> tasks = tasks_of<List>(defaults.list);
+    // How this program starts itself as a child.
+    if (argc == 2 && std::string(argv[1]) == "measure") return measure_child(tasks);
+
+    tuner_options o = defaults.options;
+    o.name = defaults.name;
+    files to;
+    std::string header_out = o.header.string(), records = o.records.string(), work;
+    std::vector<std::string> backends =
+        o.vulkan ? std::vector<std::string>{"cpu", "vulkan"} : std::vector<std::string>{"cpu"};
+    std::vector<std::string> sets, only;
+    for (isa set : o.sets) sets.emplace_back(name_of(set));
+    if (sets.empty()) sets.emplace_back("native");
+    bool strict = false, as_json = false;
+    std::string explained;
+
+    CLI::App app{defaults.description};
+    app.require_subcommand(1);
+    app.footer("exit status: 0 done, 1 failure, 2 wrong command line, 3 --strict and a workload without entry,\n"
+               "130 interrupted (what was measured is kept; the same command goes on)");
+    const auto add_common = [&](CLI::App* to_command) {
+        to_command->add_option("--records", records, "the file of measurements (JSON lines)")->capture_default_str();
+        to_command->add_option("--backends", backends, "cpu, vulkan")
+            ->delimiter(',')
+            ->check(CLI::IsMember({"cpu", "vulkan"}))
+            ->capture_default_str();
+        to_command->add_option("--isas", sets, "of CPU kernels: avx512, avx2, baseline; native: the widest here")
+            ->delimiter(',')
+            ->check(CLI::IsMember({"avx512", "avx2", "baseline", "native"}))
+            ->capture_default_str();
+    };
+    CLI::App* tuning = app.add_subcommand("tune", "measure candidates, and write the header of the fastest");
+    add_common(tuning);
+    tuning->set_config("--config", "", "options from a file, as `option = value` lines");
+    tuning->add_option("--header-out", header_out, "the generated header")->capture_default_str();
+    tuning->add_option("--name", o.name, "of the config set in the header")->capture_default_str();
+    tuning->add_option("--work", work, "folder for what is built; removed at the end. Default: beside the header");
+    tuning
+        ->add_option("--mode", o.mode,
+                     "missing: tune what the records do not answer; replay: from the records alone; force: all anew")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, tuning_mode>{
+            {"missing", tuning_mode::missing}, {"replay", tuning_mode::replay}, {"force", tuning_mode::force}}))
+        ->default_str("missing");
+    tuning->add_option("--budget", o.budget, "seconds of tuning; 0: nothing is measured, as with --mode replay")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    tuning->add_option("--trials", o.trials, "of each workload, at most; 0: as the budget allows")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    tuning->add_option("--seed", o.seed, "of the search and of the operands")->capture_default_str();
+    tuning->add_option("--search", o.method, "model: boosted trees and annealing; random: the control")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, search_method>{{"model", search_method::model}, {"random", search_method::chance}}))
+        ->default_str("model");
+    tuning->add_option("--threads", o.threads, "of a kernel; another number is another key")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+    tuning
+        ->add_option("--cache", o.cache,
+                     "cold: weights come from memory; hot: from the cache, as in a loop over one layer")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, cache_mode>{{"cold", cache_mode::cold_weights}, {"hot", cache_mode::hot}}))
+        ->default_str(name_of(o.cache));
+    tuning->add_option("--only", only, "names of workloads")->delimiter(',');
+    tuning->add_option("--compiler", o.compiler_command, "builds the candidates of the CPU")->capture_default_str();
+    tuning->add_option("--compile-option", o.compiler_flags, "of the candidates, after those that hone chooses");
+    tuning->add_option("--include", o.include_directories, "folders of headers, hone's among them")
+        ->capture_default_str();
+    tuning->add_flag("--strict", strict, "fail where a workload has no measured entry");
+    tuning->add_option("--summary", to.summary, "a JSON list of what was chosen");
+    tuning->add_option("--stamp", to.stamp, "a file that is written last, for build systems");
+    tuning->add_option("--depfile", to.depfile, "on which headers the stamp depends")->needs("--stamp");
+
+    CLI::App* showing = app.add_subcommand("show", "what the records say of each workload");
+    showing->add_option("--records", records, "the file of measurements")->required(records.empty());
+    showing->add_flag("--json", as_json, "as JSON");
+    CLI::App* counting = app.add_subcommand("space", "how many schedules each workload has");
+    add_common(counting);
+    counting->add_flag("--json", as_json, "as JSON");
+    CLI::App* explaining = app.add_subcommand("explain-nest", "print the chosen loop nest of a workload");
+    add_common(explaining);
+    explaining->add_option("workload", explained, "its name")->required();
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? exit_ok : exit_usage;
+    }
+    o.sets.clear();
+    if (std::find(backends.begin(), backends.end(), "cpu") != backends.end())
+        for (const std::string& s : sets) o.sets.push_back(s == "native" ? machine_isa() : *isa_of(s));
+    o.vulkan = std::find(backends.begin(), backends.end(), "vulkan") != backends.end();
+    o.records = records;
+    o.header = header_out;
+    o.work_directory = work.empty() ? o.header.string() + ".work" : work;
+    if (!only.empty()) o.cpu_only = o.vulkan_only = only;
+    if (*showing) {
+        const std::vector<record> all = read_records(records).records;
+        const auto rows = table_of(all);
+        fmt::print("{}", as_json ? json_of(rows).dump(2) + "\n" : text_of(rows, text_style::plain));
+        return exit_ok;
+    }
+    if (*counting) return count_spaces(tasks, o, as_json);
+    if (*explaining) return explain_nest(tasks, o, explained);
+    return tune(defaults, o, tasks, strict, to);
+} catch (const std::exception& e) {
+    fmt::print(stderr, "hone: {}\n", e.what());
+    return exit_failure;
+}
+
+} // namespace hone::tune

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSL-1.0
+// A tuner from workloads to header: what it measures, what it leaves alone, how it goes on, and what it says of records
+// that no longer hold.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <hone/tune/tuner.hpp>
+#include <hone/tune/workload_list.hpp>
+
+#include "tuner_rig.hpp"
+
+using namespace hone;
+using namespace hone::test;
+using tune::tuning_mode;
+using tune::verdict;
+
+TEST_CASE("measure for a tuner in a child" * doctest::skip())
+{
+    std::exit(tune::measure_cpu_child(nlohmann::json::parse(tune::read_job())));
+}
+
+namespace {
+
+struct wide : gemm<gemm_shape{.m = 3, .n = 40, .k = 9}, f32> {};
+using pair_of_gemms = workloads<tiny, wide>;
+
+tune::child_command self()
+{
+    return {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip",
+            "--test-case=measure for a tuner in a child"};
+}
+
+tune::tuner_options options_in(const folder& at, tuning_mode mode, int trials)
+{
+    std::ofstream(at / "tiny.hpp") << "#pragma once\n#include <hone/op/gemm.hpp>\n#include <hone/op/workloads.hpp>\n"
+                                      "struct tiny : hone::gemm<hone::gemm_shape{.m = 5, .n = 24, .k = 7}, hone::f32> "
+                                      "{};\n"
+                                      "struct wide : hone::gemm<hone::gemm_shape{.m = 3, .n = 40, .k = 9}, hone::f32> "
+                                      "{};\n"
+                                      "using pair_of_gemms = hone::workloads<tiny, wide>;\n";
+    return {.name = "tuned",
+            .header = at.path() / "tuned.hpp",
+            .records = at.path() / "records.jsonl",
+            .work_directory = at.path() / "work",
+            .mode = mode,
+            .budget = 120,
+            .trials = trials,
+            .cache = tune::cache_mode::hot,
+            .sets = {isa::baseline},
+            .compiler_command = "c++",
+            .include_directories = {include_directory(), at.path().string()},
+            .headers = {"tiny.hpp"}};
+}
+tune::tuner_result run(const tune::tuner_options& o)
+{
+    return tune::tuner(o, tune::tasks_of<pair_of_gemms>("pair_of_gemms"), self()).run();
+}
+std::vector<tune::record> records_in(const folder& at) { return tune::read_records(at / "records.jsonl").records; }
+int count(const std::vector<tune::record>& records, const char* task, const char* phase, int run = 1)
+{
+    int n = 0;
+    for (const tune::record& r : records) n += r.task == task && r.phase == phase && r.run == run;
+    return n;
+}
+
+} // namespace
+
+TEST_CASE("workloads of a list are tasks by name and type, each signature once")
+{
+    const auto tasks = tune::tasks_of<workloads<tiny, gemm<gemm_shape{.m = 2, .n = 3, .k = 4}, f32>>>("lists::mine");
+    REQUIRE(tasks.size() == 2);
+    CHECK(tasks[0].name == "tiny");
+    CHECK(tasks[0].type == "hone::workload<lists::mine, 0>");
+    CHECK(tasks[0].signature == tiny::signature().c_str());
+    CHECK(tasks[1].name == "workload_1");
+    struct twin : gemm<gemm_shape{.m = 5, .n = 24, .k = 7}, f32> {};
+    using twins = workloads<tiny, twin>;
+    CHECK_THROWS_WITH_AS(tune::tasks_of<twins>("twins"), doctest::Contains("remove one of them"),
+                         std::invalid_argument);
+}
+
+TEST_CASE("a tuner measures, is content with what it has measured, goes on where more is asked for, and starts anew")
+{
+    const folder at;
+    auto result = run(options_in(at, tuning_mode::missing, 5));
+    CHECK_FALSE(result.interrupted);
+    CHECK(result.without_entry == 0);
+    auto records = records_in(at);
+    for (const char* task : {"tiny", "wide"}) {
+        CAPTURE(task);
+        CHECK(count(records, task, "search") == 5);
+        CHECK(count(records, task, "final") >= 2);
+    }
+    for (const tune::record& r : records) {
+        INFO(tune::line_of(r));
+        CHECK(r.found == verdict::ok);
+        CHECK(r.max_rel_error < 1e-5);
+    }
+    const std::string header = text_of_file(at / "tuned.hpp");
+    CHECK(header == tune::header_text("tuned", records));
+    CHECK(header.find(tiny::signature().c_str()) != std::string::npos);
+    CHECK_FALSE(std::filesystem::exists(at.path() / "work"));
+
+    // The same command: nothing is left to do, and the header keeps its time.
+    const auto written = std::filesystem::last_write_time(at.path() / "tuned.hpp");
+    result = run(options_in(at, tuning_mode::missing, 5));
+    CHECK(records_in(at).size() == records.size());
+    CHECK(std::filesystem::last_write_time(at.path() / "tuned.hpp") == written);
+
+    // More trials: those there are count.
+    result = run(options_in(at, tuning_mode::missing, 7));
+    records = records_in(at);
+    std::vector<std::string> nests;
+    for (const tune::record& r : records)
+        if (r.phase == "search" && r.task == "tiny" && r.origin != "naive") nests.push_back(r.nest);
+    CHECK(count(records, "tiny", "search") == 7);
+    std::sort(nests.begin(), nests.end());
+    CHECK(std::adjacent_find(nests.begin(), nests.end()) == nests.end());
+
+    // Replay needs no compiler, and gives the same bytes.
+    const std::string tuned = text_of_file(at / "tuned.hpp");
+    auto replay = options_in(at, tuning_mode::replay, 7);
+    replay.compiler_command = "no-such-compiler";
+    replay.header = at.path() / "replayed.hpp";
+    CHECK(run(replay).without_entry == 0);
+    CHECK(text_of_file(at / "replayed.hpp") == tuned);
+
+    // Anew: earlier records stay in the file and no longer count.
+    result = run(options_in(at, tuning_mode::force, 4));
+    const auto more = records_in(at);
+    CHECK(more.size() > records.size());
+    CHECK(count(more, "tiny", "search", 1) == 7);
+    CHECK(count(more, "tiny", "search", 2) == 4);
+    CHECK(text_of_file(at / "tuned.hpp") == tune::header_text("tuned", more));
+}
+
+TEST_CASE("a budget of nothing measures nothing, and the header is valid")
+{
+    const folder at;
+    auto o = options_in(at, tuning_mode::missing, 5);
+    o.budget = 0;
+    const auto result = run(o);
+    CHECK(result.without_entry == 2);
+    CHECK_FALSE(std::filesystem::exists(at.path() / "records.jsonl"));
+    CHECK(text_of_file(at / "tuned.hpp") == tune::header_text("tuned", {}));
+}
+
+TEST_CASE("records whose config gives another nest today are stale, and do not reach the header")
+{
+    const folder at;
+    auto stale = tiny_record(1);
+    stale.isa = "baseline"; // its nest is invented
+    std::ofstream(at / "records.jsonl") << tune::line_of(stale) << "\n";
+    auto o = options_in(at, tuning_mode::replay, 5);
+    const auto result = run(o);
+    CHECK(result.stale == 1);
+    CHECK(result.without_entry == 2);
+    CHECK(text_of_file(at / "tuned.hpp") == tune::header_text("tuned", {}));
+}
+
+TEST_CASE("workloads that do not compile, a missing compiler and a file that cannot be written are named")
+{
+    const folder at;
+    auto o = options_in(at, tuning_mode::missing, 4);
+    std::ofstream(at / "broken.hpp") << "#include <hone/op/gemm.hpp>\nstruct w : hone::gem<1> {};\n";
+    o.headers = {"broken.hpp"};
+    CHECK_THROWS_WITH_AS(run(o), doctest::Contains("broken.hpp:2"), std::runtime_error);
+    o.headers = {"absent.hpp"};
+    CHECK_THROWS_WITH_AS(run(o), doctest::Contains("absent.hpp"), std::runtime_error);
+    o = options_in(at, tuning_mode::missing, 4);
+    o.compiler_command = "no-such-compiler";
+    CHECK_THROWS_WITH_AS(run(o), doctest::Contains("no-such-compiler"), std::runtime_error);
+    o = options_in(at, tuning_mode::missing, 4);
+    o.records = "/dev/full";
+    CHECK_THROWS_WITH_AS(run(o), doctest::Contains("/dev/full"), std::runtime_error);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSL-1.0
+// oneDNN's kernels of the demo's workloads as variants, so that the tuner verifies them as its own and times them in
+// turns with the finalists: direct convolutions with bias and ReLU fused, matrix products; weights packed beforehand,
+// activations in hone's layouts, which are those that oneDNN asks for.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+#include <utility>
+
+#include <omp.h>
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <hone/tune/variant.hpp>
+
+#include "layers.hpp"
+
+namespace {
+
+using dnnl::memory;
+
+// One primitive with its memories.
+struct primitive {
+    dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+    dnnl::stream stream{engine};
+    dnnl::primitive kernel{};
+    memory x{}, weights{}, bias{}, y{};
+    memory::desc plain_weights{}, packed_weights{};
+
+    std::size_t packed_bytes() const { return packed_weights.get_size(); }
+    void pack(const float* from, float* to)
+    {
+        memory source(plain_weights, engine, const_cast<float*>(from));
+        memory packed(packed_weights, engine, to);
+        dnnl::reorder(source, packed).execute(stream, source, packed);
+        stream.wait();
+    }
+    void run(const hone::arguments& a)
+    {
+        x.set_data_handle(const_cast<float*>(a.x));
+        weights.set_data_handle(const_cast<float*>(a.weights));
+        y.set_data_handle(a.y);
+        std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, y}};
+        if (a.bias != nullptr) {
+            bias.set_data_handle(const_cast<float*>(a.bias));
+            arguments.insert({DNNL_ARG_BIAS, bias});
+        }
+        kernel.execute(stream, arguments);
+        stream.wait();
+    }
+
+protected:
+    template <class Description>
+    void bind(const Description& d)
+    {
+        packed_weights = d.weights_desc();
+        x = memory(d.src_desc(), engine, nullptr);
+        weights = memory(packed_weights, engine, nullptr);
+        y = memory(d.dst_desc(), engine, nullptr);
+    }
+};
+
+memory::desc described(const memory::dims& dims, memory::format_tag tag) { return {dims, memory::data_type::f32, tag}; }
+
+struct convolution : primitive {
+    explicit convolution(const hone::conv2d_shape& s)
+    {
+        const memory::dims dw{s.oc, s.ic, s.kh, s.kw};
+        dnnl::post_ops relu;
+        relu.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+        dnnl::primitive_attr attributes;
+        attributes.set_post_ops(relu);
+        const dnnl::convolution_forward::desc wanted(
+            dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+            described({s.n, s.ic, s.h, s.w}, memory::format_tag::nhwc), described(dw, memory::format_tag::any),
+            described({s.oc}, memory::format_tag::a), described({s.n, s.oc, s.oh(), s.ow()}, memory::format_tag::nhwc),
+            {s.stride, s.stride}, {s.pad, s.pad}, {s.pad, s.pad});
+        const dnnl::convolution_forward::primitive_desc d(wanted, attributes, engine);
+        kernel = dnnl::convolution_forward(d);
+        plain_weights = described(dw, memory::format_tag::ohwi);
+        bias = memory(d.bias_desc(), engine, nullptr);
+        bind(d);
+    }
+};
+
+struct product : primitive {
+    explicit product(const hone::gemm_shape& s)
+    {
+        const std::int64_t m = s.m.value;
+        const auto plain = [](std::int64_t rows, std::int64_t columns) {
+            return described({rows, columns}, memory::format_tag::ab);
+        };
+        const dnnl::matmul::primitive_desc d(
+            {plain(m, s.k), described({s.k, s.n}, memory::format_tag::any), plain(m, s.n)}, engine);
+        kernel = dnnl::matmul(d);
+        plain_weights = plain(s.k, s.n);
+        bind(d);
+    }
+};
+
+template <class Workload>
+primitive& primitive_of()
+{
+    static primitive& only = []() -> primitive& {
+        omp_set_num_threads(1);
+        if constexpr (requires { Workload::shape.kh; })
+            return *new convolution(Workload::shape);
+        else
+            return *new product(Workload::shape);
+    }();
+    return only;
+}
+
+template <class Workload>
+hone::tune::variant variant_of()
+{
+    return {.packed_bytes = primitive_of<Workload>().packed_bytes(),
+            .workspace_bytes = [](int) { return std::size_t{0}; },
+            .pack = [](const float* weights, float* packed) { primitive_of<Workload>().pack(weights, packed); },
+            .run =
+                [](const hone::executor_ref&, const hone::arguments& a) {
+                    primitive_of<Workload>().run(a);
+                    return hone::status{};
+                }};
+}
+
+template <std::size_t... I>
+std::array<hone::tune::variant, sizeof...(I)> variants_of(std::index_sequence<I...>)
+{
+    return {variant_of<hone::workload<resnet18::layers, I>>()...};
+}
+
+} // namespace
+
+extern "C" {
+[[gnu::visibility("default")]] extern const int hone_variant_count;
+[[gnu::visibility("default")]] extern const std::array<hone::tune::variant, resnet18::layers::size> hone_variants;
+const int hone_variant_count = resnet18::layers::size;
+const std::array<hone::tune::variant, resnet18::layers::size> hone_variants =
+    variants_of(std::make_index_sequence<resnet18::layers::size>{});
+}

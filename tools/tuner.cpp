@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSL-1.0
+// The main of every tuner: hone_add_tuned_library compiles it once for each library, with the header of its workloads.
+//   HONE_TUNER_WORKLOADS   that header, in quotes
+//   HONE_TUNER_LIST        the workload list that it defines
+//   HONE_TUNER_NAME        the config set, in quotes
+#include <hone/tune/tuner_program.hpp>
+
+#include HONE_TUNER_WORKLOADS
+
+#define HONE_TUNER_TEXT_OF(x) #x
+#define HONE_TUNER_TEXT(x) HONE_TUNER_TEXT_OF(x)
+
+int main(int argc, char** argv)
+{
+    return hone::tune::tuner_program<HONE_TUNER_LIST>(
+        argc, argv,
+        {.name = HONE_TUNER_NAME,
+         .list = HONE_TUNER_TEXT(HONE_TUNER_LIST),
+         .options = {.headers = {HONE_TUNER_WORKLOADS}},
+         .description = "Tunes the kernels of " HONE_TUNER_NAME " on this machine"});
+}
