@@ -80,6 +80,16 @@ TEST_CASE("the fastest config stands in the header for its instruction set only"
     CHECK(text.find(".pad = hone::padding::peel") != std::string::npos);
 }
 
+TEST_CASE("each number of threads has an entry of its own")
+{
+    auto four = tiny_record(0.5, 2);
+    four.threads = 4;
+    const std::string text = tune::header_text("tuned", {tiny_record(1, 3), four});
+    CHECK(messages_of(text,
+                      "static_assert(hone::config_of<tiny, tuned>(hone::isa::avx2).direct.rows == 3);\n"
+                      "static_assert(hone::config_of<tiny, tuned>(hone::isa::avx2, 4).direct.rows == 2);\n") == "");
+}
+
 TEST_CASE("the same records give the same bytes, in any order of the tasks")
 {
     auto other = tiny_record(3, 2);
