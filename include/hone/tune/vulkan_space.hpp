@@ -2,6 +2,7 @@
 // The kernels of an operator for a Vulkan device, as a search sees them: programs that its limits let it run.
 #pragma once
 
+#include <boost/hana/tuple.hpp>
 #include <boost/hana/type.hpp>
 
 #include <hone/codegen/launch.hpp>
@@ -32,7 +33,7 @@ struct vulkan_backend {
 
     static vulkan_knobs standard(const definition& d, const vulkan_limits&) { return default_vulkan(d); }
 
-    static status lower_into(nest& n, const definition& d, const vulkan_knobs& k, const vulkan_limits& limits)
+    status lower_into(nest& n, const definition& d, const vulkan_knobs& k, const vulkan_limits& limits) const
     {
         lower(vulkan_schedule(d, k), n);
         status found = n.found;
