@@ -99,6 +99,7 @@ int run(int argc, char** argv)
     cli::replay_options replay;
     CLI::App* const replay_command = command(
         "replay", "Writes the header of the configs that won, from records alone: same records, same bytes",
+        "All records are taken: that a record is stale is seen by a tuner, which knows the workloads.\n"
         "Exit status: 0 done; 1 a file cannot be read or written, or a line is no record (the others are used);\n"
         "             2 the command line is wrong; 130 interrupted");
     replay_command->add_option("records", replay.records, "files of records")->required()->type_name("FILE");
@@ -124,6 +125,7 @@ int run(int argc, char** argv)
         command("verify",
                 "Whether records.jsonl, the header and summary.json of a tuning run agree, and the header "
                 "compiles; nothing is measured again",
+                "A header that a tuner wrote beside stale records, which it leaves out, is not what all of them give.\n"
                 "Exit status: 0 they agree; 1 they do not, or a file cannot be read; 2 the command line is wrong;\n"
                 "             130 interrupted");
     verify_command->add_option("folder", verify.folder, "where the three files are")->required()->type_name("DIR");
