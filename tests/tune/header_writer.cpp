@@ -65,6 +65,8 @@ tune::record on_vulkan(std::uint32_t vendor)
 TEST_CASE("without a record the header is valid, and gives defaults")
 {
     const std::string text = tune::header_text("tuned", {});
+    // A long name makes long lines, comments among them.
+    CHECK(text.starts_with("// SPDX-License-Identifier: BSL-1.0\n// clang-format off\n"));
     CHECK(messages_of(text, "static_assert(hone::config_of<tiny, tuned>(hone::isa::avx2) == "
                             "hone::config_of<tiny, hone::defaults>(hone::isa::avx2));\n") == "");
 }

@@ -112,9 +112,9 @@ inline std::string header_text(const std::string& name, const std::vector<record
     }
     std::string text = fmt::format(
         "// SPDX-License-Identifier: BSL-1.0\n"
+        "// clang-format off\n"
         "// The config set `{0}`, written by hone's tuner from measurements: hone::kernel<workload, {0}> takes\n"
         "// its config from here. Other instruction sets take hone's closed-form defaults.\n"
-        "// clang-format off\n"
         "#pragma once\n\n#include <cstdint>\n\n#include <hone/schedule/config.hpp>\n",
         name);
     if (!vulkan.empty()) text += "#include <hone/run/vulkan_entry.hpp>\n";
