@@ -10,6 +10,7 @@
 #include <initializer_list>
 
 #include <hone/op/operator.hpp>
+#include <hone/schedule/cpu.hpp>
 #include <hone/schedule/schedule.hpp>
 #include <hone/schedule/transform.hpp>
 
@@ -80,6 +81,42 @@ constexpr winograd_knobs fitted(const definition& d, winograd_knobs k, isa set)
     limit(k.rows, std::int64_t{k.block_rows} * k.block_columns);
     limit(k.vectors, ceil_div(s.axes[conv_axis::oc].extent, vector_length(set)));
     return k;
+}
+
+// Where a search begins: the tile size with less arithmetic and weights to read together, blocks of V and M that stay
+// in a cache of 1 MiB, and the register tile that suits a block. Precondition: winograd_applies.
+constexpr winograd_knobs default_winograd(const definition& d, isa set)
+{
+    const stage& s = d.stages[0];
+    const std::int64_t oh = s.axes[conv_axis::oh].extent, ow = s.axes[conv_axis::ow].extent;
+    const std::int64_t ic = s.axes[conv_axis::ic].extent, oc = s.axes[conv_axis::oc].extent;
+    const auto tiles = [](std::int64_t extent, std::int64_t m) { return ceil_div(extent, m); };
+    // A weight costs what seven multiply-adds do: 280 GFLOP/s against 80 GB/s.
+    const auto cost = [&](std::int64_t m) {
+        const std::int64_t products = s.axes[conv_axis::n].extent * tiles(oh, m) * tiles(ow, m);
+        return (m + 2) * (m + 2) * (products + 7);
+    };
+    winograd_knobs k{.tile = cost(4) <= cost(2) ? 4 : 2};
+    // Bytes that pass the L2 cache: U for each block of rows of tiles, V and M twice, unless all stay there.
+    constexpr std::int64_t l2 = std::int64_t{1} << 20;
+    const std::int64_t products = (k.tile + 2) * (k.tile + 2) * std::int64_t{sizeof(float)};
+    const std::int64_t u = products * ic * oc;
+    const std::int64_t row = products * (ic + oc) * tiles(ow, k.tile);
+    const std::int64_t image = tiles(oh, k.tile);
+    std::int64_t least = -1;
+    for (std::int64_t rows = 1; rows <= image; ++rows) {
+        const bool stays = rows * row <= l2, all_stays = u + rows * row <= l2;
+        const std::int64_t bytes = (all_stays ? u : ceil_div(image, rows) * u) + (stays ? 0 : 2 * image * row);
+        if (least >= 0 && bytes >= least) continue;
+        least = bytes;
+        k.block_rows = static_cast<std::int32_t>(rows);
+    }
+    k.block_columns = static_cast<std::int32_t>(tiles(ow, k.tile));
+    const direct_knobs tile =
+        cheapest_tile(std::int64_t{k.block_rows} * k.block_columns, ceil_div(oc, vector_length(set)), true, set);
+    k.rows = tile.rows;
+    k.vectors = tile.vectors;
+    return fitted(d, k, set);
 }
 
 // The transformed weights U: dimensions (m + 2)^2, ic, oc; blocked by the vectors of a register tile.

@@ -7,6 +7,8 @@
 #include <unordered_map>
 
 #include <boost/hana/tuple.hpp>
+#include <vector>
+
 #include <boost/hana/type.hpp>
 
 #include <hone/codegen/lower.hpp>
@@ -56,6 +58,11 @@ struct cpu_backend {
     static constexpr auto templates = hana::tuple_t<direct, winograd>;
 
     static cpu_config standard(const definition& d, isa set) { return {.direct = default_direct(d, set)}; }
+    static std::vector<cpu_config> others(const definition& d, isa set)
+    {
+        if (!winograd_applies(d)) return {};
+        return {{.algorithm = cpu_template::winograd, .winograd = default_winograd(d, set)}};
+    }
 
     // A config whose weights cannot be packed is illegal too.
     status lower_into(nest& n, const definition& d, const cpu_config& c, isa set)

@@ -56,7 +56,7 @@ struct record {
     std::string template_name{};
     settings knobs{};
     std::string nest{};   // hash, in hexadecimal: the record holds as long as the config gives this nest
-    std::string origin{}; // "default", "naive", "model", "chance" or "peer"
+    std::string origin{}; // "default", "naive", "guess", "model", "chance" or "peer"
     float score = 0;      // that the model predicted; larger is better; 0 where chance chose
     // what became of it
     std::string phase{}; // "search", or "final": measured in turns with the others of its task

@@ -97,6 +97,7 @@ struct space_count {
 //       applies(definition), fitted(definition, knobs, target)
 //       config_of(knobs), knobs_in(config): null where the config is of another template
 //   standard(definition, target)         the closed-form default
+//   others(definition, target)           of other templates
 //   lower_into(nest, definition, config, target)   the nest, checked for the target
 //
 // Not for two threads at a time: the nest of the last candidate is kept, since a new one costs microseconds.
@@ -181,6 +182,8 @@ public:
     }
 
     config standard() const { return Backend::standard(definition_, target_); }
+    // What the other templates would take by their closed forms: good places to begin.
+    std::vector<config> others() const { return Backend::others(definition_, target_); }
     // Fitted to the operator.
     config config_of(const point& p) const
     {

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <boost/hana/tuple.hpp>
+#include <vector>
+
 #include <boost/hana/type.hpp>
 
 #include <hone/codegen/launch.hpp>
@@ -32,6 +34,7 @@ struct vulkan_backend {
     static constexpr auto templates = hana::tuple_t<direct>;
 
     static vulkan_knobs standard(const definition& d, const vulkan_limits&) { return default_vulkan(d); }
+    static std::vector<vulkan_knobs> others(const definition&, const vulkan_limits&) { return {}; }
 
     status lower_into(nest& n, const definition& d, const vulkan_knobs& k, const vulkan_limits& limits) const
     {
