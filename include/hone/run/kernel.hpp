@@ -134,7 +134,12 @@ struct kernel {
         static_assert(assert_no_fault<packing::found.what, packing::found.expected, packing::found.found>());
         float* const tensors[2] = {const_cast<float*>(weights), packed};
         serial_executor serial;
-        if constexpr (packing::found.ok()) codegen::cpu::run<packing>(serial, tensors, nullptr, nullptr);
+        if constexpr (packing::found.ok()) {
+            // A few values of the transform of one pair of channels.
+            char workspace[codegen::cpu::at_least_one(codegen::cpu::workspace_bytes<packing>(1))];
+            static_assert(sizeof workspace <= 1024);
+            codegen::cpu::run<packing>(serial, tensors, nullptr, workspace);
+        }
     }
 
     // Computes y. Faults: parameter_out_of_range, workspace_missing, packed_layout_mismatch.
