@@ -62,8 +62,7 @@ struct tuned {
         }
         return c;
     }
-    static constexpr cpu_entry entries[1] = {
-        {.signature = signature.c_str(), .set = compiled_isa(), .config = config()}};
+    static constexpr cpu_entry entries[1] = {{signature.c_str(), compiled_isa(), config()}};
 };
 
 template <class E>

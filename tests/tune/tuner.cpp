@@ -139,6 +139,33 @@ TEST_CASE("a tuner measures, is content with what it has measured, goes on where
     CHECK(text_of_file(at / "tuned.hpp") == tune::header_text("tuned", more));
 }
 
+TEST_CASE("earlier records are read like its own, each line once, and are never written to")
+{
+    const folder committed, at;
+    run(options_in(committed, tuning_mode::missing, 5));
+    const std::string lines = text_of_file(committed / "records.jsonl");
+
+    auto o = options_in(at, tuning_mode::missing, 5);
+    o.earlier = {committed / "records.jsonl", at / "absent.jsonl"};
+    run(o);
+    CHECK(records_in(at).empty()); // nothing was left to do
+    CHECK(text_of_file(at / "tuned.hpp") == text_of_file(committed / "tuned.hpp"));
+
+    o.trials = 7;
+    run(o);
+    CHECK(text_of_file(committed / "records.jsonl") == lines);
+    CHECK(count(records_in(at), "tiny", "search") == 2);
+
+    // Saved: the committed file holds the lines of both. Each counts once, or the comparison would be of too few
+    // trials.
+    const std::string header = text_of_file(at / "tuned.hpp");
+    std::ofstream(committed / "records.jsonl", std::ios::app) << text_of_file(at / "records.jsonl");
+    const std::size_t own = records_in(at).size();
+    run(o);
+    CHECK(records_in(at).size() == own);
+    CHECK(text_of_file(at / "tuned.hpp") == header);
+}
+
 TEST_CASE("a budget of nothing measures nothing, and the header is valid")
 {
     const folder at;

@@ -14,15 +14,19 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
+
+#include <sched.h>
+#include <unistd.h>
 
 #include <fmt/core.h>
 
 #include <hone/tune/build.hpp>
 #include <hone/tune/build_pool.hpp>
 #include <hone/tune/header_writer.hpp>
-#include <hone/tune/machine.hpp>
+#include <hone/tune/machine_lock.hpp>
 #include <hone/tune/progress.hpp>
 #include <hone/tune/record.hpp>
 #include <hone/tune/task.hpp>
@@ -43,6 +47,8 @@ struct tuner_options {
     std::string name = "tuned"; // of the config set
     std::filesystem::path header{};
     std::filesystem::path records{};
+    // More records, read first and never written to; a file that is missing has none.
+    std::vector<std::string> earlier{};
     std::filesystem::path work_directory{};
     tuning_mode mode = tuning_mode::missing;
     double budget = 300; // seconds of tuning, comparisons included
@@ -71,6 +77,22 @@ struct tuner_result {
     double thinking = 0;   // of these, spent on fitting and scoring
 };
 
+// The last processor that this process may use: the first one serves most interrupts.
+inline int measuring_cpu()
+{
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return -1;
+    int last = -1;
+    for (int c = 0; c < CPU_SETSIZE; ++c)
+        if (CPU_ISSET(c, &allowed)) last = c;
+    return last;
+}
+inline int allowed_cpus()
+{
+    cpu_set_t allowed;
+    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
+}
+
 class tuner {
 public:
     // Throws a sentence where the records cannot be written, the compiler is missing, or the workloads do not compile.
@@ -81,7 +103,7 @@ public:
         environment_.work_directory = options_.work_directory;
         environment_.seed = options_.seed;
         environment_.method = options_.method;
-        environment_.cpu = timing_cpu();
+        environment_.cpu = measuring_cpu();
         environment_.threads = options_.threads;
         environment_.cache = options_.cache;
         environment_.peers = options_.peers;
@@ -108,6 +130,8 @@ public:
             return result();
         }
         log_ = std::make_unique<record_writer>(options_.records.string());
+        const machine_lock alone([&] { progress_.say("hone: waiting for another tuner on this machine to end"); });
+        begin_ = clock::now();
         add_groups();
         write_header();
         std::size_t left = 0;
@@ -126,6 +150,15 @@ public:
         return result();
     }
 
+    // Those that exist, in the order in which they are read.
+    std::vector<std::string> files_of_records() const
+    {
+        std::vector<std::string> all = options_.earlier;
+        all.push_back(options_.records.string());
+        // A device may have no end.
+        std::erase_if(all, [](const std::string& path) { return !std::filesystem::is_regular_file(path); });
+        return all;
+    }
     // Those of the file that hold, and what this run added to it.
     const std::vector<record>& records() const { return records_; }
     const std::vector<task>& tasks() const { return tasks_; }
@@ -146,8 +179,13 @@ private:
 
     void read_earlier()
     {
-        if (!std::filesystem::is_regular_file(options_.records)) return; // a device may have no end
-        records_read read = read_records(options_.records.string());
+        // A line counts once, wherever it stands: records are copied from file to file.
+        records_read read;
+        std::unordered_set<std::string> seen;
+        for (const std::string& path : files_of_records())
+            each_record(path, read, [&](record r, const std::string& line) {
+                if (seen.insert(line).second) read.records.push_back(std::move(r));
+            });
         for (const std::string& w : read.warnings) progress_.say("hone: " + w);
         for (const std::string& w : read.rejected) progress_.say("hone: left out: " + w);
         for (record& r : read.records) {
@@ -157,9 +195,9 @@ private:
                 ++stale_;
         }
         if (stale_ > 0)
-            progress_.say(fmt::format("hone: {} records of {} are stale: their configs give other loop nests today, so "
-                                      "they no longer count",
-                                      stale_, options_.records.string()));
+            progress_.say(fmt::format(
+                "hone: {} records are stale: their configs give other loop nests today, so they no longer count",
+                stale_));
     }
     // Whether its config still gives the nest that was measured. Records of other workloads are not judged.
     bool holds(const record& r) const
@@ -293,10 +331,9 @@ private:
             }
             return;
         }
-        const std::size_t workers = std::max<std::size_t>(usable_cpus().size(), 1);
-        build_pool pool(*g.build, static_cast<int>(workers));
+        build_pool pool(*g.build, allowed_cpus());
         while (!interrupt_requested.load()) {
-            while (pool.pending() < workers + 1 && elapsed() + reserve() < end) {
+            while (pool.pending() < static_cast<std::size_t>(allowed_cpus()) + 1 && elapsed() + reserve() < end) {
                 tuning* t = next();
                 if (t == nullptr) break;
                 auto batch = propose(*t);

@@ -25,6 +25,7 @@
 #include <hone/ir/print.hpp>
 #include <hone/tune/header_writer.hpp>
 #include <hone/tune/measure_cpu.hpp>
+#include <hone/tune/record_merge.hpp>
 #include <hone/tune/record_table.hpp>
 #include <hone/tune/summary.hpp>
 #include <hone/tune/tuner.hpp>
@@ -65,8 +66,6 @@ inline void listen_to_signals()
     action.sa_handler = on_signal;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
-    // A file that may not grow is an error of the write, which names it.
-    std::signal(SIGXFSZ, SIG_IGN);
 }
 
 // The child's side: see measure.hpp.
@@ -84,8 +83,8 @@ inline int measure_child([[maybe_unused]] const std::vector<task>& tasks)
     return measure_cpu_child(job);
 }
 
-// For make and ninja: the stamp depends on each of the headers.
-inline std::string depfile_text(const std::string& stamp, const std::vector<std::string>& headers)
+// For make and ninja: the stamp depends on each of these files.
+inline std::string depfile_text(const std::string& stamp, const std::vector<std::string>& inputs)
 {
     const auto escaped = [](const std::string& path) {
         std::string r;
@@ -97,17 +96,16 @@ inline std::string depfile_text(const std::string& stamp, const std::vector<std:
         return r;
     };
     std::string text = escaped(stamp) + ":";
-    for (const std::string& h : headers) text += " \\\n  " + escaped(h);
+    for (const std::string& path : inputs) text += " \\\n  " + escaped(path);
     return text + "\n";
 }
 
-struct reports {
-    std::string summary{}, stamp{}, depfile{};
-    bool as_json = false;
+struct files {
+    std::string summary{}, stamp{}, depfile{}, records{};
 };
 
 inline int tune(const tuner_defaults& defaults, tuner_options options, const std::vector<task>& tasks, bool strict,
-                const reports& to)
+                const files& to)
 {
     listen_to_signals();
     for (const auto* only : {&options.cpu_only, &options.vulkan_only})
@@ -130,8 +128,8 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
     const tuner_result r = t.run();
     const auto rows = summary_of(t.tasks(), t.records());
     if (!to.summary.empty()) replace_file(to.summary, json_of(rows).dump(2) + "\n");
-    fmt::print("{}", to.as_json ? json_of(rows).dump(2) + "\n" : text_of(rows, defaults.peer_name));
-    if (r.seconds >= 1 && !to.as_json)
+    fmt::print("{}", text_of(rows, defaults.peer_name));
+    if (r.seconds >= 1)
         fmt::print("{:.0f} s, of which {:.1f} for choosing candidates; records: {}; header: {}\n", r.seconds,
                    r.thinking, options.records.string(), options.header.string());
     std::fflush(stdout);
@@ -146,7 +144,16 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
                    r.without_entry);
         return exit_incomplete;
     }
-    if (!to.depfile.empty()) replace_file(to.depfile, depfile_text(to.stamp, t.header_dependencies()));
+    if (!to.records.empty()) replace_file(to.records, merge_records(t.files_of_records()).text);
+    if (!to.depfile.empty()) {
+        // Never an empty list, which CMake takes for no file at all.
+        std::vector<std::string> inputs{std::filesystem::read_symlink("/proc/self/exe").string()};
+        for (const std::string& path : options.earlier)
+            if (std::filesystem::exists(path)) inputs.push_back(path);
+        const auto& headers = t.header_dependencies();
+        inputs.insert(inputs.end(), headers.begin(), headers.end());
+        replace_file(to.depfile, depfile_text(to.stamp, inputs));
+    }
     if (!to.stamp.empty()) {
         // Its time is what counts.
         std::ofstream stamp(to.stamp);
@@ -237,7 +244,7 @@ try {
 
     tuner_options o = defaults.options;
     o.name = defaults.name;
-    reports to;
+    files to;
     std::string header_out = o.header.string(), records = o.records.string(), work;
     std::vector<std::string> backends =
         o.vulkan ? std::vector<std::string>{"cpu", "vulkan"} : std::vector<std::string>{"cpu"};
@@ -264,6 +271,8 @@ try {
     };
     CLI::App* tuning = app.add_subcommand("tune", "measure candidates, and write the header of the fastest");
     add_common(tuning);
+    tuning->add_option("--earlier", o.earlier, "files of records that are read first and never written to");
+    tuning->add_option("--records-out", to.records, "all records that were read or measured, each once, as one file");
     tuning->set_config("--config", "", "options from a file, as `option = value` lines");
     tuning->add_option("--header-out", header_out, "the generated header")->capture_default_str();
     tuning->add_option("--name", o.name, "of the config set in the header")->capture_default_str();
@@ -301,9 +310,8 @@ try {
         ->capture_default_str();
     tuning->add_flag("--strict", strict, "fail where a workload has no measured entry");
     tuning->add_option("--summary", to.summary, "a JSON list of what was chosen");
-    tuning->add_flag("--json", to.as_json, "print that list in place of the table");
     tuning->add_option("--stamp", to.stamp, "a file that is written last, for build systems");
-    tuning->add_option("--depfile", to.depfile, "on which headers the stamp depends")->needs("--stamp");
+    tuning->add_option("--depfile", to.depfile, "on which files the stamp depends")->needs("--stamp");
 
     CLI::App* showing = app.add_subcommand("show", "what the records say of each workload");
     showing->add_option("--records", records, "the file of measurements")->required(records.empty());

@@ -1,0 +1,343 @@
+# hone_add_tuned_library: the tuner as a step of a build.
+#
+#   hone_add_tuned_library(<target> WORKLOADS layers.hpp
+#       [LIST my::layers]                 the hone::workloads<...> in it; default: named as the header
+#       [BACKENDS cpu vulkan]             default: cpu
+#       [ISAS avx512 avx2 baseline]       of the kernels of the CPU; default: all that hone has for this processor
+#       [MODE OFF|REPLAY|MISSING|FORCE]   default: HONE_TUNE, else MISSING in a top-level project, else REPLAY
+#       [BUDGET seconds] [TRIALS n]       of tuning, and of each workload; default: 300, and as the budget allows
+#       [SEED n] [THREADS n] [CACHE cold|hot]
+#       [RECORDS file.jsonl]              committed results; default: <target>.jsonl beside the workloads
+#       [LINK_LIBRARIES target...] [COMPILE_OPTIONS option...]   that the workloads need
+#       [STRICT])                         a workload without a measured entry fails the build
+#
+# <target> is a static library: who links it can include <hone/tuned/<target>.hpp>, which defines the config set
+# <target>, and <target>::table() with compiled kernels for each instruction set.
+#
+# OFF: the set is empty, and no tuner is built. REPLAY: the set is what the records say; nothing is measured. MISSING:
+# workloads without records are tuned. FORCE: all are tuned anew each time that the step runs.
+#
+# <target>.tune tunes now, in the foreground; <target>.save writes records and header to the source tree, as nothing
+# else does; <target>.check fails where the saved ones are not what the workloads and records give.
+
+cmake_policy(VERSION 3.25)
+
+function(hone_add_tuned_library target)
+    set(here "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
+    set(call "hone_add_tuned_library(${target})")
+
+    # ---- the call ----
+
+    cmake_parse_arguments(PARSE_ARGV 1 tuned "STRICT"
+        "WORKLOADS;LIST;MODE;BUDGET;TRIALS;SEED;THREADS;CACHE;RECORDS" "BACKENDS;ISAS;LINK_LIBRARIES;COMPILE_OPTIONS")
+    if(tuned_UNPARSED_ARGUMENTS)
+        list(JOIN tuned_UNPARSED_ARGUMENTS " " unknown)
+        message(FATAL_ERROR "${call}: unknown arguments: ${unknown}; see the first lines of hone-functions.cmake")
+    endif()
+    if(tuned_KEYWORDS_MISSING_VALUES)
+        list(JOIN tuned_KEYWORDS_MISSING_VALUES ", " keywords)
+        message(FATAL_ERROR "${call}: no value after ${keywords}")
+    endif()
+    if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
+        message(FATAL_ERROR "${call}: the target names a C++ type; choose letters, digits and underscores")
+    endif()
+    if(TARGET ${target})
+        message(FATAL_ERROR "${call}: there is a target of this name; choose another")
+    endif()
+    if(NOT DEFINED tuned_WORKLOADS)
+        message(FATAL_ERROR "${call}: WORKLOADS is missing; name the header that defines the workloads")
+    endif()
+    cmake_path(ABSOLUTE_PATH tuned_WORKLOADS NORMALIZE OUTPUT_VARIABLE workloads)
+    if(NOT EXISTS "${workloads}" OR IS_DIRECTORY "${workloads}")
+        message(FATAL_ERROR "${call}: there is no header ${workloads}; name it relative to this directory")
+    endif()
+    cmake_path(GET workloads PARENT_PATH folder)
+    if(DEFINED tuned_LIST)
+        string(REGEX REPLACE "^::" "" list "${tuned_LIST}")
+    else()
+        cmake_path(GET workloads STEM LAST_ONLY list)
+    endif()
+    if(NOT list MATCHES "^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$")
+        message(FATAL_ERROR "${call}: '${list}' is no C++ type; name the workload list with LIST, as in my::layers")
+    endif()
+    if(list STREQUAL target)
+        message(FATAL_ERROR
+            "${call}: the config set and the workload list would both be named ${target}; choose another target, or "
+            "put the list in a namespace and name it with LIST")
+    endif()
+
+    set(all_isas baseline)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+        set(all_isas avx512 avx2 baseline)
+    endif()
+    hone_tuned_choices_("${call}" ISAS "${all_isas}" "${all_isas}" isas ${tuned_ISAS})
+    hone_tuned_choices_("${call}" BACKENDS "cpu;vulkan" cpu backends ${tuned_BACKENDS})
+    if(NOT "cpu" IN_LIST backends)
+        set(isas)
+    endif()
+    set(default_mode REPLAY)
+    if(DEFINED HONE_TUNE AND NOT HONE_TUNE STREQUAL "")
+        set(default_mode "${HONE_TUNE}")
+    elseif(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_CROSSCOMPILING)
+        set(default_mode MISSING)
+    endif()
+    if(NOT DEFINED tuned_MODE)
+        set(tuned_MODE "${default_mode}")
+    endif()
+    hone_tuned_choices_("${call}" MODE "OFF;REPLAY;MISSING;FORCE" "" mode "${tuned_MODE}")
+    if(DEFINED tuned_CACHE)
+        hone_tuned_choices_("${call}" CACHE "cold;hot" "" cache "${tuned_CACHE}")
+    endif()
+    foreach(number IN ITEMS BUDGET TRIALS SEED THREADS)
+        if(DEFINED tuned_${number} AND NOT tuned_${number} MATCHES "^[0-9]+$")
+            message(FATAL_ERROR "${call}: ${number} is '${tuned_${number}}'; give a whole number")
+        endif()
+    endforeach()
+    if(NOT DEFINED tuned_BUDGET)
+        set(tuned_BUDGET 300)
+    endif()
+
+    if(NOT CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$")
+        message(FATAL_ERROR "${call}: the kernels need g++ or clang; this is ${CMAKE_CXX_COMPILER_ID}")
+    endif()
+    if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR AND NOT mode STREQUAL "OFF")
+        message(FATAL_ERROR
+            "${call}: the tuner is built for ${CMAKE_SYSTEM_NAME} ${CMAKE_SYSTEM_PROCESSOR} and cannot run here; set "
+            "CMAKE_CROSSCOMPILING_EMULATOR, or -DHONE_TUNE=OFF, or include a header that was generated there")
+    endif()
+
+    # ---- the header ----
+
+    set(files "${CMAKE_CURRENT_BINARY_DIR}/${target}.hone")
+    # What the workloads' header needs, for the tuner's candidates too.
+    add_library(${target}.requirements INTERFACE)
+    target_link_libraries(${target}.requirements INTERFACE hone::hone ${tuned_LINK_LIBRARIES})
+    if(mode STREQUAL "OFF")
+        set(include "${files}/defaults")
+        configure_file("${here}/tuned_defaults.hpp.in" "${include}/hone/tuned/${target}.hpp" @ONLY)
+    else()
+        set(include "${files}/tuned")
+        hone_tuned_steps_()
+    endif()
+
+    # ---- the library ----
+
+    # Optimized as the tuner's candidates are, whatever the engine's build type, for this instruction set and no other.
+    # These are options of the sources, as they stand last on the command line.
+    set(flags -O2 -fno-tree-vectorize)
+    if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        set(flags -O1 -fno-unroll-loops)
+    endif()
+    list(APPEND flags -g0 -fno-lto -fno-sanitize=all)
+    set(flags_avx512 -march=x86-64 -mtune=generic -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma)
+    set(flags_avx2 -march=x86-64 -mtune=generic -mno-avx512f -mavx2 -mfma)
+    set(flags_baseline)
+    if(all_isas MATCHES "avx2")
+        set(flags_baseline -march=x86-64 -mtune=generic -mno-avx)
+    endif()
+    set(declarations)
+    set(sets)
+    set(objects)
+    foreach(isa IN LISTS isas)
+        set(source "${files}/${isa}.cpp")
+        configure_file("${here}/tuned_kernels.cpp.in" "${source}" @ONLY)
+        add_library(${target}.${isa} OBJECT "${source}")
+        set_source_files_properties("${source}" PROPERTIES
+            COMPILE_OPTIONS "${flags};${flags_${isa}};${tuned_COMPILE_OPTIONS}")
+        list(APPEND objects $<TARGET_OBJECTS:${target}.${isa}>)
+        string(APPEND declarations
+            "template <>\nconst kernel_entries<::${list}> compiled<::${list}, ::${target}, isa::${isa}>::kernels;\n")
+        string(APPEND sets ", hone::isa::${isa}")
+    endforeach()
+    configure_file("${here}/tuned_table.cpp.in" "${files}/table.cpp" @ONLY)
+    add_library(${target} STATIC "${files}/table.cpp" ${objects})
+    target_compile_options(${target} PRIVATE ${tuned_COMPILE_OPTIONS})
+    target_include_directories(${target} PUBLIC "$<BUILD_INTERFACE:${include}>")
+    target_link_libraries(${target} PUBLIC hone::hone ${tuned_LINK_LIBRARIES})
+    foreach(isa IN LISTS isas)
+        target_include_directories(${target}.${isa} PRIVATE "${include}")
+        target_link_libraries(${target}.${isa} PRIVATE ${target}.requirements)
+        hone_tuned_properties_(${target}.${isa})
+    endforeach()
+    hone_tuned_properties_(${target})
+    if(NOT mode STREQUAL "OFF")
+        foreach(of IN LISTS isas)
+            add_dependencies(${target}.${of} ${target}.header)
+        endforeach()
+        add_dependencies(${target} ${target}.header)
+    endif()
+endfunction()
+
+# The values that were given, each one of `all`; `default` where none was.
+function(hone_tuned_choices_ call keyword all default result)
+    set(values ${ARGN})
+    if("${values}" STREQUAL "") # OFF is a value
+        set(values ${default})
+    endif()
+    list(REMOVE_DUPLICATES values)
+    foreach(value IN LISTS values)
+        if(NOT value IN_LIST all)
+            list(JOIN all ", " choices)
+            message(FATAL_ERROR "${call}: there is no ${keyword} '${value}'; choose of ${choices}")
+        endif()
+    endforeach()
+    set(${result} "${values}" PARENT_SCOPE)
+endfunction()
+
+# What an engine sets for all its targets and is not for these: the kernels are built as the tuner has measured them.
+function(hone_tuned_properties_ target)
+    set_target_properties(${target} PROPERTIES
+        CXX_STANDARD 20
+        CXX_STANDARD_REQUIRED ON
+        CXX_EXTENSIONS OFF
+        CXX_CLANG_TIDY ""
+        CXX_CPPCHECK ""
+        CXX_CPPLINT ""
+        CXX_INCLUDE_WHAT_YOU_USE ""
+        INTERPROCEDURAL_OPTIMIZATION OFF
+        POSITION_INDEPENDENT_CODE ON
+        UNITY_BUILD OFF)
+endfunction()
+
+# The tuner's program, the step that runs it, and the targets for people. In the scope of hone_add_tuned_library.
+macro(hone_tuned_steps_)
+    include("${here}/hone-tuner-dependencies.cmake")
+    if(hone_tuner_missing)
+        list(JOIN hone_tuner_missing " " missing)
+        message(FATAL_ERROR
+            "${call}: the tuner needs packages that were not found: ${missing}; install them, or take the defaults "
+            "with MODE OFF (-DHONE_TUNE=OFF)")
+    endif()
+    if(NOT TARGET hone::tuner)
+        include("${here}/hone-tuner-targets.cmake")
+    endif()
+    if("vulkan" IN_LIST backends AND hone_vulkan_missing)
+        list(JOIN hone_vulkan_missing " " missing)
+        message(WARNING "${call}: no tuning for Vulkan; packages that were not found: ${missing}")
+    endif()
+
+    # In hone's sources it stands one folder up.
+    set(program "${here}/tuner.cpp")
+    if(NOT EXISTS "${program}")
+        cmake_path(SET program NORMALIZE "${here}/../tuner.cpp")
+    endif()
+    add_executable(${target}.tuner EXCLUDE_FROM_ALL "${program}")
+    target_link_libraries(${target}.tuner PRIVATE ${target}.requirements hone::tuner)
+    target_compile_definitions(${target}.tuner PRIVATE
+        HONE_TUNER_WORKLOADS="${workloads}" HONE_TUNER_LIST=${list} HONE_TUNER_NAME="${target}")
+    hone_tuned_properties_(${target}.tuner)
+    # It chooses candidates between two measurements, so it is never a debug build. Its sources are not the engine's.
+    target_compile_options(${target}.tuner PRIVATE -O1 -g0 -w)
+    set_target_properties(${target}.tuner PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${files}")
+
+    if(DEFINED tuned_RECORDS)
+        cmake_path(ABSOLUTE_PATH tuned_RECORDS NORMALIZE OUTPUT_VARIABLE saved_records)
+        if(NOT EXISTS "${saved_records}")
+            message(STATUS "${call}: there is no ${saved_records} yet; the target ${target}.save writes it")
+        endif()
+    else()
+        set(saved_records "${folder}/${target}.jsonl")
+    endif()
+    cmake_path(REPLACE_EXTENSION saved_records LAST_ONLY .hpp OUTPUT_VARIABLE saved_header)
+    if(saved_header STREQUAL workloads OR saved_header STREQUAL saved_records)
+        message(FATAL_ERROR
+            "${call}: ${target}.save would write ${saved_header}, which is another file; choose other RECORDS")
+    endif()
+
+    list(JOIN backends "," backend_list)
+    set(options
+        --name ${target} --backends ${backend_list} --budget ${tuned_BUDGET} --work "${files}/work"
+        --compiler "${CMAKE_CXX_COMPILER}")
+    if(isas)
+        list(JOIN isas "," isa_list)
+        list(APPEND options --isas ${isa_list})
+    endif()
+    foreach(option IN ITEMS TRIALS SEED THREADS CACHE)
+        if(DEFINED tuned_${option})
+            string(TOLOWER ${option} name)
+            list(APPEND options --${name} ${tuned_${option}})
+        endif()
+    endforeach()
+    foreach(option IN LISTS tuned_COMPILE_OPTIONS)
+        list(APPEND options --compile-option=${option})
+    endforeach()
+    # Lists that are known when the build is generated.
+    foreach(property IN ITEMS INCLUDE_DIRECTORIES COMPILE_DEFINITIONS)
+        set(values $<TARGET_PROPERTY:${target}.requirements,INTERFACE_${property}>)
+        set(prefix --include=)
+        if(property STREQUAL "COMPILE_DEFINITIONS")
+            set(prefix --compile-option=-D)
+        endif()
+        list(APPEND options "$<$<BOOL:${values}>:${prefix}$<JOIN:${values},;${prefix}>>")
+    endforeach()
+    set(sources --earlier "${saved_records}" --records "${files}/records.jsonl")
+    set(strict)
+    if(tuned_STRICT)
+        set(strict --strict)
+    endif()
+    string(TOLOWER ${mode} tuner_mode)
+
+    # A build tool does not see by itself that a command has changed, make least of all, or that records are there now;
+    # those that were there are in the depfile.
+    set(state absent)
+    if(EXISTS "${saved_records}")
+        set(state present)
+    endif()
+    file(GENERATE OUTPUT "${files}/options-$<CONFIG>.txt" CONTENT
+        "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}\n${mode} ${strict}\n${saved_records} ${state}\n$<JOIN:${options},\n>\n")
+
+    # No two tuners measure at the same time.
+    get_property(pools GLOBAL PROPERTY JOB_POOLS)
+    if(NOT pools)
+        set(pools ${CMAKE_JOB_POOLS})
+    endif()
+    if(NOT "hone_tuner=1" IN_LIST pools)
+        set_property(GLOBAL PROPERTY JOB_POOLS ${pools} hone_tuner=1)
+    endif()
+
+    set(comments_REPLAY "hone: ${target} from its records")
+    set(comments_MISSING "hone: tuning what ${target} has no records of, ${tuned_BUDGET} s at most")
+    set(comments_FORCE "hone: tuning ${target}, ${tuned_BUDGET} s at most")
+    set(header "${include}/hone/tuned/${target}.hpp")
+    # The header is written where its text changes, so what depends on it is built again only then; the stamp says that
+    # the step has run. Records are neither, or make clean and Ctrl-C would remove them.
+    add_custom_command(OUTPUT "${files}/stamp"
+        BYPRODUCTS "${header}"
+        COMMAND ${target}.tuner tune --mode ${tuner_mode} ${strict} "${options}" ${sources} --header-out "${header}"
+            --summary "${files}/summary.json" --stamp "${files}/stamp" --depfile "${files}/depfile"
+        DEPENDS ${target}.tuner "${workloads}" "${files}/options-$<CONFIG>.txt"
+        DEPFILE "${files}/depfile"
+        JOB_POOL hone_tuner
+        COMMENT "${comments_${mode}}"
+        COMMAND_EXPAND_LISTS
+        VERBATIM)
+    add_custom_target(${target}.header DEPENDS "${files}/stamp")
+
+    if(NOT mode STREQUAL "FORCE")
+        set(tuner_mode missing)
+    endif()
+    add_custom_target(${target}.tune
+        COMMAND ${target}.tuner tune --mode ${tuner_mode} ${strict} "${options}" ${sources} --header-out "${header}"
+            --summary "${files}/summary.json"
+        COMMENT "hone: tuning ${target}, ${tuned_BUDGET} s at most"
+        USES_TERMINAL
+        COMMAND_EXPAND_LISTS
+        VERBATIM)
+    add_custom_target(${target}.save
+        COMMAND ${target}.tuner tune --mode replay "${options}" ${sources} --header-out "${saved_header}"
+            --records-out "${saved_records}"
+        COMMENT "hone: writing ${saved_header} and ${saved_records}"
+        COMMAND_EXPAND_LISTS
+        VERBATIM)
+    add_dependencies(${target}.save ${target}.header)
+    add_custom_target(${target}.check
+        COMMAND ${CMAKE_COMMAND} -DTARGET=${target} "-DSAVED=${saved_header}" -P "${here}/hone-check.cmake"
+        COMMAND ${target}.tuner tune --mode replay --strict "${options}" --records "${saved_records}" --header-out
+            "${files}/check/${target}.hpp"
+        COMMAND ${CMAKE_COMMAND} -DTARGET=${target} "-DSAVED=${saved_header}" "-DNOW=${files}/check/${target}.hpp" -P
+            "${here}/hone-check.cmake"
+        COMMENT "hone: is ${saved_header} what its records give?"
+        COMMAND_EXPAND_LISTS
+        VERBATIM)
+endmacro()
+
