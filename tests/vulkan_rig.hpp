@@ -72,18 +72,18 @@ inline std::vector<std::vector<float>> run_on(vulkan::device& d, const nest& n, 
         vulkan::failure why;
         memory.push_back(d.make_buffer((contents.size() + 4) * sizeof(float), why));
         REQUIRE_MESSAGE(why.ok(), why.text());
-        const auto floats = memory.back().floats();
-        std::copy(contents.begin(), contents.end(), floats.begin());
-        std::fill(floats.begin() + static_cast<std::ptrdiff_t>(contents.size()), floats.end(), 77.0f);
+        const auto held = memory.back().floats();
+        std::copy(contents.begin(), contents.end(), held.begin());
+        std::fill(held.begin() + static_cast<std::ptrdiff_t>(contents.size()), held.end(), 77.0f);
         ranges.push_back(memory.back().range());
         ranges.back().bytes = contents.size() * sizeof(float);
     }
     const auto ran = d.run([&](VkCommandBuffer to) { return made.value.record(to, ranges, parameters); });
     REQUIRE_MESSAGE(ran.ok(), ran.text());
     for (std::size_t b = 0; b < buffers.size(); ++b) {
-        const auto floats = memory[b].floats();
-        std::copy_n(floats.begin(), buffers[b].size(), buffers[b].begin());
-        for (std::size_t i = buffers[b].size(); i < floats.size(); ++i) CHECK(floats[i] == 77.0f);
+        const auto held = memory[b].floats();
+        std::copy_n(held.begin(), buffers[b].size(), buffers[b].begin());
+        for (std::size_t i = buffers[b].size(); i < held.size(); ++i) CHECK(held[i] == 77.0f);
     }
     CHECK_MESSAGE(d.validation_messages() == 0, d.first_validation_message());
     return buffers;

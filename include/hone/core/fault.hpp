@@ -39,7 +39,8 @@ enum class fault : std::uint8_t {
     index_out_of_bounds,
     uninitialized_read,
     parallel_race,
-    // kernels and devices at run time
+    // kernels and devices
+    threads_not_positive,
     packed_layout_mismatch,
     parameter_out_of_range,
     workspace_missing,
@@ -49,6 +50,9 @@ enum class fault : std::uint8_t {
     vulkan_call_failed,
     vulkan_call_mismatch,
     vulkan_bindings_exhausted,
+    vulkan_buffer_missing,
+    vulkan_entry_missing,
+    vulkan_entry_mismatch,
     shader_rejected,
 };
 
@@ -108,6 +112,8 @@ constexpr const char* message_of(fault f)
     case fault::parallel_race:
         return "hone::interpret: two iterations of a parallel loop touch one element; make the buffer private to the worker "
                "slot";
+    case fault::threads_not_positive:
+        return "hone::kernel: the number of threads must be at least 1; pass that of the executor";
     case fault::packed_layout_mismatch:
         return "hone::run: the packed weights have another layout id than this kernel; pack them again with this kernel's "
                "pack()";
@@ -130,6 +136,14 @@ constexpr const char* message_of(fault f)
     case fault::vulkan_bindings_exhausted:
         return "hone::vulkan: all bindings of the pipeline are recorded and not done; create it with more, or call "
                "recycle() when the device is done";
+    case fault::vulkan_buffer_missing:
+        return "hone::vulkan: the call lacks a buffer of the workload, or has one that is too small; pass the one that the "
+               "subject names";
+    case fault::vulkan_entry_missing:
+        return "hone::vulkan::kernel: the config set has no Vulkan entry for this workload and device; tune it with BACKENDS "
+               "vulkan";
+    case fault::vulkan_entry_mismatch:
+        return "hone::vulkan: the entry was tuned for another definition of this workload; tune it again";
     case fault::shader_rejected:
         return "hone::vulkan: the shader compiler rejected the kernel; see the detail for its log";
     }

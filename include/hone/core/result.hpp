@@ -12,6 +12,8 @@ struct result {
     status found{};
 
     constexpr bool ok() const { return found.ok(); }
+    constexpr T* operator->() { return &value; }
+    constexpr const T* operator->() const { return &value; }
 };
 
 } // namespace hone

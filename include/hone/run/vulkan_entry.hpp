@@ -8,6 +8,9 @@
 #include <span>
 
 #include <hone/codegen/launch.hpp>
+#include <hone/core/fault.hpp>
+#include <hone/core/result.hpp>
+#include <hone/core/target.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/op/operator.hpp>
 
@@ -26,6 +29,25 @@ struct vulkan_entry {
     constexpr std::span<const std::uint32_t> spirv() const { return {words, word_count}; }
 };
 
+// The entries of a config set. A header that was written where there was no Vulkan device has none.
+template <class Configs>
+constexpr bool has_vulkan_entries = requires { Configs::vulkan_entries; };
+template <class Configs>
+constexpr std::span<const vulkan_entry> vulkan_entries_of()
+{
+    if constexpr (has_vulkan_entries<Configs>)
+        return Configs::vulkan_entries;
+    else
+        return {};
+}
+
+// How near the device that an entry was tuned on is to this one: 3 the same, 2 of its vendor, 1 the default for any
+// device, 0 where it is another vendor's.
+constexpr int nearness(const vulkan_entry& e, std::uint32_t vendor, std::uint32_t device)
+{
+    return e.vendor == 0 ? 1 : e.vendor != vendor ? 0 : e.device == device ? 3 : 2;
+}
+
 // The entry for this signature that was tuned on this device, else on another of its vendor, else the default; null
 // where there is none.
 constexpr const vulkan_entry* find_entry(std::span<const vulkan_entry> entries, const char* signature,
@@ -35,10 +57,33 @@ constexpr const vulkan_entry* find_entry(std::span<const vulkan_entry> entries, 
     int best_rank = 0;
     for (const vulkan_entry& e : entries) {
         if (!same_text(e.signature, signature)) continue;
-        const int rank = e.vendor == 0 ? 1 : e.vendor != vendor ? 0 : e.device == device ? 3 : 2;
+        const int rank = nearness(e, vendor, device);
         if (rank > best_rank) {
             best = &e;
             best_rank = rank;
+        }
+    }
+    return best;
+}
+
+// The same among the entries that the limits of the device let run. Faults: vulkan_entry_missing, or the limit that the
+// last resort exceeds (launch.hpp), which is the default where there is one.
+constexpr result<const vulkan_entry*> find_entry(std::span<const vulkan_entry> entries, const char* signature,
+                                                 std::uint32_t vendor, std::uint32_t device,
+                                                 const vulkan_limits& limits)
+{
+    result<const vulkan_entry*> best{.found = {.what = fault::vulkan_entry_missing, .subject = signature}};
+    int best_rank = 0, last_resort = 4;
+    for (const vulkan_entry& e : entries) {
+        const int rank = same_text(e.signature, signature) ? nearness(e, vendor, device) : 0;
+        if (rank == 0) continue;
+        const status fitting = fits(e.launch, limits);
+        if (fitting.ok() && rank > best_rank) {
+            best = {.value = &e};
+            best_rank = rank;
+        } else if (best_rank == 0 && rank < last_resort) {
+            best.found = fitting;
+            last_resort = rank;
         }
     }
     return best;

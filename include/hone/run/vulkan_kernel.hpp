@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+// hone::vulkan::kernel: an operator and a config set as a thing that records itself on one device. Its entry is chosen
+// among those of the set when it is created; a call names its buffers by what they hold.
+//
+//     auto k = hone::vulkan::kernel<c2, my_kernels>::create(context);       // a result
+//     k->pack(weights, mapped);                                             // k->packed_bytes() of them
+//     k->record(commands, {.x = x, .weights = w, .bias = b, .y = y});       // nothing submitted, nothing allocated
+//
+// As run/vulkan.hpp it needs the types of vulkan_core.h, and neither a shader compiler nor a library to link.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <hone/core/dtype.hpp>
+#include <hone/core/fault.hpp>
+#include <hone/core/inline_vector.hpp>
+#include <hone/core/result.hpp>
+#include <hone/op/definition.hpp>
+#include <hone/op/operator.hpp>
+#include <hone/run/kernel.hpp>
+#include <hone/run/vulkan.hpp>
+#include <hone/run/vulkan_entry.hpp>
+
+namespace hone::vulkan {
+
+// What a call gives: parts of the engine's buffers, activations in the operator's layouts. No two of them overlap.
+struct arguments {
+    buffer_range x{};
+    buffer_range weights{}; // packed by pack()
+    buffer_range bias{};
+    buffer_range residual{};
+    std::span<const buffer_range> operands{}; // of epilogues with role::operand, in order
+    buffer_range y{};
+    std::span<const std::int64_t> parameters{}; // run-time extents and strides, in the order of the definition
+    std::uint64_t weights_layout = 0;           // layout id of packed weights that come from a file; 0: not checked
+};
+
+// One tensor of a call, at the place of its binding.
+struct bound_tensor {
+    hone::role role = hone::role::none;
+    const char* name = "";
+    VkDeviceSize least_bytes = 0;
+};
+
+constexpr inline_vector<bound_tensor, most_buffers> bound_tensors(const definition& d)
+{
+    inline_vector<bound_tensor, most_buffers> r;
+    for (const tensor& t : d.tensors) {
+        if (t.memory != memory::argument) continue;
+        // Tensors with run-time extents are as large as a call makes them; those of no extent have a fault.
+        bool is_fixed = d.found.ok();
+        for (const dimension& x : t.dims) is_fixed = is_fixed && x.extent_parameter < 0 && x.stride_parameter < 0;
+        r.push_back({t.role, t.name, static_cast<VkDeviceSize>((is_fixed ? t.elements() : 1) * bytes_of(t.type))});
+    }
+    return r;
+}
+
+template <tensor_operator Op, class Configs>
+class kernel {
+    static constexpr hone::definition definition = Op::definition();
+    static_assert(assert_no_fault<definition.found.what, definition.found.expected, definition.found.found>());
+    static_assert(
+        has_vulkan_entries<Configs>,
+        "hone::vulkan::kernel: the config set has no Vulkan entry for this workload and device; tune it with BACKENDS vulkan");
+    static constexpr auto tensors = bound_tensors(definition);
+    static constexpr auto parameters = definition.parameters;
+    static constexpr tensor weights =
+        definition.tensors[definition.tensor_of(role::weights) < 0 ? 0 : definition.tensor_of(role::weights)];
+
+public:
+    static constexpr signature_text signature = Op::signature();
+
+    // The kernel of the entry that was tuned on this device, else on another of its vendor, else of the default, as far
+    // as the limits of the device allow. Faults: vulkan_entry_missing and those of find_entry, then those of the
+    // create() below.
+    static result<kernel> create(const context& c, std::uint32_t bindings = 4)
+    {
+        result<kernel> r;
+        if (c.get_instance_proc_addr == nullptr) {
+            r.found = {.what = fault::vulkan_feature_missing, .subject = "vkGetInstanceProcAddr"};
+            return r;
+        }
+        const VkPhysicalDeviceProperties device = properties_of(c);
+        const auto entry =
+            find_entry(vulkan_entries_of<Configs>(), signature.c_str(), device.vendorID, device.deviceID, limits_of(c));
+        if (entry.ok()) return create(c, *entry.value, bindings);
+        r.found = entry.found;
+        return r;
+    }
+
+    // The kernel of one entry, which must outlive it. `bindings` is as for pipeline::create, whose faults are added to
+    // vulkan_entry_mismatch. Costs the driver's compilation.
+    static result<kernel> create(const context& c, const vulkan_entry& entry, std::uint32_t bindings = 4)
+    {
+        result<kernel> r;
+        r.found = matches(entry);
+        if (!r.ok()) return r;
+        auto made = pipeline::create(c, entry.spirv(), entry.launch, bindings);
+        r.found = made.found;
+        r.value.pipeline_ = std::move(made.value);
+        r.value.entry_ = &entry;
+        return r;
+    }
+
+    explicit operator bool() const { return static_cast<bool>(pipeline_); }
+    const vulkan_entry& entry() const { return *entry_; }
+
+    // Packed weights: size, and the name of their layout for those who keep them in a file. They differ between
+    // entries, thus between devices.
+    std::size_t packed_bytes() const { return static_cast<std::size_t>(entry_->packed.elements()) * sizeof(float); }
+    std::uint64_t layout_id() const { return entry_->layout_id; }
+    // From the operator's weight layout to this kernel's; both in the memory of the host.
+    void pack(const float* from, float* packed) const { pack_into(weights, entry_->packed, from, packed); }
+
+    // One call. Nothing is recorded on a fault: vulkan_buffer_missing, parameter_out_of_range, packed_layout_mismatch,
+    // and those of pipeline::record.
+    status record(VkCommandBuffer to, const arguments& a)
+    {
+        if (a.weights_layout != 0 && a.weights_layout != layout_id())
+            return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id()),
+                    static_cast<std::int64_t>(a.weights_layout), "weights"};
+        for (std::size_t i = 0; i < parameters.size() && i < a.parameters.size(); ++i)
+            if (a.parameters[i] < parameters[i].least || a.parameters[i] > parameters[i].most)
+                return {fault::parameter_out_of_range, parameters[i].most, a.parameters[i], parameters[i].name};
+        buffer_range ranges[most_buffers]{};
+        std::size_t operand = 0;
+        for (std::size_t i = 0; i < tensors.size(); ++i) {
+            VkDeviceSize least = tensors[i].least_bytes;
+            switch (tensors[i].role) {
+            case role::input: ranges[i] = a.x; break;
+            case role::weights:
+                ranges[i] = a.weights;
+                least = packed_bytes();
+                break;
+            case role::bias: ranges[i] = a.bias; break;
+            case role::residual: ranges[i] = a.residual; break;
+            case role::output: ranges[i] = a.y; break;
+            case role::operand:
+                if (operand < a.operands.size()) ranges[i] = a.operands[operand++];
+                break;
+            case role::none: break;
+            }
+            // A range to the end of its buffer (VK_WHOLE_SIZE) is longer than any.
+            const VkDeviceSize given = ranges[i].buffer == VK_NULL_HANDLE ? 0 : ranges[i].bytes;
+            if (given < least)
+                return {fault::vulkan_buffer_missing, static_cast<std::int64_t>(least),
+                        static_cast<std::int64_t>(given), tensors[i].name};
+        }
+        return pipeline_.record(to, {ranges, tensors.size()}, a.parameters);
+    }
+
+    // As those of the pipeline: what earlier dispatches wrote becomes visible to later ones; the device is done with
+    // all recordings; the device never became done with them.
+    void barrier(VkCommandBuffer to) const { pipeline_.barrier(to); }
+    void recycle() { pipeline_.recycle(); }
+    void abandon() { pipeline_.abandon(); }
+
+private:
+    static status matches(const vulkan_entry& entry)
+    {
+        constexpr auto differ = [](std::size_t expected, std::size_t found, const char* subject) {
+            return status{fault::vulkan_entry_mismatch, static_cast<std::int64_t>(expected),
+                          static_cast<std::int64_t>(found), subject};
+        };
+        if (!same_text(entry.signature, signature.c_str())) return differ(0, 0, "signature");
+        if (entry.launch.buffers != tensors.size()) return differ(tensors.size(), entry.launch.buffers, "buffers");
+        const std::size_t values = entry.launch.push_constant_bytes / sizeof(std::int32_t);
+        if (values != parameters.size()) return differ(parameters.size(), values, "parameters");
+        if (entry.packed.dims.size() != weights.dims.size())
+            return differ(weights.dims.size(), entry.packed.dims.size(), "dimensions of the weights");
+        for (std::size_t k = 0; k < weights.dims.size(); ++k)
+            if (entry.packed.dims[k].extent != weights.dims[k].extent)
+                return differ(static_cast<std::size_t>(weights.dims[k].extent),
+                              static_cast<std::size_t>(entry.packed.dims[k].extent), "extent of the weights");
+        return {};
+    }
+
+    vulkan::pipeline pipeline_{};
+    const vulkan_entry* entry_ = nullptr;
+};
+
+} // namespace hone::vulkan
