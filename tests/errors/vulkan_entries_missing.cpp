@@ -1,4 +1,4 @@
-// expect: hone::vulkan::kernel: the config set has no Vulkan entry for this workload and device; tune it with BACKENDS vulkan
+// expect: hone::vulkan::kernel: the config set has no entry for this workload and device; tune it with BACKENDS vulkan
 // forbid: is not a member
 // forbid: no member named
 // forbid: no matching function

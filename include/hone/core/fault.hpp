@@ -140,8 +140,7 @@ constexpr const char* message_of(fault f)
         return "hone::vulkan: the call lacks a buffer of the workload, or has one that is too small; pass the one that the "
                "subject names";
     case fault::vulkan_entry_missing:
-        return "hone::vulkan::kernel: the config set has no Vulkan entry for this workload and device; tune it with BACKENDS "
-               "vulkan";
+        return "hone::vulkan::kernel: the config set has no entry for this workload and device; tune it with BACKENDS vulkan";
     case fault::vulkan_entry_mismatch:
         return "hone::vulkan: the entry was tuned for another definition of this workload; tune it again";
     case fault::shader_rejected:

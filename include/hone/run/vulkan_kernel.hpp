@@ -63,7 +63,7 @@ class kernel {
     static_assert(assert_no_fault<definition.found.what, definition.found.expected, definition.found.found>());
     static_assert(
         has_vulkan_entries<Configs>,
-        "hone::vulkan::kernel: the config set has no Vulkan entry for this workload and device; tune it with BACKENDS vulkan");
+        "hone::vulkan::kernel: the config set has no entry for this workload and device; tune it with BACKENDS vulkan");
     static constexpr auto tensors = bound_tensors(definition);
     static constexpr auto parameters = definition.parameters;
     static constexpr tensor weights =
