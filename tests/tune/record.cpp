@@ -110,6 +110,11 @@ TEST_CASE("a line that is no record is rejected by its number, and the others ar
     } const bad[] = {
         {"{\"schema\":2}", "task"},
         {"not JSON", "parse error"},
+        {replaced(good, "\"run\":1", "\"run\":99999999999"), "'run' is 99999999999"},
+        {replaced(good, "\"run\":1", "\"run\":0"), "'run' is 0"},
+        {replaced(good, "\"threads\":1", "\"threads\":1.5"), "'threads' is 1.5"},
+        {replaced(good, "0123456789abcdef", "none"), "the nest 'none'"},
+        {replaced(good, "0123456789abcdef", ""), "no hash"},
         {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":[null]"), "a time is null"},
         {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":[-1.0]"), "a time is -1.0"},
         {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":[]"), "there are no times"},

@@ -185,7 +185,14 @@ inline record record_of(const std::string& line)
             fail(fmt::format("the text of '{}' holds a control character", name));
         return value;
     };
-    if (const int schema = j.at("schema").get<int>(); schema != record_schema)
+    const auto whole = [&](const char* name, int least) {
+        const auto& value = j.at(name);
+        constexpr std::int64_t most = 1'000'000'000;
+        if (!value.is_number_integer() || value.get<std::int64_t>() < least || value.get<std::int64_t>() > most)
+            fail(fmt::format("'{}' is {}, not a whole number from {} to {}", name, value.dump(), least, most));
+        return value.get<int>();
+    };
+    if (const int schema = whole("schema", 0); schema != record_schema)
         fail(fmt::format("schema {} where {} is read", schema, record_schema));
     record r;
     r.task = text("task");
@@ -196,7 +203,7 @@ inline record record_of(const std::string& line)
     if (r.backend == "cpu" && r.isa != name_of(isa::baseline) && r.isa != name_of(isa::avx2) &&
         r.isa != name_of(isa::avx512))
         fail(fmt::format("there is no instruction set '{}'", r.isa));
-    r.threads = j.at("threads").get<int>();
+    r.threads = whole("threads", 1);
     r.cache = text("cache");
     r.compiler = text("compiler");
     r.flags = text("flags");
@@ -206,6 +213,10 @@ inline record record_of(const std::string& line)
             {knob, value.is_string() ? value.get<std::string>() : std::to_string(value.get<std::int64_t>())});
     if (const auto wrong = wrong_config(r.backend, r.template_name, r.knobs)) fail(*wrong);
     r.nest = text("nest");
+    if (r.nest.size() > 16 || r.nest.find_first_not_of("0123456789abcdef") != std::string::npos)
+        fail(fmt::format("the nest '{}' is no hash of at most 16 hexadecimal digits", r.nest));
+    if (r.nest.empty() && r.template_name != naive_template && r.template_name != peer_template)
+        fail("there is no hash of the nest");
     r.origin = text("origin");
     r.phase = text("phase");
     const auto found = verdict_of(text("verdict"));
@@ -222,8 +233,8 @@ inline record record_of(const std::string& line)
     if (r.found == verdict::ok && r.ms.empty()) fail("the verdict is ok, but there are no times");
     r.detail = j.value("detail", "");
     r.seed = j.at("seed").get<std::uint64_t>();
-    r.run = j.at("run").get<int>();
-    r.trial = j.at("trial").get<int>();
+    r.run = whole("run", 1);
+    r.trial = whole("trial", 0);
     r.score = j.at("score").is_number() ? j.at("score").get<float>() : 0; // JSON has no infinity
     if (j.contains("shader")) r.shader = shader_of(j.at("shader"));
     return r;

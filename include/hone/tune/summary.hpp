@@ -50,7 +50,7 @@ inline nlohmann::ordered_json json_of(const std::vector<summary_row>& rows)
         nlohmann::ordered_json config = nlohmann::ordered_json::object();
         if (s.chosen != nullptr) {
             config["template"] = s.chosen->template_name;
-            for (const setting& k : s.chosen->knobs) config[k.knob] = k.value;
+            config.update(json_of(s.chosen->knobs));
         }
         list.push_back({{"task", row.task->name},
                         {"backend", row.any->backend},
