@@ -39,7 +39,8 @@ struct open : hone::gemm<hone::gemm_shape{.m = hone::extent::up_to(M), .n = N, .
 template <class Op, direct_knobs K>
 struct tuned {
     static constexpr hone::signature_text signature = Op::signature();
-    static constexpr hone::cpu_entry entries[1]{{signature.c_str(), hone::isa::avx512, {.direct = K}}};
+    static constexpr hone::cpu_entry entries[1]{
+        {.signature = signature.c_str(), .set = hone::isa::avx512, .config = {.direct = K}}};
 };
 
 struct operands {

@@ -5,7 +5,6 @@
 //
 //     model --benchmark_min_time=0.3
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -17,23 +16,14 @@
 #include <hone/tune/cost_model.hpp>
 #include <hone/tune/cpu_space.hpp>
 
+#include "pretended_ms.hpp"
+
 namespace {
 
 using namespace hone;
 
 // Layer 2 of ResNet-18, as the paper numbers them.
 using c2 = conv2d<conv2d_shape{.h = 56, .w = 56, .ic = 64, .oc = 64, .kh = 3, .kw = 3, .pad = 1}, f32>;
-
-// Milliseconds that loads, traffic and idle lanes might cost; not what they do cost.
-double pretended_ms(const feature_vector& f)
-{
-    const auto count = [&](nest_feature at) { return std::exp2(static_cast<double>(f(at))); };
-    const double loads = static_cast<double>(f(nest_feature::loads_per_mac));
-    const double spilled = std::max(0.0, count(nest_feature::live_registers) - 33);
-    const double idle = static_cast<double>(f(nest_feature::idle_output_share));
-    return count(nest_feature::operations) * (1 + loads + 0.1 * spilled) / (1 - 0.5 * idle) * 1e-7 +
-           count(nest_feature::l1_traffic) * 2e-8 + count(nest_feature::l2_traffic) * 1e-7;
-}
 
 struct candidates {
     std::vector<feature_vector> features{};
@@ -49,11 +39,11 @@ struct candidates {
             feature_vector f;
             if (space.features(space.random(bits), f)) features.push_back(f);
         }
-        double best = pretended_ms(features[0]);
-        for (const feature_vector& f : features) best = std::min(best, pretended_ms(f));
+        double best = bench::pretended_ms(features[0]);
+        for (const feature_vector& f : features) best = std::min(best, bench::pretended_ms(f));
         for (const feature_vector& f : features) {
             rows.emplace_back(f.values);
-            labels.push_back(static_cast<float>(best / pretended_ms(f)));
+            labels.push_back(static_cast<float>(best / bench::pretended_ms(f)));
         }
     }
 };

@@ -62,7 +62,8 @@ struct tuned {
         }
         return c;
     }
-    static constexpr cpu_entry entries[1] = {{signature.c_str(), compiled_isa(), config()}};
+    static constexpr cpu_entry entries[1] = {
+        {.signature = signature.c_str(), .set = compiled_isa(), .config = config()}};
 };
 
 template <class E>

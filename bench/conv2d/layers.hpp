@@ -40,13 +40,15 @@ struct c12 : layer<7, 512, 512, 3, 1> {};
 template <class Layer, direct_knobs K>
 struct direct {
     static constexpr hone::signature_text signature = Layer::signature();
-    static constexpr hone::cpu_entry entries[1]{{signature.c_str(), hone::isa::avx512, {.direct = K}}};
+    static constexpr hone::cpu_entry entries[1]{
+        {.signature = signature.c_str(), .set = hone::isa::avx512, .config = {.direct = K}}};
 };
 template <class Layer, winograd_knobs K>
 struct winograd {
     static constexpr hone::signature_text signature = Layer::signature();
-    static constexpr hone::cpu_entry entries[1]{
-        {signature.c_str(), hone::isa::avx512, {.algorithm = hone::cpu_template::winograd, .winograd = K}}};
+    static constexpr hone::cpu_entry entries[1]{{.signature = signature.c_str(),
+                                                 .set = hone::isa::avx512,
+                                                 .config = {.algorithm = hone::cpu_template::winograd, .winograd = K}}};
 };
 
 // Times a layer with these knobs, with the defaults, and with Winograd where knobs for it are given.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+// clang-format off
 // The config set `resnet18_configs`, written by hone's tuner from measurements: hone::kernel<workload, resnet18_configs> takes
 // its config from here. Other instruction sets take hone's closed-form defaults.
-// clang-format off
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <hone/codegen/cpu.hpp>
 #include <hone/codegen/launch.hpp>
 #include <hone/codegen/lower.hpp>
+#include <hone/codegen/region.hpp>
 #include <hone/codegen/simd.hpp>
 #include <hone/core/config.hpp>
 #include <hone/core/dtype.hpp>

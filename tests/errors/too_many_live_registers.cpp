@@ -17,9 +17,9 @@ inline constexpr int rows = 6;
 struct layer : hone::conv2d<hone::conv2d_shape{.h = 18, .w = 18, .ic = 8, .oc = 8, .kh = 3, .kw = 3}, hone::f32> {};
 struct tuned {
     static constexpr hone::cpu_entry entries[] = {
-        {"conv2d n1 h18 w18 ic8 oc8 kh3 kw3 s1 p0 d1 g1 nhwc f32",
-         hone::isa::baseline,
-         {.direct = {.rows = rows, .vectors = 2}}},
+        {.signature = "conv2d n1 h18 w18 ic8 oc8 kh3 kw3 s1 p0 d1 g1 nhwc f32",
+         .set = hone::isa::baseline,
+         .config = {.direct = {.rows = rows, .vectors = 2}}},
     };
 };
 using k = hone::kernel<layer, tuned, hone::isa::baseline>;

@@ -211,6 +211,29 @@ TEST_CASE("find: the widest that is not beyond")
     }
 }
 
+TEST_CASE("find: the nearest number of threads, but a wider instruction set first")
+{
+    constexpr entry some[] = {{.signature = "a", .set = isa::avx2, .threads = 8},
+                              {.signature = "a", .set = isa::avx2},
+                              {.signature = "b", .set = isa::avx2, .threads = 4}};
+    constexpr entry others[] = {{.signature = "a", .set = isa::avx2, .threads = 2},
+                                {.signature = "a", .set = isa::baseline, .threads = 4}};
+    for (const bool turned : {false, true}) {
+        const entry_list first{some, 3}, second{others, 2};
+        const entry_list lists[] = {turned ? second : first, turned ? first : second};
+        const entry_table table{lists, 2};
+        CHECK(find(table, "a", isa::avx512) == &some[1]);
+        CHECK(find(table, "a", isa::avx512, 1) == &some[1]);
+        CHECK(find(table, "a", isa::avx512, 2) == &others[0]);
+        CHECK(find(table, "a", isa::avx512, 3) == &others[0]);
+        CHECK(find(table, "a", isa::avx512, 4) == &others[0]); // 2 and 8 are as near
+        CHECK(find(table, "a", isa::avx512, 5) == &some[0]);
+        CHECK(find(table, "a", isa::avx512, 100) == &some[0]);
+        CHECK(find(table, "a", isa::baseline, 1) == &others[1]);
+        CHECK(find(table, "b", isa::avx2, 1) == &some[2]);
+    }
+}
+
 TEST_CASE("find: null for what the table does not have")
 {
     constexpr entry entries[] = {{.signature = "gemm b1 m9", .set = isa::baseline}};

@@ -167,6 +167,27 @@ TEST_CASE("a pool begins once on each of its threads, before that has a chunk")
     CHECK(wrong == 0);
 }
 
+TEST_CASE("a region does not wait for a thread that has not come")
+{
+    std::atomic<bool> comes{false};
+    thread_pool pool(2, [&](int slot) {
+        while (slot == 1 && !comes) std::this_thread::yield();
+    });
+    for (int region = 0; region < 3; ++region) {
+        watched_region watched(20, pool.slots());
+        pool.run(20, [&](std::int64_t i, int slot) { watched.enter(i, slot); });
+        CHECK(watched.wrong() == "");
+    }
+    comes = true;
+    // Once it comes, it takes its part.
+    std::atomic<int> in{0};
+    pool.run(2, [&](std::int64_t, int) {
+        ++in;
+        while (in < 2) std::this_thread::yield();
+    });
+    CHECK(in == 2);
+}
+
 TEST_CASE("what chunks write is there when run() returns, and chunks see what was written before")
 {
     thread_pool pool(4);

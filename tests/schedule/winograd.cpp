@@ -126,3 +126,35 @@ TEST_CASE("default Winograd nests keep every rule, on each instruction set")
             }
     });
 }
+
+namespace {
+
+template <std::int64_t Size, std::int64_t Channels>
+void check_closed_form()
+{
+    const definition d =
+        conv2d<conv2d_shape{.h = Size, .w = Size + 1, .ic = Channels, .oc = Channels + 3, .kh = 3, .kw = 3, .pad = 1},
+               f32>::definition();
+    for (const isa set : {isa::baseline, isa::avx2, isa::avx512}) {
+        CAPTURE(Size);
+        CAPTURE(Channels);
+        const winograd_knobs k = default_winograd(d, set);
+        CHECK(k == fitted(d, k, set));
+        const nest n = lower(winograd_schedule(d, k, set));
+        REQUIRE_MESSAGE(n.ok(), n.found.message());
+        const status found = check(n, cpu_target(set));
+        CHECK_MESSAGE(found.ok(), found.message());
+    }
+}
+
+} // namespace
+
+TEST_CASE("the closed form of Winograd's knobs is legal for every convolution that it applies to")
+{
+    check_closed_form<3, 1>();
+    check_closed_form<7, 512>();
+    check_closed_form<14, 100>();
+    check_closed_form<28, 16>();
+    check_closed_form<113, 64>();
+    check_closed_form<500, 3>();
+}

@@ -182,6 +182,28 @@ TEST_CASE("a large alpha covers more values of the knobs")
     CHECK(varied[0].point == narrow[0].point);
 }
 
+TEST_CASE("chains start from what was measured best, as many as the rules say")
+{
+    annealing_rules known;
+    known.chains = 8;
+    known.steps = 4;
+    known.epsilon = 0;
+    known.known_starts = 0.5;
+    annealing_rules unknown = known;
+    unknown.known_starts = 0;
+    // Two knobs away from the best, which four steps can reach, and from nowhere else.
+    const std::vector<knob_space::point> starts(4, {7, 3, 5, 8, 2, 5});
+    REQUIRE(knob_space{}.legal(starts[0]));
+    double near = 0, far = 0;
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+        search s({}, seed, known), other({}, seed, unknown);
+        near += best_of(s.propose(perfect_model{}, 4, starts)) / 10;
+        far += best_of(other.propose(perfect_model{}, 4, starts)) / 10;
+    }
+    CHECK(near > speed_of(starts[0]));
+    CHECK(far < near / 1.5);
+}
+
 TEST_CASE("a seed fixes every proposal, also when few features are kept")
 {
     const auto rounds = [](std::uint64_t seed, std::size_t kept) {

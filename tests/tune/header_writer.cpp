@@ -65,6 +65,8 @@ tune::record on_vulkan(std::uint32_t vendor)
 TEST_CASE("without a record the header is valid, and gives defaults")
 {
     const std::string text = tune::header_text("tuned", {});
+    // A long name makes long lines, comments among them.
+    CHECK(text.starts_with("// SPDX-License-Identifier: BSL-1.0\n// clang-format off\n"));
     CHECK(messages_of(text, "static_assert(hone::config_of<tiny, tuned>(hone::isa::avx2) == "
                             "hone::config_of<tiny, hone::defaults>(hone::isa::avx2));\n") == "");
 }
@@ -78,6 +80,16 @@ TEST_CASE("the fastest config stands in the header for its instruction set only"
                             "hone::config_of<tiny, hone::defaults>(hone::isa::avx512));\n") == "");
     CHECK(text.find("1.0000 ms; default 2.0000 ms") != std::string::npos);
     CHECK(text.find(".pad = hone::padding::peel") != std::string::npos);
+}
+
+TEST_CASE("each number of threads has an entry of its own")
+{
+    auto four = tiny_record(0.5, 2);
+    four.threads = 4;
+    const std::string text = tune::header_text("tuned", {tiny_record(1, 3), four});
+    CHECK(messages_of(text,
+                      "static_assert(hone::config_of<tiny, tuned>(hone::isa::avx2).direct.rows == 3);\n"
+                      "static_assert(hone::config_of<tiny, tuned>(hone::isa::avx2, 4).direct.rows == 2);\n") == "");
 }
 
 TEST_CASE("the same records give the same bytes, in any order of the tasks")
@@ -174,4 +186,19 @@ TEST_CASE("a file that cannot be written is named, and the old one stays")
     CHECK(text_of_file(at / "a") == "two");
     CHECK(std::distance(std::filesystem::directory_iterator(at.path()), {}) == 1);
     CHECK_THROWS_WITH_AS(tune::replace_file("/nowhere/a", "x"), doctest::Contains("/nowhere/a"), std::runtime_error);
+    CHECK_THROWS_WITH_AS(tune::replace_file(at.path(), "x"), doctest::Contains("Is a directory"), std::runtime_error);
+}
+
+TEST_CASE("a link stays one, and what is no file is written to")
+{
+    const folder at;
+    tune::replace_file(at.path() / "a", "one");
+    std::filesystem::create_symlink("a", at.path() / "link");
+    tune::replace_file(at.path() / "link", "two");
+    CHECK(std::filesystem::is_symlink(at.path() / "link"));
+    CHECK(text_of_file(at / "a") == "two");
+    std::filesystem::create_symlink("/dev/full", at.path() / "full");
+    CHECK_THROWS_WITH_AS(tune::replace_file(at.path() / "full", "x"), doctest::Contains("full: No space left"),
+                         std::runtime_error);
+    CHECK(std::filesystem::is_character_file(at.path() / "full"));
 }

@@ -149,6 +149,9 @@ TEST_CASE("a config off the grid has no point")
     // A template that does not apply has no points.
     const cpu_space product(square::definition(), isa::avx512);
     CHECK_FALSE(product.point_of({.algorithm = cpu_template::winograd}).has_value());
+    status why;
+    CHECK_FALSE(product.nest_of({.algorithm = cpu_template::winograd}, why).has_value());
+    CHECK(why.what == fault::shape_mismatch);
 }
 
 TEST_CASE("a neighbour differs in one knob, or is of another template; all values are met")

@@ -3,12 +3,6 @@
 #include "library.hpp"
 
 namespace hone::test {
-namespace {
-
-constexpr cpu_config direct(const direct_knobs& knobs) { return {.direct = knobs}; }
-
-} // namespace
-
 // The same in every unit, as a generated header is: all instruction sets, of which a unit takes its own.
 struct tuned_set {
     static constexpr signature_text gemm_text = gemm_workload::signature();
@@ -16,9 +10,12 @@ struct tuned_set {
     static constexpr direct_knobs gemm_knobs{.rows = 4, .vectors = 1, .reduce_unroll = 2, .row_block = 4};
     static constexpr direct_knobs conv_knobs{.rows = 3, .vectors = 2, .pad = padding::copy, .order = walk::rows_outer};
     static constexpr cpu_entry entries[] = {
-        {gemm_text.c_str(), isa::baseline, direct(gemm_knobs)}, {gemm_text.c_str(), isa::avx2, direct(gemm_knobs)},
-        {gemm_text.c_str(), isa::avx512, direct(gemm_knobs)},   {conv_text.c_str(), isa::baseline, direct(conv_knobs)},
-        {conv_text.c_str(), isa::avx2, direct(conv_knobs)},     {conv_text.c_str(), isa::avx512, direct(conv_knobs)}};
+        {.signature = gemm_text.c_str(), .set = isa::baseline, .config = {.direct = gemm_knobs}},
+        {.signature = gemm_text.c_str(), .set = isa::avx2, .config = {.direct = gemm_knobs}},
+        {.signature = gemm_text.c_str(), .set = isa::avx512, .config = {.direct = gemm_knobs}},
+        {.signature = conv_text.c_str(), .set = isa::baseline, .config = {.direct = conv_knobs}},
+        {.signature = conv_text.c_str(), .set = isa::avx2, .config = {.direct = conv_knobs}},
+        {.signature = conv_text.c_str(), .set = isa::avx512, .config = {.direct = conv_knobs}}};
 };
 
 namespace {

@@ -45,6 +45,13 @@ struct doctor_options {
 };
 int doctor(const doctor_options& o);
 
+struct verify_options {
+    std::string folder{};
+    std::string compiler = "c++";
+    std::string include{}; // of hone's headers
+};
+int verify(const verify_options& o);
+
 // What the program does as a child that looks for the Vulkan device.
 int vulkan_child();
 

@@ -9,6 +9,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -47,6 +48,15 @@ void handle_signals(void (*handler)(int))
     action.sa_handler = handler;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+}
+
+// Beside this program where it is installed; else not known.
+std::string installed_headers()
+{
+    std::error_code unknown;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", unknown);
+    const auto folder = self.parent_path().parent_path() / "include";
+    return std::filesystem::exists(folder / "hone" / "hone.hpp", unknown) ? folder.string() : "";
 }
 
 int run(int argc, char** argv)
@@ -89,6 +99,7 @@ int run(int argc, char** argv)
     cli::replay_options replay;
     CLI::App* const replay_command = command(
         "replay", "Writes the header of the configs that won, from records alone: same records, same bytes",
+        "All records are taken: that a record is stale is seen by a tuner, which knows the workloads.\n"
         "Exit status: 0 done; 1 a file cannot be read or written, or a line is no record (the others are used);\n"
         "             2 the command line is wrong; 130 interrupted");
     replay_command->add_option("records", replay.records, "files of records")->required()->type_name("FILE");
@@ -108,16 +119,32 @@ int run(int argc, char** argv)
     doctor_command->add_flag("--json", doctor.json, "an object in JSON, on stdout");
     doctor_command->callback([&] { chosen = [&] { return cli::doctor(doctor); }; });
 
+    cli::verify_options verify;
+    verify.include = installed_headers();
+    CLI::App* const verify_command =
+        command("verify",
+                "Whether records.jsonl, the header and summary.json of a tuning run agree, and the header "
+                "compiles; nothing is measured again",
+                "A header that a tuner wrote beside stale records, which it leaves out, is not what all of them give.\n"
+                "Exit status: 0 they agree; 1 they do not, or a file cannot be read; 2 the command line is wrong;\n"
+                "             130 interrupted");
+    verify_command->add_option("folder", verify.folder, "where the three files are")->required()->type_name("DIR");
+    verify_command->add_option("--compiler", verify.compiler, "compiles the header")
+        ->envname("CXX")
+        ->capture_default_str();
+    verify_command->add_option("--include", verify.include, "folder of hone's headers")->capture_default_str();
+    verify_command->callback([&] { chosen = [&] { return cli::verify(verify); }; });
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? cli::done : cli::usage;
     }
     if (!chosen) {
-        cli::warn("a command is required: show, merge, replay or doctor; hone --help says more");
+        cli::warn("a command is required: show, merge, replay, doctor or verify; hone --help says more");
         return cli::usage;
     }
-    handle_signals(doctor_command->parsed() ? on_signal_stop : on_signal_exit);
+    handle_signals(doctor_command->parsed() || verify_command->parsed() ? on_signal_stop : on_signal_exit);
     doctor.vulkan_child = {std::filesystem::read_symlink("/proc/self/exe").string(), vulkan_child_mode};
     return chosen();
 }

@@ -4,12 +4,9 @@
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <set>
 #include <stdexcept>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -72,31 +69,6 @@ private:
     int file_;
 };
 
-// Writes beside the file and renames, so that a reader sees the old text or the new one, never a part. What is no file,
-// as /dev/stdout, is written to, and links are followed.
-void write_file(const std::filesystem::path& path, const std::string& text)
-{
-    namespace fs = std::filesystem;
-    std::error_code error;
-    const bool in_place = fs::exists(path, error) && !fs::is_regular_file(path, error);
-    const fs::path target = !in_place && fs::is_symlink(path, error) ? fs::weakly_canonical(path) : path;
-    fs::path written = target;
-    if (!in_place) written += ".new";
-    errno = 0;
-    std::ofstream file(written, std::ios::binary);
-    file << text;
-    file.close();
-    error = {};
-    if (!file)
-        error = std::error_code(errno, std::generic_category());
-    else if (!in_place)
-        fs::rename(written, target, error);
-    if (!error) return;
-    std::error_code ignored;
-    if (!in_place) fs::remove(written, ignored);
-    throw std::runtime_error(fmt::format("cannot write {}: {}", path.string(), error.message()));
-}
-
 bool is_identifier(const std::string& text)
 {
     const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
@@ -139,7 +111,7 @@ int merge(const merge_options& o)
 {
     const hold out(o.out);
     const tune::records_merged merged = tune::merge_records(o.in);
-    write_file(o.out, merged.text);
+    tune::replace_file(o.out, merged.text);
     for (const std::string& w : merged.warnings) warn(w);
     for (const std::string& r : merged.rejected) warn(r);
     warn(fmt::format("{} holds {} record{}; {} duplicate{} dropped, {} line{} rejected", o.out, merged.records,
@@ -161,7 +133,7 @@ int replay(const replay_options& o)
     if (!left_out.empty())
         warn(fmt::format("left out, as their records hold no SPIR-V: {}; the program that tuned writes such records",
                          fmt::join(left_out, ", ")));
-    write_file(o.out, tune::header_text(o.name, read.records));
+    tune::replace_file(o.out, tune::header_text(o.name, read.records));
     return status;
 }
 

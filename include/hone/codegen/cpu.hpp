@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include <hone/codegen/region.hpp>
@@ -767,10 +768,10 @@ struct form {
     }
 
     template <int Access, class At>
-    HONE_INLINE static auto load(const vector* r, At at)
+    HONE_INLINE static auto load(At at)
     {
         if constexpr (in_registers(Access))
-            return r[at];
+            return *at;
         else if constexpr (stride(Access) == 0)
             return *at;
         else if constexpr (stride(Access) != 1)
@@ -782,7 +783,7 @@ struct form {
     }
 
     template <int X, class... At>
-    HONE_INLINE static auto value(const vector* r, float c, At... at)
+    HONE_INLINE static auto value(float c, At... at)
     {
         constexpr expr_node x = K::nest.exprs[X];
         if constexpr (x.op == expr_op::constant)
@@ -790,11 +791,11 @@ struct form {
         else if constexpr (x.op == expr_op::table)
             return c;
         else if constexpr (x.op == expr_op::load)
-            return load<x.ref>(r, pick<accesses.position(x.ref)>(at...));
+            return load<x.ref>(pick<accesses.position(x.ref)>(at...));
         else if constexpr (arity(x.op) == 1)
-            return apply<K::set, length, x.op>(value<x.a>(r, c, at...));
+            return apply<K::set, length, x.op>(value<x.a>(c, at...));
         else
-            return apply<K::set, length, x.op>(value<x.a>(r, c, at...), value<x.b>(r, c, at...));
+            return apply<K::set, length, x.op>(value<x.a>(c, at...), value<x.b>(c, at...));
     }
 
     template <class T, class Value>
@@ -806,50 +807,50 @@ struct form {
             return lanes_of<K>::broadcast(v);
     }
     template <class T, class... At>
-    HONE_INLINE static T first_term(const vector* r, float c, At... at)
+    HONE_INLINE static T first_term(float c, At... at)
     {
         constexpr expr_node x = K::nest.exprs[s.value];
         if constexpr (F == factor::plus)
-            return as<T>(value<x.b>(r, c, at...));
+            return as<T>(value<x.b>(c, at...));
         else if constexpr (F == factor::minus)
-            return as<T>(-value<x.b>(r, c, at...));
+            return as<T>(-value<x.b>(c, at...));
         else
-            return as<T>(value<s.value>(r, c, at...));
+            return as<T>(value<s.value>(c, at...));
     }
 
     // target = value, or target = target (+, max, min) value. Multiply and add stand in one expression, so that
     // compilers which contract within expressions only make them one instruction.
     template <class T, class... At>
-    HONE_INLINE static T updated(const vector* r, float c, T old, At... at)
+    HONE_INLINE static T updated(float c, T old, At... at)
     {
         constexpr expr_node x = K::nest.exprs[s.value];
         if constexpr (Fresh)
-            return first_term<T>(r, c, at...);
+            return first_term<T>(c, at...);
         else if constexpr (F == factor::plus)
-            return old + value<x.b>(r, c, at...);
+            return old + value<x.b>(c, at...);
         else if constexpr (F == factor::minus)
-            return old - value<x.b>(r, c, at...);
+            return old - value<x.b>(c, at...);
         else if constexpr (s.reduce == reduction::add && x.op == expr_op::mul)
-            return value<x.a>(r, c, at...) * value<x.b>(r, c, at...) + old;
+            return value<x.a>(c, at...) * value<x.b>(c, at...) + old;
         else if constexpr (s.reduce == reduction::add)
-            return old + value<s.value>(r, c, at...);
+            return old + value<s.value>(c, at...);
         else if constexpr (s.reduce == reduction::max)
-            return apply<K::set, length, expr_op::max>(old, value<s.value>(r, c, at...));
+            return apply<K::set, length, expr_op::max>(old, value<s.value>(c, at...));
         else if constexpr (s.reduce == reduction::min)
-            return apply<K::set, length, expr_op::min>(old, value<s.value>(r, c, at...));
+            return apply<K::set, length, expr_op::min>(old, value<s.value>(c, at...));
         else
-            return as<T>(value<s.value>(r, c, at...));
+            return as<T>(value<s.value>(c, at...));
     }
 
     template <class Target, class... At>
-    HONE_INLINE static void execute(vector* r, float c, Target target, At... at)
+    HONE_INLINE static void execute(float c, Target target, At... at)
     {
         constexpr bool reduces = s.reduce != reduction::none;
         constexpr std::int64_t distance = stride(s.target);
         if constexpr (in_registers(s.target)) {
-            r[target] = updated(r, c, r[target], target, at...);
+            *target = updated(c, *target, target, at...);
         } else if constexpr (V < 0 || length == 1) {
-            *target = updated(r, c, reduces ? *target : 0.0f, target, at...);
+            *target = updated(c, reduces ? *target : 0.0f, target, at...);
         } else {
             static_assert(distance != 0,
                           "hone::lower: a vector is stored to one element; vectorize an axis of the output");
@@ -858,7 +859,7 @@ struct form {
                 old = lanes_of<K>::template load_first<L>(target);
             else if constexpr (reduces)
                 old = lanes_of<K>::template gather<L>(target, distance);
-            const vector v = updated(r, c, old, target, at...);
+            const vector v = updated(c, old, target, at...);
             if constexpr (distance != 1)
                 lanes_of<K>::template scatter<L>(target, distance, v);
             else if constexpr (L == length)
@@ -869,14 +870,14 @@ struct form {
     }
 };
 
-// The argument of an access whose place is literal.
+// Where the literal places of an access count from.
 template <class K, int Access>
-HONE_INLINE auto literal_place(const environment<K>& e, std::int64_t at)
+HONE_INLINE auto base(const environment<K>& e, vector_of<K>* r)
 {
     if constexpr (K::nest.buffers[K::nest.accesses[Access].buffer].memory == memory::registers)
-        return at;
+        return r;
     else
-        return e.at[Access] + at;
+        return e.at[Access];
 }
 
 // --- instances that decide something at run time
@@ -903,12 +904,12 @@ struct zeros {
 };
 
 template <class K, class B, int I, int Position>
-HONE_INLINE auto place(const environment<K>& e)
+HONE_INLINE auto place(const environment<K>& e, vector_of<K>* r)
 {
     constexpr int a = access_list_of(K::nest, B::step_at(I).statement).of[Position];
     constexpr const access& x = K::nest.accesses[a];
     if constexpr (K::nest.buffers[x.buffer].memory == memory::registers) {
-        return B::offset(I, Position);
+        return r + B::offset(I, Position);
     } else {
         float* p = e.at[a] + (B::offset(I, Position) + parameter_offset<K, B, I, x.index.first, x.index.count>(e));
         // The pointer is chosen, not the value: no branch, and nothing outside the tensor is read.
@@ -992,7 +993,7 @@ HONE_INLINE void execute_by_lane(const environment<K>& e, vector_of<K>* r)
         constexpr std::int64_t distance = facts<K>::coefficient(s.target, B::at(I).vector_variable);
         for (int lane = 0; lane < B::at(I).lanes; ++lane) {
             if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, lane)) continue;
-            float& target = place<K, B, I, 0>(e)[lane * distance];
+            float& target = place<K, B, I, 0>(e, r)[lane * distance];
             target = lane_value<K, B, I>(e, r, lane, target);
         }
     }
@@ -1008,26 +1009,57 @@ HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
         if constexpr (B::at(I).tests)
             if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, 0)) return;
         [&]<int... P>(std::integer_sequence<int, P...>) HONE_INLINE_LAMBDA {
-            form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>::execute(r, s.coefficient,
-                                                                                         place<K, B, I, P>(e)...);
+            form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>::execute(s.coefficient,
+                                                                                         place<K, B, I, P>(e, r)...);
         }(std::make_integer_sequence<int, access_list_of(K::nest, s.statement).count>{});
     }
 }
 
-// A plain step with many operands, as epilogues have them.
-template <class K, class B, int I>
-HONE_INLINE void execute_plain(const environment<K>& e, vector_of<K>* r)
+template <class K, class B, int I, int... P>
+HONE_INLINE void execute_plain_step(const environment<K>& e, vector_of<K>* r, std::integer_sequence<int, P...>)
 {
     constexpr step s = B::step_at(I);
     using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
-    [&]<int... P>(std::integer_sequence<int, P...>) HONE_INLINE_LAMBDA {
-        f::execute(r, s.coefficient, literal_place<K, f::accesses.of[P]>(e, B::offset(I, P))...);
-    }(std::make_integer_sequence<int, f::accesses.count>{});
+    f::execute(s.coefficient, (base<K, f::accesses.of[P]>(e, r) + B::offset(I, P))...);
+}
+// Plain steps with many operands, as some epilogues have them.
+template <class K, class B, int First, int... I>
+HONE_INLINE void execute_plain(std::integer_sequence<int, I...>, const environment<K>& e, vector_of<K>* r)
+{
+    (execute_plain_step<K, B, First + I>(
+         e, r, std::make_integer_sequence<int, access_list_of(K::nest, B::step_at(First).statement).count>{}),
+     ...);
 }
 
-// A run of one form, written out.
+// A run of one form, written out: the bases of its accesses and what is literal in each step. Neither a lambda nor an
+// index stands between a step and its place, for compilers would take each of them away again, step by step.
+template <class F, class B, int First, int... I, class P0>
+HONE_PIECE void write_out(std::integer_sequence<int, I...>, P0 p0)
+{
+    (F::execute(B::coefficient(First + I), p0 + B::offset(First + I, 0)), ...);
+}
+template <class F, class B, int First, int... I, class P0, class P1>
+HONE_PIECE void write_out(std::integer_sequence<int, I...>, P0 p0, P1 p1)
+{
+    (F::execute(B::coefficient(First + I), p0 + B::offset(First + I, 0), p1 + B::offset(First + I, 1)), ...);
+}
+template <class F, class B, int First, int... I, class P0, class P1, class P2>
+HONE_PIECE void write_out(std::integer_sequence<int, I...>, P0 p0, P1 p1, P2 p2)
+{
+    (F::execute(B::coefficient(First + I), p0 + B::offset(First + I, 0), p1 + B::offset(First + I, 1),
+                p2 + B::offset(First + I, 2)),
+     ...);
+}
+template <class F, class B, int First, int... I, class P0, class P1, class P2, class P3>
+HONE_PIECE void write_out(std::integer_sequence<int, I...>, P0 p0, P1 p1, P2 p2, P3 p3)
+{
+    (F::execute(B::coefficient(First + I), p0 + B::offset(First + I, 0), p1 + B::offset(First + I, 1),
+                p2 + B::offset(First + I, 2), p3 + B::offset(First + I, 3)),
+     ...);
+}
+
 template <class K, class B, int R, int Holder>
-HONE_INLINE void execute_run(const environment<K>& e, vector_of<K>* r)
+HONE_PIECE void execute_run(const environment<K>& e, vector_of<K>* r)
 {
     constexpr int first = B::tables.runs[R].first;
     constexpr step s = B::step_at(first);
@@ -1036,71 +1068,187 @@ HONE_INLINE void execute_run(const environment<K>& e, vector_of<K>* r)
     } else {
         using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
         constexpr access_list l = f::accesses;
-        [&]<int... I>(std::integer_sequence<int, I...>) HONE_INLINE_LAMBDA {
-            if constexpr (l.count == 1)
-                (f::execute(r, B::coefficient(first + I), literal_place<K, l.of[0]>(e, B::offset(first + I, 0))), ...);
-            else if constexpr (l.count == 2)
-                (f::execute(r, B::coefficient(first + I), literal_place<K, l.of[0]>(e, B::offset(first + I, 0)),
-                            literal_place<K, l.of[1]>(e, B::offset(first + I, 1))),
-                 ...);
-            else if constexpr (l.count == 3)
-                (f::execute(r, B::coefficient(first + I), literal_place<K, l.of[0]>(e, B::offset(first + I, 0)),
-                            literal_place<K, l.of[1]>(e, B::offset(first + I, 1)),
-                            literal_place<K, l.of[2]>(e, B::offset(first + I, 2))),
-                 ...);
-            else
-                (execute_plain<K, B, first + I>(e, r), ...);
-        }(std::make_integer_sequence<int, B::tables.runs[R].count>{});
+        using steps = std::make_integer_sequence<int, B::tables.runs[R].count>;
+        if constexpr (l.count == 1)
+            write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r));
+        else if constexpr (l.count == 2)
+            write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r), base<K, l.of[1]>(e, r));
+        else if constexpr (l.count == 3)
+            write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r), base<K, l.of[1]>(e, r), base<K, l.of[2]>(e, r));
+        else if constexpr (l.count == 4)
+            write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r), base<K, l.of[1]>(e, r), base<K, l.of[2]>(e, r),
+                                   base<K, l.of[3]>(e, r));
+        else
+            execute_plain<K, B, first>(steps{}, e, r);
     }
 }
 
-template <class K, class B, int First, int Count, int Holder>
-HONE_INLINE void execute_runs(const environment<K>& e, vector_of<K>* r)
+template <class K, class B, int First, int Holder, int... R>
+HONE_PIECE void execute_runs(std::integer_sequence<int, R...>, const environment<K>& e, vector_of<K>* r)
 {
-    if constexpr (Count > max_fold) {
-        execute_runs<K, B, First, max_fold, Holder>(e, r);
-        execute_runs<K, B, First + max_fold, Count - max_fold, Holder>(e, r);
-    } else {
-        [&]<int... R>(std::integer_sequence<int, R...>) HONE_INLINE_LAMBDA {
-            (execute_run<K, B, First + R, Holder>(e, r), ...);
-        }(std::make_integer_sequence<int, Count>{});
+    (execute_run<K, B, First + R, Holder>(e, r), ...);
+}
+template <class K, class B, int First, int Count, int Holder>
+HONE_PIECE void execute_band(const environment<K>& e, vector_of<K>* r)
+{
+    if constexpr (Count == 1) {
+        execute_run<K, B, First, Holder>(e, r);
+    } else if constexpr (Count > max_fold) {
+        execute_band<K, B, First, max_fold, Holder>(e, r);
+        execute_band<K, B, First + max_fold, Count - max_fold, Holder>(e, r);
+    } else if constexpr (Count > 0) {
+        execute_runs<K, B, First, Holder>(std::make_integer_sequence<int, Count>{}, e, r);
     }
 }
 
 // --- nodes ----------------------------------------------------------------------------------------------------------
 
+// A node and its later siblings; bands that follow one another are one.
+template <class K>
+struct sibling_list {
+    std::int16_t of[at_least_one(K::nest.nodes.size())]{};
+    int count = 0;
+};
+template <class K>
+consteval sibling_list<K> siblings_of(int first)
+{
+    sibling_list<K> l;
+    for (int c = first; c >= 0; c = is_band(K::nest, c) ? end_of_bands(K::nest, c) : K::nest.nodes[c].next)
+        l.of[l.count++] = static_cast<std::int16_t>(c);
+    return l;
+}
+
+template <class K, int Node, class Executor>
+HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor& executor);
+
+template <class K, int First, class Executor, int... C>
+HONE_PIECE void execute_each(std::integer_sequence<int, C...>, const environment<K>& e, vector_of<K>* r,
+                             Executor& executor)
+{
+    (execute_node<K, siblings_of<K>(First).of[C]>(e, r, executor), ...);
+}
+
 // Runs a node and its later siblings.
-template <class K, int Node, class Executor>
-HONE_INLINE void execute(const environment<K>& e, vector_of<K>* r, Executor& executor);
-
-template <class K, int Node>
-HONE_INLINE void execute_band(const environment<K>& e, vector_of<K>* r)
+template <class K, int First, class Executor>
+HONE_PIECE void execute(const environment<K>& e, vector_of<K>* r, Executor& executor)
 {
-    using b = band<K, Node>;
-    execute_runs<K, b, 0, b::tables.run_count, K::nest.nodes[Node].parent>(e, r);
+    constexpr int count = siblings_of<K>(First).count;
+    if constexpr (count == 1)
+        execute_node<K, First>(e, r, executor);
+    else if constexpr (count > 0)
+        execute_each<K, First>(std::make_integer_sequence<int, count>{}, e, r, executor);
 }
 
-template <class K, int Node, class Executor>
-HONE_INLINE void execute_serial(const environment<K>& outer, vector_of<K>* r, Executor& executor)
+// Whether a loop of many steps stands among a node, its later siblings and what is below them.
+template <class Nest>
+constexpr bool repeats(const Nest& n, int at)
 {
-    constexpr const node& x = K::nest.nodes[Node];
-    environment<K> e = outer;
-    const std::int64_t first = lower_value<K, Node>(e);
-    const std::int64_t last = upper_value<K, Node>(e);
-    advance<K, Node>(e, first);
-    for (std::int64_t i = first; i < last; ++i) {
-        e.variables[x.variable] = i;
-        execute<K, x.child>(e, r, executor);
-        advance<K, Node>(e, 1);
+    for (; at >= 0; at = n.nodes[at].next) {
+        const node& x = n.nodes[at];
+        if (x.kind == node_kind::loop && !is_written_out(n, x)) return true;
+        if (repeats(n, x.child)) return true;
     }
+    return false;
 }
+
+// What a tile reads of its environment: pointers, and variables of loops outside.
+template <class K, int Node>
+struct tile_inputs {
+    struct list {
+        int accesses[at_least_one(K::nest.accesses.size())]{};
+        int variables[at_least_one(K::nest.variables.size())]{};
+        int access_count = 0;
+        int variable_count = 0;
+    };
+    struct walk {
+        bool reads[at_least_one(K::nest.variables.size())]{};
+
+        constexpr void read(const affine& a)
+        {
+            for (int i = a.first; i < a.first + a.count; ++i)
+                if (K::nest.terms[i].variable >= 0) reads[K::nest.terms[i].variable] = true;
+        }
+        constexpr void read_conditions(const range& r)
+        {
+            for (int i = r.first; i < r.first + r.count; ++i) read(K::nest.conditions[i]);
+        }
+        constexpr void visit(int at)
+        {
+            const node& x = K::nest.nodes[at];
+            for (const range& r : {x.lower, x.upper})
+                for (int i = r.first; i < r.first + r.count; ++i) read(K::nest.bounds[i].value);
+            read_conditions(x.conditions);
+            for (int c = x.child; c >= 0; c = K::nest.nodes[c].next) visit(c);
+            if (x.kind == node_kind::loop) reads[x.variable] = false; // its own
+        }
+    };
+    static constexpr list inputs = [] {
+        list l;
+        walk w;
+        for (std::size_t a = 0; a < K::nest.accesses.size(); ++a) {
+            if ((facts<K>::used.of[Node] >> a & 1) == 0) continue;
+            if (K::nest.buffers[K::nest.accesses[a].buffer].memory == memory::registers) continue;
+            l.accesses[l.access_count++] = static_cast<int>(a);
+            w.read_conditions(K::nest.accesses[a].conditions);
+        }
+        w.visit(Node);
+        for (std::size_t v = 0; v < K::nest.variables.size(); ++v)
+            if (w.reads[v]) l.variables[l.variable_count++] = static_cast<int>(v);
+        return l;
+    }();
+
+    static constexpr auto accesses()
+    {
+        return []<int... I>(std::integer_sequence<int, I...>) {
+            return std::integer_sequence<int, inputs.accesses[I]...>{};
+        }(std::make_integer_sequence<int, inputs.access_count>{});
+    }
+    static constexpr auto variables()
+    {
+        return []<int... I>(std::integer_sequence<int, I...>) {
+            return std::integer_sequence<int, inputs.variables[I]...>{};
+        }(std::make_integer_sequence<int, inputs.variable_count>{});
+    }
+};
+
+// A register tile with a loop is a function of its own: what stands around it would be optimized with it again and
+// again. (One without, as transforms of Winograd are, is over in fewer cycles than the call takes.) It takes the
+// pointers and variables that it reads, each as an argument, for an environment behind a reference is memory.
+template <class K, int Node, class Executor, class Accesses, class Variables>
+struct tile;
+template <class K, int Node, class Executor, int... A, int... V>
+struct tile<K, Node, Executor, std::integer_sequence<int, A...>, std::integer_sequence<int, V...>> {
+    template <int>
+    using pointer = float*;
+    template <int>
+    using integer = std::int64_t;
+
+    HONE_FLATTEN static void execute(Executor& executor, const std::int64_t* parameters, char* workspace,
+                                     pointer<A>... at, integer<V>... variables)
+    {
+        environment<K> e{};
+        ((e.at[A] = at), ...);
+        ((e.variables[V] = variables), ...);
+        e.parameters = parameters;
+        e.workspace = workspace;
+        vector_of<K> registers[at_least_one(static_cast<std::size_t>(K::nest.registers))];
+        cpu::execute<K, K::nest.nodes[Node].child>(e, registers, executor);
+    }
+    HONE_PIECE static void call(const environment<K>& e, Executor& executor)
+    {
+        execute(executor, e.parameters, e.workspace, e.at[A]..., e.variables[V]...);
+    }
+};
+template <class K, int Node, class Executor>
+using tile_at =
+    tile<K, Node, Executor, decltype(tile_inputs<K, Node>::accesses()), decltype(tile_inputs<K, Node>::variables())>;
 
 // Inside a chunk, parallel loops run on the worker that has it: an executor is asked for one region at a time.
 struct in_chunk {
     static constexpr std::int64_t least_region_ns = 0;
     int slot;
     template <class F>
-    HONE_INLINE void run(std::int64_t n, F&& f) const
+    HONE_PIECE void run(std::int64_t n, F&& f) const
     {
         for (std::int64_t i = 0; i < n; ++i) f(i, slot);
     }
@@ -1116,7 +1264,7 @@ constexpr bool extends_region(int at)
            has_constant_bounds(K::nest, K::nest.nodes[x.child]);
 }
 template <class K, int Node>
-HONE_INLINE std::int64_t region_size(const environment<K>& e)
+HONE_PIECE std::int64_t region_size(const environment<K>& e)
 {
     const std::int64_t first = lower_value<K, Node>(e);
     const std::int64_t last = upper_value<K, Node>(e);
@@ -1135,7 +1283,7 @@ HONE_INLINE std::int64_t region_ns(std::int64_t chunks, const std::int64_t* para
         return chunks_ns<K, Node>(chunks, parameters);
 }
 template <class K, int Node, class Executor>
-HONE_INLINE void execute_chunk(environment<K>& e, std::int64_t chunk, Executor& executor)
+HONE_PIECE void execute_chunk(environment<K>& e, std::int64_t chunk, Executor& executor)
 {
     constexpr const node& x = K::nest.nodes[Node];
     std::int64_t i = chunk;
@@ -1154,38 +1302,66 @@ HONE_INLINE void execute_chunk(environment<K>& e, std::int64_t chunk, Executor& 
         execute<K, x.child>(e, static_cast<vector_of<K>*>(nullptr), executor);
 }
 
-template <class K, int Node, class Executor>
-HONE_INLINE void execute(const environment<K>& e, vector_of<K>* r, Executor& executor)
+template <class K, int Node>
+HONE_PIECE void execute_chunk_of(const environment<K>& e, std::int64_t chunk, int slot)
 {
-    if constexpr (Node >= 0) {
-        constexpr const node& x = K::nest.nodes[Node];
-        if constexpr (is_band(K::nest, Node)) {
-            execute_band<K, Node>(e, r);
-        } else if constexpr (x.kind == node_kind::tile) {
+    environment<K> own = e;
+    point_at<K, memory::slot>(own, slot);
+    in_chunk inside{slot};
+    execute_chunk<K, Node>(own, chunk, inside);
+}
+template <class K, int Node>
+HONE_FLATTEN void call_chunk(const environment<K>& e, std::int64_t chunk, int slot)
+{
+    execute_chunk_of<K, Node>(e, chunk, slot);
+}
+template <class K, int Node, class Executor>
+HONE_PIECE void execute_region(const environment<K>& e, Executor& executor)
+{
+    const std::int64_t chunks = region_size<K, Node>(e);
+    // Where no other thread looks at it, the environment stays in registers.
+    if constexpr (std::is_same_v<Executor, serial_executor> || std::is_same_v<Executor, in_chunk>)
+        executor.run(chunks, [&e](std::int64_t chunk, int slot) { execute_chunk_of<K, Node>(e, chunk, slot); });
+    else
+        run_region(executor, chunks, region_ns<K, Node>(chunks, e.parameters),
+                   [&e](std::int64_t chunk, int slot) { call_chunk<K, Node>(e, chunk, slot); });
+}
+
+template <class K, int Node, class Executor>
+HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor& executor)
+{
+    constexpr const node& x = K::nest.nodes[Node];
+    if constexpr (is_band(K::nest, Node)) {
+        using b = band<K, Node>;
+        execute_band<K, b, 0, b::tables.run_count, x.parent>(e, r);
+    } else if constexpr (x.kind == node_kind::tile) {
+        if constexpr (repeats(K::nest, x.child)) {
+            tile_at<K, Node, Executor>::call(e, executor);
+        } else {
             vector_of<K> registers[at_least_one(static_cast<std::size_t>(K::nest.registers))];
             execute<K, x.child>(e, registers, executor);
-        } else if constexpr (x.kind == node_kind::guard) {
-            if (holds<K, no_band, 0, x.conditions.first, x.conditions.count>(e, 0)) execute<K, x.child>(e, r, executor);
-        } else if constexpr (x.kind == node_kind::loop && x.bind == binding::parallel) {
-            const std::int64_t chunks = region_size<K, Node>(e);
-            run_region(executor, chunks, region_ns<K, Node>(chunks, e.parameters), [&e](std::int64_t chunk, int slot) {
-                environment<K> own = e;
-                point_at<K, memory::slot>(own, slot);
-                in_chunk inside{slot};
-                execute_chunk<K, Node>(own, chunk, inside);
-            });
-        } else {
-            static_assert(x.kind == node_kind::loop,
-                          "hone::cpu: barriers belong to Vulkan nests; lower for a CPU target");
-            execute_serial<K, Node>(e, r, executor);
         }
-        execute<K, is_band(K::nest, Node) ? end_of_bands(K::nest, Node) : x.next>(e, r, executor);
+    } else if constexpr (x.kind == node_kind::guard) {
+        if (holds<K, no_band, 0, x.conditions.first, x.conditions.count>(e, 0)) execute<K, x.child>(e, r, executor);
+    } else if constexpr (x.kind == node_kind::loop && x.bind == binding::parallel) {
+        execute_region<K, Node>(e, executor);
+    } else {
+        static_assert(x.kind == node_kind::loop, "hone::cpu: barriers belong to Vulkan nests; lower for a CPU target");
+        environment<K> inner = e;
+        const std::int64_t first = lower_value<K, Node>(e);
+        const std::int64_t last = upper_value<K, Node>(e);
+        advance<K, Node>(inner, first);
+        for (std::int64_t i = first; i < last; ++i) {
+            inner.variables[x.variable] = i;
+            execute<K, x.child>(inner, r, executor);
+            advance<K, Node>(inner, 1);
+        }
     }
 }
 
 // Runs the whole nest. arguments: one pointer per argument buffer, by position. Workspace: workspace_bytes(slots).
 template <class K, class Executor>
-HONE_INLINE void run(Executor& executor, float* const* arguments, const std::int64_t* parameters, void* workspace)
+HONE_FLATTEN void run(Executor& executor, float* const* arguments, const std::int64_t* parameters, void* workspace)
 {
     environment<K> e{};
     e.parameters = parameters;

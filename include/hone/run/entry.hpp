@@ -47,10 +47,12 @@ executor_ref reference_to(Executor& e)
             .least_region_ns = least_region_ns(e)};
 }
 
-// One kernel of a table. Everything that a call needs, for one instruction set.
+// One kernel of a table. Everything that a call needs, for one instruction set; `threads` is the number that its config
+// was chosen for, any executor runs it.
 struct entry {
     const char* signature = "";
     isa set = isa::baseline;
+    int threads = 1;
     std::size_t packed_bytes = 0;
     std::uint64_t layout_id = 0;
     std::size_t (*workspace_bytes)(int slots) = nullptr;
@@ -63,6 +65,7 @@ constexpr entry entry_of()
 {
     return {.signature = Kernel::signature.c_str(),
             .set = Kernel::set,
+            .threads = Kernel::threads,
             .packed_bytes = Kernel::packed_bytes,
             .layout_id = Kernel::layout_id,
             .workspace_bytes = [](int slots) { return Kernel::workspace_bytes(slots); },
@@ -91,16 +94,18 @@ inline isa cpu()
     return isa::baseline;
 }
 
-// The entry of this signature for the widest instruction set that is not beyond `widest`; null where the table has
-// none.
-inline const entry* find(const entry_table& table, const char* signature, isa widest)
+// The entry of this signature for the widest instruction set that is not beyond `widest`, and among those for the
+// nearest number of threads; null where the table has none.
+inline const entry* find(const entry_table& table, const char* signature, isa widest, int threads = 1)
 {
     const entry* best = nullptr;
     for (std::size_t l = 0; l < table.count; ++l)
         for (std::size_t i = 0; i < table.lists[l].count; ++i) {
             const entry& e = table.lists[l].first[i];
             if (e.set > widest || !same_text(e.signature, signature)) continue;
-            if (best == nullptr || e.set > best->set) best = &e;
+            if (best == nullptr || e.set > best->set ||
+                (e.set == best->set && is_nearer(e.threads, best->threads, threads)))
+                best = &e;
         }
     return best;
 }

@@ -84,31 +84,36 @@ constexpr bool assert_no_fault()
 }
 
 // The two nests of a kernel, as the tags that the code generator takes.
-template <class Op, class Configs, isa Set>
+template <class Op, class Configs, isa Set, int Threads>
 struct compute_nest {
     static constexpr isa set = Set;
-    static constexpr hone::schedule schedule = cpu_schedule(Op::definition(), config_of<Op, Configs>(Set), Set);
+    static constexpr hone::schedule schedule =
+        cpu_schedule(Op::definition(), config_of<Op, Configs>(Set, Threads), Set);
     static constexpr hone::nest lowered = lower(schedule);
     static constexpr auto nest = resized<lowered.sizes()>(lowered);
     static constexpr status found = check(nest, cpu_target(Set));
 };
-template <class Op, class Configs, isa Set>
+template <class Op, class Configs, isa Set, int Threads>
 struct pack_nest {
     static constexpr isa set = Set;
-    static constexpr hone::schedule schedule = cpu_packing(Op::definition(), config_of<Op, Configs>(Set), Set);
+    static constexpr hone::schedule schedule = cpu_packing(Op::definition(), config_of<Op, Configs>(Set, Threads), Set);
     static constexpr hone::nest lowered = lower(schedule);
     static constexpr auto nest = resized<lowered.sizes()>(lowered);
     static constexpr status found = check(nest, cpu_target(Set));
 };
 
-template <tensor_operator Op, class Configs = defaults, isa Set = compiled_isa()>
+// Threads chooses the config: that tuned for the nearest number. It runs on an executor of any number of slots.
+template <tensor_operator Op, class Configs = defaults, isa Set = compiled_isa(), int Threads = 1>
 struct kernel {
-    using compute = compute_nest<Op, Configs, Set>;
-    using packing = pack_nest<Op, Configs, Set>;
+    static_assert(Threads >= 1, "hone::kernel: the number of threads must be at least 1; pass that of the executor");
+    static constexpr int tuned_threads = tuned_threads_of<Op, Configs>(Set, Threads);
+    using compute = compute_nest<Op, Configs, Set, tuned_threads>;
+    using packing = pack_nest<Op, Configs, Set, tuned_threads>;
     static_assert(assert_no_fault<compute::found.what, compute::found.expected, compute::found.found>());
 
     static constexpr isa set = Set;
-    static constexpr cpu_config config = config_of<Op, Configs>(Set);
+    static constexpr int threads = Threads;
+    static constexpr cpu_config config = config_of<Op, Configs>(Set, Threads);
     static constexpr signature_text signature = Op::signature();
     static_assert(
         !signature.text.overflowed(),
@@ -129,7 +134,12 @@ struct kernel {
         static_assert(assert_no_fault<packing::found.what, packing::found.expected, packing::found.found>());
         float* const tensors[2] = {const_cast<float*>(weights), packed};
         serial_executor serial;
-        if constexpr (packing::found.ok()) codegen::cpu::run<packing>(serial, tensors, nullptr, nullptr);
+        if constexpr (packing::found.ok()) {
+            // A few values of the transform of one pair of channels.
+            char workspace[codegen::cpu::at_least_one(codegen::cpu::workspace_bytes<packing>(1))];
+            static_assert(sizeof workspace <= 1024);
+            codegen::cpu::run<packing>(serial, tensors, nullptr, workspace);
+        }
     }
 
     // Computes y. Faults: parameter_out_of_range, workspace_missing, packed_layout_mismatch.

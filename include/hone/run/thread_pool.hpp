@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // A small pool of threads as an executor, for engines that have none of their own. Chunks are taken from one counter;
 // idle threads spin briefly, then sleep. One region at a time; run() may be called from one thread at a time.
+//
+// Whoever is awake takes the chunks: a region waits for the threads that have entered it, never for one that still
+// sleeps or has lost its processor.
 #pragma once
 
 #include <atomic>
@@ -53,11 +56,13 @@ public:
         data_ = const_cast<void*>(static_cast<const void*>(&f));
         count_ = n;
         next_.store(0, std::memory_order_relaxed);
-        busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+        inside_.store(0, std::memory_order_release); // open
         generation_.fetch_add(1);
         generation_.notify_all();
         take(0);
-        for (int spins = 0; busy_.load(std::memory_order_acquire) != 0;)
+        // Every chunk is taken: nobody enters any more, and those inside finish theirs.
+        inside_.fetch_or(closed, std::memory_order_relaxed);
+        for (int spins = 0; inside_.load(std::memory_order_acquire) != closed;)
             if (++spins > 4000) std::this_thread::yield();
     }
 
@@ -75,15 +80,26 @@ private:
             generation_.wait(seen);
             seen = generation_.load(std::memory_order_acquire);
             if (stop_) return;
+            if (!enter()) continue;
             take(slot);
-            busy_.fetch_sub(1, std::memory_order_release);
+            inside_.fetch_sub(1, std::memory_order_release);
         }
+    }
+
+    // False where the region has ended meanwhile.
+    bool enter()
+    {
+        for (std::uint32_t now = inside_.load(std::memory_order_relaxed); (now & closed) == 0;)
+            if (inside_.compare_exchange_weak(now, now + 1, std::memory_order_acquire, std::memory_order_relaxed))
+                return true;
+        return false;
     }
 
     std::vector<std::thread> workers_;
     std::atomic<std::uint32_t> generation_{0};
     std::atomic<std::int64_t> next_{0};
-    std::atomic<int> busy_{0};
+    static constexpr std::uint32_t closed = std::uint32_t{1} << 31;
+    std::atomic<std::uint32_t> inside_{closed}; // workers in the region, and whether it is closed
     std::atomic<bool> stop_{false};
     void (*call_)(void*, std::int64_t, int) = nullptr;
     void* data_ = nullptr;

@@ -150,16 +150,11 @@ constexpr double tile_cost(std::int64_t rows, std::int64_t vectors, bool shares)
     return issue + 0.05 * loads + 0.1 * static_cast<double>(vectors);
 }
 
-// The default when nothing is tuned: the tile whose whole and remainder tiles together cost least.
-constexpr direct_knobs default_direct(const definition& d, isa set)
+// The rows and vectors of which whole and remainder tiles together cost least for so many of each. `shares`: the
+// vectors of a tile share its rows of x.
+constexpr direct_knobs cheapest_tile(std::int64_t rows, std::int64_t vectors, bool shares, isa set)
 {
     direct_knobs best;
-    if (!d.found.ok()) return best; // a definition with a fault may have no axes to choose by
-    const direct_roles r = roles_of(d);
-    const stage& s = d.stages[0];
-    const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
-    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, vector_length(set));
-    const bool shares = r.x >= 0 && !moves_along(s.operands[r.x], r.vector);
     double best_cost = 1e30;
     for (std::int32_t v = 1; v <= 4 && v <= vectors; ++v) {
         for (std::int32_t m = 1; m <= 28 && m <= rows; ++m) {
@@ -178,7 +173,22 @@ constexpr direct_knobs default_direct(const definition& d, isa set)
             }
         }
     }
-    if (!shares || (r.reduce >= 0 && s.axes[r.reduce].extent <= 4)) best.unroll_window = true;
+    return best;
+}
+
+// The default when nothing is tuned.
+constexpr direct_knobs default_direct(const definition& d, isa set)
+{
+    if (!d.found.ok()) return {}; // a definition with a fault may have no axes to choose by
+    const direct_roles r = roles_of(d);
+    const stage& s = d.stages[0];
+    const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
+    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, vector_length(set));
+    const bool shares = r.x >= 0 && !moves_along(s.operands[r.x], r.vector);
+    direct_knobs best = cheapest_tile(rows, vectors, shares, set);
+    // Written out, few channels of a dense window cost more decoding than they save: 1.26 to 1.4 times as long for
+    // three.
+    best.unroll_window = !shares;
     return best;
 }
 

@@ -55,10 +55,12 @@ inline constexpr knob<direct_knobs> direct_knob_table[] = {
 
 inline constexpr knob<winograd_knobs> winograd_knob_table[] = {
     knob_member<&winograd_knobs::tile>::named("tile", {2, 4}),
-    knob_member<&winograd_knobs::block_rows>::named("block_rows", {1, 2, 3, 4, 5, 6, 7, 8, 10, 14}),
-    knob_member<&winograd_knobs::block_columns>::named("block_columns", {1, 2, 3, 4, 5, 6, 7, 8, 10, 14}),
-    knob_member<&winograd_knobs::rows>::named("rows",
-                                              {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 20, 24, 28}),
+    knob_member<&winograd_knobs::block_rows>::named("block_rows",
+                                                    {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 28}),
+    knob_member<&winograd_knobs::block_columns>::named("block_columns",
+                                                       {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 28}),
+    knob_member<&winograd_knobs::rows>::named("rows", {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14,
+                                                       15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28}),
     knob_member<&winograd_knobs::vectors>::named("vectors", {1, 2, 3, 4}),
 };
 

@@ -3,13 +3,15 @@
 // arXiv 1509.09308). Y = A^T [ (B^T d B) * (G g G^T) ] A: weights are transformed when they are packed; for each block
 // of tiles the inputs are transformed, (m + 2)^2 small matrix products are formed, and the outputs are transformed.
 //
-// Six stages: gather d and B^T d in registers, V = B^T d B and M = V U in memory of the worker, A^T M in registers, y.
+// Six stages: columns of d in registers; B^T d, V = B^T d B, M = V U and A^T M in memory of the worker; y. Transforms
+// go over columns, then rows, in loops: written out whole, they run no faster and take the compiler four times as long.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
 
 #include <hone/op/operator.hpp>
+#include <hone/schedule/cpu.hpp>
 #include <hone/schedule/schedule.hpp>
 #include <hone/schedule/transform.hpp>
 
@@ -82,6 +84,42 @@ constexpr winograd_knobs fitted(const definition& d, winograd_knobs k, isa set)
     return k;
 }
 
+// Where a search begins: the tile size with less arithmetic and weights to read together, blocks of V and M that stay
+// in a cache of 1 MiB, and the register tile that suits a block. Precondition: winograd_applies.
+constexpr winograd_knobs default_winograd(const definition& d, isa set)
+{
+    const stage& s = d.stages[0];
+    const std::int64_t oh = s.axes[conv_axis::oh].extent, ow = s.axes[conv_axis::ow].extent;
+    const std::int64_t ic = s.axes[conv_axis::ic].extent, oc = s.axes[conv_axis::oc].extent;
+    const auto tiles = [](std::int64_t extent, std::int64_t m) { return ceil_div(extent, m); };
+    // A weight costs what seven multiply-adds do: 280 GFLOP/s against 80 GB/s.
+    const auto cost = [&](std::int64_t m) {
+        const std::int64_t products = s.axes[conv_axis::n].extent * tiles(oh, m) * tiles(ow, m);
+        return (m + 2) * (m + 2) * (products + 7);
+    };
+    winograd_knobs k{.tile = cost(4) <= cost(2) ? 4 : 2};
+    // Bytes that pass the L2 cache: U for each block of rows of tiles, V and M twice, unless all stay there.
+    constexpr std::int64_t l2 = std::int64_t{1} << 20;
+    const std::int64_t products = (k.tile + 2) * (k.tile + 2) * std::int64_t{sizeof(float)};
+    const std::int64_t u = products * ic * oc;
+    const std::int64_t row = products * (ic + oc) * tiles(ow, k.tile);
+    const std::int64_t image = tiles(oh, k.tile);
+    std::int64_t least = -1;
+    for (std::int64_t rows = 1; rows <= image; ++rows) {
+        const bool stays = rows * row <= l2, all_stays = u + rows * row <= l2;
+        const std::int64_t bytes = (all_stays ? u : ceil_div(image, rows) * u) + (stays ? 0 : 2 * image * row);
+        if (least >= 0 && bytes >= least) continue;
+        least = bytes;
+        k.block_rows = static_cast<std::int32_t>(rows);
+    }
+    k.block_columns = static_cast<std::int32_t>(tiles(ow, k.tile));
+    const direct_knobs tile =
+        cheapest_tile(std::int64_t{k.block_rows} * k.block_columns, ceil_div(oc, vector_length(set)), true, set);
+    k.rows = tile.rows;
+    k.vectors = tile.vectors;
+    return fitted(d, k, set);
+}
+
 // The transformed weights U: dimensions (m + 2)^2, ic, oc; blocked by the vectors of a register tile.
 constexpr tensor winograd_weights(const definition& d, const winograd_knobs& k, isa set)
 {
@@ -120,42 +158,46 @@ constexpr schedule winograd_packing(const definition& d, const winograd_knobs& k
     e.tensors.push_back(winograd_weights(d, k, set));
     e.tensors[1].role = role::output;
     e.tensors[1].name = "packed";
-    const auto registers = [&](const char* name, std::int64_t rows, std::int64_t columns) {
-        tensor t{.name = name, .memory = memory::registers};
+    const auto scratch = [&](const char* name, hone::memory where, std::int64_t rows, std::int64_t columns) {
+        tensor t{.name = name, .memory = where};
         t.dims.push_back({.extent = rows});
         t.dims.push_back({.extent = columns});
         set_dense(t);
-        return e.tensors.push_back(t);
+        return static_cast<std::int8_t>(e.tensors.push_back(t));
     };
-    const int g = registers("g", 3, 3);
-    const int gg = registers("Gg", alpha, 3);
+    const std::int8_t g = scratch("g", memory::registers, 1, 3);
+    const std::int8_t gg = scratch("Gg", memory::slot, alpha, 3);
 
-    // g[kh][kw] of one pair of channels
+    // g[kh] of one column kw and pair of channels
     stage gather{.name = "gather"};
     gather.axes.push_back({"oc", 1});
     gather.axes.push_back({"ic", 1});
     gather.axes.push_back({"kh", 3});
-    gather.axes.push_back({"kw", 3});
+    gather.axes.push_back({"kw", 1});
     operand from{.tensor = 0, .zero_outside = true};
     from.index.push_back({});
     for (int a : {0, 2, 3, 1}) from.index.push_back(along(a));
     gather.operands.push_back(from);
     gather.body = ex::load(0);
-    gather.output.tensor = static_cast<std::int8_t>(g);
-    for (int a : {2, 3}) gather.output.index.push_back(along(a));
+    gather.output.tensor = g;
+    gather.output.index.push_back({});
+    gather.output.index.push_back(along(2));
 
-    // Gg[i][kw] = sum over kh of G[i][kh] g[kh][kw]
+    // Gg[i][kw] = sum over kh of G[i][kh] g[kh]
     stage left{.name = "left"};
     left.axes.push_back({"i", alpha});
     left.axes.push_back({"kw", 3});
     left.axes.push_back({"kh", 3, true});
-    operand read_g{.tensor = static_cast<std::int8_t>(g)};
-    for (int a : {2, 1}) read_g.index.push_back(along(a));
+    left.axes.push_back({"oc", 1});
+    left.axes.push_back({"ic", 1});
+    operand read_g{.tensor = g};
+    read_g.index.push_back({});
+    read_g.index.push_back(along(2));
     left.operands.push_back(read_g);
     left.tables.push_back(table(0, 2));
     left.reduce = reduction::add;
     left.body = ex::table(0) * ex::load(0);
-    left.output.tensor = static_cast<std::int8_t>(gg);
+    left.output.tensor = gg;
     for (int a : {0, 1}) left.output.index.push_back(along(a));
 
     // U[i][j] = sum over kw of G[j][kw] Gg[i][kw]
@@ -165,7 +207,7 @@ constexpr schedule winograd_packing(const definition& d, const winograd_knobs& k
     right.axes.push_back({"i", alpha});
     right.axes.push_back({"j", alpha});
     right.axes.push_back({"kw", 3, true});
-    operand read_gg{.tensor = static_cast<std::int8_t>(gg)};
+    operand read_gg{.tensor = gg};
     for (int a : {2, 4}) read_gg.index.push_back(along(a));
     right.operands.push_back(read_gg);
     right.tables.push_back(table(3, 4));
@@ -176,20 +218,32 @@ constexpr schedule winograd_packing(const definition& d, const winograd_knobs& k
     right.output.index.push_back(along(1));
     right.output.index.push_back(along(0));
 
-    stage_plan p0;
-    p0.add(2, 1, binding::unroll).add(3, 1, binding::unroll);
-    p0.attach = {2, 3};
-    p0.base.resize(2);
-    p0.base[0] = along(0);
-    p0.base[1] = along(1);
-    stage_plan p1;
-    p1.add(0, 1, binding::unroll).add(1, 1, binding::unroll).add(2, 1, binding::unroll);
-    p1.attach = {2, 3};
-    stage_plan p2;
-    p2.add(0, block).add(0, 1).add(1, 1).open_tile();
-    p2.add(2, 1, binding::unroll).add(3, 1, binding::unroll).add(4, 1, binding::unroll);
+    // Rows and columns in loops: written out, they would take the compiler four times as long.
+    constexpr int i_left = 1;
+    constexpr int i_right = 2;
+    stage_plan p_right;
+    p_right.add(0, block).add(0, 1).add(1, 1);
+    const auto left_level = static_cast<std::int8_t>(p_right.levels.size());
+    p_right.add(2, 1).open_tile();
+    p_right.add(3, 1, binding::unroll).add(4, 1, binding::unroll);
+
+    stage_plan p_left;
+    p_left.add(1, 1).open_tile();
+    p_left.add(0, 1, binding::unroll).add(2, 1, binding::unroll);
+    p_left.attach = {i_right, left_level};
+    p_left.base.resize(5);
+    p_left.base[3] = along(0);
+    p_left.base[4] = along(1);
+
+    stage_plan p_gather;
+    p_gather.add(2, 1, binding::unroll);
+    p_gather.attach = {i_left, p_left.tile_at};
+    p_gather.base.resize(4);
+    p_gather.base[0] = along(3);
+    p_gather.base[1] = along(4);
+    p_gather.base[3] = along(1);
     for (const stage& x : {gather, left, right}) e.stages.push_back(x);
-    for (const stage_plan& p : {p0, p1, p2}) s.plans.push_back(p);
+    for (const stage_plan& p : {p_gather, p_left, p_right}) s.plans.push_back(p);
     return s;
 }
 
@@ -238,21 +292,31 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
         set_dense(t);
         return static_cast<std::int8_t>(e.tensors.push_back(t));
     };
-    const std::int8_t td = scratch("d", memory::registers, alpha, alpha, vl);
-    const std::int8_t tb = scratch("Bd", memory::registers, 1, alpha, vl);
-    const std::int8_t tv = scratch("V", memory::slot, points, tiles, round_up(ic, vl));
-    const std::int8_t tm = scratch("M", memory::slot, points, tiles, round_up(oc, block));
-    const std::int8_t ta = scratch("AM", memory::registers, 1, alpha, vl);
+    const std::int8_t td = scratch("d", memory::registers, 1, alpha, vl);
+    const std::int8_t tb = scratch("Bd", memory::slot, alpha, alpha, vl);
+    // Points an odd number of cache lines apart: the stores of a tile, one to each point, would meet in one set of the
+    // L1 cache wherever a block is a power of two (a tenth of the layer C9).
+    const auto by_point = [&](const char* name, std::int64_t channels) {
+        constexpr std::int64_t line = 16;
+        const std::int8_t t = scratch(name, memory::slot, points, tiles, channels);
+        std::int64_t& stride = e.tensors[t].dims[0].stride;
+        stride = (ceil_div(stride, line) | 1) * line;
+        return t;
+    };
+    const std::int8_t tv = by_point("V", round_up(ic, vl));
+    const std::int8_t tm = by_point("M", round_up(oc, block));
+    const std::int8_t ta = scratch("AM", memory::slot, m, alpha, vl);
 
     // Stages: gather, left, input, product, columns, output.
+    constexpr int i_left = 1;
     constexpr int i_input = 2;
     constexpr int i_output = 5;
 
-    // d[i][j] = x[ty * m + i - pad][tx * m + j - pad] for one vector of channels
+    // d[i] = x[ty * m + i - pad][tx * m + j - pad] for one column j and vector of channels
     stage gather{.name = "gather"};
     for (const char* name : {"n", "ty", "tx"}) gather.axes.push_back({name, 1});
     gather.axes.push_back({"i", alpha});
-    gather.axes.push_back({"j", alpha});
+    gather.axes.push_back({"j", 1});
     gather.axes.push_back({"ic", vl});
     operand x = conv.operands[0];
     const int pad = -x.index[1].offset;
@@ -265,25 +329,27 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     gather.operands.push_back(x);
     gather.body = ex::load(0);
     gather.output.tensor = td;
-    for (int a : {3, 4, 5}) gather.output.index.push_back(along(a));
+    gather.output.index.push_back({});
+    for (int a : {3, 5}) gather.output.index.push_back(along(a));
 
-    // Bd[j] = sum over i of B^T[u][i] d[i][j], for the row u of the input transform
+    // Bd[u][j] = sum over i of B^T[u][i] d[i]
     stage left{.name = "left"};
-    left.axes.push_back({"u", 1});
+    left.axes.push_back({"u", alpha});
     left.axes.push_back({"j", alpha});
     left.axes.push_back({"ic", vl});
     left.axes.push_back({"i", alpha, true});
+    for (const char* name : {"n", "ty", "tx"}) left.axes.push_back({name, 1});
     operand read_d{.tensor = td};
-    for (int a : {3, 1, 2}) read_d.index.push_back(along(a));
+    read_d.index.push_back({});
+    for (int a : {3, 2}) read_d.index.push_back(along(a));
     left.operands.push_back(read_d);
     left.tables.push_back(bt(0, 3));
     left.reduce = reduction::add;
     left.body = ex::table(0) * ex::load(0);
     left.output.tensor = tb;
-    left.output.index.push_back({});
-    for (int a : {1, 2}) left.output.index.push_back(along(a));
+    for (int a : {0, 1, 2}) left.output.index.push_back(along(a));
 
-    // V[u * alpha + v][tile][ic] = sum over j of B^T[v][j] Bd[j]
+    // V[u * alpha + v][tile][ic] = sum over j of B^T[v][j] Bd[u][j]
     stage input{.name = "input"};
     input.axes.push_back({"n", 1});
     input.axes.push_back({"ty", block_rows});
@@ -293,8 +359,7 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     input.axes.push_back({"v", alpha});
     input.axes.push_back({"j", alpha, true});
     operand read_bd{.tensor = tb};
-    read_bd.index.push_back({});
-    for (int a : {6, 3}) read_bd.index.push_back(along(a));
+    for (int a : {4, 6, 3}) read_bd.index.push_back(along(a));
     input.operands.push_back(read_bd);
     input.tables.push_back(bt(5, 6));
     input.reduce = reduction::add;
@@ -321,9 +386,9 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     product.output.tensor = tm;
     for (int a : {0, 1, 2}) product.output.index.push_back(along(a));
 
-    // AM[v] = sum over u of A^T[a][u] M[u * alpha + v], for the row a of the output transform
+    // AM[a][v] = sum over u of A^T[a][u] M[u * alpha + v]
     stage columns{.name = "columns"};
-    columns.axes.push_back({"a", 1});
+    columns.axes.push_back({"a", m});
     columns.axes.push_back({"v", alpha});
     columns.axes.push_back({"oc", vl});
     columns.axes.push_back({"u", alpha, true});
@@ -338,10 +403,9 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     columns.reduce = reduction::add;
     columns.body = ex::table(0) * ex::load(0);
     columns.output.tensor = ta;
-    columns.output.index.push_back({});
-    for (int a : {1, 2}) columns.output.index.push_back(along(a));
+    for (int a : {0, 1, 2}) columns.output.index.push_back(along(a));
 
-    // y[ty * m + a][tx * m + b] = sum over v of A^T[b][v] AM[v], then the epilogue
+    // y[ty * m + a][tx * m + b] = sum over v of A^T[b][v] AM[a][v], then the epilogue
     stage output{.name = "output"};
     output.axes.push_back({"n", conv.axes[conv_axis::n].extent});
     output.axes.push_back({"ty", tiles_h});
@@ -351,8 +415,7 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     output.axes.push_back({"b", m});
     output.axes.push_back({"v", alpha, true});
     operand read_am{.tensor = ta};
-    read_am.index.push_back({});
-    for (int a : {6, 3}) read_am.index.push_back(along(a));
+    for (int a : {4, 6, 3}) read_am.index.push_back(along(a));
     output.operands.push_back(read_am);
     output.tables.push_back(at(5, 6));
     output.reduce = reduction::add;
@@ -386,32 +449,35 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     p_output.add(1, block_rows, binding::parallel, tail::bound);
     p_output.add(2, block_columns, binding::parallel, tail::bound);
     const auto block_level = static_cast<std::int8_t>(p_output.levels.size());
-    p_output.add(1, 1).add(2, 1).add(3, vl, binding::serial, whole_oc ? tail::exact : tail::guard).open_tile();
-    p_output.add(4, 1, binding::unroll);
-    const auto row_level = static_cast<std::int8_t>(p_output.levels.size());
+    p_output.add(1, 1).add(2, 1).add(3, vl, binding::serial, whole_oc ? tail::exact : tail::guard);
+    const auto columns_level = static_cast<std::int8_t>(p_output.levels.size());
+    p_output.add(4, 1).open_tile();
     p_output.add(5, 1, binding::unroll).add(6, 1, binding::unroll).add(3, 1, binding::vectorize);
 
     stage_plan p_input;
-    p_input.add(1, 1).add(2, 1).add(3, vl, binding::serial, whole_ic ? tail::exact : tail::guard).open_tile();
-    p_input.add(4, 1, binding::unroll);
-    const auto u_level = static_cast<std::int8_t>(p_input.levels.size());
+    p_input.add(1, 1).add(2, 1).add(3, vl, binding::serial, whole_ic ? tail::exact : tail::guard);
+    const auto left_level = static_cast<std::int8_t>(p_input.levels.size());
+    p_input.add(4, 1).open_tile();
     p_input.add(5, 1, binding::unroll).add(6, 1, binding::unroll).add(3, 1, binding::vectorize);
     p_input.attach = {i_output, block_level};
     p_input.base.resize(3);
     for (int a = 0; a < 3; ++a) p_input.base[a] = along(a);
 
-    stage_plan p_gather;
-    p_gather.add(3, 1, binding::unroll).add(4, 1, binding::unroll).add(5, 1, binding::vectorize);
-    p_gather.attach = {i_input, p_input.tile_at};
-    p_gather.base.resize(6);
-    for (int a = 0; a < 3; ++a) p_gather.base[a] = along(a);
-    p_gather.base[5] = along(3);
-
     stage_plan p_left;
-    p_left.add(1, 1, binding::unroll).add(3, 1, binding::unroll).add(2, 1, binding::vectorize);
-    p_left.attach = {i_input, u_level};
-    p_left.base.resize(1);
-    p_left.base[0] = along(4);
+    p_left.add(1, 1).open_tile();
+    p_left.add(0, 1, binding::unroll).add(3, 1, binding::unroll).add(2, 1, binding::vectorize);
+    p_left.attach = {i_input, left_level};
+    p_left.base.resize(7);
+    p_left.base[2] = along(3);
+    for (int a = 0; a < 3; ++a) p_left.base[4 + a] = along(a);
+
+    stage_plan p_gather;
+    p_gather.add(3, 1, binding::unroll).add(5, 1, binding::vectorize);
+    p_gather.attach = {i_left, p_left.tile_at};
+    p_gather.base.resize(6);
+    for (int a = 0; a < 3; ++a) p_gather.base[a] = along(4 + a);
+    p_gather.base[4] = along(1);
+    p_gather.base[5] = along(2);
 
     stage_plan p_product;
     p_product.add(0, 1)
@@ -424,10 +490,10 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     p_product.attach = {i_output, block_level};
 
     stage_plan p_columns;
-    p_columns.add(1, 1, binding::unroll).add(3, 1, binding::unroll).add(2, 1, binding::vectorize);
-    p_columns.attach = {i_output, row_level};
+    p_columns.add(1, 1).open_tile();
+    p_columns.add(0, 1, binding::unroll).add(3, 1, binding::unroll).add(2, 1, binding::vectorize);
+    p_columns.attach = {i_output, columns_level};
     p_columns.base.resize(6);
-    p_columns.base[0] = along(4);
     p_columns.base[2] = along(3);
     p_columns.base[4] = along(1);
     p_columns.base[5] = along(2);

@@ -3,6 +3,12 @@
 // applies.
 #pragma once
 
+#include <cstdint>
+#include <unordered_map>
+
+#include <boost/hana/tuple.hpp>
+#include <vector>
+
 #include <boost/hana/type.hpp>
 
 #include <hone/codegen/lower.hpp>
@@ -52,17 +58,38 @@ struct cpu_backend {
     static constexpr auto templates = hana::tuple_t<direct, winograd>;
 
     static cpu_config standard(const definition& d, isa set) { return {.direct = default_direct(d, set)}; }
+    static std::vector<cpu_config> others(const definition& d, isa set)
+    {
+        if (!winograd_applies(d)) return {};
+        return {{.algorithm = cpu_template::winograd, .winograd = default_winograd(d, set)}};
+    }
 
     // A config whose weights cannot be packed is illegal too.
-    static status lower_into(nest& n, const definition& d, const cpu_config& c, isa set)
+    status lower_into(nest& n, const definition& d, const cpu_config& c, isa set)
     {
-        for (const auto step : {&cpu_packing, &cpu_schedule}) {
-            lower(step(d, c, set), n);
-            const status found = n.ok() ? check(n, cpu_target(set)) : n.found;
-            if (!found.ok()) return found;
-        }
-        return {};
+        const status packs = packing_of(n, d, c, set);
+        if (!packs.ok()) return packs;
+        lower(cpu_schedule(d, c, set), n);
+        return n.ok() ? check(n, cpu_target(set)) : n.found;
     }
+
+private:
+    // Many configs read weights in one layout: it is lowered once.
+    status packing_of(nest& n, const definition& d, const cpu_config& c, isa set)
+    {
+        if (!d.found.ok()) return d.found;
+        const std::uint64_t layout =
+            layout_id(c.algorithm == cpu_template::winograd ? winograd_weights(d, c.winograd, set)
+                                                            : packed_weights(d, c.direct, set));
+        const auto [at, is_new] = packings_.try_emplace(layout);
+        if (is_new) {
+            lower(cpu_packing(d, c, set), n);
+            at->second = n.ok() ? check(n, cpu_target(set)) : n.found;
+        }
+        return at->second;
+    }
+
+    std::unordered_map<std::uint64_t, status> packings_{}; // by layout
 };
 
 using cpu_space = space<cpu_backend>;

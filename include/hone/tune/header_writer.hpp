@@ -112,9 +112,9 @@ inline std::string header_text(const std::string& name, const std::vector<record
     }
     std::string text = fmt::format(
         "// SPDX-License-Identifier: BSL-1.0\n"
+        "// clang-format off\n"
         "// The config set `{0}`, written by hone's tuner from measurements: hone::kernel<workload, {0}> takes\n"
         "// its config from here. Other instruction sets take hone's closed-form defaults.\n"
-        "// clang-format off\n"
         "#pragma once\n\n#include <cstdint>\n\n#include <hone/schedule/config.hpp>\n",
         name);
     if (!vulkan.empty()) text += "#include <hone/run/vulkan_entry.hpp>\n";
@@ -131,25 +131,35 @@ inline std::string header_text(const std::string& name, const std::vector<record
 }
 
 // Writes beside the file and renames, so that a reader sees the old text or the new one, never a part. A file that has
-// the text already keeps its time, so that nothing is built again for it.
+// the text already keeps its time, so that nothing is built again for it. Links are followed; what is no file, as
+// /dev/stdout, is written to.
 inline void replace_file(const std::filesystem::path& path, const std::string& text)
 {
-    if (std::ifstream old(path, std::ios::binary); old) {
-        const std::string is((std::istreambuf_iterator<char>(old)), std::istreambuf_iterator<char>());
-        if (is == text) return;
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const bool in_place = fs::exists(path, error) && !fs::is_regular_file(path, error);
+    const fs::path target = !in_place && fs::is_symlink(path, error) ? fs::weakly_canonical(path, error) : path;
+    fs::path written = target;
+    if (!in_place) {
+        if (std::ifstream old(target, std::ios::binary); old) {
+            const std::string is((std::istreambuf_iterator<char>(old)), std::istreambuf_iterator<char>());
+            if (is == text) return;
+        }
+        written += ".new";
     }
-    std::filesystem::path temporary = path;
-    temporary += ".new";
-    std::ofstream file(temporary, std::ios::binary);
+    errno = 0;
+    std::ofstream file(written, std::ios::binary);
     file << text;
     file.close();
-    std::error_code failed;
-    if (file) std::filesystem::rename(temporary, path, failed);
-    if (!file || failed) {
-        const std::string why = failed ? failed.message() : std::strerror(errno);
-        std::filesystem::remove(temporary, failed);
-        throw std::runtime_error(fmt::format("cannot write {}: {}", path.string(), why));
-    }
+    error.clear();
+    if (!file)
+        error = {errno, std::generic_category()};
+    else if (!in_place)
+        fs::rename(written, target, error);
+    if (!error) return;
+    std::error_code ignored;
+    if (!in_place) fs::remove(written, ignored);
+    throw std::runtime_error(fmt::format("cannot write {}: {}", path.string(), error.message()));
 }
 
 } // namespace hone::tune

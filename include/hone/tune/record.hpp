@@ -24,7 +24,6 @@
 #include <nlohmann/json.hpp>
 
 #include <hone/codegen/launch.hpp>
-#include <hone/core/target.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/tune/settings.hpp>
 #include <hone/tune/verdict.hpp>
@@ -57,7 +56,7 @@ struct record {
     std::string template_name{};
     settings knobs{};
     std::string nest{};   // hash, in hexadecimal: the record holds as long as the config gives this nest
-    std::string origin{}; // "default", "naive", "model", "chance" or "peer"
+    std::string origin{}; // "default", "naive", "guess", "model", "chance" or "peer"
     float score = 0;      // that the model predicted; larger is better; 0 where chance chose
     // what became of it
     std::string phase{}; // "search", or "final": measured in turns with the others of its task
@@ -200,9 +199,7 @@ inline record record_of(const std::string& line)
     r.backend = text("backend");
     r.device = text("device");
     r.isa = text("isa");
-    if (r.backend == "cpu" && r.isa != name_of(isa::baseline) && r.isa != name_of(isa::avx2) &&
-        r.isa != name_of(isa::avx512))
-        fail(fmt::format("there is no instruction set '{}'", r.isa));
+    if (r.backend == "cpu" && !isa_of(r.isa)) fail(fmt::format("there is no instruction set '{}'", r.isa));
     r.threads = whole("threads", 1);
     r.cache = text("cache");
     r.compiler = text("compiler");

@@ -77,8 +77,10 @@ private:
 
 struct search_rules {
     std::size_t warm_up = 16; // results before the first model; until then, all is random
-    // A batch of 8 is proposed every few seconds, where the paper's of 64 is every minute: less is walked for each.
-    annealing_rules annealing{.chains = 64, .steps = 60, .patience = 15};
+    // A batch of 8 is proposed every three seconds or so, where the paper's of 64 is every minute, so that less is
+    // walked for each: 50 to 100 ms on one core with the fit of the model, 1 to 2 s for 256 trials (bench/tuning.cpp).
+    // Four to sixteen times the walk found nothing faster, neither on a space of the CPU nor on one of Vulkan.
+    annealing_rules annealing{.chains = 32, .steps = 100, .patience = 30};
 };
 
 template <search_space Space, cost_model Model = gbt_model>

@@ -89,7 +89,7 @@ struct space_count {
     std::vector<rejections> rejected{}; // by constraint; the last of each template, "lowering", by lowering and check
 };
 
-// A backend names its templates, and lowers a config of any:
+// A backend names its templates, and lowers a config of any. It is of one space, and may remember:
 //
 //   config, target         cpu_config and isa; vulkan_knobs and vulkan_limits
 //   templates              hana::tuple_t<...>, each with
@@ -97,6 +97,7 @@ struct space_count {
 //       applies(definition), fitted(definition, knobs, target)
 //       config_of(knobs), knobs_in(config): null where the config is of another template
 //   standard(definition, target)         the closed-form default
+//   others(definition, target)           of other templates
 //   lower_into(nest, definition, config, target)   the nest, checked for the target
 //
 // Not for two threads at a time: the nest of the last candidate is kept, since a new one costs microseconds.
@@ -181,6 +182,8 @@ public:
     }
 
     config standard() const { return Backend::standard(definition_, target_); }
+    // What the other templates would take by their closed forms: good places to begin.
+    std::vector<config> others() const { return Backend::others(definition_, target_); }
     // Fitted to the operator.
     config config_of(const point& p) const
     {
@@ -215,7 +218,7 @@ public:
     // The hash of its nest; nothing where the config is illegal, and the fault is then in `why`.
     std::optional<std::uint64_t> nest_of(const config& c, status& why) const
     {
-        why = Backend::lower_into(nest_, definition_, c, target_);
+        why = backend_.lower_into(nest_, definition_, c, target_);
         if (!why.ok()) return std::nullopt;
         return nest_hash(nest_);
     }
@@ -351,6 +354,7 @@ private:
     std::vector<std::uint8_t> applicable_{}; // templates
     std::array<std::uint64_t, algorithms> first_{}, end_{};
     std::uint64_t size_ = 0;
+    mutable Backend backend_{};
     mutable nest nest_{};
 };
 

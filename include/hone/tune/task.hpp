@@ -254,6 +254,8 @@ public:
             begun_ = true;
             if (const auto c = first_of(space_.standard(), "default")) batch.push_back(*c);
             if (auto c = naive()) batch.push_back(std::move(*c));
+            for (const config& other : space_.others())
+                if (auto c = first_of(other, "guess")) batch.push_back(std::move(*c));
         }
         if (batch.size() >= size) return batch;
         for (const auto& p : searcher_->propose(size - batch.size())) {

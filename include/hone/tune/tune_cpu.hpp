@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <fstream>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,26 +15,11 @@
 #include <hone/tune/build.hpp>
 #include <hone/tune/cpu_space.hpp>
 #include <hone/tune/header_writer.hpp>
+#include <hone/tune/machine.hpp>
 #include <hone/tune/measure_cpu.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {
-
-// This processor in records: the name alone may be as unspecific as "AMD EPYC".
-inline std::string cpu_name()
-{
-    std::ifstream info("/proc/cpuinfo");
-    std::string name = "unknown processor", family, model;
-    for (std::string line; std::getline(info, line) && !line.empty();) {
-        const auto value = line.find(": ");
-        if (value == std::string::npos) continue;
-        const std::string text = line.substr(value + 2);
-        if (line.starts_with("model name")) name = text;
-        if (line.starts_with("cpu family")) family = text;
-        if (line.starts_with("model\t")) model = text;
-    }
-    return fmt::format("{} family {} model {}", name, family, model);
-}
 
 // The declarations of a config set with one entry, and the kernel that takes it.
 inline variant_source source_of(const task& t, const cpu_config& c, isa set)
@@ -58,7 +42,7 @@ public:
     {
         const compiler& c = build.used();
         key().backend = "cpu";
-        key().device = cpu_name();
+        key().device = processor_name();
         key().isa = name_of(set);
         key().threads = environment.threads;
         key().cache = name_of(environment.cache);

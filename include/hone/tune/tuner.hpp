@@ -18,14 +18,12 @@
 #include <utility>
 #include <vector>
 
-#include <sched.h>
-#include <unistd.h>
-
 #include <fmt/core.h>
 
 #include <hone/tune/build.hpp>
 #include <hone/tune/build_pool.hpp>
 #include <hone/tune/header_writer.hpp>
+#include <hone/tune/machine.hpp>
 #include <hone/tune/machine_lock.hpp>
 #include <hone/tune/progress.hpp>
 #include <hone/tune/record.hpp>
@@ -77,22 +75,6 @@ struct tuner_result {
     double thinking = 0;   // of these, spent on fitting and scoring
 };
 
-// The last processor that this process may use: the first one serves most interrupts.
-inline int measuring_cpu()
-{
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return -1;
-    int last = -1;
-    for (int c = 0; c < CPU_SETSIZE; ++c)
-        if (CPU_ISSET(c, &allowed)) last = c;
-    return last;
-}
-inline int allowed_cpus()
-{
-    cpu_set_t allowed;
-    return sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-}
-
 class tuner {
 public:
     // Throws a sentence where the records cannot be written, the compiler is missing, or the workloads do not compile.
@@ -103,7 +85,7 @@ public:
         environment_.work_directory = options_.work_directory;
         environment_.seed = options_.seed;
         environment_.method = options_.method;
-        environment_.cpu = measuring_cpu();
+        environment_.cpu = timing_cpu();
         environment_.threads = options_.threads;
         environment_.cache = options_.cache;
         environment_.peers = options_.peers;
@@ -331,9 +313,10 @@ private:
             }
             return;
         }
-        build_pool pool(*g.build, allowed_cpus());
+        const std::size_t workers = std::max<std::size_t>(usable_cpus().size(), 1);
+        build_pool pool(*g.build, static_cast<int>(workers));
         while (!interrupt_requested.load()) {
-            while (pool.pending() < static_cast<std::size_t>(allowed_cpus()) + 1 && elapsed() + reserve() < end) {
+            while (pool.pending() < workers + 1 && elapsed() + reserve() < end) {
                 tuning* t = next();
                 if (t == nullptr) break;
                 auto batch = propose(*t);

@@ -66,6 +66,8 @@ inline void listen_to_signals()
     action.sa_handler = on_signal;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    // A file that may not grow is an error of the write, which names it.
+    std::signal(SIGXFSZ, SIG_IGN);
 }
 
 // The child's side: see measure.hpp.
@@ -100,12 +102,13 @@ inline std::string depfile_text(const std::string& stamp, const std::vector<std:
     return text + "\n";
 }
 
-struct files {
+struct reports {
     std::string summary{}, stamp{}, depfile{}, records{};
+    bool as_json = false;
 };
 
 inline int tune(const tuner_defaults& defaults, tuner_options options, const std::vector<task>& tasks, bool strict,
-                const files& to)
+                const reports& to)
 {
     listen_to_signals();
     for (const auto* only : {&options.cpu_only, &options.vulkan_only})
@@ -128,8 +131,8 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
     const tuner_result r = t.run();
     const auto rows = summary_of(t.tasks(), t.records());
     if (!to.summary.empty()) replace_file(to.summary, json_of(rows).dump(2) + "\n");
-    fmt::print("{}", text_of(rows, defaults.peer_name));
-    if (r.seconds >= 1)
+    fmt::print("{}", to.as_json ? json_of(rows).dump(2) + "\n" : text_of(rows, defaults.peer_name));
+    if (r.seconds >= 1 && !to.as_json)
         fmt::print("{:.0f} s, of which {:.1f} for choosing candidates; records: {}; header: {}\n", r.seconds,
                    r.thinking, options.records.string(), options.header.string());
     std::fflush(stdout);
@@ -244,7 +247,7 @@ try {
 
     tuner_options o = defaults.options;
     o.name = defaults.name;
-    files to;
+    reports to;
     std::string header_out = o.header.string(), records = o.records.string(), work;
     std::vector<std::string> backends =
         o.vulkan ? std::vector<std::string>{"cpu", "vulkan"} : std::vector<std::string>{"cpu"};
@@ -310,6 +313,7 @@ try {
         ->capture_default_str();
     tuning->add_flag("--strict", strict, "fail where a workload has no measured entry");
     tuning->add_option("--summary", to.summary, "a JSON list of what was chosen");
+    tuning->add_flag("--json", to.as_json, "print that list in place of the table");
     tuning->add_option("--stamp", to.stamp, "a file that is written last, for build systems");
     tuning->add_option("--depfile", to.depfile, "on which files the stamp depends")->needs("--stamp");
 

@@ -2,6 +2,9 @@
 // The kernels of an operator for a Vulkan device, as a search sees them: programs that its limits let it run.
 #pragma once
 
+#include <boost/hana/tuple.hpp>
+#include <vector>
+
 #include <boost/hana/type.hpp>
 
 #include <hone/codegen/launch.hpp>
@@ -31,8 +34,9 @@ struct vulkan_backend {
     static constexpr auto templates = hana::tuple_t<direct>;
 
     static vulkan_knobs standard(const definition& d, const vulkan_limits&) { return default_vulkan(d); }
+    static std::vector<vulkan_knobs> others(const definition&, const vulkan_limits&) { return {}; }
 
-    static status lower_into(nest& n, const definition& d, const vulkan_knobs& k, const vulkan_limits& limits)
+    status lower_into(nest& n, const definition& d, const vulkan_knobs& k, const vulkan_limits& limits) const
     {
         lower(vulkan_schedule(d, k), n);
         status found = n.found;

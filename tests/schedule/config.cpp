@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSL-1.0
+// Which entry of a config set a kernel takes: of its signature and exactly its instruction set, the one whose number of
+// threads is nearest.
+#include <doctest/doctest.h>
+
+#include <type_traits>
+
+#include <hone/op/gemm.hpp>
+#include <hone/run/kernel.hpp>
+#include <hone/schedule/config.hpp>
+
+using namespace hone;
+
+namespace {
+
+struct op : gemm<gemm_shape{.m = 48, .n = 64, .k = 32}, f32> {};
+struct other : gemm<gemm_shape{.m = 48, .n = 64, .k = 33}, f32> {};
+constexpr signature_text text = op::signature();
+
+constexpr cpu_entry entry_with(int threads, int rows, isa set = isa::avx2)
+{
+    return {.signature = text.c_str(), .set = set, .threads = threads, .config = {.direct = {.rows = rows}}};
+}
+
+// In no order; several instruction sets.
+struct tuned {
+    static constexpr cpu_entry entries[] = {entry_with(16, 5), entry_with(2, 3), entry_with(1, 9, isa::baseline),
+                                            entry_with(1, 2),  entry_with(8, 4), entry_with(4, 9, isa::avx512)};
+};
+// As headers had them before entries had threads.
+struct one_thread {
+    static constexpr cpu_entry entries[] = {
+        {.signature = text.c_str(), .set = isa::avx2, .config = {.direct = {.rows = 7}}}};
+};
+
+constexpr int rows_for(int threads, isa set = isa::avx2) { return config_of<op, tuned>(set, threads).direct.rows; }
+
+} // namespace
+
+TEST_CASE("nearer is a strict order of thread counts, by ratio, with the fewer first")
+{
+    constexpr int most = 24;
+    for (int wanted = 1; wanted <= most; ++wanted)
+        for (int a = 1; a <= most; ++a) {
+            CHECK_FALSE(is_nearer(a, a, wanted));
+            if (a != wanted) {
+                CHECK(is_nearer(wanted, a, wanted));
+                CHECK_FALSE(is_nearer(a, wanted, wanted));
+            }
+            for (int b = 1; b <= most; ++b) {
+                if (a != b) CHECK(is_nearer(a, b, wanted) != is_nearer(b, a, wanted));
+                // On one side of what is wanted, distance decides.
+                if (wanted <= a && a < b) CHECK(is_nearer(a, b, wanted));
+                if (a < b && b <= wanted) CHECK(is_nearer(b, a, wanted));
+                // Twice too many is as near as half of it, and then the fewer are taken.
+                if (a * b == wanted * wanted && a < b) CHECK(is_nearer(a, b, wanted));
+            }
+        }
+}
+
+TEST_CASE("the entry of the nearest number of threads")
+{
+    CHECK(rows_for(1) == 2);
+    CHECK(rows_for(2) == 3);
+    CHECK(rows_for(8) == 4);
+    CHECK(rows_for(16) == 5);
+    CHECK(rows_for(3) == 3);
+    CHECK(rows_for(4) == 3); // 2 and 8 are as near
+    CHECK(rows_for(5) == 4);
+    CHECK(rows_for(11) == 4);
+    CHECK(rows_for(12) == 5);
+    CHECK(rows_for(1000) == 5);
+    CHECK(config_of<op, tuned>(isa::avx2).direct.rows == 2);
+}
+
+TEST_CASE("never that of another instruction set or workload")
+{
+    CHECK(rows_for(4, isa::avx512) == 9);
+    CHECK(rows_for(1, isa::avx512) == 9);
+    CHECK(rows_for(64, isa::baseline) == 9);
+    CHECK(entry_for<other, tuned>(isa::avx2, 1) == nullptr);
+    CHECK(entry_for<op, defaults>(isa::baseline, 1) == nullptr);
+    CHECK(entry_for<op, one_thread>(isa::avx512, 1) == nullptr);
+    CHECK(config_of<other, tuned>(isa::avx2, 8) == config_of<other, defaults>(isa::avx2));
+    CHECK(tuned_threads_of<other, tuned>(isa::avx2, 8) == 1);
+}
+
+TEST_CASE("an entry that names no threads is of one")
+{
+    CHECK(one_thread::entries[0].threads == 1);
+    CHECK(config_of<op, one_thread>(isa::avx2).direct.rows == 7);
+    CHECK(config_of<op, one_thread>(isa::avx2, 8).direct.rows == 7);
+}
+
+TEST_CASE("kernels for numbers of threads that share an entry share their code")
+{
+    using two = kernel<op, tuned, isa::avx2, 2>;
+    using three = kernel<op, tuned, isa::avx2, 3>;
+    using eight = kernel<op, tuned, isa::avx2, 8>;
+    CHECK(two::config.direct.rows == 3);
+    CHECK(three::config.direct.rows == 3);
+    CHECK(eight::config.direct.rows == 4);
+    CHECK(three::threads == 3);
+    CHECK(three::tuned_threads == 2);
+    CHECK(std::is_same_v<two::compute, three::compute>);
+    CHECK_FALSE(std::is_same_v<two::compute, eight::compute>);
+    CHECK(std::is_same_v<kernel<op, tuned, isa::avx2>, kernel<op, tuned, isa::avx2, 1>>);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSL-1.0
+// Programs of a space mean what their operator means: random points of each template and backend, packed, run by the
+// interpreter and compared with exact results. It sees races between lanes and reads of what was not written, too.
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <hone/codegen/lower.hpp>
+#include <hone/ir/interpret.hpp>
+#include <hone/op/conv2d.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/tune/cpu_space.hpp>
+#include <hone/tune/problem.hpp>
+#include <hone/tune/settings.hpp>
+#include <hone/tune/vulkan_space.hpp>
+
+using namespace hone;
+
+namespace {
+
+using floats = std::vector<float>;
+
+argument given(floats& f) { return {f.data(), static_cast<std::int64_t>(f.size())}; }
+
+// The error of y relative to the largest; what went wrong, where the interpreter says so.
+std::pair<double, std::string> error_of(const tune::problem& problem, const schedule& packing, const schedule& compute)
+{
+    floats weights = *problem.values_of(role::weights);
+    floats packed(static_cast<std::size_t>(packing.definition.tensors[1].elements()),
+                  std::numeric_limits<float>::quiet_NaN());
+    const argument both[] = {given(weights), given(packed)};
+    if (const status s = interpret(lower(packing), both); !s.ok()) return {0, std::string("packing: ") + s.message()};
+
+    const nest n = lower(compute);
+    std::vector<floats> tensors;
+    for (const buffer& b : n.buffers) {
+        if (b.memory != memory::argument) continue;
+        if (static_cast<std::size_t>(b.position) >= tensors.size())
+            tensors.resize(static_cast<std::size_t>(b.position) + 1);
+        floats& values = tensors[static_cast<std::size_t>(b.position)];
+        if (b.role == role::weights)
+            values = packed;
+        else if (b.role == role::output)
+            values.assign(problem.expected.size(), std::numeric_limits<float>::quiet_NaN());
+        else
+            values = *problem.values_of(b.role);
+    }
+    std::vector<argument> arguments;
+    for (floats& t : tensors) arguments.push_back(given(t));
+    if (const status s = interpret(n, arguments); !s.ok()) return {0, std::string(s.message()) + ": " + s.subject};
+    for (const buffer& b : n.buffers)
+        if (b.memory == memory::argument && b.role == role::output)
+            return {tune::relative_error(problem, tensors[static_cast<std::size_t>(b.position)].data()), ""};
+    return {0, "no output"};
+}
+
+schedule packing_of(const definition& d, const cpu_config& c, isa set) { return cpu_packing(d, c, set); }
+schedule compute_of(const definition& d, const cpu_config& c, isa set) { return cpu_schedule(d, c, set); }
+schedule packing_of(const definition& d, const vulkan_knobs& k, const vulkan_limits&) { return vulkan_packing(d, k); }
+schedule compute_of(const definition& d, const vulkan_knobs& k, const vulkan_limits&) { return vulkan_schedule(d, k); }
+std::string text_of(const cpu_config& c) { return tune::text_of(tune::name_of_template(c), tune::settings_of(c)); }
+std::string text_of(const vulkan_knobs& k) { return tune::text_of("vulkan", tune::settings_of(k)); }
+
+// So many distinct programs of a space.
+template <class Space>
+void check_programs(const definition& d, const typename Space::target& target, std::size_t programs)
+{
+    const Space space(d, target);
+    const tune::problem problem = tune::problem_of(d, 1);
+    tune::xoshiro256 bits(2);
+    std::set<std::uint64_t> seen;
+    for (int draw = 0; draw < 20000 && seen.size() < programs; ++draw) {
+        const auto p = space.random(bits);
+        status why;
+        const auto program = space.nest_of(p, why);
+        if (!program || !seen.insert(*program).second) continue;
+        const auto c = space.config_of(p);
+        CAPTURE(text_of(c));
+        const auto [error, fault] = error_of(problem, packing_of(d, c, target), compute_of(d, c, target));
+        CHECK(fault == "");
+        CHECK(error < tune::tolerated_error);
+    }
+    CHECK(seen.size() == programs);
+}
+
+template <class Op>
+void check_all(std::size_t programs)
+{
+    for (isa set : {isa::baseline, isa::avx512}) {
+        CAPTURE(name_of(set));
+        check_programs<tune::cpu_space>(Op::definition(), set, programs);
+    }
+    check_programs<tune::vulkan_space>(Op::definition(), {.max_shared_bytes = 32768}, 2 * programs);
+}
+
+} // namespace
+
+TEST_CASE("products, dividing and not")
+{
+    check_all<gemm<gemm_shape{.m = 23, .n = 37, .k = 29}, f32, bias>>(30);
+    check_all<gemm<gemm_shape{.m = 32, .n = 48, .k = 32}, f32>>(30);
+}
+
+TEST_CASE("a 3x3 layer, which both templates compute, and one of stride 2")
+{
+    check_all<conv2d<conv2d_shape{.h = 9, .w = 11, .ic = 5, .oc = 19, .kh = 3, .kw = 3, .pad = 1}, f32, bias, relu>>(
+        30);
+    check_all<conv2d<conv2d_shape{.h = 11, .w = 17, .ic = 4, .oc = 12, .kh = 3, .kw = 3, .stride = 2, .pad = 1}, f32>>(
+        30);
+}
+
+TEST_CASE("one channel at a time")
+{
+    check_all<conv2d<conv2d_shape{.h = 9, .w = 15, .ic = 20, .oc = 20, .kh = 3, .kw = 3, .pad = 1, .groups = 20}, f32>>(
+        20);
+}
