@@ -2,14 +2,13 @@
 // The engine's Vulkan half: SPIR-V and launch geometry come from the generated header, so there is no shader compiler
 // here. Each result is compared with that of the CPU.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
-#include <span>
-#include <type_traits>
-#include <vector>
 
 #include <hone/run/kernel.hpp>
 #include <hone/run/vulkan_device.hpp>
 #include <hone/run/vulkan_entry.hpp>
+#include <hone/run/vulkan_kernel.hpp>
 
 #include <resnet18.hpp>
 
@@ -20,50 +19,32 @@ namespace {
 
 namespace vk = hone::vulkan;
 
-// A header that was written without a Vulkan device has no table.
-template <class Configs>
-std::span<const hone::vulkan_entry> entries_of()
-{
-    if constexpr (requires { Configs::vulkan_entries; })
-        return Configs::vulkan_entries;
-    else
-        return {};
-}
-
 // Milliseconds of a call, and its result in `y`; below 0 where the device fails.
-double run(vk::device& device, const hone::definition& d, const hone::vulkan_entry& entry, const engine::operands& in,
-           engine::floats& y)
+template <class Kernel>
+double run(vk::device& device, hone::result<Kernel> made, const engine::operands& in, engine::floats& y)
 {
-    auto made = vk::pipeline::create(device.context(), entry.spirv(), entry.launch);
     if (!made.ok()) {
         std::printf("%s [%s]\n", made.found.message(), made.found.subject);
         return -1;
     }
-    engine::floats packed(static_cast<std::size_t>(entry.packed.elements()));
-    hone::pack_into(d.tensors[static_cast<std::size_t>(d.tensor_of(hone::role::weights))], entry.packed,
-                    in.weights.data(), packed.data());
-    // Buffers are bound in the order of the operator's tensors.
-    std::vector<vk::device_buffer> memory;
-    std::vector<vk::buffer_range> ranges;
+    engine::floats packed(made->packed_bytes() / sizeof(float));
+    made->pack(in.weights.data(), packed.data());
     vk::failure why;
-    for (const hone::tensor& t : d.tensors) {
-        const engine::floats& contents = t.role == hone::role::input     ? in.x
-                                         : t.role == hone::role::weights ? packed
-                                         : t.role == hone::role::bias    ? in.bias
-                                                                         : y;
-        memory.push_back(device.make_buffer(contents.size() * sizeof(float), why));
-        if (!why.ok()) return -1;
-        std::copy(contents.begin(), contents.end(), memory.back().floats().begin());
-        ranges.push_back(memory.back().range());
-    }
+    const auto stored = [&](const engine::floats& contents) {
+        auto memory = device.make_buffer(contents.size() * sizeof(float), why);
+        if (memory) std::copy(contents.begin(), contents.end(), memory.floats().begin());
+        return memory;
+    };
+    const vk::device_buffer x = stored(in.x), weights = stored(packed), bias = stored(in.bias), to = stored(y);
+    if (!x || !weights || !bias || !to) return -1;
+    const vk::arguments call{.x = x.range(), .weights = weights.range(), .bias = bias.range(), .y = to.range()};
     vk::timing t;
-    why = device.time(t, [&](VkCommandBuffer to, int) { return made.value.record(to, ranges); });
+    why = device.time(t, [&](VkCommandBuffer commands, int) { return made->record(commands, call); });
     if (!why.ok()) {
         std::printf("%s\n", why.text().c_str());
         return -1;
     }
-    const auto floats = memory.back().floats();
-    std::copy(floats.begin(), floats.end(), y.begin());
+    std::copy_n(to.floats().begin(), y.size(), y.begin());
     return std::chrono::duration<double, std::milli>(device.is_software() ? t.minimum : t.median).count();
 }
 
@@ -85,20 +66,20 @@ bool compare(const char* name, vk::device& device)
              .ok())
         return false;
 
-    const auto entries = entries_of<resnet18_configs>();
-    const auto signature = Layer::signature();
-    const auto& p = device.properties();
-    const auto* standard = hone::find_entry(entries, signature.c_str(), 0, 0);
-    const auto* chosen = hone::find_entry(entries, signature.c_str(), p.vendorID, p.deviceID);
-    if (standard == nullptr || chosen == nullptr) {
-        std::printf("%-9s vulkan  not in the header\n", name);
-        return true;
-    }
-    const double standard_ms = run(device, d, *standard, in, y);
-    const double chosen_ms = run(device, d, *chosen, in, tuned);
-    if (standard_ms < 0 || chosen_ms < 0) return false;
-    return engine::report(name, "vulkan", standard_ms, chosen_ms,
-                          std::max(engine::difference(expected, y), engine::difference(expected, tuned)));
+    // A header that was tuned without a Vulkan device has no entries.
+    const auto* standard =
+        hone::find_entry(hone::vulkan_entries_of<resnet18_configs>(), Layer::signature().c_str(), 0, 0);
+    if constexpr (hone::has_vulkan_entries<resnet18_configs>)
+        if (standard != nullptr) {
+            using on_device = vk::kernel<Layer, resnet18_configs>;
+            const double standard_ms = run(device, on_device::create(device.context(), *standard), in, y);
+            const double chosen_ms = run(device, on_device::create(device.context()), in, tuned);
+            if (standard_ms < 0 || chosen_ms < 0) return false;
+            return engine::report(name, "vulkan", standard_ms, chosen_ms,
+                                  std::max(engine::difference(expected, y), engine::difference(expected, tuned)));
+        }
+    std::printf("%-9s vulkan  not in the header\n", name);
+    return true;
 }
 
 } // namespace
