@@ -279,7 +279,9 @@ inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
         }
         entrant e{at, std::make_unique<prepared_variant>(*found, p, executor),
                   rounds ? std::make_shared<weight_rotation>() : weights};
+        const auto begin = std::chrono::steady_clock::now();
         const auto wrong = e.variant->verify();
+        const double verified_ms = milliseconds_since(begin);
         if (left_children()) {
             results.failed(at, verdict::crash, "it left processes behind");
             return 0;
@@ -290,7 +292,8 @@ inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
         }
         e.variant->fill(*e.weights, cache);
         results.begin(at); // the deadline is for one slow call, not for all of them
-        const double pilot_ms = e.milliseconds(1);
+        // The next call of a kernel that takes seconds would tell no more.
+        const double pilot_ms = verified_ms > 4 * rules.patience_ms ? verified_ms : e.milliseconds(1);
         e.plan = plan_of(pilot_ms, rules);
         if (e.plan.samples == 1 && e.plan.calls == 1) {
             e.plan.samples = 0;

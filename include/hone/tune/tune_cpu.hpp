@@ -55,6 +55,8 @@ public:
     {
         measure_job job = new_job();
         job.rules.hopeless_ms = hopeless_ms();
+        for (const candidate& c : batch)
+            if (is_naive(c.key)) job.deadline = patience_with_naive;
         std::vector<std::size_t> measured;
         for (std::size_t i = 0; i < built.size(); ++i) {
             if (built[i].found != verdict::ok) continue;
@@ -81,7 +83,7 @@ public:
         measure_job job = new_job();
         job.order = timing_order::rounds;
         job.rules = comparison_rules;
-        job.deadline = std::chrono::seconds{30};
+        job.deadline = patience_with_naive;
         std::vector<std::size_t> compared;
         for (std::size_t i : order) {
             if (libraries_[i].library.empty()) continue;
@@ -103,6 +105,8 @@ public:
     std::string backend() const override { return "cpu"; }
 
 private:
+    static constexpr std::chrono::seconds patience_with_naive{60}; // a product of 1024 takes ten seconds
+
     measure_job new_job()
     {
         return {.problem = problem_file(),

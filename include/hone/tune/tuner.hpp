@@ -63,7 +63,7 @@ struct tuner_options {
     std::vector<std::string> compiler_flags{}; // of the user, after those that hone chooses
     std::vector<std::string> include_directories{};
     std::vector<std::string> headers{};
-    std::map<std::string, library_variant> peers{}; // by signature: kernels of another library, to compare with
+    std::map<std::string, library_variant> peers{}; // by signature: another library's, of one thread
 };
 
 // What became of a run.
@@ -88,7 +88,7 @@ public:
         environment_.cpu = timing_cpu();
         environment_.threads = options_.threads;
         environment_.cache = options_.cache;
-        environment_.peers = options_.peers;
+        if (options_.threads == 1) environment_.peers = options_.peers;
         environment_.log = [this](const record& r) {
             log_->write(r);
             records_.push_back(r);
