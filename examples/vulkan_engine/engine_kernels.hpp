@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+// clang-format off
 // The config set `engine_kernels`, written by hone's tuner from measurements: hone::kernel<workload, engine_kernels> takes
 // its config from here. Other instruction sets take hone's closed-form defaults.
-// clang-format off
 #pragma once
 
 #include <cstdint>
