@@ -306,6 +306,27 @@ TEST_CASE("a product of 256 x 256 x 256 has more than 100,000 distinct kernels o
     CHECK(nests.size() == 100000);
 }
 
+TEST_CASE("what every template would take for a layer by its closed form is a legal point on a CPU")
+{
+    hone::test::for_each_workload([](const char* name, std::size_t i, const definition& d) {
+        CAPTURE(name);
+        CAPTURE(i);
+        for (isa set : {isa::baseline, isa::avx2, isa::avx512}) {
+            CAPTURE(name_of(set));
+            const cpu_space s(d, set);
+            std::vector<cpu_config> closed = s.others();
+            CHECK(closed.size() == (has_winograd(s) ? 1 : 0));
+            closed.push_back(s.standard());
+            for (const cpu_config& c : closed) {
+                const auto p = s.point_of(c);
+                REQUIRE(p.has_value());
+                status why;
+                CHECK(s.legal(*p, why));
+            }
+        }
+    });
+}
+
 TEST_CASE("every layer has a legal point in each space")
 {
     hone::test::for_each_workload([](const char* name, std::size_t i, const definition& d) {
