@@ -870,8 +870,13 @@ private:
         }
         const bool constant = from.rounded < 0 && to.rounded < 0;
         if (constant && own.bind == binding::unroll && !is_band(st, l, p)) {
-            for (std::int64_t i = from.constant; i < to.constant; ++i)
-                open_loop(st, l, next, p, parent, {i}, {i + 1}, binding::serial, cascade, after, c);
+            for (std::int64_t i = from.constant; i < to.constant;) {
+                std::int64_t end = i + 1;
+                if (own.border == border::share && !touches_border(st, l, c, i))
+                    while (end < to.constant && !touches_border(st, l, c, end)) ++end;
+                open_loop(st, l, next, p, parent, {i}, {end}, binding::serial, cascade, after, c);
+                i = end;
+            }
             return;
         }
         binding bind = own.bind;

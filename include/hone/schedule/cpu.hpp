@@ -262,10 +262,14 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
         const int a = r.windows[i];
         if (g.axes[a].extent == 1) continue;
         const bool along_rows = r.row >= 0 && shares_dimension(x, a, r.row);
-        // Dead taps across rows bound the loop; dead taps along the rows of the tile vanish when written out.
+        // Dead taps across rows bound the loop; dead taps along the rows of the tile vanish when written out, beside a
+        // loop over those that are live for all rows.
         const bool unroll = (peels && along_rows) || (k.unroll_window && i + 1 == r.windows.size());
         p.add(a, 1, unroll ? binding::unroll : binding::serial, tail::exact,
-              peels && !along_rows && !unroll ? border::clip : border::none);
+              !peels       ? border::none
+              : along_rows ? border::share
+              : unroll     ? border::none
+                           : border::clip);
     }
     if (r.reduce >= 0) {
         const bool small = k.unroll_window && g.axes[r.reduce].extent <= small_reduction;

@@ -20,9 +20,10 @@ enum class tail : std::uint8_t {
 
 // What happens to the taps of a convolution that read padding.
 enum class border : std::uint8_t {
-    none, // tested at each leaf where they cannot be excluded
-    clip, // on a reduction axis: the loop runs over live taps only. Needs the spatial axis outside.
-    peel, // on a spatial axis: tiles that touch padding become siblings, whose dead taps vanish. Costs code.
+    none,  // tested at each leaf where they cannot be excluded
+    clip,  // on a reduction axis: the loop runs over live taps only. Needs the spatial axis outside.
+    peel,  // on a spatial axis: tiles that touch padding become siblings, whose dead taps vanish. Costs code.
+    share, // on an unrolled reduction axis: what would be siblings, but reads no padding, stays a loop. Costs nothing.
 };
 
 // A loop over what is left of an axis in steps of `step` iterations.
