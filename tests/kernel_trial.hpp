@@ -9,7 +9,6 @@
 #include <type_traits>
 #include <vector>
 
-#include <hone/op/epilogue.hpp>
 #include <hone/run/entry.hpp>
 #include <hone/run/thread_pool.hpp>
 #include <hone/schedule/config.hpp>
@@ -65,19 +64,6 @@ struct tuned {
     static constexpr cpu_entry entries[1] = {
         {.signature = signature.c_str(), .set = compiled_isa(), .config = config()}};
 };
-
-template <class E>
-constexpr step step_of()
-{
-    if constexpr (std::is_same_v<E, hone::bias>)
-        return step::bias;
-    else if constexpr (std::is_same_v<E, hone::relu>)
-        return step::relu;
-    else if constexpr (std::is_same_v<E, hone::relu6>)
-        return step::relu6;
-    else
-        return step::residual;
-}
 
 // One kernel, and what it should compute.
 template <class Shape>

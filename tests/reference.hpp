@@ -13,9 +13,11 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <hone/op/conv2d.hpp>
+#include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
 
 namespace hone::test {
@@ -59,6 +61,18 @@ inline floats small_integers(std::int64_t elements, std::uint64_t seed)
 
 enum class step : std::uint8_t { bias, relu, relu6, residual };
 using steps = std::vector<step>;
+template <class E>
+constexpr step step_of()
+{
+    if constexpr (std::is_same_v<E, hone::bias>)
+        return step::bias;
+    else if constexpr (std::is_same_v<E, hone::relu>)
+        return step::relu;
+    else if constexpr (std::is_same_v<E, hone::relu6>)
+        return step::relu6;
+    else
+        return step::residual;
+}
 
 // Tensors of one call, the output included.
 struct call_data {

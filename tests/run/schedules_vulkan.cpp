@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Operators through the Vulkan template: lowered, interpreted, printed, compiled and run on the device under
 // validation, all against the reference, on odd sizes, padding and strides, with and without shared memory.
-#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,9 +13,11 @@
 #include <hone/ir/print.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
+#include <hone/run/vulkan_entry.hpp>
 #include <hone/schedule/vulkan.hpp>
 
 #include "../../examples/custom_operator/conv1d.hpp"
+#include "reference.hpp"
 #include "vulkan_rig.hpp"
 
 using namespace hone;
@@ -23,7 +25,7 @@ using namespace hone::test;
 
 namespace {
 
-using buffers = std::vector<std::vector<float>>;
+using buffers = std::vector<floats>;
 
 std::vector<argument> as_arguments(buffers& b)
 {
@@ -33,17 +35,29 @@ std::vector<argument> as_arguments(buffers& b)
 }
 
 // Packs the weights (argument 1), runs the kernel by the interpreter and on the device; both must give `expected`.
-void run_both(const definition& d, const vulkan_knobs& knobs, buffers given, const std::vector<float>& expected,
-              const std::vector<std::int64_t>& parameters = {})
+void run_both(const definition& d, const vulkan_knobs& knobs, buffers given, const doubles& expected,
+              const std::vector<std::int64_t>& parameters = {}, double tolerance = 0)
 {
-    const schedule packing = vulkan_packing(d, knobs);
-    const nest pack = lower(packing);
+    CAPTURE(knobs.rows);
+    CAPTURE(knobs.vectors);
+    CAPTURE(knobs.components);
+    CAPTURE(knobs.lane_rows);
+    CAPTURE(knobs.lane_vectors);
+    CAPTURE(knobs.reduce_block);
+    CAPTURE(knobs.reduce_unroll);
+    CAPTURE(std::string(name_of(knobs.stage)));
+    CAPTURE(static_cast<int>(knobs.order));
+
+    const tensor packed_layout = vulkan_weights(d, knobs);
+    const nest pack = lower(vulkan_packing(d, knobs));
     REQUIRE(pack.ok());
-    std::vector<float> packed(static_cast<std::size_t>(packing.definition.tensors[1].elements()), poison);
-    buffers pack_buffers{given[1], packed};
+    buffers pack_buffers{given[1], floats(static_cast<std::size_t>(packed_layout.elements()), poison)};
     auto pack_arguments = as_arguments(pack_buffers);
     REQUIRE(interpret(pack, pack_arguments).ok());
-    given[1] = pack_buffers[1];
+    floats packed(pack_buffers[1].size(), poison);
+    pack_into(d.tensors[d.tensor_of(role::weights)], packed_layout, given[1].data(), packed.data());
+    CHECK(packed == pack_buffers[1]);
+    given[1] = packed;
 
     const nest n = lower(vulkan_schedule(d, knobs));
     INFO(print(n));
@@ -55,18 +69,37 @@ void run_both(const definition& d, const vulkan_knobs& knobs, buffers given, con
     auto arguments = as_arguments(meaning);
     const status found = interpret(n, arguments, parameters);
     REQUIRE_MESSAGE(found.ok(), std::string(found.message()), " [", std::string(found.subject), "]");
-    CHECK(difference(meaning.back(), expected) < 1e-4f);
+    CHECK(difference(meaning.back(), expected, tolerance) == "");
 
     const buffers after = run_on(test_device(), n, given, parameters);
-    CHECK(difference(after.back(), expected) < 1e-4f);
+    CHECK(difference(after.back(), expected, tolerance) == "");
     for (std::size_t i = 0; i + 1 < given.size(); ++i) CHECK(after[i] == given[i]);
 }
 
+// The arguments of a definition, in its order.
+buffers arguments_of(const definition& d, const call_data& data)
+{
+    buffers r;
+    for (const tensor& t : d.tensors)
+        r.push_back(t.role == role::input      ? data.x
+                    : t.role == role::weights  ? data.weights
+                    : t.role == role::bias     ? data.bias
+                    : t.role == role::residual ? data.residual
+                                               : data.y);
+    return r;
+}
+
+// Every strategy, with tiles that divide the extents and tiles that do not.
 const std::vector<vulkan_knobs> all_knobs = {
     naive_vulkan(),
     {},
     {.rows = 3, .vectors = 1, .components = 2, .lane_rows = 4, .lane_vectors = 3},
+    {.rows = 3, .vectors = 2, .components = 1, .lane_rows = 4, .lane_vectors = 3},
     {.rows = 4, .vectors = 1, .lane_rows = 4, .lane_vectors = 4, .reduce_unroll = 2},
+    {.rows = 4, .vectors = 1, .components = 2, .lane_rows = 8, .lane_vectors = 8, .reduce_unroll = 2},
+    {.rows = 2, .vectors = 1, .lane_rows = 4, .lane_vectors = 1, .order = walk::weights_outer},
+    {.rows = 2, .vectors = 2, .lane_rows = 4, .lane_vectors = 2, .order = walk::weights_outer},
+    {.rows = 2, .vectors = 1, .lane_rows = 4, .lane_vectors = 4, .reduce_block = 4, .stage = staging::shared},
     {.rows = 2, .vectors = 1, .lane_rows = 4, .lane_vectors = 4, .reduce_block = 8, .stage = staging::shared},
     {.rows = 4,
      .vectors = 2,
@@ -75,6 +108,13 @@ const std::vector<vulkan_knobs> all_knobs = {
      .reduce_block = 4,
      .reduce_unroll = 2,
      .stage = staging::shared},
+    {.rows = 3,
+     .vectors = 2,
+     .components = 2,
+     .lane_rows = 4,
+     .lane_vectors = 3,
+     .reduce_block = 5,
+     .stage = staging::shared},
     {.rows = 2,
      .vectors = 2,
      .components = 1,
@@ -82,13 +122,29 @@ const std::vector<vulkan_knobs> all_knobs = {
      .lane_vectors = 4,
      .reduce_block = 3,
      .stage = staging::shared},
-    {.rows = 2, .vectors = 1, .lane_rows = 4, .lane_vectors = 1, .order = walk::weights_outer},
+    {.rows = 1,
+     .vectors = 1,
+     .components = 1,
+     .lane_rows = 8,
+     .lane_vectors = 8,
+     .reduce_block = 4,
+     .reduce_unroll = 2,
+     .stage = staging::shared},
     {.rows = 3,
      .vectors = 1,
      .components = 2,
      .lane_rows = 2,
      .lane_vectors = 2,
      .reduce_block = 4,
+     .stage = staging::x,
+     .order = walk::weights_outer},
+    {.rows = 4,
+     .vectors = 1,
+     .components = 2,
+     .lane_rows = 2,
+     .lane_vectors = 4,
+     .reduce_block = 8,
+     .reduce_unroll = 4,
      .stage = staging::x,
      .order = walk::weights_outer},
     {.rows = 2,
@@ -98,67 +154,35 @@ const std::vector<vulkan_knobs> all_knobs = {
      .reduce_block = 4,
      .reduce_unroll = 2,
      .stage = staging::weights},
+    {.rows = 3, .vectors = 2, .lane_rows = 4, .lane_vectors = 2, .reduce_block = 6, .stage = staging::weights},
 };
 
-template <gemm_shape S, epilogue... E>
-void test_gemm(const std::vector<std::int64_t>& parameters = {}, std::int64_t rows = S.m.value)
+// All of them, and the default of the operator.
+template <class Check>
+void for_all_knobs(const definition& d, Check&& check)
 {
-    const auto m = S.m.value;
-    const auto x = random_floats(static_cast<std::size_t>(m * S.k), 1);
-    const auto w = random_floats(static_cast<std::size_t>(S.k * S.n), 2);
-    // Rows past those of the call keep what they held.
-    std::vector<float> expected(static_cast<std::size_t>(m * S.n), 7.0f);
-    std::vector<float> y = expected;
-    std::fill_n(y.begin(), rows * S.n, poison);
-    for (std::int64_t i = 0; i < rows; ++i)
-        for (std::int64_t j = 0; j < S.n; ++j) {
-            double sum = 0;
-            for (std::int64_t k = 0; k < S.k; ++k)
-                sum += static_cast<double>(x[static_cast<std::size_t>(i * S.k + k)]) *
-                       static_cast<double>(w[static_cast<std::size_t>(k * S.n + j)]);
-            expected[static_cast<std::size_t>(i * S.n + j)] = static_cast<float>(sum);
-        }
-    for (const vulkan_knobs& k : all_knobs) {
-        CAPTURE(static_cast<int>(&k - all_knobs.data()));
-        run_both(gemm<S, f32, E...>::definition(), k, {x, w, y}, expected, parameters);
-    }
+    for (const vulkan_knobs& k : all_knobs) check(k);
+    check(default_vulkan(d));
 }
 
-template <conv2d_shape S>
+template <gemm_shape S, epilogue... E>
+void test_gemm(const std::vector<std::int64_t>& parameters = {})
+{
+    // All rows are there; those past the rows of the call must stay as they were.
+    const definition d = gemm<S, f32, E...>::definition();
+    const call_data data = data_of(S, call_of(S, S.m.value, 0, 0), 1);
+    const gemm_call call = call_of(S, parameters.empty() ? S.m.value : parameters[0], 0, 0);
+    const doubles expected = reference(S, call, data, {step_of<E>()...});
+    for_all_knobs(d, [&](const vulkan_knobs& k) { run_both(d, k, arguments_of(d, data), expected, parameters); });
+}
+
+template <conv2d_shape S, epilogue... E>
 void test_conv()
 {
-    const auto x = random_floats(static_cast<std::size_t>(S.n * S.h * S.w * S.ic), 1);
-    const auto w = random_floats(static_cast<std::size_t>(S.oc * S.kh * S.kw * S.ic / S.groups), 2);
-    const auto b = random_floats(static_cast<std::size_t>(S.oc), 3);
-    const auto r = random_floats(static_cast<std::size_t>(S.n * S.oh() * S.ow() * S.oc), 4);
-    const auto icg = S.ic / S.groups;
-    const auto ocg = S.oc / S.groups;
-    std::vector<float> expected(r.size());
-    for (std::int64_t n = 0; n < S.n; ++n)
-        for (std::int64_t i = 0; i < S.oh(); ++i)
-            for (std::int64_t j = 0; j < S.ow(); ++j)
-                for (std::int64_t o = 0; o < S.oc; ++o) {
-                    double sum = static_cast<double>(b[static_cast<std::size_t>(o)]);
-                    for (std::int64_t kh = 0; kh < S.kh; ++kh)
-                        for (std::int64_t kw = 0; kw < S.kw; ++kw) {
-                            const auto h = i * S.stride + kh * S.dilation - S.pad;
-                            const auto c = j * S.stride + kw * S.dilation - S.pad;
-                            if (h < 0 || h >= S.h || c < 0 || c >= S.w) continue;
-                            for (std::int64_t k = 0; k < icg; ++k)
-                                sum += static_cast<double>(x[static_cast<std::size_t>(((n * S.h + h) * S.w + c) * S.ic +
-                                                                                      o / ocg * icg + k)]) *
-                                       static_cast<double>(
-                                           w[static_cast<std::size_t>(((o * S.kh + kh) * S.kw + kw) * icg + k)]);
-                        }
-                    const auto at = static_cast<std::size_t>(((n * S.oh() + i) * S.ow() + j) * S.oc + o);
-                    sum += static_cast<double>(r[at]);
-                    expected[at] = static_cast<float>(sum < 0 ? 0 : sum > 6 ? 6 : sum);
-                }
-    for (const vulkan_knobs& k : all_knobs) {
-        CAPTURE(static_cast<int>(&k - all_knobs.data()));
-        run_both(conv2d<S, f32, bias, residual, relu6>::definition(), k,
-                 {x, w, b, r, std::vector<float>(expected.size(), poison)}, expected);
-    }
+    const definition d = conv2d<S, f32, E...>::definition();
+    const call_data data = data_of(S, 1);
+    const doubles expected = reference(S, data, {step_of<E>()...});
+    for_all_knobs(d, [&](const vulkan_knobs& k) { run_both(d, k, arguments_of(d, data), expected); });
 }
 
 } // namespace
@@ -167,22 +191,38 @@ TEST_CASE("matrix products on odd sizes")
 {
     test_gemm<gemm_shape{.m = 29, .n = 23, .k = 19}>();
     test_gemm<gemm_shape{.m = 64, .n = 32, .k = 16}>();
+    test_gemm<gemm_shape{.m = 32, .n = 64, .k = 16}>();
+    test_gemm<gemm_shape{.m = 37, .n = 45, .k = 29}, bias, relu>();
     test_gemm<gemm_shape{.m = 1, .n = 5, .k = 7}>();
+    test_gemm<gemm_shape{.m = 1, .n = 20, .k = 7}, bias>();
+    test_gemm<gemm_shape{.batch = 3, .m = 5, .n = 8, .k = 9, .x = transposed::yes}>();
 }
 
 TEST_CASE("rows known at the call")
 {
-    for (std::int64_t m : {1, 7, 21}) test_gemm<gemm_shape{.m = extent::up_to(21), .n = 10, .k = 9}>({m}, m);
+    for (std::int64_t m : {1, 7, 21}) test_gemm<gemm_shape{.m = extent::up_to(21), .n = 10, .k = 9}>({m});
 }
 
 TEST_CASE("convolutions with padding, stride, dilation and groups")
 {
-    test_conv<conv2d_shape{.h = 9, .w = 10, .ic = 4, .oc = 6, .kh = 3, .kw = 3, .pad = 1}>();
+    test_conv<conv2d_shape{.h = 9, .w = 10, .ic = 4, .oc = 6, .kh = 3, .kw = 3, .pad = 1}, bias, residual, relu6>();
+    test_conv<conv2d_shape{.h = 9, .w = 7, .ic = 8, .oc = 12, .kh = 3, .kw = 3, .pad = 1}, bias, relu>();
+    test_conv<conv2d_shape{.h = 10, .w = 9, .ic = 4, .oc = 8, .kh = 3, .kw = 3, .stride = 2, .pad = 1}>();
     test_conv<conv2d_shape{
-        .n = 2, .h = 7, .w = 8, .ic = 3, .oc = 5, .kh = 3, .kw = 2, .stride = 2, .pad = 1, .dilation = 2}>();
-    test_conv<conv2d_shape{.h = 6, .w = 6, .ic = 4, .oc = 8, .kh = 3, .kw = 3, .pad = 1, .groups = 2}>();
-    test_conv<conv2d_shape{.h = 7, .w = 5, .ic = 6, .oc = 6, .kh = 3, .kw = 3, .stride = 2, .pad = 1, .groups = 6}>();
-    test_conv<conv2d_shape{.h = 8, .w = 8, .ic = 16, .oc = 8}>();
+                  .n = 2, .h = 7, .w = 8, .ic = 3, .oc = 5, .kh = 3, .kw = 2, .stride = 2, .pad = 1, .dilation = 2},
+              bias, residual, relu6>();
+    test_conv<conv2d_shape{.h = 6, .w = 6, .ic = 4, .oc = 8, .kh = 3, .kw = 3, .pad = 1, .groups = 2}, bias, residual,
+              relu6>();
+    test_conv<conv2d_shape{.h = 8, .w = 8, .ic = 16, .oc = 8}, bias, residual, relu6>();
+    test_conv<conv2d_shape{.h = 5, .w = 6, .ic = 4, .oc = 16}, residual, relu6>();
+}
+
+TEST_CASE("depthwise convolutions")
+{
+    test_conv<conv2d_shape{.h = 7, .w = 5, .ic = 6, .oc = 6, .kh = 3, .kw = 3, .stride = 2, .pad = 1, .groups = 6},
+              bias, residual, relu6>();
+    test_conv<conv2d_shape{.h = 9, .w = 11, .ic = 8, .oc = 8, .kh = 3, .kw = 3, .stride = 2, .pad = 1, .groups = 8},
+              bias>();
 }
 
 TEST_CASE("an operator and an epilogue of the user")
@@ -193,7 +233,7 @@ TEST_CASE("an operator and an epilogue of the user")
     const auto x = random_floats(static_cast<std::size_t>(s.length * s.ic), 1);
     const auto w = random_floats(static_cast<std::size_t>(s.taps * s.ic * s.oc), 2);
     const auto b = random_floats(static_cast<std::size_t>(s.oc), 3);
-    std::vector<float> expected(static_cast<std::size_t>(s.out() * s.oc));
+    doubles expected(static_cast<std::size_t>(s.out() * s.oc));
     for (std::int64_t t = 0; t < s.out(); ++t)
         for (std::int64_t o = 0; o < s.oc; ++o) {
             double sum = static_cast<double>(b[static_cast<std::size_t>(o)]);
@@ -205,20 +245,22 @@ TEST_CASE("an operator and an epilogue of the user")
                            static_cast<double>(w[static_cast<std::size_t>((tap * s.ic + i) * s.oc + o)]);
             }
             const double clamped = sum + 3 < 0 ? 0 : sum + 3 > 6 ? 6 : sum + 3;
-            expected[static_cast<std::size_t>(t * s.oc + o)] = static_cast<float>(sum * clamped / 6);
+            expected[static_cast<std::size_t>(t * s.oc + o)] = sum * clamped / 6;
         }
-    for (const vulkan_knobs& k : all_knobs)
-        run_both(op::definition(), k, {x, w, b, std::vector<float>(expected.size(), poison)}, expected);
+    for_all_knobs(op::definition(), [&](const vulkan_knobs& k) {
+        run_both(op::definition(), k, {x, w, b, poisoned(s.out() * s.oc)}, expected, {}, 1e-4);
+    });
 }
 
 TEST_CASE("a staged tile without its barrier is a race, and the interpreter says so")
 {
-    const vulkan_knobs knobs = all_knobs[4];
+    const vulkan_knobs knobs{
+        .rows = 2, .vectors = 1, .lane_rows = 4, .lane_vectors = 4, .reduce_block = 8, .stage = staging::shared};
     const definition d = gemm<gemm_shape{.m = 16, .n = 16, .k = 16}, f32>::definition();
     nest n = lower(vulkan_schedule(d, knobs));
     buffers b{random_floats(256, 1),
               random_floats(static_cast<std::size_t>(vulkan_packing(d, knobs).definition.tensors[1].elements()), 2),
-              std::vector<float>(256, poison)};
+              poisoned(256)};
     auto arguments = as_arguments(b);
     CHECK(interpret(n, arguments).ok());
     int removed = 0;
