@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 
 #include <hone/run/vulkan_entry.hpp>
+#include <hone/run/vulkan_kernel.hpp>
 #include <hone/tune/header_writer.hpp>
 #include <hone/tune/tune_vulkan.hpp>
 
@@ -58,32 +59,30 @@ entry_finder finder_of(const folder& at)
     return find;
 }
 
-// Buffers are bound in the order of the operator's tensors.
+// The set that the entry is of is another unit's.
+struct no_entries {
+    static constexpr vulkan_entry vulkan_entries[1]{};
+};
+
 void run_entry(vulkan::device& device, const vulkan_entry& entry, speech_call& call)
 {
-    const definition d = audio::speech::definition();
-    auto made = vulkan::pipeline::create(device.context(), entry.spirv(), entry.launch);
-    INFO(vulkan::failure{made.found}.text());
-    REQUIRE(made.ok());
-    std::vector<float> packed(static_cast<std::size_t>(entry.packed.elements()));
-    pack_into(d.tensors[d.tensor_of(role::weights)], entry.packed, call.weights.data(), packed.data());
-    std::vector<vulkan::device_buffer> memory;
-    std::vector<vulkan::buffer_range> ranges;
-    for (const tensor& t : d.tensors) {
-        const std::vector<float>& contents = t.role == role::input     ? call.x
-                                             : t.role == role::weights ? packed
-                                             : t.role == role::bias    ? call.bias
-                                                                       : call.y;
+    auto k = vulkan::kernel<audio::speech, no_entries>::create(device.context(), entry);
+    INFO(vulkan::failure{k.found}.text());
+    REQUIRE(k.ok());
+    std::vector<float> packed(k->packed_bytes() / sizeof(float));
+    k->pack(call.weights.data(), packed.data());
+    const auto stored = [&](const std::vector<float>& contents) {
         vulkan::failure why;
-        memory.push_back(device.make_buffer(contents.size() * sizeof(float), why));
+        auto memory = device.make_buffer(contents.size() * sizeof(float), why);
         REQUIRE_MESSAGE(why.ok(), why.text());
-        std::copy(contents.begin(), contents.end(), memory.back().floats().begin());
-        ranges.push_back(memory.back().range());
-    }
-    const auto ran = device.run([&](VkCommandBuffer to) { return made.value.record(to, ranges); });
+        std::copy(contents.begin(), contents.end(), memory.floats().begin());
+        return memory;
+    };
+    const auto x = stored(call.x), weights = stored(packed), bias = stored(call.bias), y = stored(call.y);
+    const vulkan::arguments given{.x = x.range(), .weights = weights.range(), .bias = bias.range(), .y = y.range()};
+    const auto ran = device.run([&](VkCommandBuffer to) { return k->record(to, given); });
     REQUIRE_MESSAGE(ran.ok(), ran.text());
-    for (std::size_t k = 0; k < memory.size(); ++k)
-        if (d.tensors[k].role == role::output) std::copy_n(memory[k].floats().begin(), call.y.size(), call.y.begin());
+    std::copy_n(y.floats().begin(), call.y.size(), call.y.begin());
     CHECK_MESSAGE(device.validation_messages() == 0, device.first_validation_message());
 }
 

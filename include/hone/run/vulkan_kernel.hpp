@@ -57,6 +57,7 @@ constexpr inline_vector<bound_tensor, most_buffers> bound_tensors(const definiti
     return r;
 }
 
+// As a pipeline, one kernel records in one thread at a time.
 template <tensor_operator Op, class Configs>
 class kernel {
     static constexpr hone::definition definition = Op::definition();
