@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include <hone/core/dtype.hpp>
 #include <hone/core/fault.hpp>
@@ -67,6 +68,7 @@ class kernel {
         "hone::vulkan::kernel: the config set has no entry for this workload and device; tune it with BACKENDS vulkan");
     static constexpr auto tensors = bound_tensors(definition);
     static constexpr auto parameters = definition.parameters;
+    // A definition with a fault, which had its sentence above, may have none.
     static constexpr tensor weights =
         definition.tensors[definition.tensor_of(role::weights) < 0 ? 0 : definition.tensor_of(role::weights)];
 
