@@ -12,6 +12,7 @@
 #include <hone/core/fault.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/op/operator.hpp>
+#include <hone/run/pack.hpp>
 #include <hone/schedule/config.hpp>
 
 namespace hone {
@@ -45,7 +46,14 @@ constexpr schedule cpu_schedule(const definition& d, const cpu_config& c, isa se
     return c.algorithm == cpu_template::winograd ? winograd_schedule(d, c.winograd, set)
                                                  : direct_schedule(d, c.direct, set);
 }
-// How its weights are packed, for kernels that have weights.
+// The layout of its packed weights, for kernels that have weights.
+constexpr tensor cpu_packed(const definition& d, const cpu_config& c, isa set)
+{
+    if (!d.found.ok()) return {};
+    return c.algorithm == cpu_template::winograd ? winograd_weights(d, c.winograd, set)
+                                                 : packed_weights(d, c.direct, set);
+}
+// How they are packed, as a schedule.
 constexpr schedule cpu_packing(const definition& d, const cpu_config& c, isa set)
 {
     if (!d.found.ok()) return faulty_schedule(d.found, set);
@@ -83,7 +91,7 @@ constexpr bool assert_no_fault()
     return true; // one fault, one error: the caller's assertion has nothing to add
 }
 
-// The two nests of a kernel, as the tags that the code generator takes.
+// The nests of a kernel, as the tags that the code generator takes.
 template <class Op, class Configs, isa Set, int Threads>
 struct compute_nest {
     static constexpr isa set = Set;
@@ -108,7 +116,6 @@ struct kernel {
     static_assert(Threads >= 1, "hone::kernel: the number of threads must be at least 1; pass that of the executor");
     static constexpr int tuned_threads = tuned_threads_of<Op, Configs>(Set, Threads);
     using compute = compute_nest<Op, Configs, Set, tuned_threads>;
-    using packing = pack_nest<Op, Configs, Set, tuned_threads>;
     static_assert(assert_no_fault<compute::found.what, compute::found.expected, compute::found.found>());
 
     static constexpr isa set = Set;
@@ -121,24 +128,30 @@ struct kernel {
         "the epilogues");
     static constexpr bool has_weights = Op::definition().tensor_of(role::weights) >= 0;
 
-    // Packed weights: size, and the name of their layout for those who keep them in a file.
-    static constexpr std::uint64_t layout_id = hone::layout_id(packing::schedule.definition.tensors[1]);
-    static constexpr std::size_t packed_bytes =
-        static_cast<std::size_t>(packing::schedule.definition.tensors[1].elements()) * sizeof(float);
+    // Packed weights: layout, size, and the name of the layout for those who keep them in a file.
+    static constexpr tensor packed_layout = cpu_packed(Op::definition(), config, Set);
+    static constexpr std::uint64_t layout_id = hone::layout_id(packed_layout);
+    static constexpr std::size_t packed_bytes = static_cast<std::size_t>(packed_layout.elements()) * sizeof(float);
 
     static constexpr std::size_t workspace_bytes(int slots) { return codegen::cpu::workspace_bytes<compute>(slots); }
 
     // From the operator's weight layout to this kernel's.
     static void pack(const float* weights, float* packed)
     {
-        static_assert(assert_no_fault<packing::found.what, packing::found.expected, packing::found.found>());
-        float* const tensors[2] = {const_cast<float*>(weights), packed};
-        serial_executor serial;
-        if constexpr (packing::found.ok()) {
-            // A few values of the transform of one pair of channels.
-            char workspace[codegen::cpu::at_least_one(codegen::cpu::workspace_bytes<packing>(1))];
-            static_assert(sizeof workspace <= 1024);
-            codegen::cpu::run<packing>(serial, tensors, nullptr, workspace);
+        if constexpr (config.algorithm == cpu_template::winograd) {
+            using transform = pack_nest<Op, Configs, Set, tuned_threads>;
+            static_assert(assert_no_fault<transform::found.what, transform::found.expected, transform::found.found>());
+            if constexpr (transform::found.ok()) {
+                // A few values of one pair of channels.
+                char workspace[codegen::cpu::at_least_one(codegen::cpu::workspace_bytes<transform>(1))];
+                static_assert(sizeof workspace <= 1024);
+                float* const tensors[2] = {const_cast<float*>(weights), packed};
+                serial_executor serial;
+                codegen::cpu::run<transform>(serial, tensors, nullptr, workspace);
+            }
+        } else if constexpr (has_weights) {
+            static constexpr tensor given = Op::definition().tensors[Op::definition().tensor_of(role::weights)];
+            pack_into<Set>(given, packed_layout, weights, packed);
         }
     }
 

@@ -13,6 +13,7 @@
 #include <hone/core/target.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/op/operator.hpp>
+#include <hone/run/pack.hpp>
 
 namespace hone {
 
@@ -87,28 +88,6 @@ constexpr result<const vulkan_entry*> find_entry(std::span<const vulkan_entry> e
         }
     }
     return best;
-}
-
-// Writes `weights`, in the layout of `source`, to the layout of `packed`; what a block holds past its dimension's
-// extent is zero. `to` has packed.elements() floats. Runs once per set of weights.
-constexpr void pack_into(const tensor& source, const tensor& packed, const float* weights, float* to)
-{
-    const std::int64_t count = packed.elements();
-    for (std::int64_t i = 0; i < count; ++i) to[i] = 0;
-    std::int64_t at[6]{};
-    const std::size_t dims = source.dims.size();
-    for (;;) {
-        std::int64_t from = 0, into = 0;
-        for (std::size_t k = 0; k < dims; ++k) {
-            const dimension& d = packed.dims[k];
-            from += at[k] * source.dims[k].stride;
-            into += d.block > 0 ? at[k] / d.block * d.outer_stride + at[k] % d.block * d.stride : at[k] * d.stride;
-        }
-        to[into] = weights[from];
-        std::size_t k = dims;
-        while (k > 0 && ++at[k - 1] == source.dims[k - 1].extent) at[--k] = 0;
-        if (k == 0) return;
-    }
 }
 
 } // namespace hone
