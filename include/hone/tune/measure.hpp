@@ -193,4 +193,14 @@ inline void become_child()
     setrlimit(RLIMIT_CORE, &none);
 }
 
+// A candidate that fills the memory fails alone, and the machine goes on. Not under sanitizers, whose shadow memory is
+// larger than any limit.
+inline void limit_memory([[maybe_unused]] std::uint64_t bytes)
+{
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    const rlimit most{bytes, bytes};
+    setrlimit(RLIMIT_AS, &most);
+#endif
+}
+
 } // namespace hone::tune

@@ -330,6 +330,7 @@ inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
 inline int measure_cpu_child(const nlohmann::json& job)
 {
     become_child();
+    limit_memory(std::uint64_t{8} << 30);
     return measuring::run_cpu_job(job, measuring::result_stream{});
 }
 
