@@ -146,7 +146,7 @@ function(hone_add_tuned_library target)
             COMPILE_OPTIONS "${flags};${flags_${isa}};${tuned_COMPILE_OPTIONS}")
         list(APPEND objects $<TARGET_OBJECTS:${target}.${isa}>)
         string(APPEND declarations
-            "template <>\nconst kernel_entries<::${list}> compiled<::${list}, ::${target}, isa::${isa}>::kernels;\n")
+            "template <>\nconst compiled<::${list}, ::${target}, isa::${isa}>::entries compiled<::${list}, ::${target}, isa::${isa}>::kernels;\n")
         string(APPEND sets ", hone::isa::${isa}")
     endforeach()
     configure_file("${here}/tuned_table.cpp.in" "${files}/table.cpp" @ONLY)

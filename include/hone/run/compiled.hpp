@@ -2,20 +2,21 @@
 // Kernels of a workload list in objects of their own, one object for each instruction set, and the table of them all,
 // for hone::find. hone_add_tuned_library writes these units; for another build system they are, with the flags of AVX2,
 //
-//     template <> constinit const hone::kernel_entries<layers> hone::compiled<layers, configs,
-//     hone::isa::avx2>::kernels =
-//         hone::entries_of<layers, configs, hone::isa::avx2>();
+//     using avx2 = hone::compiled<layers, configs, hone::isa::avx2>;
+//     template <> constinit const avx2::entries avx2::kernels = hone::entries_of<layers, configs, hone::isa::avx2>();
 //
 // and, with those of the engine,
 //
-//     template <> const hone::kernel_entries<layers> hone::compiled<layers, configs, hone::isa::avx2>::kernels;
+//     template <> const avx2::entries avx2::kernels;
 //     const hone::entry_table& configs::table() { return hone::table_of<layers, configs, hone::isa::avx2>; }
 //
 // All of it is data that the compiler has filled in: reading the table runs nothing that a processor may lack.
 #pragma once
 
 #include <cstddef>
+#include <utility>
 
+#include <hone/core/inline_vector.hpp>
 #include <hone/core/target.hpp>
 #include <hone/op/workloads.hpp>
 #include <hone/run/entry.hpp>
@@ -23,16 +24,9 @@
 
 namespace hone {
 
-template <class List>
+template <std::size_t Count>
 struct kernel_entries {
-    static_assert(List::size > 0, "hone::kernel_entries: the list has no workloads; name at least one");
-    entry of[List::size > 0 ? List::size : 1];
-};
-
-// Defined, by an explicit specialization, in the unit that is compiled for this instruction set.
-template <class List, class Configs, isa Set>
-struct compiled {
-    static const kernel_entries<List> kernels;
+    entry of[Count];
 };
 
 namespace compiled_entries {
@@ -41,24 +35,51 @@ template <class List, class Configs, isa Set>
 struct fill;
 template <class... Ops, class Configs, isa Set>
 struct fill<workloads<Ops...>, Configs, Set> {
-    static constexpr kernel_entries<workloads<Ops...>> kernels()
+    static_assert(sizeof...(Ops) > 0, "hone::compiled: the list has no workloads; name at least one");
+
+    template <class Op>
+    static constexpr inline_vector threads = thread_counts_of<Op, Configs>(Set);
+    static constexpr std::size_t count = (threads<Ops>.size() + ... + 0);
+
+    // At place I of its numbers of threads.
+    template <class Op, std::size_t... I>
+    static constexpr void add(entry*& to, std::index_sequence<I...>)
     {
-        return {{entry_of<kernel<Ops, Configs, Set>>()...}};
+        ((*to++ = entry_of<kernel<Op, Configs, Set, threads<Op>[I]>>()), ...);
+    }
+    static constexpr kernel_entries<count> kernels()
+    {
+        kernel_entries<count> all{};
+        entry* to = all.of;
+        (add<Ops>(to, std::make_index_sequence<threads<Ops>.size()>{}), ...);
+        return all;
     }
 };
 
-template <class List, class Configs, isa... Sets>
-inline constexpr entry_list lists[sizeof...(Sets) + 1] = {{compiled<List, Configs, Sets>::kernels.of, List::size}...,
-                                                          {}};
-
 } // namespace compiled_entries
 
-// One entry for each workload, in the order of the list. Constant, since it holds addresses only.
+// Defined, by an explicit specialization, in the unit that is compiled for this instruction set.
 template <class List, class Configs, isa Set>
-consteval kernel_entries<List> entries_of()
+struct compiled {
+    using entries = kernel_entries<compiled_entries::fill<List, Configs, Set>::count>;
+    static const entries kernels;
+};
+
+// In the order of the list, one entry for each number of threads that a workload was tuned for. Constant, since it
+// holds addresses only.
+template <class List, class Configs, isa Set>
+consteval typename compiled<List, Configs, Set>::entries entries_of()
 {
     return compiled_entries::fill<List, Configs, Set>::kernels();
 }
+
+namespace compiled_entries {
+
+template <class List, class Configs, isa... Sets>
+inline constexpr entry_list lists[sizeof...(Sets) + 1] = {
+    {compiled<List, Configs, Sets>::kernels.of, fill<List, Configs, Sets>::count}..., {}};
+
+} // namespace compiled_entries
 
 // The kernels of these instruction sets.
 template <class List, class Configs, isa... Sets>

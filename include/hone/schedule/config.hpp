@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <hone/core/inline_vector.hpp>
 #include <hone/core/target.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/schedule/cpu.hpp>
@@ -65,6 +66,23 @@ constexpr cpu_config config_of(isa set, int threads = 1)
 {
     const cpu_entry* e = entry_for<Op, Configs>(set, threads);
     return e != nullptr ? e->config : cpu_config{.direct = default_direct(Op::definition(), set)};
+}
+
+// The numbers of threads that kernels of this operator were tuned for, each once; 1 where there are none.
+inline constexpr std::size_t most_thread_counts = 16;
+template <tensor_operator Op, class Configs>
+constexpr inline_vector<int, most_thread_counts> thread_counts_of(isa set)
+{
+    constexpr signature_text signature = Op::signature();
+    inline_vector<int, most_thread_counts> counts;
+    for (const cpu_entry& e : Configs::entries) {
+        if (e.set != set || !same_text(e.signature, signature.c_str())) continue;
+        bool known = false;
+        for (int c : counts) known = known || c == e.threads;
+        if (!known) counts.push_back(e.threads);
+    }
+    if (counts.empty()) counts.push_back(1);
+    return counts;
 }
 
 // The number of threads that this config was tuned for: kernels for others share its code.
