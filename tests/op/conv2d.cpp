@@ -44,6 +44,11 @@ TEST_CASE("the signature of a convolution")
     })>;
     CHECK(std::string{nchw::signature().c_str()} == "conv2d n2 h9 w8 ic12 oc24 kh3 kw2 s2 p1 d3 g4 nchw f32");
     CHECK(same_text(c2::signature().c_str(), conv<resnet18[1], bias, relu>::signature().c_str()));
+    // Of a shape that is known at run time only.
+    conv2d_shape loaded = resnet18[1];
+    CHECK(signature_of(loaded, dtype::f32, {"bias", "relu"}) == c2::signature());
+    loaded.stride = 2;
+    CHECK_FALSE(signature_of(loaded, dtype::f32, {"bias", "relu"}) == c2::signature());
 }
 
 TEST_CASE("whatever differs is in the signature")

@@ -47,6 +47,17 @@ TEST_CASE("the signature of a matrix product")
                                   .ldy = leading::at_call()}>() == "gemm b3 m<=128 n7 k5 xt wt ldx ldw6 ldy f32");
 }
 
+TEST_CASE("the signature of a matrix product whose shape is known at run time only")
+{
+    gemm_shape loaded{.batch = 3, .m = extent::up_to(128), .n = 7, .k = 5, .ldx = leading::at_call(), .ldw = 7};
+    const auto of_type =
+        gemm<gemm_shape{.batch = 3, .m = extent::up_to(128), .n = 7, .k = 5, .ldx = leading::at_call(), .ldw = 7}, f32,
+             residual>::signature();
+    CHECK(hone::signature_of(loaded, dtype::f32, {"residual"}) == of_type);
+    loaded.m = 128;
+    CHECK_FALSE(hone::signature_of(loaded, dtype::f32, {"residual"}) == of_type);
+}
+
 TEST_CASE("whatever differs is in the signature")
 {
     const std::string texts[] = {

@@ -6,7 +6,8 @@
 #       [ISAS avx512 avx2 baseline]       of the kernels of the CPU; default: all that hone has for this processor
 #       [MODE OFF|REPLAY|MISSING|FORCE]   default: HONE_TUNE, else MISSING in a top-level project, else REPLAY
 #       [BUDGET seconds] [TRIALS n]       of tuning, and of each workload; default: 300, and as the budget allows
-#       [SEED n] [THREADS n] [CACHE cold|hot]
+#       [SEED n]
+#       [THREADS n] [CACHE cold|hot]      that the kernels are tuned for; default: 1, and weights that come from memory
 #       [RECORDS file.jsonl]              committed results; default: <target>.jsonl beside the workloads
 #       [LINK_LIBRARIES target...] [COMPILE_OPTIONS option...]   that the workloads need
 #       [STRICT])                         a workload without a measured entry fails the build
@@ -284,7 +285,7 @@ macro(hone_tuned_steps_)
         set(state present)
     endif()
     file(GENERATE OUTPUT "${files}/options-$<CONFIG>.txt" CONTENT
-        "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}\n${mode} ${strict}\n${saved_records} ${state}\n$<JOIN:${options},\n>\n")
+        "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}\n${mode} ${strict}\n${saved_records} ${state}\n${options}\n")
 
     # No two tuners measure at the same time.
     get_property(pools GLOBAL PROPERTY JOB_POOLS)

@@ -45,6 +45,18 @@ struct conv2d_shape {
     }
 };
 
+// As conv2d<...>::signature(), for shapes that are known when a model is loaded; the epilogue by its names, in order.
+constexpr signature_text signature_of(const conv2d_shape& s, dtype type,
+                                      std::initializer_list<const char*> epilogue = {})
+{
+    signature_text t;
+    t.word("conv2d").field("n", s.n).field("h", s.h).field("w", s.w).field("ic", s.ic).field("oc", s.oc);
+    t.field("kh", s.kh).field("kw", s.kw).field("s", s.stride).field("p", s.pad).field("d", s.dilation);
+    t.field("g", s.groups).word(s.layout == layout::nhwc ? "nhwc" : "nchw").word(name_of(type));
+    for (const char* name : epilogue) t.word(name);
+    return t;
+}
+
 // The tensors of a convolution with its channels as (group, channel in the group).
 struct conv2d_tensors {
     tensor x, weights, bias, y;
@@ -133,15 +145,7 @@ struct conv2d {
         return d;
     }
 
-    static constexpr signature_text signature()
-    {
-        signature_text t;
-        t.word("conv2d").field("n", S.n).field("h", S.h).field("w", S.w).field("ic", S.ic).field("oc", S.oc);
-        t.field("kh", S.kh).field("kw", S.kw).field("s", S.stride).field("p", S.pad).field("d", S.dilation);
-        t.field("g", S.groups).word(S.layout == layout::nhwc ? "nhwc" : "nchw").word(name_of(Type::value));
-        (t.word(E::name), ...);
-        return t;
-    }
+    static constexpr signature_text signature() { return signature_of(S, Type::value, {E::name...}); }
 };
 
 } // namespace hone

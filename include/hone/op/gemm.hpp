@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include <hone/op/definition.hpp>
 #include <hone/op/epilogue.hpp>
@@ -49,6 +50,24 @@ struct gemm_shape {
     leading ldw{};
     leading ldy{};
 };
+
+// As gemm<...>::signature(), for shapes that are known when a model is loaded; the epilogue by its names, in order.
+constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::initializer_list<const char*> epilogue = {})
+{
+    signature_text t;
+    const auto leading_field = [&](const char* name, const leading& l) {
+        l.is_at_call ? t.word(name) : t.field(name, l.value);
+    };
+    t.word("gemm").field("b", s.batch).field(s.m.at_call ? "m<=" : "m", s.m.value).field("n", s.n).field("k", s.k);
+    if (s.x == transposed::yes) t.word("xt");
+    if (s.weights == transposed::yes) t.word("wt");
+    leading_field("ldx", s.ldx);
+    t.field("ldw", s.ldw.value);
+    leading_field("ldy", s.ldy);
+    t.word(name_of(type));
+    for (const char* name : epilogue) t.word(name);
+    return t;
+}
 
 // Parameters of a call, in this order, where the shape leaves them open: m, ldx, ldy.
 template <gemm_shape S, class Type, epilogue... E>
@@ -108,27 +127,9 @@ struct gemm {
         return d;
     }
 
-    static constexpr signature_text signature()
-    {
-        signature_text t;
-        t.word("gemm")
-            .field("b", shape.batch)
-            .field(shape.m.at_call ? "m<=" : "m", shape.m.value)
-            .field("n", shape.n)
-            .field("k", shape.k);
-        if (shape.x == transposed::yes) t.word("xt");
-        if (shape.weights == transposed::yes) t.word("wt");
-        leading_field(t, "ldx", shape.ldx).field("ldw", shape.ldw.value);
-        leading_field(t, "ldy", shape.ldy).word(name_of(Type::value));
-        (t.word(E::name), ...);
-        return t;
-    }
+    static constexpr signature_text signature() { return signature_of(shape, Type::value, {E::name...}); }
 
 private:
-    static constexpr signature_text& leading_field(signature_text& t, const char* name, const leading& l)
-    {
-        return l.is_at_call ? t.word(name) : t.field(name, l.value);
-    }
     static constexpr tensor matrix(const char* name, hone::role role, std::int64_t rows, std::int64_t columns,
                                    transposed order, const leading& ld, std::int16_t parameter)
     {

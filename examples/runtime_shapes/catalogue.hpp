@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+// The layers that models are known to have. Kernels are compiled for these.
+#pragma once
+
+#include <hone/op/conv2d.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/op/workloads.hpp>
+
+struct stem
+    : hone::conv2d<hone::conv2d_shape{.h = 32, .w = 32, .ic = 3, .oc = 16, .kh = 3, .kw = 3, .stride = 2, .pad = 1},
+                   hone::f32, hone::bias, hone::relu> {};
+struct body : hone::conv2d<hone::conv2d_shape{.h = 16, .w = 16, .ic = 16, .oc = 32, .kh = 3, .kw = 3, .pad = 1},
+                           hone::f32, hone::bias, hone::relu> {};
+struct head : hone::gemm<hone::gemm_shape{.m = 1, .n = 10, .k = 32}, hone::f32, hone::bias> {};
+
+using catalogue = hone::workloads<stem, body, head>;
