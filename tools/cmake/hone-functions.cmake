@@ -223,8 +223,12 @@ macro(hone_tuned_steps_)
         cmake_path(SET program NORMALIZE "${here}/../tuner.cpp")
     endif()
     add_executable(${target}.tuner EXCLUDE_FROM_ALL "${program}")
-    target_link_libraries(${target}.tuner PRIVATE ${target}.requirements hone::tuner)
-    target_compile_definitions(${target}.tuner PRIVATE
+    # What hone::tuner is made of, and not itself: in hone's sources it looks for its packages in hone's directory, where
+    # those that the project has found before are not known.
+    get_target_property(packages hone::tuner INTERFACE_LINK_LIBRARIES)
+    get_target_property(definitions hone::tuner INTERFACE_COMPILE_DEFINITIONS)
+    target_link_libraries(${target}.tuner PRIVATE ${target}.requirements ${packages})
+    target_compile_definitions(${target}.tuner PRIVATE ${definitions}
         HONE_TUNER_WORKLOADS="${workloads}" HONE_TUNER_LIST=${list} HONE_TUNER_NAME="${target}")
     hone_tuned_properties_(${target}.tuner)
     # It chooses candidates between two measurements, so it is never a debug build. Its sources are not the engine's.

@@ -6,7 +6,7 @@
 #include <hone/op/gemm.hpp>
 #include <hone/op/workloads.hpp>
 
-#include "shapes.hpp"
+#include <shapes.hpp>
 
 namespace project {
 
