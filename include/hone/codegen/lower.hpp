@@ -74,6 +74,7 @@ private:
     nest& n_;
     std::int16_t first_variable_[8]{};
     interval variables_[96]{};
+    std::int64_t counts_[96]{}; // iterations of the level of a variable, if its axis is whole
     inline_vector<requirement, 64> requirements_{};
     std::int16_t last_child_[512]{};
     std::int16_t last_root_ = -1;
@@ -138,19 +139,7 @@ private:
 
     // --- what the levels mean -------------------------------------------------------------------------------
 
-    constexpr std::int64_t extent_above(int st, int l) const
-    {
-        const level& own = plan(st).levels[l];
-        for (int o = l; o-- > 0;)
-            if (plan(st).levels[o].axis == own.axis) return plan(st).levels[o].step;
-        return d_.stages[st].axes[own.axis].extent;
-    }
-    constexpr std::int64_t count_of(int st, int l) const
-    {
-        const level& own = plan(st).levels[l];
-        if (own.bind == binding::vectorize) return s_.vector_length;
-        return ceil_div(extent_above(st, l), own.step);
-    }
+    constexpr std::int64_t count_of(int st, int l) const { return counts_[variable_of(st, l)]; }
     // A level that always runs once has no loop, and its variable stands in no access.
     constexpr bool trivial(int st, int l) const { return count_of(st, l) == 1; }
     constexpr int variable_of(int st, int l) const { return first_variable_[st] + l; }
@@ -268,6 +257,8 @@ private:
                 (own.bind == binding::parallel || own.bind == binding::grid || own.bind == binding::lane))
                 fail(fault::reduction_parallel, 0, 0, a.name);
             if (!n_.ok()) return;
+            counts_[variable_of(st, l)] =
+                own.bind == binding::vectorize ? s_.vector_length : ceil_div(left[own.axis], own.step);
             left[own.axis] = own.step;
             n_.variables.push_back({.name = a.name,
                                     .level = depth[own.axis]++,

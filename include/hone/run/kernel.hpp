@@ -46,6 +46,10 @@ constexpr schedule cpu_schedule(const definition& d, const cpu_config& c, isa se
     return c.algorithm == cpu_template::winograd ? winograd_schedule(d, c.winograd, set)
                                                  : direct_schedule(d, c.direct, set);
 }
+// Evaluated once for all kernels of an operator.
+template <class Op>
+inline constexpr definition definition_of = Op::definition();
+
 // The layout of its packed weights, for kernels that have weights.
 constexpr tensor cpu_packed(const definition& d, const cpu_config& c, isa set)
 {
@@ -91,20 +95,11 @@ constexpr bool assert_no_fault()
     return true; // one fault, one error: the caller's assertion has nothing to add
 }
 
-// The nests of a kernel, as the tags that the code generator takes.
-template <class Op, class Configs, isa Set, int Threads>
-struct compute_nest {
+// A nest of a kernel, as the tag that the code generator takes. Schedule: cpu_schedule or cpu_packing.
+template <class Op, class Configs, isa Set, int Threads, auto Schedule>
+struct kernel_nest {
     static constexpr isa set = Set;
-    static constexpr hone::schedule schedule =
-        cpu_schedule(Op::definition(), config_of<Op, Configs>(Set, Threads), Set);
-    static constexpr hone::nest lowered = lower(schedule);
-    static constexpr auto nest = resized<lowered.sizes()>(lowered);
-    static constexpr status found = check(nest, cpu_target(Set));
-};
-template <class Op, class Configs, isa Set, int Threads>
-struct pack_nest {
-    static constexpr isa set = Set;
-    static constexpr hone::schedule schedule = cpu_packing(Op::definition(), config_of<Op, Configs>(Set, Threads), Set);
+    static constexpr hone::schedule schedule = Schedule(definition_of<Op>, config_of<Op, Configs>(Set, Threads), Set);
     static constexpr hone::nest lowered = lower(schedule);
     static constexpr auto nest = resized<lowered.sizes()>(lowered);
     static constexpr status found = check(nest, cpu_target(Set));
@@ -115,7 +110,7 @@ template <tensor_operator Op, class Configs = defaults, isa Set = compiled_isa()
 struct kernel {
     static_assert(Threads >= 1, "hone::kernel: the number of threads must be at least 1; pass that of the executor");
     static constexpr int tuned_threads = tuned_threads_of<Op, Configs>(Set, Threads);
-    using compute = compute_nest<Op, Configs, Set, tuned_threads>;
+    using compute = kernel_nest<Op, Configs, Set, tuned_threads, cpu_schedule>;
     static_assert(assert_no_fault<compute::found.what, compute::found.expected, compute::found.found>());
 
     static constexpr isa set = Set;
@@ -126,10 +121,10 @@ struct kernel {
         !signature.text.overflowed(),
         "hone: a signature has at most 191 characters, or two workloads could share one; shorten the names of "
         "the epilogues");
-    static constexpr bool has_weights = Op::definition().tensor_of(role::weights) >= 0;
+    static constexpr bool has_weights = definition_of<Op>.tensor_of(role::weights) >= 0;
 
     // Packed weights: layout, size, and the name of the layout for those who keep them in a file.
-    static constexpr tensor packed_layout = cpu_packed(Op::definition(), config, Set);
+    static constexpr tensor packed_layout = cpu_packed(definition_of<Op>, config, Set);
     static constexpr std::uint64_t layout_id = hone::layout_id(packed_layout);
     static constexpr std::size_t packed_bytes = static_cast<std::size_t>(packed_layout.elements()) * sizeof(float);
 
@@ -139,7 +134,7 @@ struct kernel {
     static void pack(const float* weights, float* packed)
     {
         if constexpr (config.algorithm == cpu_template::winograd) {
-            using transform = pack_nest<Op, Configs, Set, tuned_threads>;
+            using transform = kernel_nest<Op, Configs, Set, tuned_threads, cpu_packing>;
             static_assert(assert_no_fault<transform::found.what, transform::found.expected, transform::found.found>());
             if constexpr (transform::found.ok()) {
                 // A few values of one pair of channels.
@@ -150,7 +145,7 @@ struct kernel {
                 codegen::cpu::run<transform>(serial, tensors, nullptr, workspace);
             }
         } else if constexpr (has_weights) {
-            static constexpr tensor given = Op::definition().tensors[Op::definition().tensor_of(role::weights)];
+            static constexpr tensor given = definition_of<Op>.tensors[definition_of<Op>.tensor_of(role::weights)];
             pack_into<Set>(given, packed_layout, weights, packed);
         }
     }
