@@ -63,66 +63,113 @@ public:
     {
         for (std::size_t a = 0; a < s_.axes.size(); ++a)
             (s_.axes[a].reduction ? inner_ : outer_).push_back(static_cast<int>(a));
+        sums_products_ = !inner_.empty() && sums_products_along(inner_.back());
+        if (sums_products_ && !outer_.empty() && moves_alone(outer_.back())) strip_ = most_in_strip;
     }
 
     void run(std::vector<double>& output) { outer(0, output); }
 
 private:
+    static constexpr int most_in_strip = 16;
+
     void outer(std::size_t depth, std::vector<double>& output)
     {
-        if (depth < outer_.size()) {
-            for (auto& i = point_[outer_[depth]] = 0; i < s_.axes[outer_[depth]].extent; ++i) outer(depth + 1, output);
+        if (depth == outer_.size()) {
+            results(output);
             return;
         }
-        std::int64_t at = 0;
-        if (!place(s_.output, at)) return;
-        sum_ = identity_of(s_.reduce);
+        auto& i = point_[outer_[depth]];
+        const std::int64_t extent = s_.axes[outer_[depth]].extent;
+        const std::int64_t step = depth + 1 == outer_.size() ? strip_ : 1;
+        for (i = 0; i < extent; i += step) {
+            width_ = static_cast<int>(std::min(step, extent - i));
+            outer(depth + 1, output);
+        }
+    }
+
+    // Of a strip of the last axis that is not reduced, which is alone where a strip is not possible.
+    void results(std::vector<double>& output)
+    {
+        for (int j = 0; j < width_; ++j) sums_[j] = identity_of(s_.reduce);
         inner(0);
-        output[static_cast<std::size_t>(at)] = value(s_.epilogue);
+        for (int j = 0; j < width_; ++j) {
+            std::int64_t at = 0;
+            sum_ = sums_[j];
+            if (place(s_.output, at)) output[static_cast<std::size_t>(at)] = value(s_.epilogue);
+            if (strip_ > 1) ++point_[outer_.back()];
+        }
+        if (strip_ > 1) point_[outer_.back()] -= width_;
     }
 
     void inner(std::size_t depth)
     {
-        if (depth + 1 == inner_.size() && products(inner_[depth])) return;
+        if (depth + 1 == inner_.size() && sums_products_) {
+            add_products(inner_[depth]);
+            return;
+        }
         if (depth < inner_.size()) {
             for (auto& i = point_[inner_[depth]] = 0; i < s_.axes[inner_[depth]].extent; ++i) inner(depth + 1);
             return;
         }
         const double v = value(s_.body);
-        sum_ = s_.reduce == reduction::max   ? std::max(sum_, v)
-               : s_.reduce == reduction::min ? std::min(sum_, v)
-               : s_.reduce == reduction::add ? sum_ + v
-                                             : v;
+        double& sum = sums_[0];
+        sum = s_.reduce == reduction::max   ? std::max(sum, v)
+              : s_.reduce == reduction::min ? std::min(sum, v)
+              : s_.reduce == reduction::add ? sum + v
+                                            : v;
     }
 
-    // A sum of products along an axis that meets no padding, which is nearly all of the work.
-    bool products(int axis)
+    // Whether the body is a product of two operands, summed, and this axis meets no padding in them: nearly all of the
+    // work is such.
+    bool sums_products_along(int axis) const
     {
         const auto& nodes = s_.body.nodes;
-        if (s_.reduce != reduction::add || nodes.size() != 3 || nodes[2].op != expr_op::mul) return false;
-        if (nodes[0].op != expr_op::load || nodes[1].op != expr_op::load) return false;
-        const float* data[2];
-        std::int64_t step[2];
-        const std::int64_t last = s_.axes[axis].extent - 1;
-        for (int k = 0; k < 2; ++k) {
-            const operand& o = s_.operands[nodes[k].ref];
-            for (const dim_index& index : o.index)
+        return s_.reduce == reduction::add && nodes.size() == 3 && nodes[2].op == expr_op::mul &&
+               nodes[0].op == expr_op::load && nodes[1].op == expr_op::load && moves_alone(axis);
+    }
+    // Whether no other axis moves in a dimension of the body's operands in which this one does.
+    bool moves_alone(int axis) const
+    {
+        for (int k = 0; k < 2; ++k)
+            for (const dim_index& index : s_.operands[s_.body.nodes[k].ref].index)
                 for (const index_term& t : index.terms)
                     if (t.axis == axis && index.terms.size() != 1) return false;
-            std::int64_t first = 0, end = 0;
-            point_[axis] = last;
-            place(o, end);
-            point_[axis] = 0;
-            if (!place(o, first)) return true; // padding: adds nothing
-            data[k] = tensors_[o.tensor].data() + first;
-            step[k] = last == 0 ? 0 : (end - first) / last;
-        }
-        for (std::int64_t i = 0; i <= last; ++i)
-            sum_ += static_cast<double>(data[0][i * step[0]]) * static_cast<double>(data[1][i * step[1]]);
         return true;
     }
+    // What an operand's place moves by from one iteration of an axis to the next, at the point.
+    std::int64_t step_of(const operand& o, int axis)
+    {
+        const std::int64_t last = s_.axes[axis].extent - 1, here = point_[axis];
+        std::int64_t first = 0, end = 0;
+        point_[axis] = last;
+        place(o, end);
+        point_[axis] = 0;
+        place(o, first);
+        point_[axis] = here;
+        return last == 0 ? 0 : (end - first) / last;
+    }
+    void add_products(int axis)
+    {
+        const float* data[2];
+        std::int64_t along_sum[2], along_strip[2] = {0, 0};
+        point_[axis] = 0;
+        for (int k = 0; k < 2; ++k) {
+            const operand& o = s_.operands[s_.body.nodes[k].ref];
+            std::int64_t first = 0;
+            if (!place(o, first)) return; // padding: adds nothing
+            data[k] = tensors_[o.tensor].data() + first;
+            along_sum[k] = step_of(o, axis);
+            if (strip_ > 1) along_strip[k] = step_of(o, outer_.back());
+        }
+        for (std::int64_t i = 0; i < s_.axes[axis].extent; ++i) {
+            const float* const a = data[0] + i * along_sum[0];
+            const float* const b = data[1] + i * along_sum[1];
+            for (int j = 0; j < width_; ++j)
+                sums_[j] += static_cast<double>(a[j * along_strip[0]]) * static_cast<double>(b[j * along_strip[1]]);
+        }
+    }
 
-    // Where the operand stands at this point; false where that is padding.
+    // Where the point reads or writes; false outside of the tensor.
     bool place(const operand& o, std::int64_t& at) const
     {
         const tensor& t = d_.tensors[o.tensor];
@@ -171,7 +218,11 @@ private:
     const std::vector<std::vector<float>>& tensors_;
     std::vector<std::int64_t> point_;
     std::vector<int> outer_{}, inner_{};
-    double sum_ = 0;
+    bool sums_products_ = false;
+    int strip_ = 1;
+    int width_ = 1;
+    double sums_[most_in_strip]{};
+    double sum_ = 0; // the accumulator that the epilogue reads
 };
 
 // Operands uniform in [-1, 1) from the seed, the same on every machine.
