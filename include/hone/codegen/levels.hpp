@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSL-1.0
+// What the levels of a schedule mean to its lowering: the variable and iterations of each, how they move an axis, and
+// the intervals of indices for the loops that are open. Buffers and variables of the nest come from here.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/ir/nest.hpp>
+#include <hone/ir/visit.hpp>
+#include <hone/schedule/schedule.hpp>
+
+namespace hone {
+
+class lowering_levels {
+protected:
+    constexpr lowering_levels(const schedule& s, nest& out) : s_(s), d_(s.definition), n_(out) {}
+
+    // What the open loops leave of an axis.
+    struct axis_state {
+        std::int64_t extent = 1; // most iterations that are left
+        bool partial = false;    // possibly fewer: what the outer levels leave of the axis
+        bool guarded = false;    // inner iterations may run past the end
+    };
+
+    // Where in the levels of a stage the tree is being made.
+    struct context {
+        axis_state axes[10]{};
+        std::uint32_t opened = 0;    // levels whose loops are open
+        std::uint32_t hoisted = 0;   // levels opened ahead of their turn, by a remainder known only at run time
+        std::uint64_t satisfied = 0; // conditions that open loops guarantee
+    };
+
+    // Operands are numbered; the output of a stage has this number.
+    static constexpr int output_slot = 7;
+
+    constexpr const operand& operand_of(int st, int o) const
+    {
+        return o == output_slot ? d_.stages[st].output : d_.stages[st].operands[o];
+    }
+
+    // What does not fit a table is left out of it: computing the rest would be a wrong result.
+    constexpr bool outgrows_tables() const
+    {
+        if (d_.tensors.overflowed() || d_.stages.overflowed() || d_.parameters.overflowed() ||
+            d_.table_values.overflowed() || s_.plans.overflowed())
+            return true;
+        const auto outgrows = [](const operand& o) {
+            if (o.index.overflowed()) return true;
+            for (const dim_index& i : o.index)
+                if (i.terms.overflowed()) return true;
+            return false;
+        };
+        for (const tensor& t : d_.tensors)
+            if (t.dims.overflowed()) return true;
+        for (const stage& st : d_.stages) {
+            if (st.axes.overflowed() || st.operands.overflowed() || st.tables.overflowed() ||
+                st.body.nodes.overflowed() || st.epilogue.nodes.overflowed() || outgrows(st.output))
+                return true;
+            for (const operand& o : st.operands)
+                if (outgrows(o)) return true;
+        }
+        for (const stage_plan& p : s_.plans)
+            if (p.levels.overflowed() || p.base.overflowed()) return true;
+        return false;
+    }
+
+    constexpr int stages() const { return static_cast<int>(d_.stages.size()); }
+    constexpr int tensors() const { return static_cast<int>(d_.tensors.size()); }
+    constexpr const stage_plan& plan(int st) const { return s_.plans[st]; }
+    constexpr int levels(int st) const { return static_cast<int>(plan(st).levels.size()); }
+
+    constexpr void fail(fault what, std::int64_t expected, std::int64_t found, const char* subject)
+    {
+        fail({what, expected, found, subject});
+    }
+
+    constexpr void fail(const status& s)
+    {
+        if (n_.ok()) n_.found = s;
+    }
+
+    constexpr std::int64_t count_of(int st, int l) const { return counts_[variable_of(st, l)]; }
+
+    // A level that always runs once has no loop, and its variable stands in no access.
+    constexpr bool trivial(int st, int l) const { return count_of(st, l) == 1; }
+    constexpr int variable_of(int st, int l) const { return first_variable_[st] + l; }
+    constexpr bool writes(int st, memory m) const { return d_.tensors[d_.stages[st].output.tensor].memory == m; }
+
+    // f(variable, coefficient, stage, level) for each level that moves `coefficient` times the axis.
+    // Memory of the workgroup is filled by all its lanes together: where one of them stands in the tile of the stage
+    // that reads it does not move the region.
+    template <class F>
+    constexpr void contributions(int st, int ax, std::int64_t coefficient, int below, F&& f,
+                                 bool for_workgroup = false) const
+    {
+        const stage_plan& p = plan(st);
+        if (p.attach.stage >= 0 && ax < static_cast<int>(p.base.size()))
+            for (const index_term& t : p.base[ax].terms)
+                contributions(p.attach.stage, t.axis, coefficient * t.coefficient, p.attach.level, f,
+                              for_workgroup || writes(st, memory::workgroup));
+        for (int l = 0; l < below; ++l)
+            if (p.levels[l].axis == ax && !trivial(st, l) && !(for_workgroup && p.levels[l].bind == binding::lane))
+                f(variable_of(st, l), coefficient * p.levels[l].step, st, l);
+    }
+
+    constexpr std::int64_t base_offset(int st, int ax) const
+    {
+        const stage_plan& p = plan(st);
+        if (p.attach.stage < 0 || ax >= static_cast<int>(p.base.size())) return 0;
+        std::int64_t offset = p.base[ax].offset;
+        for (const index_term& t : p.base[ax].terms) offset += t.coefficient * base_offset(p.attach.stage, t.axis);
+        return offset;
+    }
+
+    constexpr bool has_base(int st, int ax) const
+    {
+        return plan(st).attach.stage >= 0 && ax < static_cast<int>(plan(st).base.size()) &&
+               !plan(st).base[ax].terms.empty();
+    }
+
+    // Whether a level stands outside the point where the tensor is computed, so that it does not move inside it.
+    constexpr bool is_outside(int t, int st, int l) const
+    {
+        if (d_.tensors[t].memory == memory::argument || d_.tensors[t].memory == memory::workspace) return false;
+        int producer = -1;
+        for (int p = 0; p < stages(); ++p)
+            if (d_.stages[p].output.tensor == t) producer = p;
+        if (producer < 0) return false;
+        attach_point at = plan(producer).attach;
+        if (d_.tensors[t].memory == memory::workgroup && plan(st).levels[l].bind == binding::lane) return false;
+        if (st == at.stage) return l < at.level;
+        while (at.stage >= 0) {
+            at = plan(at.stage).attach;
+            if (at.stage >= 0 && st == at.stage) return true;
+        }
+        return false;
+    }
+
+    constexpr void add_term(affine& a, int variable, int parameter, std::int64_t coefficient)
+    {
+        if (coefficient == 0) return;
+        for (int i = a.first; i < a.first + a.count; ++i)
+            if (n_.terms[i].variable == variable && n_.terms[i].parameter == parameter) {
+                n_.terms[i].coefficient += coefficient;
+                return;
+            }
+        if (a.count == 0) a.first = static_cast<std::int16_t>(n_.terms.size());
+        n_.terms.push_back({static_cast<std::int16_t>(variable), static_cast<std::int16_t>(parameter), coefficient});
+        ++a.count;
+    }
+
+    constexpr void add_buffer(int t)
+    {
+        const tensor& from = d_.tensors[t];
+        buffer b{.name = from.name, .type = from.type, .memory = from.memory, .role = from.role};
+        int position = 0;
+        for (int o = 0; o < t; ++o)
+            if (d_.tensors[o].memory == memory::argument) ++position;
+        if (from.memory == memory::argument) b.position = static_cast<std::int8_t>(position);
+        b.elements.constant = 1;
+        for (const dimension& dim : from.dims) {
+            const std::int64_t steps = dim.block > 0 ? ceil_div(dim.extent, dim.block) - 1 : dim.extent - 1;
+            const std::int64_t stride = dim.block > 0 ? dim.outer_stride : dim.stride;
+            if (dim.block > 0) b.elements.constant += (dim.block - 1) * dim.stride;
+            if (dim.stride_parameter >= 0)
+                add_term(b.elements, -1, dim.stride_parameter, steps * stride);
+            else
+                b.elements.constant += steps * stride;
+        }
+        if (from.memory == memory::registers)
+            b.vectors = static_cast<std::int32_t>(ceil_div(b.elements.constant, s_.vector_length));
+        n_.buffers.push_back(b);
+    }
+
+    constexpr void add_variables(int st)
+    {
+        const stage& g = d_.stages[st];
+        const stage_plan& p = plan(st);
+        first_variable_[st] = static_cast<std::int16_t>(n_.variables.size());
+        std::int8_t depth[10]{};
+        std::int64_t left[10]{};
+        for (std::size_t a = 0; a < g.axes.size(); ++a) {
+            left[a] = g.axes[a].extent;
+            if (left[a] < 1) fail(fault::extent_zero, 1, left[a], g.axes[a].name);
+        }
+        for (int l = 0; l < levels(st); ++l) {
+            const level& own = p.levels[l];
+            if (own.axis < 0 || own.axis >= static_cast<int>(g.axes.size())) {
+                fail(fault::axis_unknown, static_cast<std::int64_t>(g.axes.size()), own.axis, g.name);
+                return;
+            }
+            const axis& a = g.axes[own.axis];
+            if (own.step < 1) fail(fault::factor_not_positive, 1, own.step, a.name);
+            if (own.bind == binding::vectorize && own.step != 1)
+                fail(fault::vector_level_not_innermost, 1, own.step, a.name);
+            if (a.reduction &&
+                (own.bind == binding::parallel || own.bind == binding::grid || own.bind == binding::lane))
+                fail(fault::reduction_parallel, 0, 0, a.name);
+            if (!n_.ok()) return;
+            counts_[variable_of(st, l)] =
+                own.bind == binding::vectorize ? s_.vector_length : ceil_div(left[own.axis], own.step);
+            left[own.axis] = own.step;
+            n_.variables.push_back({.name = a.name,
+                                    .level = depth[own.axis]++,
+                                    .stage = static_cast<std::int8_t>(st),
+                                    .reduction = a.reduction});
+            variables_[variable_of(st, l)] = {0, count_of(st, l) - 1};
+        }
+        for (std::size_t a = 0; a < g.axes.size(); ++a)
+            if (left[a] != 1) fail(fault::axis_not_covered, 1, left[a], g.axes[a].name);
+        const attach_point at = p.attach;
+        if (at.stage >= stages() || (at.stage >= 0 && at.level > levels(at.stage)) || at.stage == st)
+            fail(fault::attach_unknown, stages(), at.stage, g.name);
+    }
+
+    // Extent of the axis minus what the opened levels have walked.
+    constexpr affine rest_of(int st, int ax, std::uint32_t opened)
+    {
+        const axis& a = d_.stages[st].axes[ax];
+        affine rest{};
+        if (a.parameter >= 0)
+            add_term(rest, -1, a.parameter, 1);
+        else
+            rest.constant = a.extent;
+        for (int l = 0; l < levels(st); ++l)
+            if (plan(st).levels[l].axis == ax && !trivial(st, l) && (opened >> l & 1))
+                add_term(rest, variable_of(st, l), -1, -plan(st).levels[l].step);
+        return rest;
+    }
+
+    // Interval of an index for the open loops; an axis that is not guarded never passes its extent.
+    constexpr interval index_interval(int st, const dim_index& index, const context* c) const
+    {
+        interval r{index.offset, index.offset};
+        for (const index_term& t : index.terms) {
+            const std::int64_t offset = base_offset(st, t.axis);
+            interval a{offset, offset};
+            contributions(st, t.axis, 1, levels(st), [&](int v, std::int64_t k, int, int) {
+                a.least += k * variables_[v].least;
+                a.most += k * variables_[v].most;
+            });
+            if (!has_base(st, t.axis) && (c == nullptr || !c->axes[t.axis].guarded)) {
+                const std::int64_t last = d_.stages[st].axes[t.axis].extent - 1;
+                if (a.most > last) a.most = last;
+            }
+            r.least += t.coefficient * (t.coefficient > 0 ? a.least : a.most);
+            r.most += t.coefficient * (t.coefficient > 0 ? a.most : a.least);
+        }
+        return r;
+    }
+
+    constexpr bool is_reduction(int st, int l) const { return d_.stages[st].axes[plan(st).levels[l].axis].reduction; }
+
+    constexpr bool is_local(int t) const
+    {
+        const memory m = d_.tensors[t].memory;
+        return m == memory::slot || m == memory::workgroup || m == memory::registers;
+    }
+
+    constexpr const char* name(int st, int ax) const { return d_.stages[st].axes[ax].name; }
+
+    const schedule& s_;
+    const definition& d_;
+    nest& n_;
+    std::int16_t first_variable_[8]{};
+    interval variables_[96]{};
+    std::int64_t counts_[96]{}; // iterations of the level of a variable, if its axis is whole
+};
+
+} // namespace hone
