@@ -73,6 +73,9 @@ struct tuner_result {
     int stale = 0;         // records of which the config gives another nest today
     double seconds = 0;    // of tuning
     double thinking = 0;   // of these, spent on fitting and scoring
+    double measuring = 0;  // on verifying and timing
+    double waiting = 0;    // for compilers
+    int trials = 0;        // of this run
 };
 
 class tuner {
@@ -265,7 +268,10 @@ private:
         search(g, open, end);
         for (tuning* t : open) {
             if (interrupt_requested.load()) return;
-            t->compare();
+            {
+                const stopwatch time(measuring_);
+                t->compare();
+            }
             progress_.show(*t, options_.budget - elapsed());
         }
     }
@@ -307,7 +313,11 @@ private:
                 if (interrupt_requested.load() || elapsed() + slowest_batch + reserve() > end) return;
                 const double before = elapsed();
                 const auto batch = propose(*t);
-                t->measure(batch, {});
+                {
+                    const stopwatch time(measuring_);
+                    t->measure(batch, {});
+                }
+                trials_ += static_cast<int>(batch.size());
                 slowest_batch = std::max(slowest_batch, elapsed() - before);
                 after_batch(*t);
             }
@@ -328,12 +338,17 @@ private:
                 t->problem_file();
             }
             if (flying.empty() || elapsed() + reserve() > end) return;
-            const auto finished = pool.wait();
+            const auto finished = [&] {
+                const stopwatch time(waiting_);
+                return pool.wait();
+            }();
             const auto at = flying.find(finished.ticket);
             if (interrupt_requested.load() || at == flying.end()) return;
             {
                 const build_pool::pause quiet(pool);
+                const stopwatch time(measuring_);
                 at->second.of->measure(at->second.batch, finished.variants);
+                trials_ += static_cast<int>(at->second.batch.size());
             }
             proposed[at->second.of] -= static_cast<int>(at->second.batch.size());
             after_batch(*at->second.of);
@@ -356,6 +371,9 @@ private:
     tuner_result result() const
     {
         tuner_result r{.interrupted = interrupt_requested.load(), .stale = stale_, .seconds = elapsed()};
+        r.measuring = measuring_;
+        r.waiting = waiting_;
+        r.trials = trials_;
         for (const group& g : groups_)
             for (const auto& t : g.tunings) r.thinking += t->seconds_thinking();
         const auto groups = by_workload(records_);
@@ -379,6 +397,9 @@ private:
     tuning_environment environment_{};
     std::vector<record> records_{};
     int stale_ = 0;
+    int trials_ = 0;
+    double measuring_ = 0;
+    double waiting_ = 0;
     std::unique_ptr<record_writer> log_{};
     std::vector<group> groups_{};
 #ifdef HONE_WITH_VULKAN

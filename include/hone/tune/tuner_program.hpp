@@ -133,8 +133,11 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
     if (!to.summary.empty()) replace_file(to.summary, json_of(rows).dump(2) + "\n");
     fmt::print("{}", to.as_json ? json_of(rows).dump(2) + "\n" : text_of(rows, defaults.peer_name));
     if (r.seconds >= 1 && !to.as_json)
-        fmt::print("{:.0f} s, of which {:.1f} for choosing candidates; records: {}; header: {}\n", r.seconds,
-                   r.thinking, options.records.string(), options.header.string());
+        fmt::print(
+            "{:.0f} s, {:.1f} trials a second: {:.1f} s for measuring, {:.1f} for compilers, {:.1f} for choosing\n"
+            "records: {}\nheader:  {}; include it, and keep both with your sources\n",
+            r.seconds, r.trials / r.seconds, r.measuring, r.waiting, r.thinking, options.records.string(),
+            options.header.string());
     std::fflush(stdout);
     if (r.interrupted) {
         fmt::print(stderr, "hone: interrupted; the same command goes on from {}\n", options.records.string());
