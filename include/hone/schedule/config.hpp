@@ -46,26 +46,37 @@ constexpr bool is_nearer(int a, int b, int wanted)
     return ratio_a < ratio_b || (ratio_a == ratio_b && a < b);
 }
 
-// The entry of set Configs for operator Op, for exactly this instruction set and the nearest number of threads; null
-// where there is none.
+// Which entry of set Configs is that of operator Op, for exactly this instruction set and the nearest number of
+// threads; -1 where there is none. A number, since under sanitizers g++ knows of no address at compile time that it is
+// not null.
+template <tensor_operator Op, class Configs>
+constexpr int entry_index_for(isa set, int threads = 1)
+{
+    constexpr signature_text signature = Op::signature();
+    int best = -1;
+    int i = 0;
+    for (const cpu_entry& e : Configs::entries) {
+        if (e.set == set && same_text(e.signature, signature.c_str()) &&
+            (best < 0 || is_nearer(e.threads, Configs::entries[best].threads, threads)))
+            best = i;
+        ++i;
+    }
+    return best;
+}
+// That entry; null where there is none.
 template <tensor_operator Op, class Configs>
 constexpr const cpu_entry* entry_for(isa set, int threads = 1)
 {
-    constexpr signature_text signature = Op::signature();
-    const cpu_entry* best = nullptr;
-    for (const cpu_entry& e : Configs::entries)
-        if (e.set == set && same_text(e.signature, signature.c_str()) &&
-            (best == nullptr || is_nearer(e.threads, best->threads, threads)))
-            best = &e;
-    return best;
+    const int i = entry_index_for<Op, Configs>(set, threads);
+    return i < 0 ? nullptr : &Configs::entries[i];
 }
 
 // Its config; without an entry the template's closed-form default.
 template <tensor_operator Op, class Configs>
 constexpr cpu_config config_of(isa set, int threads = 1)
 {
-    const cpu_entry* e = entry_for<Op, Configs>(set, threads);
-    return e != nullptr ? e->config : cpu_config{.direct = default_direct(Op::definition(), set)};
+    const int i = entry_index_for<Op, Configs>(set, threads);
+    return i < 0 ? cpu_config{.direct = default_direct(Op::definition(), set)} : Configs::entries[i].config;
 }
 
 // The numbers of threads that kernels of this operator were tuned for, each once; 1 where there are none.
@@ -89,8 +100,8 @@ constexpr inline_vector<int, most_thread_counts> thread_counts_of(isa set)
 template <tensor_operator Op, class Configs>
 constexpr int tuned_threads_of(isa set, int threads = 1)
 {
-    const cpu_entry* e = entry_for<Op, Configs>(set, threads);
-    return e != nullptr ? e->threads : 1;
+    const int i = entry_index_for<Op, Configs>(set, threads);
+    return i < 0 ? 1 : Configs::entries[i].threads;
 }
 
 } // namespace hone
