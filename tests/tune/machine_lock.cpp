@@ -27,7 +27,8 @@ struct holder {
         REQUIRE(pipe(ends) == 0);
         process = fork();
         if (process == 0) {
-            const tune::machine_lock held([] {}, path);
+            const tune::machine_lock held(
+                1min, [] {}, path);
             if (write(ends[1], "x", 1) != 1) _exit(1);
             for (;;) pause();
         }
@@ -57,7 +58,9 @@ TEST_CASE("the lock is free where nobody holds it, and again when it is let go")
 {
     const folder at;
     bool waited = false;
-    for (int turn = 0; turn < 2; ++turn) tune::machine_lock lock([&] { waited = true; }, at / "lock");
+    for (int turn = 0; turn < 2; ++turn)
+        tune::machine_lock lock(
+            1min, [&] { waited = true; }, at / "lock");
     CHECK_FALSE(waited);
 }
 
@@ -71,7 +74,8 @@ TEST_CASE("a second process waits, says so, and goes on when the first is killed
         first.end();
     });
     const auto begin = std::chrono::steady_clock::now();
-    const tune::machine_lock lock([&] { waited = true; }, at / "lock");
+    const tune::machine_lock lock(
+        1min, [&] { waited = true; }, at / "lock");
     CHECK(waited);
     CHECK(std::chrono::steady_clock::now() - begin >= 250ms);
     killer.join();
@@ -86,14 +90,28 @@ TEST_CASE("a signal ends the wait")
     action.sa_handler = on_alarm;
     sigaction(SIGALRM, &action, &before);
     alarm(1);
-    const tune::machine_lock lock([] {}, at / "lock");
+    const tune::machine_lock lock(
+        1min, [] {}, at / "lock");
     CHECK(tune::interrupt_requested.exchange(false));
     sigaction(SIGALRM, &before, nullptr);
+}
+
+TEST_CASE("patience ends, and tuning goes on")
+{
+    const folder at;
+    const holder first(at / "lock");
+    const auto begin = std::chrono::steady_clock::now();
+    const tune::machine_lock lock(
+        300ms, [] {}, at / "lock");
+    const auto waited = std::chrono::steady_clock::now() - begin;
+    CHECK(waited >= 300ms);
+    CHECK(waited < 30s);
 }
 
 TEST_CASE("where no such file can be made, tuning goes on without a lock")
 {
     bool waited = false;
-    const tune::machine_lock lock([&] { waited = true; }, "/proc/none/lock");
+    const tune::machine_lock lock(
+        1min, [&] { waited = true; }, "/proc/none/lock");
     CHECK_FALSE(waited);
 }

@@ -47,6 +47,7 @@ tune::tuner_options options_in(const folder& at, tuning_mode mode, int trials)
             .header = at.path() / "tuned.hpp",
             .records = at.path() / "records.jsonl",
             .work_directory = at.path() / "work",
+            .lock = at.path() / "lock",
             .mode = mode,
             .budget = 120,
             .trials = trials,

@@ -4,8 +4,9 @@
 #pragma once
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
-#include <string>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -17,20 +18,22 @@ namespace hone::tune {
 
 class machine_lock {
 public:
-    // Waits for the lock, until a signal asks to stop; calls say() before it waits. Where no such file can be made
-    // there is no lock, and tuning goes on.
+    static constexpr const char* usual_path = "/tmp/hone-tuner.lock";
+
+    // Waits for the lock, until a signal asks to stop or the patience ends; calls say() before it waits. Where it has
+    // no lock then, or no such file can be made, tuning goes on without.
     template <class Say>
-    explicit machine_lock(Say&& say, const std::filesystem::path& path = "/tmp/hone-tuner.lock")
+    machine_lock(std::chrono::duration<double> patience, Say&& say, const std::filesystem::path& path = usual_path)
     {
         // Of other users too, so it is never written to and only the first one creates it.
         constexpr int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW;
         file_ = ::open(path.c_str(), flags);
         if (file_ < 0) file_ = ::open(path.c_str(), flags | O_CREAT, 0644);
-        if (file_ < 0) return;
-        if (::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
+        if (file_ < 0 || is_taken()) return;
         say();
-        while (!interrupt_requested.load() && ::flock(file_, LOCK_EX) != 0 && errno == EINTR) {
-        }
+        const auto begin = std::chrono::steady_clock::now();
+        while (!interrupt_requested.load() && std::chrono::steady_clock::now() - begin < patience && !is_taken())
+            std::this_thread::sleep_for(std::chrono::milliseconds{50});
     }
     machine_lock(const machine_lock&) = delete;
     machine_lock& operator=(const machine_lock&) = delete;
@@ -40,6 +43,9 @@ public:
     }
 
 private:
+    // By this process, or there is no taking it at all.
+    bool is_taken() const { return ::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
+
     int file_ = -1;
 };
 

@@ -48,6 +48,7 @@ struct tuner_options {
     // More records, read first and never written to; a file that is missing has none.
     std::vector<std::string> earlier{};
     std::filesystem::path work_directory{};
+    std::filesystem::path lock = machine_lock::usual_path; // of all tuners that shall not measure at the same time
     tuning_mode mode = tuning_mode::missing;
     double budget = 300; // seconds of tuning, comparisons included
     int trials = 0;      // of each workload, at most; 0: as the budget allows
@@ -115,12 +116,18 @@ public:
             return result();
         }
         log_ = std::make_unique<record_writer>(options_.records.string());
-        const machine_lock alone([&] { progress_.say("hone: waiting for another tuner on this machine to end"); });
-        begin_ = clock::now();
         add_groups();
         write_header();
         std::size_t left = 0;
         for (const group& g : groups_) left += open_tunings(g).size();
+        // Two that measure at once time each other's compilers. Another one is done within its budget, likely the same.
+        std::optional<machine_lock> alone;
+        if (left > 0) {
+            alone.emplace(
+                std::chrono::duration<double>(options_.budget),
+                [&] { progress_.say("hone: waiting for another tuner on this machine to end"); }, options_.lock);
+            begin_ = clock::now();
+        }
         for (group& g : groups_) {
             const std::size_t open = open_tunings(g).size();
             if (open == 0 || interrupt_requested.load()) continue;
