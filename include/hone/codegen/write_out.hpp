@@ -20,7 +20,7 @@ namespace hone::codegen::cpu {
 template <class K, class B, int I, int Term, int Count>
 HONE_INLINE std::int64_t parameter_offset(const environment<K>& e)
 {
-    if constexpr (Count == 0) {
+    if constexpr (Count == 0 || K::nest.parameters.size() == 0) {
         return 0;
     } else {
         constexpr affine_term t = K::nest.terms[Term];
