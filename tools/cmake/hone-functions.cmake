@@ -94,6 +94,9 @@ function(hone_add_tuned_library target)
             message(FATAL_ERROR "${call}: ${number} is '${tuned_${number}}'; give a whole number")
         endif()
     endforeach()
+    if(DEFINED tuned_THREADS AND tuned_THREADS EQUAL 0)
+        message(FATAL_ERROR "${call}: THREADS is 0; give at least 1")
+    endif()
     if(NOT DEFINED tuned_BUDGET)
         set(tuned_BUDGET 300)
     endif()
@@ -231,8 +234,9 @@ macro(hone_tuned_steps_)
     target_compile_definitions(${target}.tuner PRIVATE ${definitions}
         HONE_TUNER_WORKLOADS="${workloads}" HONE_TUNER_LIST=${list} HONE_TUNER_NAME="${target}")
     hone_tuned_properties_(${target}.tuner)
-    # It chooses candidates between two measurements, so it is never a debug build. Its sources are not the engine's.
-    target_compile_options(${target}.tuner PRIVATE -O1 -g0 -w)
+    # It chooses candidates between two measurements, so it is never a debug build; and it is a program of its own,
+    # whatever the engine does without or is warned of.
+    target_compile_options(${target}.tuner PRIVATE -O1 -g0 -w -fexceptions -frtti -fno-sanitize=all)
     set_target_properties(${target}.tuner PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${files}")
 
     if(DEFINED tuned_RECORDS)
