@@ -97,6 +97,7 @@ public:
             log_->write(r);
             records_.push_back(r);
         };
+        leave_out_unmeasurable();
         read_earlier();
     }
     tuner(const tuner&) = delete;
@@ -168,6 +169,18 @@ private:
         tuning* of = nullptr;
         std::vector<candidate> batch{};
     };
+
+    // Such workloads have no operands until they are called.
+    void leave_out_unmeasurable()
+    {
+        std::erase_if(tasks_, [&](const task& t) {
+            if (t.definition.parameters.empty()) return false;
+            progress_.say(fmt::format("hone: {} is not tuned, since {} is known at the call only: it takes its "
+                                      "closed-form default; add a workload of a typical shape to tune for it",
+                                      t.name, t.definition.parameters[0].name));
+            return true;
+        });
+    }
 
     void read_earlier()
     {
