@@ -47,9 +47,16 @@ using layer = conv2d<
 template <std::int64_t Size>
 using square = gemm<gemm_shape{.m = Size, .n = Size, .k = Size}, f32>;
 
-// What records may be of: Table 1 of the paper (arXiv 1805.08166), and products.
+template <std::int64_t Size, std::int64_t Channels>
+using depthwise =
+    conv2d<conv2d_shape{
+               .h = Size, .w = Size, .ic = Channels, .oc = Channels, .kh = 3, .kw = 3, .pad = 1, .groups = Channels},
+           f32, bias, relu>;
+
+// What records may be of: Table 1 of the paper (arXiv 1805.08166), depthwise layers of MobileNet, and products.
 using known =
-    workloads<layer<224, 3, 64, 7, 2>, layer<56, 64, 64, 3, 1>, layer<56, 64, 64, 1, 1>, layer<56, 64, 128, 3, 2>,
+    workloads<depthwise<112, 32>, depthwise<56, 128>, depthwise<28, 256>, depthwise<14, 512>, depthwise<7, 1024>,
+              layer<224, 3, 64, 7, 2>, layer<56, 64, 64, 3, 1>, layer<56, 64, 64, 1, 1>, layer<56, 64, 128, 3, 2>,
               layer<56, 64, 128, 1, 2>, layer<28, 128, 128, 3, 1>, layer<28, 128, 256, 3, 2>, layer<28, 128, 256, 1, 2>,
               layer<14, 256, 256, 3, 1>, layer<14, 256, 512, 3, 2>, layer<14, 256, 512, 1, 2>, layer<7, 512, 512, 3, 1>,
               square<128>, square<256>, square<512>, square<1024>>;
