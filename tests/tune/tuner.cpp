@@ -167,6 +167,38 @@ TEST_CASE("earlier records are read like its own, each line once, and are never 
     CHECK(text_of_file(at / "tuned.hpp") == header);
 }
 
+TEST_CASE("what was chosen is measured again, and a kernel that is wrong now is found; nothing is written")
+{
+    const folder at;
+    auto o = options_in(at, tuning_mode::missing, 4);
+    run(o);
+    const auto records = text_of_file(at / "records.jsonl");
+    const auto again = [&] {
+        return tune::tuner(o, tune::tasks_of<pair_of_gemms>("pair_of_gemms"), self()).measure_again();
+    };
+    auto rows = again();
+    REQUIRE(rows.size() == 2);
+    for (const auto& r : rows) {
+        CAPTURE(r.task);
+        CHECK(r.target == "baseline");
+        CHECK(r.recorded_ms > 0);
+        CHECK(r.now.found == verdict::ok);
+        CHECK(r.now.least() > 0);
+        CHECK(r.now.max_rel_error < 1e-5);
+    }
+    CHECK(text_of_file(at / "records.jsonl") == records);
+    // The workloads have become others under the same names; the tuner still knows the old ones.
+    std::ofstream(at / "tiny.hpp") << "#pragma once\n#include <hone/op/gemm.hpp>\n#include <hone/op/workloads.hpp>\n"
+                                      "struct tiny : hone::gemm<hone::gemm_shape{.m = 5, .n = 24, .k = 6}, hone::f32> "
+                                      "{};\n"
+                                      "struct wide : hone::gemm<hone::gemm_shape{.m = 3, .n = 40, .k = 8}, hone::f32> "
+                                      "{};\n"
+                                      "using pair_of_gemms = hone::workloads<tiny, wide>;\n";
+    rows = again();
+    REQUIRE(rows.size() == 2);
+    for (const auto& r : rows) CHECK(r.now.found == verdict::wrong_result);
+}
+
 TEST_CASE("a budget of nothing measures nothing, and the header is valid")
 {
     const folder at;

@@ -143,6 +143,44 @@ public:
         return result();
     }
 
+    // What was chosen, measured again beside the default and the naive kernel; results are verified as ever, and
+    // nothing is written.
+    struct remeasured {
+        std::string task{};
+        std::string target{};
+        double recorded_ms = 0;
+        measurement now{};
+    };
+    std::vector<remeasured> measure_again()
+    {
+        begin_ = clock::now();
+        environment_.log = {};
+        const machine_lock alone(
+            std::chrono::duration<double>(options_.budget),
+            [&] { progress_.say("hone: waiting for another tuner on this machine to end"); }, options_.lock);
+        add_groups();
+        std::vector<remeasured> all;
+        for (const group& g : groups_)
+            for (const auto& t : g.tunings) {
+                const record& key = std::as_const(*t).key();
+                const standing before = t->standing();
+                if (before.chosen == nullptr || interrupt_requested.load()) continue;
+                const record chosen = *before.chosen;
+                const std::size_t known = t->records().size();
+                t->compare();
+                remeasured r{.task = t->task().name,
+                             .target = key.isa == "none" ? key.backend : key.isa,
+                             .recorded_ms = chosen.least()};
+                for (std::size_t i = known; i < t->records().size(); ++i) {
+                    const record& again = t->records()[i];
+                    if (again.nest == chosen.nest && again.origin == chosen.origin)
+                        r.now = {again.found, again.max_rel_error, again.ms, again.detail};
+                }
+                all.push_back(std::move(r));
+            }
+        return all;
+    }
+
     // Those that exist, in the order in which they are read.
     std::vector<std::string> files_of_records() const
     {

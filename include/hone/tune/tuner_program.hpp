@@ -168,6 +168,35 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
     return exit_ok;
 }
 
+// Whether the figures of the records can be had again on this machine.
+inline int verify(tuner_options options, const std::vector<task>& tasks, double tolerance)
+{
+    listen_to_signals();
+    tuner t(std::move(options), tasks, {std::filesystem::read_symlink("/proc/self/exe").string(), "measure"});
+    const auto all = t.measure_again();
+    if (all.empty())
+        throw std::runtime_error("no record here is of this machine, compiler and flags; tune first, or name the "
+                                 "records and options of the run that is to be verified");
+    bool same = true;
+    fmt::print("{:12} {:9} {:>11} {:>9} {:>6}\n", "workload", "target", "recorded ms", "now ms", "ratio");
+    for (const tuner::remeasured& r : all) {
+        const bool right = r.now.found == verdict::ok;
+        const double ratio = right ? r.now.least() / r.recorded_ms : 0;
+        same = same && right && ratio <= 1 + tolerance;
+        fmt::print("{:12} {:9} {:11.4f} {:9.4f} {:6.2f}{}\n", r.task, r.target, r.recorded_ms, r.now.least(), ratio,
+                   !right                  ? fmt::format("  {}: {}", name_of(r.now.found), r.now.detail)
+                   : ratio > 1 + tolerance ? "  slower than recorded"
+                                           : "");
+    }
+    if (interrupt_requested.load()) return exit_interrupted;
+    if (!same)
+        fmt::print(stderr,
+                   "hone: not all kernels are right and as fast as recorded, to {:.0f} %; see whether the machine is "
+                   "busy (hone doctor), then tune anew (--mode force)\n",
+                   100 * tolerance);
+    return same ? exit_ok : exit_failure;
+}
+
 // How many kernels each workload has to choose from.
 inline int count_spaces(const std::vector<task>& tasks, const tuner_options& options, bool as_json)
 {
@@ -275,6 +304,27 @@ try {
             ->check(CLI::IsMember({"avx512", "avx2", "baseline", "native"}))
             ->capture_default_str();
     };
+    // How candidates are built and measured.
+    const auto add_measuring = [&](CLI::App* to_command) {
+        to_command->add_option("--threads", o.threads, "of a kernel; another number is another key")
+            ->check(CLI::Range(1, 1024))
+            ->capture_default_str();
+        to_command
+            ->add_option("--cache", o.cache,
+                         "cold: weights come from memory; hot: from the cache, as in a loop over one layer")
+            ->transform(CLI::CheckedTransformer(
+                std::map<std::string, cache_mode>{{"cold", cache_mode::cold_weights}, {"hot", cache_mode::hot}}))
+            ->default_str(name_of(o.cache));
+        to_command->add_option("--only", only, "names of workloads")->delimiter(',');
+        to_command->add_option("--compiler", o.compiler_command, "builds the candidates of the CPU")
+            ->capture_default_str();
+        to_command->add_option("--compile-option", o.compiler_flags,
+                               "of the candidates, after those that hone chooses");
+        to_command->add_option("--include", o.include_directories, "folders of headers, hone's among them")
+            ->capture_default_str();
+        to_command->add_option("--work", work,
+                               "folder for what is built; removed at the end. Default: beside the header or records");
+    };
     CLI::App* tuning = app.add_subcommand("tune", "measure candidates, and write the header of the fastest");
     add_common(tuning);
     tuning->add_option("--earlier", o.earlier, "files of records that are read first and never written to");
@@ -282,7 +332,6 @@ try {
     tuning->set_config("--config", "", "options from a file, as `option = value` lines");
     tuning->add_option("--header-out", header_out, "the generated header")->capture_default_str();
     tuning->add_option("--name", o.name, "of the config set in the header")->capture_default_str();
-    tuning->add_option("--work", work, "folder for what is built; removed at the end. Default: beside the header");
     tuning
         ->add_option("--mode", o.mode,
                      "missing: tune what the records do not answer; replay: from the records alone; force: all anew")
@@ -300,20 +349,7 @@ try {
         ->transform(CLI::CheckedTransformer(
             std::map<std::string, search_method>{{"model", search_method::model}, {"random", search_method::chance}}))
         ->default_str("model");
-    tuning->add_option("--threads", o.threads, "of a kernel; another number is another key")
-        ->check(CLI::Range(1, 1024))
-        ->capture_default_str();
-    tuning
-        ->add_option("--cache", o.cache,
-                     "cold: weights come from memory; hot: from the cache, as in a loop over one layer")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, cache_mode>{{"cold", cache_mode::cold_weights}, {"hot", cache_mode::hot}}))
-        ->default_str(name_of(o.cache));
-    tuning->add_option("--only", only, "names of workloads")->delimiter(',');
-    tuning->add_option("--compiler", o.compiler_command, "builds the candidates of the CPU")->capture_default_str();
-    tuning->add_option("--compile-option", o.compiler_flags, "of the candidates, after those that hone chooses");
-    tuning->add_option("--include", o.include_directories, "folders of headers, hone's among them")
-        ->capture_default_str();
+    add_measuring(tuning);
     tuning->add_flag("--strict", strict, "fail where a workload has no measured entry");
     tuning->add_option("--summary", to.summary, "a JSON list of what was chosen");
     tuning->add_flag("--json", to.as_json, "print that list in place of the table");
@@ -323,6 +359,13 @@ try {
     CLI::App* showing = app.add_subcommand("show", "what the records say of each workload");
     showing->add_option("--records", records, "the file of measurements")->required(records.empty());
     showing->add_flag("--json", as_json, "as JSON");
+    CLI::App* verifying = app.add_subcommand("verify", "measure what was chosen again, with the options of its tuning");
+    add_common(verifying);
+    add_measuring(verifying);
+    double tolerance = 0.1;
+    verifying->add_option("--tolerance", tolerance, "how much slower than recorded a kernel may be")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     CLI::App* counting = app.add_subcommand("space", "how many schedules each workload has");
     add_common(counting);
     counting->add_flag("--json", as_json, "as JSON");
@@ -341,7 +384,7 @@ try {
     o.vulkan = std::find(backends.begin(), backends.end(), "vulkan") != backends.end();
     o.records = records;
     o.header = header_out;
-    o.work_directory = work.empty() ? o.header.string() + ".work" : work;
+    o.work_directory = !work.empty() ? work : !header_out.empty() ? header_out + ".work" : records + ".work";
     if (!only.empty()) o.cpu_only = o.vulkan_only = only;
     if (*showing) {
         const std::vector<record> all = read_records(records).records;
@@ -349,6 +392,7 @@ try {
         fmt::print("{}", as_json ? json_of(rows).dump(2) + "\n" : text_of(rows, text_style::plain));
         return exit_ok;
     }
+    if (*verifying) return verify(o, tasks, tolerance);
     if (*counting) return count_spaces(tasks, o, as_json);
     if (*explaining) return explain_nest(tasks, o, explained);
     return tune(defaults, o, tasks, strict, to);
