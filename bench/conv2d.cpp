@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 // ResNet-18's convolutions (batch 1, fp32, NHWC, bias and ReLU fused, one thread) beside oneDNN's direct convolution
-// and its explicit Winograd. Operands stay in cache where they fit: the same layer is called again and again.
+// and its explicit Winograd. Operands stay in cache where they fit: the same layer is called again and again; with
+// --weights cold, the weights come from memory each time, as in a whole network.
 //
-//   conv2d --layers C2,C9 --rounds 31
+//   conv2d --layers C2,C9 --rounds 31 --weights hot
 //
 // Every result is compared with a double reference, on poisoned outputs, before it is timed.
 #include "conv2d/layers.hpp"
 
 int main(int argc, char** argv)
 {
-    const bench::options o(argc, argv, {{"--layers", "all"}, {"--rounds", "31"}});
+    const bench::options o(argc, argv, {{"--layers", "all"}, {"--rounds", "31"}, {"--weights", "hot"}});
     bench::use_one_thread(argv);
     bench::c1_to_c3(o);
     bench::c4_to_c6(o);

@@ -118,10 +118,15 @@ inline void add_onednn(std::vector<contender>& to, const char* name, const conv2
     st->arguments = {
         {DNNL_ARG_SRC, st->x}, {DNNL_ARG_WEIGHTS, st->weights}, {DNNL_ARG_BIAS, st->bias}, {DNNL_ARG_DST, st->y}};
 
-    contender c{.name = name, .call = [st] {
-                    st->convolution.execute(st->stream, st->arguments);
-                    st->stream.wait();
-                }};
+    contender c{.name = name,
+                .call =
+                    [st] {
+                        st->convolution.execute(st->stream, st->arguments);
+                        st->stream.wait();
+                    },
+                .weights = static_cast<const float*>(st->weights.get_data_handle()),
+                .weight_count = st->description.weights_desc().get_size() / sizeof(float),
+                .take_weights = [st](const float* copy) { st->weights.set_data_handle(const_cast<float*>(copy)); }};
     const floats y(static_cast<std::size_t>(in.outputs()));
     y.poison();
     const memory plain_y = plain(dy, memory::format_tag::nhwc, y.data());

@@ -105,10 +105,16 @@ void add_onednn(std::vector<bench::contender>& to, const operands& in)
     st->arguments = {{DNNL_ARG_SRC, memory(plain(in.m, in.k), st->engine, in.x.data())},
                      {DNNL_ARG_WEIGHTS, packed},
                      {DNNL_ARG_DST, memory(plain(in.m, in.n), st->engine, st->y.data())}};
-    bench::contender c{.name = "onednn packed", .call = [st] {
-                           st->product.execute(st->stream, st->arguments);
-                           st->stream.wait();
-                       }};
+    bench::contender c{
+        .name = "onednn packed",
+        .call =
+            [st] {
+                st->product.execute(st->stream, st->arguments);
+                st->stream.wait();
+            },
+        .weights = static_cast<const float*>(packed.get_data_handle()),
+        .weight_count = st->description.weights_desc().get_size() / sizeof(float),
+        .take_weights = [packed](const float* copy) mutable { packed.set_data_handle(const_cast<float*>(copy)); }};
     c.call();
     c.error = in.expected.error(st->y);
     to.push_back(std::move(c));
@@ -123,10 +129,16 @@ void add_openblas(std::vector<bench::contender>& to, const operands& in)
     const auto rows = static_cast<blasint>(in.m);
     const auto columns = static_cast<blasint>(in.n);
     const auto depth = static_cast<blasint>(in.k);
-    bench::contender c{.name = "openblas", .call = [y, rows, columns, depth, x = in.x.data(), w = in.weights.data()] {
-                           cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, columns, depth, 1, x, depth, w,
-                                       columns, 0, y->data(), columns);
-                       }};
+    const auto w = std::make_shared<const float*>(in.weights.data());
+    bench::contender c{.name = "openblas",
+                       .call =
+                           [y, rows, columns, depth, x = in.x.data(), w] {
+                               cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, columns, depth, 1, x, depth,
+                                           *w, columns, 0, y->data(), columns);
+                           },
+                       .weights = *w,
+                       .weight_count = in.weights.size(),
+                       .take_weights = [w](const float* copy) { *w = copy; }};
     c.call();
     c.error = in.expected.error(*y);
     to.push_back(std::move(c));
@@ -154,7 +166,7 @@ void square(const bench::options& o)
     add_kernel<hone::kernel<op, tuned<op, Knobs>>>(contenders, "hone", in);
     add_kernel<hone::kernel<op>>(contenders, "hone default", in);
     add_peers(contenders, in);
-    bench::run_rounds(contenders, o.number("--rounds"));
+    bench::run_rounds(contenders, o.number("--rounds"), bench::weights_of(o));
     bench::print("gemm " + name, in.gflop(), contenders, {"onednn packed", "openblas"});
 }
 
@@ -173,7 +185,7 @@ void at_call(const bench::options& o)
     add_kernel<hone::kernel<fixed_op, tuned<fixed_op, Fixed>>>(contenders, "hone this m", in);
     add_kernel<hone::kernel<fixed_op>>(contenders, "hone this m, default", in);
     add_peers(contenders, in);
-    bench::run_rounds(contenders, o.number("--rounds"));
+    bench::run_rounds(contenders, o.number("--rounds"), bench::weights_of(o));
     bench::print("m = " + std::to_string(M), in.gflop(), contenders, {"hone this m", "onednn packed", "openblas"});
 }
 
@@ -181,7 +193,7 @@ void at_call(const bench::options& o)
 
 int main(int argc, char** argv)
 {
-    const bench::options o(argc, argv, {{"--sizes", "all"}, {"--rounds", "31"}});
+    const bench::options o(argc, argv, {{"--sizes", "all"}, {"--rounds", "31"}, {"--weights", "hot"}});
     bench::use_one_thread(argv);
     square<64, direct_knobs{.rows = 6, .vectors = 4}>(o);
     square<256, direct_knobs{.rows = 6, .vectors = 4}>(o);

@@ -45,7 +45,11 @@ inline void add_kernel(std::vector<contender>& to, const kernel_functions& kerne
     st->call.workspace = st->workspace.data();
     st->y.poison();
     st->workspace.poison();
-    contender c{.name = kernel.name, .call = [st, run = kernel.run] { benchmark::DoNotOptimize(run(st->call)); }};
+    contender c{.name = kernel.name,
+                .call = [st, run = kernel.run] { benchmark::DoNotOptimize(run(st->call)); },
+                .weights = st->packed.data(),
+                .weight_count = st->packed.size(),
+                .take_weights = [st](const float* copy) { st->call.weights = copy; }};
     c.call();
     c.error = expected.error(st->y);
     to.push_back(std::move(c));

@@ -22,6 +22,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include <hone/tune/cache_mode.hpp>
+
 namespace bench {
 
 // Floats at a cache line's begin.
@@ -79,6 +81,10 @@ struct reference {
 struct contender {
     std::string name;
     std::function<void()> call;
+    // Its packed weights, and how it is given others of the same values.
+    const float* weights = nullptr;
+    std::size_t weight_count = 0;
+    std::function<void(const float*)> take_weights{};
     double error = 0;
     std::vector<double> ms{}; // of one call, a sample for each round
 
@@ -110,11 +116,21 @@ inline long preemptions()
 }
 
 // Each round times each contender for about `quantum_ms` after a call that warms its caches; the order rotates. A
-// sample during which the process was preempted is taken again, up to ten times.
-inline void run_rounds(std::vector<contender>& contenders, int rounds, double quantum_ms = 2)
+// sample during which the process was preempted is taken again, up to ten times. Cold weights come from memory in each
+// call: copies take turns that together exceed twice the last cache.
+inline void run_rounds(std::vector<contender>& contenders, int rounds, hone::tune::cache_mode cache,
+                       double quantum_ms = 2)
 {
     std::vector<int> calls;
     for (contender& c : contenders) {
+        if (cache == hone::tune::cache_mode::cold_weights) {
+            const auto rotation = std::make_shared<hone::tune::measuring::weight_rotation>();
+            rotation->fill(c.weights, c.weight_count, cache);
+            c.call = [rotation, take = c.take_weights, call = c.call] {
+                take(rotation->next());
+                call();
+            };
+        }
         milliseconds_of(c.call, 1);
         calls.push_back(std::max(1, static_cast<int>(quantum_ms / milliseconds_of(c.call, 1))));
         c.ms.clear();
@@ -219,5 +235,14 @@ public:
 private:
     std::vector<std::pair<std::string, std::string>> values_;
 };
+
+// --weights cold or hot
+inline hone::tune::cache_mode weights_of(const options& o)
+{
+    for (const auto mode : {hone::tune::cache_mode::cold_weights, hone::tune::cache_mode::hot})
+        if (o["--weights"] == hone::tune::name_of(mode)) return mode;
+    std::fprintf(stderr, "--weights is '%s'; it takes cold and hot\n", o["--weights"].c_str());
+    std::exit(2);
+}
 
 } // namespace bench

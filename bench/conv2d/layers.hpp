@@ -70,7 +70,7 @@ void run(const char* name, const options& o)
     add_onednn(contenders, "onednn direct", in, dnnl::algorithm::convolution_direct);
     add_onednn(contenders, "onednn winograd", in, dnnl::algorithm::convolution_winograd);
 #endif
-    run_rounds(contenders, o.number("--rounds"));
+    run_rounds(contenders, o.number("--rounds"), weights_of(o));
     print(name, in.gflop(), contenders, {"onednn direct", "onednn winograd"});
 }
 
