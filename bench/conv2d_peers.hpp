@@ -15,7 +15,7 @@
 
 #include "rounds.hpp"
 #ifdef HONE_HAVE_ONEDNN
-#include <oneapi/dnnl/dnnl.hpp>
+#include "onednn.hpp"
 #endif
 
 namespace bench {
@@ -83,18 +83,11 @@ inline void add_onednn(std::vector<contender>& to, const char* name, const conv2
     const memory::dims dx{s.n, s.ic, s.h, s.w};
     const memory::dims dw{s.oc, s.ic, s.kh, s.kw};
     const memory::dims dy{s.n, s.oc, s.oh(), s.ow()};
-    const auto any = [](const memory::dims& d) {
-        return memory::desc(d, memory::data_type::f32, memory::format_tag::any);
-    };
+    const auto any = [](const memory::dims& d) { return onednn::described(d, memory::format_tag::any); };
     try {
-        dnnl::post_ops relu;
-        relu.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
-        dnnl::primitive_attr attributes;
-        attributes.set_post_ops(relu);
-        const dnnl::convolution_forward::desc d(dnnl::prop_kind::forward_inference, algorithm, any(dx), any(dw),
-                                                memory::desc({s.oc}, memory::data_type::f32, memory::format_tag::a),
-                                                any(dy), {s.stride, s.stride}, {s.pad, s.pad}, {s.pad, s.pad});
-        st->description = dnnl::convolution_forward::primitive_desc(d, attributes, st->engine);
+        st->description = onednn::convolution(
+            st->engine, algorithm, {any(dx), any(dw), onednn::described({s.oc}, memory::format_tag::a), any(dy)},
+            s.stride, s.pad);
     } catch (const dnnl::error&) {
         return;
     }
@@ -104,7 +97,7 @@ inline void add_onednn(std::vector<contender>& to, const char* name, const conv2
     st->bias = memory(st->description.bias_desc(), st->engine, in.bias.data());
     st->y = memory(st->description.dst_desc(), st->engine);
     const auto plain = [&](const memory::dims& d, memory::format_tag tag, float* data) {
-        return memory({d, memory::data_type::f32, tag}, st->engine, data);
+        return memory(onednn::described(d, tag), st->engine, data);
     };
     const auto reorder = [st](memory from, memory to_memory) {
         dnnl::reorder(from, to_memory).execute(st->stream, from, to_memory);

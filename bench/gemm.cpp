@@ -17,11 +17,11 @@
 #ifdef HONE_HAVE_OPENBLAS
 #include <cblas.h>
 #endif
-#ifdef HONE_HAVE_ONEDNN
-#include <oneapi/dnnl/dnnl.hpp>
-#endif
 
 #include "kernel_peer.hpp"
+#ifdef HONE_HAVE_ONEDNN
+#include "onednn.hpp"
+#endif
 #include "rounds.hpp"
 
 namespace {
@@ -91,10 +91,10 @@ void add_onednn(std::vector<bench::contender>& to, const operands& in)
     };
     const auto st = std::make_shared<state>();
     const auto plain = [](std::int64_t rows, std::int64_t columns) {
-        return memory::desc({rows, columns}, memory::data_type::f32, memory::format_tag::ab);
+        return onednn::described({rows, columns}, memory::format_tag::ab);
     };
-    const memory::desc any({in.k, in.n}, memory::data_type::f32, memory::format_tag::any);
-    st->description = dnnl::matmul::primitive_desc({plain(in.m, in.k), any, plain(in.m, in.n)}, st->engine);
+    const memory::desc any = onednn::described({in.k, in.n}, memory::format_tag::any);
+    st->description = onednn::product(st->engine, plain(in.m, in.k), any, plain(in.m, in.n));
     st->product = dnnl::matmul(st->description);
     st->y = bench::floats(static_cast<std::size_t>(in.m * in.n));
     st->y.poison();

@@ -9,15 +9,16 @@
 #include <utility>
 
 #include <omp.h>
-#include <oneapi/dnnl/dnnl.hpp>
 
 #include <hone/tune/variant.hpp>
 
 #include "layers.hpp"
+#include "onednn.hpp"
 
 namespace {
 
 using dnnl::memory;
+using onednn::described;
 
 // One primitive with its memories.
 struct primitive {
@@ -60,22 +61,16 @@ protected:
     }
 };
 
-memory::desc described(const memory::dims& dims, memory::format_tag tag) { return {dims, memory::data_type::f32, tag}; }
-
 struct convolution : primitive {
     explicit convolution(const hone::conv2d_shape& s)
     {
         const memory::dims dw{s.oc, s.ic, s.kh, s.kw};
-        dnnl::post_ops relu;
-        relu.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
-        dnnl::primitive_attr attributes;
-        attributes.set_post_ops(relu);
-        const dnnl::convolution_forward::desc wanted(
-            dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-            described({s.n, s.ic, s.h, s.w}, memory::format_tag::nhwc), described(dw, memory::format_tag::any),
-            described({s.oc}, memory::format_tag::a), described({s.n, s.oc, s.oh(), s.ow()}, memory::format_tag::nhwc),
-            {s.stride, s.stride}, {s.pad, s.pad}, {s.pad, s.pad});
-        const dnnl::convolution_forward::primitive_desc d(wanted, attributes, engine);
+        const auto d =
+            onednn::convolution(engine, dnnl::algorithm::convolution_direct,
+                                {described({s.n, s.ic, s.h, s.w}, memory::format_tag::nhwc),
+                                 described(dw, memory::format_tag::any), described({s.oc}, memory::format_tag::a),
+                                 described({s.n, s.oc, s.oh(), s.ow()}, memory::format_tag::nhwc)},
+                                s.stride, s.pad);
         kernel = dnnl::convolution_forward(d);
         plain_weights = described(dw, memory::format_tag::ohwi);
         bias = memory(d.bias_desc(), engine, nullptr);
@@ -90,8 +85,8 @@ struct product : primitive {
         const auto plain = [](std::int64_t rows, std::int64_t columns) {
             return described({rows, columns}, memory::format_tag::ab);
         };
-        const dnnl::matmul::primitive_desc d(
-            {plain(m, s.k), described({s.k, s.n}, memory::format_tag::any), plain(m, s.n)}, engine);
+        const auto d =
+            onednn::product(engine, plain(m, s.k), described({s.k, s.n}, memory::format_tag::any), plain(m, s.n));
         kernel = dnnl::matmul(d);
         plain_weights = plain(s.k, s.n);
         bind(d);
