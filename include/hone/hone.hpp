@@ -33,3 +33,7 @@
 #include <hone/schedule/transform.hpp>
 #include <hone/schedule/vulkan.hpp>
 #include <hone/schedule/winograd.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif

@@ -11,6 +11,10 @@
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::codegen::cpu {
 
 // A loop of one known step, as peeling and written-out stages leave them, is as good as unrolled.

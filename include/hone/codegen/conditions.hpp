@@ -10,6 +10,10 @@
 #include <hone/core/config.hpp>
 #include <hone/ir/nest.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::codegen::cpu {
 
 // For conditions outside of bands: nothing is a literal.

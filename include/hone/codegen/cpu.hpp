@@ -22,6 +22,10 @@
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::codegen::cpu {
 
 // A node and its later siblings; bands that follow one another are one.

@@ -11,6 +11,10 @@
 #include <hone/core/config.hpp>
 #include <hone/ir/nest.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::codegen::cpu {
 
 // The leaves of one form: statement S with the lanes of vector variable V, the leading L of them. What differs from

@@ -14,6 +14,10 @@
 #include <utility>
 #include <vector>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::codegen {
 
 inline void append_to(std::string& to, std::string_view part) { to += part; }

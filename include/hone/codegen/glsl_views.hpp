@@ -14,6 +14,10 @@
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::codegen {
 
 inline std::string glsl_type(int width) { return width == 1 ? "float" : joined("vec", width); }

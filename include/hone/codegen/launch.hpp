@@ -9,6 +9,10 @@
 #include <hone/core/target.hpp>
 #include <hone/ir/visit.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 struct launch {

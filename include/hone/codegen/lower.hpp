@@ -14,6 +14,10 @@
 #include <hone/ir/visit.hpp>
 #include <hone/schedule/schedule.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 class lowering : lowering_bounds {

@@ -11,6 +11,10 @@
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::codegen {
 
 // Of one vector, or of one scalar where the nest has no vectors. A Zen 5 core does 8.6 multiply-adds in a nanosecond,

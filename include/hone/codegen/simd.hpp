@@ -12,6 +12,10 @@
 #include <hone/ir/expr.hpp>
 #include <hone/ir/nest.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // The vector types, spelled out: g++ 12 loses the attribute where its size is a template argument.

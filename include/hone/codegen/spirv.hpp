@@ -18,6 +18,10 @@
 
 #include <hone/core/fault.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // The words of a shader; or the fault, with the compiler's log.

@@ -10,6 +10,10 @@
 #include <hone/ir/visit.hpp>
 #include <hone/schedule/schedule.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 class lowering_statements : protected lowering_levels {

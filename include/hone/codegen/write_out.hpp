@@ -15,6 +15,10 @@
 #include <hone/core/config.hpp>
 #include <hone/ir/nest.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::codegen::cpu {
 
 template <class K, class B, int I, int Term, int Count>

@@ -25,3 +25,10 @@
 #define HONE_PIECE inline
 #define HONE_FLATTEN [[gnu::noinline, gnu::flatten]]
 #endif
+
+// What compilers warn of inside hone's headers is shown to hone's own build, which defines HONE_SHOW_WARNINGS, and not
+// to an engine that includes them by -I with flags and -Werror of its own. Each header says so below its includes:
+// above them, g++ -MMD would take these for system headers, too, and leave them out of what a source depends on.
+#ifndef HONE_SHOW_WARNINGS
+#pragma GCC system_header
+#endif

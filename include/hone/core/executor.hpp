@@ -8,6 +8,10 @@
 
 #include <hone/core/config.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 template <class E>

@@ -5,6 +5,10 @@
 
 #include <cstddef>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 template <class T, std::size_t Capacity>

@@ -4,6 +4,10 @@
 
 #include <hone/core/fault.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 template <class T>

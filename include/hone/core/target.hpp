@@ -5,6 +5,10 @@
 
 #include <cstdint>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // The instruction sets that have a code generator. `none` is a Vulkan device.

@@ -11,6 +11,10 @@
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // More copies of the register tile than this cost more instruction cache and compile time than their borders save.

@@ -7,6 +7,10 @@
 
 #include <hone/core/inline_vector.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 enum class expr_op : std::uint8_t {

@@ -16,6 +16,10 @@
 #include <hone/core/target.hpp>
 #include <hone/ir/expr.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // How a loop is run.

@@ -12,6 +12,10 @@
 
 #include <hone/ir/nest.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 namespace ir {

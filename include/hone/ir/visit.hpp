@@ -7,6 +7,10 @@
 
 #include <hone/ir/nest.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // Floor and ceiling of a / b for b > 0.

@@ -10,6 +10,10 @@
 #include <hone/op/epilogue.hpp>
 #include <hone/op/operator.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 enum class layout : std::uint8_t { nhwc, nchw };

@@ -10,6 +10,10 @@
 #include <hone/ir/expr.hpp>
 #include <hone/ir/nest.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // A loop axis of a stage. With a parameter, `extent` is its largest value and the parameter gives the extent of a call.

@@ -8,6 +8,10 @@
 #include <hone/ir/expr.hpp>
 #include <hone/op/definition.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // Changes each element alone: `name` and apply(acc).

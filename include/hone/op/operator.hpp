@@ -9,6 +9,10 @@
 #include <hone/core/inline_vector.hpp>
 #include <hone/op/definition.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // The identity of a tuned kernel as text: operator, shapes, layouts, types, epilogues. Short words, one blank between.

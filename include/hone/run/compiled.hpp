@@ -22,6 +22,10 @@
 #include <hone/run/entry.hpp>
 #include <hone/run/kernel.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 template <std::size_t Count>

@@ -13,6 +13,10 @@
 #include <hone/op/operator.hpp>
 #include <hone/run/kernel.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // An executor behind two pointers, so that a compiled library can use the engine's threads. `run_chunks` calls

@@ -15,6 +15,10 @@
 #include <hone/run/pack.hpp>
 #include <hone/schedule/config.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // What a call gives. Pointers are to the first element; activations and weights in the operator's layouts.

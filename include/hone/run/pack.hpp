@@ -10,6 +10,10 @@
 #include <hone/core/target.hpp>
 #include <hone/op/definition.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // The dimensions from k on, of what stands at `from` to what stands at `to`.

@@ -12,6 +12,10 @@
 #include <type_traits>
 #include <vector>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 class thread_pool {

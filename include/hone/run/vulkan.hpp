@@ -21,6 +21,10 @@
 #include <hone/core/result.hpp>
 #include <hone/core/target.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::vulkan {
 
 // How a recording names its buffers.

@@ -23,6 +23,10 @@
 
 #include <hone/run/vulkan.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::vulkan {
 
 enum class validation : std::uint8_t {

@@ -15,6 +15,10 @@
 #include <hone/op/operator.hpp>
 #include <hone/run/pack.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 struct vulkan_entry {

@@ -24,6 +24,10 @@
 #include <hone/run/vulkan.hpp>
 #include <hone/run/vulkan_entry.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone::vulkan {
 
 // What a call gives: parts of the engine's buffers, activations in the operator's layouts. No two of them overlap.

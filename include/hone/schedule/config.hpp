@@ -12,6 +12,10 @@
 #include <hone/schedule/cpu.hpp>
 #include <hone/schedule/winograd.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 enum class cpu_template : std::uint8_t { direct, winograd };

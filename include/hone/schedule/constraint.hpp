@@ -11,6 +11,10 @@
 #include <hone/schedule/vulkan.hpp>
 #include <hone/schedule/winograd.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // Target: isa of a CPU, limits of a Vulkan device.

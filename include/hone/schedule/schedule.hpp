@@ -8,6 +8,10 @@
 #include <hone/core/inline_vector.hpp>
 #include <hone/op/definition.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // What happens where a step does not divide what is left of its axis.

@@ -15,6 +15,10 @@
 #include <hone/schedule/schedule.hpp>
 #include <hone/schedule/transform.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 struct winograd_knobs {
