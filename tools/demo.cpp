@@ -7,7 +7,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include <hone/tune/tuner_program.hpp>
+#include <hone/tune/tuner_defaults.hpp>
+#include <hone/tune/workload_list.hpp>
 
 #include "layers.hpp"
 
@@ -15,10 +16,9 @@ namespace {
 
 namespace tune = hone::tune;
 
-tune::tuner_defaults defaults()
+tune::tuner_defaults defaults([[maybe_unused]] const std::vector<tune::task>& tasks)
 {
     tune::tuner_defaults d{.name = "resnet18_configs",
-                           .list = "resnet18::layers",
                            .options = {.cache = tune::cache_mode::hot,
                                        .vulkan = true,
                                        .vulkan_only = {"c3", "c6", "c12", "gemm_256"},
@@ -30,7 +30,7 @@ tune::tuner_defaults defaults()
 #ifdef HONE_DEMO_PEER
     d.peer_name = "oneDNN";
     int place = 0;
-    for (const tune::task& t : tune::tasks_of<resnet18::layers>(d.list)) {
+    for (const tune::task& t : tasks) {
         const bool on_cpu = t.name != "gemm_256";
         if (on_cpu) d.options.peers[t.signature] = {HONE_DEMO_PEER, place};
         ++place;
@@ -43,13 +43,14 @@ tune::tuner_defaults defaults()
 
 int main(int argc, char** argv)
 {
+    const auto tasks = tune::tasks_of<resnet18::layers>("resnet18::layers");
+    const tune::tuner_defaults fixed = defaults(tasks);
     // How this program starts itself as a child.
-    if (argc == 2 && std::string(argv[1]) == "measure")
-        return tune::tuner_program<resnet18::layers>(argc, argv, defaults());
+    if (argc == 2 && std::string(argv[1]) == "measure") return tune::tuner_program(argc, argv, fixed, tasks);
 
     double budget = 600;
     std::string out = "build/demo", include = HONE_DEMO_INCLUDE;
-    CLI::App app{defaults().description};
+    CLI::App app{fixed.description};
     app.allow_extras();
     app.add_option("--budget", budget, "seconds")->check(CLI::NonNegativeNumber)->capture_default_str();
     app.add_option("--out", out,
@@ -78,5 +79,5 @@ int main(int argc, char** argv)
     for (const std::string& extra : app.remaining()) words.push_back(extra);
     std::vector<char*> pointers;
     for (std::string& w : words) pointers.push_back(w.data());
-    return tune::tuner_program<resnet18::layers>(static_cast<int>(pointers.size()), pointers.data(), defaults());
+    return tune::tuner_program(static_cast<int>(pointers.size()), pointers.data(), fixed, tasks);
 }

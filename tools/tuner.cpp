@@ -3,7 +3,7 @@
 //   HONE_TUNER_WORKLOADS   that header, in quotes
 //   HONE_TUNER_LIST        the workload list that it defines
 //   HONE_TUNER_NAME        the config set, in quotes
-#include <hone/tune/tuner_program.hpp>
+#include <hone/tune/tuner_main.hpp>
 
 #include HONE_TUNER_WORKLOADS
 
@@ -12,10 +12,12 @@
 
 int main(int argc, char** argv)
 {
-    return hone::tune::tuner_program<HONE_TUNER_LIST>(
-        argc, argv,
-        {.name = HONE_TUNER_NAME,
-         .list = HONE_TUNER_TEXT(HONE_TUNER_LIST),
-         .options = {.headers = {HONE_TUNER_WORKLOADS}},
-         .description = "Tunes the kernels of " HONE_TUNER_NAME " on this machine"});
+    static constexpr auto list = hone::tune::listed<HONE_TUNER_LIST>();
+    return hone::tune::tuner_main(argc, argv,
+                                  {.name = HONE_TUNER_NAME,
+                                   .list = HONE_TUNER_TEXT(HONE_TUNER_LIST),
+                                   .header = HONE_TUNER_WORKLOADS,
+                                   .description = "Tunes the kernels of " HONE_TUNER_NAME " on this machine",
+                                   .workloads = list.data(),
+                                   .size = list.size()});
 }

@@ -5,48 +5,36 @@
 
 #include <cstddef>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 
-#include <hone/op/workloads.hpp>
 #include <hone/tune/task.hpp>
+#include <hone/tune/tuner_main.hpp>
 
 namespace hone::tune {
 
-// As the compiler writes it: "demo::c2", or "hone::gemm<...>" for a type without a name of its own.
-template <class T>
-std::string_view type_name()
-{
-    const std::string_view text = __PRETTY_FUNCTION__;
-    const auto begin = text.find("T = ") + 4;
-    return text.substr(begin, text.find_first_of(";]", begin) - begin);
-}
-
 // The last word of a named type; a number for others, since their text is as long as their shape.
-template <class T>
-std::string short_name_of(std::size_t place)
+inline std::string short_name_of(std::string_view type, std::size_t place)
 {
-    const std::string_view name = type_name<T>();
-    if (name.find('<') != std::string_view::npos) return fmt::format("workload_{}", place);
-    return std::string(last_word(name));
+    if (type.find('<') != std::string_view::npos) return fmt::format("workload_{}", place);
+    return std::string(last_word(type));
 }
 
 // One task for each workload; `list` is how generated code names the list. Two workloads of one signature would share
 // their records, so the second is a mistake.
-template <class List>
-std::vector<task> tasks_of(const std::string& list)
+inline std::vector<task> tasks_of(std::span<const listed_workload> workloads, const std::string& list)
 {
     std::vector<task> tasks;
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-        (tasks.push_back(task_of<workload<List, I>>(short_name_of<workload<List, I>>(I),
-                                                    fmt::format("hone::workload<{}, {}>", list, I))),
-         ...);
-    }(std::make_index_sequence<List::size>{});
+    for (std::size_t i = 0; i < workloads.size(); ++i) {
+        const listed_workload& w = workloads[i];
+        tasks.push_back({short_name_of({w.type_name, w.type_name_size}, i),
+                         fmt::format("hone::workload<{}, {}>", list, i), w.signature().c_str(), w.definition()});
+    }
     std::set<std::string> signatures, names;
     for (const task& t : tasks) {
         if (!t.definition.found.ok())
@@ -59,6 +47,11 @@ std::vector<task> tasks_of(const std::string& list)
                 fmt::format("{}: two workloads of {} have this name; rename one of them", t.name, list));
     }
     return tasks;
+}
+template <class List>
+std::vector<task> tasks_of(const std::string& list)
+{
+    return tasks_of(listed<List>(), list);
 }
 
 } // namespace hone::tune

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The command line of a tuner that was built for one list of workloads: tune, show, space, explain-nest. A build runs
 // it; people run it by hand with the same options.
-#pragma once
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -28,7 +26,8 @@
 #include <hone/tune/record_merge.hpp>
 #include <hone/tune/record_table.hpp>
 #include <hone/tune/summary.hpp>
-#include <hone/tune/tuner.hpp>
+#include <hone/tune/tuner_defaults.hpp>
+#include <hone/tune/tuner_main.hpp>
 #include <hone/tune/vulkan_space.hpp>
 #include <hone/tune/workload_list.hpp>
 #ifdef HONE_WITH_VULKAN
@@ -36,25 +35,6 @@
 #endif
 
 namespace hone::tune {
-
-// Of a tuner program, beside those that the system gives.
-enum exit_status : int {
-    exit_ok = 0,
-    exit_failure = 1,      // the message names the thing and the mend
-    exit_usage = 2,        // the command line is wrong
-    exit_incomplete = 3,   // --strict, and a workload has no measured entry
-    exit_interrupted = 130 // Ctrl-C; header and records hold what was measured
-};
-
-// What a build fixes when it compiles the program; the command line may say otherwise.
-struct tuner_defaults {
-    std::string name = "tuned";
-    std::string list{};      // the workload list in C++
-    tuner_options options{}; // compiler, include directories and headers
-    const char* description = "";
-    // The name of options.peers.
-    std::string peer_name{};
-};
 
 namespace tuner_command {
 
@@ -268,12 +248,9 @@ inline int explain_nest(const std::vector<task>& tasks, const tuner_options& opt
 
 } // namespace tuner_command
 
-// The whole program. List: hone::workloads<...>.
-template <class List>
-int tuner_program(int argc, char** argv, const tuner_defaults& defaults)
+int tuner_program(int argc, char** argv, const tuner_defaults& defaults, const std::vector<task>& tasks)
 try {
     using namespace tuner_command;
-    const std::vector<task> tasks = tasks_of<List>(defaults.list);
     // How this program starts itself as a child.
     if (argc == 2 && std::string(argv[1]) == "measure") return measure_child(tasks);
 
@@ -396,6 +373,21 @@ try {
     if (*counting) return count_spaces(tasks, o, as_json);
     if (*explaining) return explain_nest(tasks, o, explained);
     return tune(defaults, o, tasks, strict, to);
+} catch (const std::exception& e) {
+    fmt::print(stderr, "hone: {}\n", e.what());
+    return exit_failure;
+}
+
+int tuner_main(int argc, char** argv, const tuner_list& list)
+try {
+    if (list.definition_bytes != sizeof(definition))
+        throw std::invalid_argument(fmt::format(
+            "hone::tune::tuner_main: a definition has {} bytes in the tuner of {}, and {} in hone's library; "
+            "compile both with the same headers of hone, and without -fshort-enums and -fpack-struct",
+            list.definition_bytes, list.name, sizeof(definition)));
+    return tuner_program(argc, argv,
+                         {.name = list.name, .options = {.headers = {list.header}}, .description = list.description},
+                         tasks_of({list.workloads, list.size}, list.list));
 } catch (const std::exception& e) {
     fmt::print(stderr, "hone: {}\n", e.what());
     return exit_failure;
