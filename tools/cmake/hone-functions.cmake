@@ -23,6 +23,8 @@
 
 cmake_policy(VERSION 3.25)
 
+include("${CMAKE_CURRENT_LIST_DIR}/hone-tuner-program.cmake")
+
 function(hone_add_tuned_library target)
     set(here "${CMAKE_CURRENT_FUNCTION_LIST_DIR}")
     set(call "hone_add_tuned_library(${target})")
@@ -205,15 +207,12 @@ endfunction()
 
 # The tuner's program, the step that runs it, and the targets for people. In the scope of hone_add_tuned_library.
 macro(hone_tuned_steps_)
-    include("${here}/hone-tuner-dependencies.cmake")
+    hone_tuner_program_()
     if(hone_tuner_missing)
         list(JOIN hone_tuner_missing " " missing)
         message(FATAL_ERROR
             "${call}: the tuner needs packages that were not found: ${missing}; install them, or take the defaults "
             "with MODE OFF (-DHONE_TUNE=OFF)")
-    endif()
-    if(NOT TARGET hone::tuner)
-        include("${here}/hone-tuner-targets.cmake")
     endif()
     if("vulkan" IN_LIST backends AND hone_vulkan_missing)
         list(JOIN hone_vulkan_missing " " missing)
@@ -226,17 +225,13 @@ macro(hone_tuned_steps_)
         cmake_path(SET program NORMALIZE "${here}/../tuner.cpp")
     endif()
     add_executable(${target}.tuner EXCLUDE_FROM_ALL "${program}")
-    # What hone::tuner is made of, and not itself: in hone's sources it looks for its packages in hone's directory, where
-    # those that the project has found before are not known.
-    get_target_property(packages hone::tuner INTERFACE_LINK_LIBRARIES)
-    get_target_property(definitions hone::tuner INTERFACE_COMPILE_DEFINITIONS)
-    target_link_libraries(${target}.tuner PRIVATE ${target}.requirements ${packages})
-    target_compile_definitions(${target}.tuner PRIVATE ${definitions}
+    target_link_libraries(${target}.tuner PRIVATE ${target}.requirements hone::tuner_program)
+    target_compile_definitions(${target}.tuner PRIVATE
         HONE_TUNER_WORKLOADS="${workloads}" HONE_TUNER_LIST=${list} HONE_TUNER_NAME="${target}")
     hone_tuned_properties_(${target}.tuner)
-    # It chooses candidates between two measurements, so it is never a debug build; and it is a program of its own,
-    # whatever the engine does without or is warned of.
-    target_compile_options(${target}.tuner PRIVATE -O1 -g0 -w -fexceptions -frtti -fno-sanitize=all)
+    # Only a list, which is read once: optimizing it would take most of the time (28 s for 100 workloads, and 4 without).
+    # And it is a program of its own, whatever the engine does without or is warned of.
+    target_compile_options(${target}.tuner PRIVATE -O0 -g0 -w -fexceptions -frtti -fno-sanitize=all)
     set_target_properties(${target}.tuner PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${files}")
 
     if(DEFINED tuned_RECORDS)
