@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <limits>
+#include <stdexcept>
+#include <string>
+
+#include <sys/resource.h>
 
 #include <doctest/doctest.h>
 
@@ -76,10 +82,27 @@ TEST_CASE("two tuners do not write one file")
                          std::runtime_error);
 }
 
-TEST_CASE("a full disk is named, and what was written stays")
+TEST_CASE("a file that cannot grow is named, and what was written stays")
 {
-    const tune::record_writer full("/dev/full");
-    CHECK_THROWS_WITH_AS(full.write(tiny_record(1)), doctest::Contains("/dev/full"), std::runtime_error);
+    const folder at;
+    const tune::record_writer writer(at / "r.jsonl");
+    writer.write(tiny_record(1));
+    writer.sync();
+    rlimit before{};
+    getrlimit(RLIMIT_FSIZE, &before);
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{.rlim_cur = std::filesystem::file_size(at / "r.jsonl"), .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    std::string why;
+    try {
+        writer.write(tiny_record(2));
+    } catch (const std::runtime_error& e) {
+        why = e.what();
+    }
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    CHECK(why == "cannot write " + (at / "r.jsonl") + ": File too large");
+    CHECK(tune::read_records(at / "r.jsonl").records.size() == 1);
 }
 
 TEST_CASE("a torn last line is dropped with a warning")

@@ -45,15 +45,18 @@ struct doctor_options {
 };
 int doctor(const doctor_options& o);
 
-struct verify_options {
+struct check_options {
     std::string folder{};
     std::string compiler = "c++";
     std::string include{}; // of hone's headers
 };
-int verify(const verify_options& o);
+int check(const check_options& o);
 
 // What the program does as a child that looks for the Vulkan device.
 int vulkan_child();
+
+// Of Vulkan drivers: a sentence with what is wrong, empty where nothing is seen.
+std::string wrong_manifests();
 
 // Prints to stdout; throws where that fails, as on a full disk.
 void print(const std::string& text);

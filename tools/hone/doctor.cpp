@@ -72,6 +72,8 @@ vulkan_state state_of_vulkan([[maybe_unused]] const tune::child_command& child)
 #ifdef HONE_WITH_VULKAN
     if (const auto found = tune::find_vulkan(child, s.why)) s.device = found->name;
     while (!s.why.empty() && s.why.back() == '\n') s.why.pop_back();
+    if (s.device.empty())
+        if (const std::string wrong = wrong_manifests(); !wrong.empty()) s.why += "; " + wrong;
 #else
     s.why = "this program was built without Vulkan";
 #endif

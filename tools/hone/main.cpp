@@ -18,6 +18,7 @@
 
 #include <hone/core/config.hpp>
 #include <hone/tune/process.hpp>
+#include <hone/tune/standard_streams.hpp>
 
 #include "commands.hpp"
 
@@ -30,7 +31,7 @@ void print(const std::string& text)
         throw std::runtime_error(fmt::format("cannot write to the standard output: {}", std::strerror(errno)));
 }
 
-void warn(const std::string& text) { fmt::print(stderr, "hone: {}\n", text); }
+void warn(const std::string& text) { hone::tune::complain("hone: " + text); }
 
 } // namespace cli
 
@@ -119,21 +120,22 @@ int run(int argc, char** argv)
     doctor_command->add_flag("--json", doctor.json, "an object in JSON, on stdout");
     doctor_command->callback([&] { chosen = [&] { return cli::doctor(doctor); }; });
 
-    cli::verify_options verify;
-    verify.include = installed_headers();
-    CLI::App* const verify_command =
-        command("verify",
-                "Whether records.jsonl, the header and summary.json of a tuning run agree, and the header "
-                "compiles; nothing is measured again",
-                "A header that a tuner wrote beside stale records, which it leaves out, is not what all of them give.\n"
-                "Exit status: 0 they agree; 1 they do not, or a file cannot be read; 2 the command line is wrong;\n"
-                "             130 interrupted");
-    verify_command->add_option("folder", verify.folder, "where the three files are")->required()->type_name("DIR");
-    verify_command->add_option("--compiler", verify.compiler, "compiles the header")
+    cli::check_options check;
+    check.include = installed_headers();
+    CLI::App* const check_command = command(
+        "check",
+        "Whether records, headers and summary.json in a folder agree, and the headers compile; nothing is "
+        "measured, which `verify` of a tuner does",
+        "A header is compared with the records of its own name, as small.hpp with small.jsonl, else with records.jsonl.\n"
+        "A header that a tuner wrote beside stale records, which it leaves out, is not what all of them give.\n"
+        "Exit status: 0 they agree; 1 they do not, or a file cannot be read; 2 the command line is wrong;\n"
+        "             130 interrupted");
+    check_command->add_option("folder", check.folder, "where the files are")->required()->type_name("DIR");
+    check_command->add_option("--compiler", check.compiler, "compiles the header")
         ->envname("CXX")
         ->capture_default_str();
-    verify_command->add_option("--include", verify.include, "folder of hone's headers")->capture_default_str();
-    verify_command->callback([&] { chosen = [&] { return cli::verify(verify); }; });
+    check_command->add_option("--include", check.include, "folder of hone's headers")->capture_default_str();
+    check_command->callback([&] { chosen = [&] { return cli::check(check); }; });
 
     try {
         app.parse(argc, argv);
@@ -141,10 +143,10 @@ int run(int argc, char** argv)
         return app.exit(e) == 0 ? cli::done : cli::usage;
     }
     if (!chosen) {
-        cli::warn("a command is required: show, merge, replay, doctor or verify; hone --help says more");
+        cli::warn("a command is required: show, merge, replay, doctor or check; hone --help says more");
         return cli::usage;
     }
-    handle_signals(doctor_command->parsed() || verify_command->parsed() ? on_signal_stop : on_signal_exit);
+    handle_signals(doctor_command->parsed() || check_command->parsed() ? on_signal_stop : on_signal_exit);
     doctor.vulkan_child = {std::filesystem::read_symlink("/proc/self/exe").string(), vulkan_child_mode};
     return chosen();
 }
@@ -153,6 +155,9 @@ int run(int argc, char** argv)
 
 int main(int argc, char** argv)
 try {
+    hone::tune::open_standard_streams();
+    // A file that may not grow is an error of the write, which names it.
+    std::signal(SIGXFSZ, SIG_IGN);
     // How this program starts itself as a child.
     if (argc == 2 && std::string(argv[1]) == vulkan_child_mode) return cli::vulkan_child();
     return run(argc, argv);

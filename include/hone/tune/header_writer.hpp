@@ -3,20 +3,14 @@
 // bytes; no time, path or host. It needs hone's headers, and is valid also where nothing was measured.
 #pragma once
 
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <stdexcept>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include <fmt/core.h>
 
 #include <hone/op/operator.hpp>
+#include <hone/tune/output_file.hpp>
 #include <hone/tune/record.hpp>
 #include <hone/tune/settings.hpp>
 #include <hone/tune/standing.hpp>
@@ -128,38 +122,6 @@ inline std::string header_text(const std::string& name, const std::vector<record
     text += "    // Compiled kernels, for hone::find; defined in the library that hone_add_tuned_library makes.\n"
             "    static const hone::entry_table& table();\n";
     return text + "};\n";
-}
-
-// Writes beside the file and renames, so that a reader sees the old text or the new one, never a part. A file that has
-// the text already keeps its time, so that nothing is built again for it. Links are followed; what is no file, as
-// /dev/stdout, is written to.
-inline void replace_file(const std::filesystem::path& path, const std::string& text)
-{
-    namespace fs = std::filesystem;
-    std::error_code error;
-    const bool in_place = fs::exists(path, error) && !fs::is_regular_file(path, error);
-    const fs::path target = !in_place && fs::is_symlink(path, error) ? fs::weakly_canonical(path, error) : path;
-    fs::path written = target;
-    if (!in_place) {
-        if (std::ifstream old(target, std::ios::binary); old) {
-            const std::string is((std::istreambuf_iterator<char>(old)), std::istreambuf_iterator<char>());
-            if (is == text) return;
-        }
-        written += ".new";
-    }
-    errno = 0;
-    std::ofstream file(written, std::ios::binary);
-    file << text;
-    file.close();
-    error.clear();
-    if (!file)
-        error = {errno, std::generic_category()};
-    else if (!in_place)
-        fs::rename(written, target, error);
-    if (!error) return;
-    std::error_code ignored;
-    if (!in_place) fs::remove(written, ignored);
-    throw std::runtime_error(fmt::format("cannot write {}: {}", path.string(), error.message()));
 }
 
 } // namespace hone::tune

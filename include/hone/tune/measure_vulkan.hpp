@@ -75,6 +75,12 @@ inline std::optional<vulkan_facts> find_vulkan(const child_command& self, std::s
     const auto j = nlohmann::json::parse(r.out.substr(0, r.out.find('\n')), nullptr, false);
     if (!j.is_object() || !j.contains("name")) {
         why = j.is_object() ? j.value("why", "") : r.err;
+        // A driver may end the process that loads it.
+        if (why.empty())
+            why = r.timed_out ? "the driver did not answer within 20 s"
+                  : r.signal > 0
+                      ? fmt::format("the driver ended its process by signal {} ({})", r.signal, strsignal(r.signal))
+                      : fmt::format("the driver ended its process with status {}", r.exit_status);
         return std::nullopt;
     }
     vulkan_facts f{.name = j.at("name").get<std::string>(),

@@ -147,7 +147,7 @@ inline process_result run_process(std::vector<std::string> argv, std::string_vie
     sigset_t signals;
     sigemptyset(&signals);
     posix_spawnattr_setsigmask(&attributes, &signals);
-    for (int s : {SIGHUP, SIGINT, SIGTERM, SIGPIPE}) sigaddset(&signals, s);
+    for (int s : {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGXFSZ}) sigaddset(&signals, s);
     posix_spawnattr_setsigdefault(&attributes, &signals);
     pid_t child = -1;
     const int spawned = posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(), environ);

@@ -18,13 +18,17 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <hone/codegen/launch.hpp>
 #include <hone/op/definition.hpp>
+#include <hone/tune/input_file.hpp>
 #include <hone/tune/settings.hpp>
 #include <hone/tune/verdict.hpp>
 
@@ -241,7 +245,7 @@ inline record record_of(const std::string& line)
 // a line of its own.
 class record_writer {
 public:
-    explicit record_writer(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "a+be"))
+    explicit record_writer(const std::string& path) : path_(path), file_(opened(path))
     {
         if (file_ == nullptr) fail();
         if (flock(fileno(file_.get()), LOCK_EX | LOCK_NB) != 0)
@@ -258,10 +262,29 @@ public:
             fail();
     }
 
+    // What was written is on the disk then, also after a loss of power.
+    void sync() const
+    {
+        if (::fdatasync(::fileno(file_.get())) != 0) fail();
+    }
+
 private:
     struct close {
         void operator()(std::FILE* f) const { std::fclose(f); }
     };
+    // To read and append. Nothing waits at a FIFO, which is no file of records.
+    static std::FILE* opened(const std::string& path)
+    {
+        const int file = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+        if (file < 0) return nullptr;
+        struct stat found {};
+        if (::fstat(file, &found) != 0 || !S_ISREG(found.st_mode)) {
+            ::close(file);
+            throw std::runtime_error(
+                fmt::format("cannot write {}: it is no regular file; name another file of records", path));
+        }
+        return ::fdopen(file, "a+b");
+    }
     [[noreturn]] void fail() const
     {
         throw std::runtime_error(fmt::format("cannot write {}: {}", path_, std::strerror(errno)));
@@ -280,6 +303,7 @@ struct records_read {
 template <class Take>
 void each_record(const std::string& path, records_read& r, Take&& take)
 {
+    if (const std::string wrong = wrong_input(path); !wrong.empty()) throw std::runtime_error(wrong);
     errno = 0;
     std::ifstream file(path, std::ios::binary);
     std::string line;

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// verify: whether the files that a tuning run left agree with each other, and its header compiles alone.
+// check: whether the files that a tuning run or a build left agree with each other, and the headers compile alone.
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -15,9 +12,10 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <hone/tune/agreement.hpp>
+#include <hone/tune/input_file.hpp>
 #include <hone/tune/process.hpp>
 #include <hone/tune/record.hpp>
-#include <hone/tune/verify.hpp>
 
 #include "commands.hpp"
 
@@ -28,31 +26,24 @@ namespace tune = hone::tune;
 
 namespace {
 
-std::string text_of(const fs::path& path)
-{
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (!file.is_open() || file.bad())
-        throw std::runtime_error(fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
-    return text;
-}
-
-// The headers of config sets, by name.
+// The headers of config sets, by name. A folder of sources may hold anything.
 std::vector<fs::path> headers_in(const fs::path& folder)
 {
     std::error_code failed;
     std::vector<fs::path> headers;
-    for (const auto& entry : fs::directory_iterator(folder, failed))
-        if (entry.path().extension() == ".hpp" && tune::config_set_of(text_of(entry.path())))
+    for (const auto& entry : fs::directory_iterator(folder, failed)) {
+        const std::string path = entry.path().string();
+        if (entry.path().extension() == ".hpp" && tune::wrong_input(path).empty() &&
+            tune::config_set_of(tune::text_of_input(path)))
             headers.push_back(entry.path());
+    }
     if (failed) throw std::runtime_error(fmt::format("cannot read {}: {}", folder.string(), failed.message()));
     std::sort(headers.begin(), headers.end());
     return headers;
 }
 
 // What the compiler says of the header alone, as engines compile it; empty where it compiles.
-std::string messages_of(const fs::path& header, const verify_options& o)
+std::string messages_of(const fs::path& header, const check_options& o)
 {
     const tune::process_result r = tune::run_process(
         {o.compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fno-exceptions",
@@ -68,7 +59,7 @@ std::string messages_of(const fs::path& header, const verify_options& o)
 
 } // namespace
 
-int verify(const verify_options& o)
+int check(const check_options& o)
 {
     if (!fs::exists(fs::path(o.include) / "hone" / "hone.hpp"))
         throw std::runtime_error(
@@ -80,18 +71,35 @@ int verify(const verify_options& o)
         ++wrong;
     };
 
-    const fs::path records_path = folder / "records.jsonl";
-    const tune::records_read read = tune::read_records(records_path.string());
-    for (const std::string& w : read.warnings) warn(w);
-    for (const std::string& r : read.rejected) warn(r);
-    wrong += static_cast<int>(read.rejected.size());
-    print(fmt::format("{}: {} records\n", records_path.string(), read.records.size()));
+    // Each file is read and spoken of once.
+    std::map<fs::path, tune::records_read> files;
+    const auto records_of = [&](const fs::path& path) -> const std::vector<tune::record>& {
+        const auto [at, is_new] = files.try_emplace(path);
+        if (is_new) {
+            at->second = tune::read_records(path.string());
+            for (const std::string& w : at->second.warnings) warn(w);
+            for (const std::string& r : at->second.rejected) warn(r);
+            wrong += static_cast<int>(at->second.rejected.size());
+            print(fmt::format("{}: {} records\n", path.string(), at->second.records.size()));
+        }
+        return at->second.records;
+    };
+    // A run leaves records.jsonl; who saves a tuned library, small.jsonl beside small.hpp.
+    const fs::path of_run = folder / "records.jsonl";
+    const auto beside = [&](const fs::path& header) {
+        const fs::path own = fs::path(header).replace_extension(".jsonl");
+        return fs::exists(own) ? own : of_run;
+    };
 
     const auto headers = headers_in(folder);
-    if (headers.empty()) say(folder, "there is no header that hone's tuner wrote; `hone replay` writes one");
+    if (headers.empty()) {
+        records_of(of_run);
+        say(folder, "there is no header that hone's tuner wrote; `hone replay` writes one");
+    }
     for (const fs::path& header : headers) {
+        const auto& records = records_of(beside(header));
         const int before = wrong;
-        if (const auto difference = tune::wrong_header(text_of(header), read.records))
+        if (const auto difference = tune::wrong_header(tune::text_of_input(header.string()), records))
             say(header, *difference + "; `hone replay` writes what they give");
         if (const std::string messages = messages_of(header, o); !messages.empty() && !tune::interrupt_requested.load())
             say(header, messages);
@@ -101,8 +109,8 @@ int verify(const verify_options& o)
 
     const fs::path summary = folder / "summary.json";
     if (fs::exists(summary)) {
-        const auto j = nlohmann::ordered_json::parse(text_of(summary), nullptr, false);
-        std::vector<std::string> figures = tune::wrong_figures(j, read.records);
+        const auto j = nlohmann::ordered_json::parse(tune::text_of_input(summary.string()), nullptr, false);
+        std::vector<std::string> figures = tune::wrong_figures(j, records_of(of_run));
         if (j.is_discarded()) figures = {"it is no JSON"};
         for (const std::string& f : figures) say(summary, f);
         if (figures.empty()) print(fmt::format("{}: {} rows, as the records give\n", summary.string(), j.size()));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <doctest/doctest.h>
 
-#include <hone/tune/verify.hpp>
+#include <hone/tune/agreement.hpp>
 
 #include "tuner_rig.hpp"
 
