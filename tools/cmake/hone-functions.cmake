@@ -37,12 +37,21 @@ function(hone_add_tuned_library target)
         list(JOIN tuned_UNPARSED_ARGUMENTS " " unknown)
         message(FATAL_ERROR "${call}: unknown arguments: ${unknown}; see the first lines of hone-functions.cmake")
     endif()
+    # A list may be empty, as ${options} are in most builds of an engine: that is none given.
+    list(REMOVE_ITEM tuned_KEYWORDS_MISSING_VALUES BACKENDS ISAS LINK_LIBRARIES COMPILE_OPTIONS)
     if(tuned_KEYWORDS_MISSING_VALUES)
         list(JOIN tuned_KEYWORDS_MISSING_VALUES ", " keywords)
         message(FATAL_ERROR "${call}: no value after ${keywords}")
     endif()
     if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
         message(FATAL_ERROR "${call}: the target names a C++ type; choose letters, digits and underscores")
+    endif()
+    hone_tuned_keywords_(keywords)
+    list(JOIN keywords "|" keywords_pattern)
+    if(target MATCHES "^_[A-Z]|__|^(std|hone|main)$" OR target IN_LIST keywords)
+        message(FATAL_ERROR
+            "${call}: the target names a C++ type, and ${target} is a keyword or reserved; choose another, as "
+            "my_kernels")
     endif()
     if(TARGET ${target})
         message(FATAL_ERROR "${call}: there is a target of this name; choose another")
@@ -60,7 +69,9 @@ function(hone_add_tuned_library target)
     else()
         cmake_path(GET workloads STEM LAST_ONLY list)
     endif()
-    if(NOT list MATCHES "^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$")
+    string(REPLACE "::" ";" words "${list}")
+    list(FILTER words INCLUDE REGEX "^(${keywords_pattern})$")
+    if(words OR NOT list MATCHES "^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$")
         message(FATAL_ERROR "${call}: '${list}' is no C++ type; name the workload list with LIST, as in my::layers")
     endif()
     if(list STREQUAL target)
@@ -172,6 +183,19 @@ function(hone_add_tuned_library target)
         endforeach()
         add_dependencies(${target} ${target}.header)
     endif()
+endfunction()
+
+# What C++ takes for no name of a type.
+function(hone_tuned_keywords_ result)
+    set(${result}
+        alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class
+        co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype
+        default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int
+        long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
+        reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template
+        this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
+        while xor xor_eq
+        PARENT_SCOPE)
 endfunction()
 
 # The values that were given, each one of `all`; `default` where none was.
