@@ -15,7 +15,7 @@ if(TARGET hone_tuner)
 endif()
 
 find_package(Threads QUIET) # before glslang, whose targets refer to it
-find_package(Boost 1.74 QUIET)
+find_package(Boost 1.74 QUIET NO_MODULE)
 find_package(Eigen3 3.3 QUIET NO_MODULE)
 find_package(nlohmann_json 3.9 QUIET)
 find_package(fmt 8 QUIET)
