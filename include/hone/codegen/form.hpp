@@ -17,6 +17,8 @@
 
 namespace hone::codegen::cpu {
 
+HONE_IEEE_BEGIN
+
 // The leaves of one form: statement S with the lanes of vector variable V, the leading L of them. What differs from
 // instance to instance arrives as arguments, one an access: a pointer to memory or to a register. So a form is
 // instantiated once, however long its band is.
@@ -156,5 +158,7 @@ HONE_INLINE auto base(const environment<K>& e, vector_of<K>* r)
     else
         return e.at[Access];
 }
+
+HONE_IEEE_END
 
 } // namespace hone::codegen::cpu

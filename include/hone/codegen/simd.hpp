@@ -25,16 +25,19 @@ template <>
 struct float_vector<4> {
     typedef float type __attribute__((vector_size(16)));
     typedef float unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+    typedef std::int32_t bits __attribute__((vector_size(16)));
 };
 template <>
 struct float_vector<8> {
     typedef float type __attribute__((vector_size(32)));
     typedef float unaligned __attribute__((vector_size(32), aligned(4), may_alias));
+    typedef std::int32_t bits __attribute__((vector_size(32)));
 };
 template <>
 struct float_vector<16> {
     typedef float type __attribute__((vector_size(64)));
     typedef float unaligned __attribute__((vector_size(64), aligned(4), may_alias));
+    typedef std::int32_t bits __attribute__((vector_size(64)));
 };
 
 template <isa Set, int N>
@@ -93,15 +96,21 @@ struct simd<Set, 1> {
     HONE_INLINE static vector broadcast(float x) { return x; }
 };
 
-// The operators of an expression on floats and vectors. Scalars meet vectors without being broadcast first, which lets
-// the compiler fold the broadcast into the instruction.
+HONE_IEEE_BEGIN
+
+// The operators of an expression on floats and vectors: those of IEEE 754, as ir/expr.hpp lists them. Scalars meet
+// vectors without being broadcast first, which lets the compiler fold the broadcast into the instruction.
 template <isa Set, int N, expr_op Op, class A>
 HONE_INLINE auto apply(A a)
 {
     if constexpr (Op == expr_op::neg) {
         return -a;
+    } else if constexpr (Op == expr_op::abs && sizeof(A) == sizeof(float)) {
+        return __builtin_fabsf(a);
     } else if constexpr (Op == expr_op::abs) {
-        return a < 0 ? -a : a;
+        // The sign is a bit: no comparison finds it in -0 and in NaN.
+        using bits = typename float_vector<N>::bits;
+        return reinterpret_cast<A>(reinterpret_cast<bits>(a) & 0x7fffffff);
     } else if constexpr (sizeof(A) == sizeof(float)) {
         return __builtin_sqrtf(a);
     } else {
@@ -129,5 +138,7 @@ HONE_INLINE auto apply(A a, B b)
         return a < b ? b : a;
     }
 }
+
+HONE_IEEE_END
 
 } // namespace hone

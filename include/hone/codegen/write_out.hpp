@@ -21,6 +21,8 @@
 
 namespace hone::codegen::cpu {
 
+HONE_IEEE_BEGIN
+
 template <class K, class B, int I, int Term, int Count>
 HONE_INLINE std::int64_t parameter_offset(const environment<K>& e)
 {
@@ -238,5 +240,7 @@ HONE_PIECE void execute_band(const environment<K>& e, vector_of<K>* r)
         execute_runs<K, B, First, Holder>(std::make_integer_sequence<int, Count>{}, e, r);
     }
 }
+
+HONE_IEEE_END
 
 } // namespace hone::codegen::cpu

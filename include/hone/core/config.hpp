@@ -8,12 +8,36 @@
 #define HONE_VERSION_PATCH 0
 #define HONE_VERSION (HONE_VERSION_MAJOR * 10000 + HONE_VERSION_MINOR * 100 + HONE_VERSION_PATCH)
 
+// Kernels keep IEEE arithmetic where the engine is compiled with -ffast-math, -Ofast or any of their parts: relu(NaN)
+// is NaN, signed zeros and the order of sums stay. Their code is the same as without such flags
+// (tests/codegen/assembly). g++ is told function by function, and says by macros where that is needed; clang is told by
+// region, around every expression in floats that kernels evaluate, and then contracts within expressions.
+#if defined(__clang__)
+#define HONE_IEEE
+#define HONE_IEEE_LAMBDA
+#define HONE_IEEE_BEGIN _Pragma("float_control(precise, on, push)")
+#define HONE_IEEE_END _Pragma("float_control(pop)")
+#else
+#if defined(__FAST_MATH__) || __FINITE_MATH_ONLY__ || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || \
+    defined(__NO_SIGNED_ZEROS__)
+#define HONE_IEEE , gnu::optimize("no-fast-math")
+#define HONE_IEEE_LAMBDA , optimize("no-fast-math")
+#define HONE_PIECE [[gnu::optimize("no-fast-math")]] inline
+#else
+#define HONE_IEEE
+#define HONE_IEEE_LAMBDA
+#define HONE_PIECE inline
+#endif
+#define HONE_IEEE_BEGIN
+#define HONE_IEEE_END
+#endif
+
 // Kernels are folds over constant tables; each piece must vanish into its caller, also at -O0, where a
 // register tile behind a call would live in memory (21 instead of 108 GFLOP/s).
-#define HONE_INLINE [[gnu::always_inline]] inline
+#define HONE_INLINE [[gnu::always_inline HONE_IEEE]] inline
 
 // The position that g++ 12, clang 14 and clang 16 all accept on a lambda: after the parameter list.
-#define HONE_INLINE_LAMBDA __attribute__((always_inline))
+#define HONE_INLINE_LAMBDA __attribute__((always_inline HONE_IEEE_LAMBDA))
 
 // The pieces of a register tile, and the function that they vanish into. Compilers optimize a function before they
 // inline it into the next, so a piece ten levels deep is optimized ten times. g++ flattens them all in one step, which
@@ -22,8 +46,7 @@
 #define HONE_PIECE HONE_INLINE
 #define HONE_FLATTEN [[gnu::noinline]]
 #else
-#define HONE_PIECE inline
-#define HONE_FLATTEN [[gnu::noinline, gnu::flatten]]
+#define HONE_FLATTEN [[ gnu::noinline, gnu::flatten HONE_IEEE ]]
 #endif
 
 // What compilers warn of inside hone's headers is shown to hone's own build, which defines HONE_SHOW_WARNINGS, and not

@@ -22,7 +22,8 @@ constexpr void pack_dimensions(const tensor& source, const tensor& packed, std::
 {
     const dimension& s = source.dims[k];
     const dimension& d = packed.dims[k];
-    const bool is_last = k + 1 == source.dims.size();
+    // No tensor has more dimensions than that, which g++ -O3 has to be told.
+    const bool is_last = k + 1 == source.dims.size() || k + 1 == source.dims.capacity;
     const std::int64_t block = d.block > 0 ? d.block : s.extent;
     for (std::int64_t first = 0; first < s.extent; first += block, to += d.outer_stride) {
         const std::int64_t count = block < s.extent - first ? block : s.extent - first;

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+// Each word of the expression language alone, as the epilogue of a small product, on every pair of special values:
+// what code generators, interpreter and exact reference make of it is compared with libm.
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <hone/ir/expr.hpp>
+#include <hone/op/epilogue.hpp>
+#include <hone/op/gemm.hpp>
+
+namespace hone::test {
+
+// Puts the bias in the place of the sum, so that both operands of a word come from memory as they are.
+struct instead {
+    static constexpr const char* name = "instead";
+    static constexpr role operand_role = role::bias;
+    static constexpr expr apply(const expr&, const expr& b) { return b; }
+};
+template <expr_op Op>
+struct word {
+    static constexpr const char* name = name_of(Op);
+    static constexpr role operand_role = role::residual;
+    static constexpr expr apply(const expr& a, const expr& b)
+    {
+        return arity(Op) == 1 ? expr::unary(Op, a) : expr::binary(Op, a, b);
+    }
+};
+
+inline constexpr float special_values[] = {
+    0.0f,
+    -0.0f,
+    1.0f,
+    -1.0f,
+    6.0f,
+    -2.75f,
+    1e30f,
+    -3e-30f,
+    std::numeric_limits<float>::min(),
+    -std::numeric_limits<float>::min(),
+    std::numeric_limits<float>::denorm_min(),
+    -std::numeric_limits<float>::denorm_min(),
+    std::numeric_limits<float>::max(),
+    -std::numeric_limits<float>::max(),
+    std::numeric_limits<float>::infinity(),
+    -std::numeric_limits<float>::infinity(),
+    std::numeric_limits<float>::quiet_NaN(),
+    -std::numeric_limits<float>::quiet_NaN(),
+};
+
+// y[i][j] = word(bias[j], residual[i][j]): no multiple of a vector, so that tails have their share.
+inline constexpr gemm_shape word_shape{.m = std::size(special_values), .n = 37, .k = 1};
+template <expr_op Op>
+using word_of = gemm<word_shape, f32, instead, word<Op>>;
+
+// f(std::integral_constant<expr_op, Op>) for each word that computes.
+template <class F>
+void for_each_word(F&& f)
+{
+    [&]<expr_op... Op>(std::integer_sequence<expr_op, Op...>) {
+        (f(std::integral_constant<expr_op, Op>{}), ...);
+    }(std::integer_sequence<expr_op, expr_op::neg, expr_op::abs, expr_op::sqrt, expr_op::add, expr_op::sub,
+                            expr_op::mul, expr_op::div, expr_op::min, expr_op::max>{});
+}
+
+inline float by_libm(expr_op op, float a, float b)
+{
+    switch (op) {
+    case expr_op::neg: return std::copysign(a, std::signbit(a) ? 1.0f : -1.0f);
+    case expr_op::abs: return std::fabs(a);
+    case expr_op::sqrt: return std::sqrt(a);
+    case expr_op::add: return a + b;
+    case expr_op::sub: return a - b;
+    case expr_op::mul: return a * b;
+    case expr_op::div: return a / b;
+    // Of two that do not compare, or are both 0: min gives the second, max the first.
+    case expr_op::min: return std::isless(a, b) ? a : b;
+    case expr_op::max: return std::isless(a, b) ? b : a;
+    default: return 0;
+    }
+}
+
+struct word_data {
+    std::vector<float> x, weights, bias, residual;
+    word_data()
+        : x(static_cast<std::size_t>(word_shape.m.value), 1.0f), weights(static_cast<std::size_t>(word_shape.n), 1.0f),
+          residual(x.size() * weights.size())
+    {
+        for (std::size_t j = 0; j < weights.size(); ++j) bias.push_back(special_values[j % std::size(special_values)]);
+        for (std::size_t i = 0; i < residual.size(); ++i) residual[i] = special_values[i / weights.size()];
+    }
+};
+
+enum class nan_sign : std::uint8_t { kept, free };
+
+// The first result that is not the one of libm, to the bit; one NaN is as good as another, but neg and abs are asked
+// for its sign too where that is `kept`.
+inline std::string wrong_word(expr_op op, const std::vector<float>& y, nan_sign sign = nan_sign::kept)
+{
+    const word_data d;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        const float a = d.bias[i % d.bias.size()], b = d.residual[i];
+        const float expected = by_libm(op, a, b);
+        const bool any = std::isnan(expected) && std::isnan(y[i]) &&
+                         (sign == nan_sign::free || (op != expr_op::neg && op != expr_op::abs));
+        if (!any && std::bit_cast<std::uint32_t>(y[i]) != std::bit_cast<std::uint32_t>(expected))
+            return std::string{name_of(op)} + " of " + std::to_string(a) + " and " + std::to_string(b) + " is " +
+                   std::to_string(y[i]) + " in place of " + std::to_string(expected);
+    }
+    return {};
+}
+
+} // namespace hone::test
