@@ -192,8 +192,15 @@ private:
         int width = 1;
         bool is_literal = false;
         float number = 0;
+        bool is_table = false; // a literal that is an entry of a table
     };
     static operand literal(float value) { return {.text = glsl_literal(value), .is_literal = true, .number = value}; }
+    static operand table_entry(float value)
+    {
+        operand o = literal(value);
+        o.is_table = true;
+        return o;
+    }
 
     static std::string widened(const operand& x, int width)
     {
@@ -260,7 +267,7 @@ private:
             operand a = evaluate(root.a);
             operand b = evaluate(root.b);
             if (b.is_literal) std::swap(a, b);
-            if (a.is_literal && a.number == 0) return;
+            if (a.is_table && a.number == 0) return;
             if (a.is_literal && b.is_literal) {
                 add_to(target, literal(a.number * b.number));
             } else if (a.is_literal && a.number == 1) {
@@ -333,18 +340,19 @@ private:
             default: return literal(a.number < b.number ? b.number : a.number);
             }
         }
-        // Tables are small matrices with structural zeros and ones: their products cost nothing.
+        // Tables are small matrices with structural zeros and ones: their products cost nothing. A zero that an
+        // expression names is a number, and 0 times NaN is NaN.
         if (op == expr_op::mul) {
             for (const auto& [x, y] : {std::pair(&a, &b), std::pair(&b, &a)}) {
                 if (!x->is_literal) continue;
-                if (x->number == 0) return literal(0);
+                if (x->number == 0 && x->is_table) return table_entry(0);
                 if (x->number == 1) return *y;
                 if (x->number == -1) return {.text = joined("(-", y->text, ')'), .width = y->width};
             }
         }
         if (op == expr_op::add || op == expr_op::sub) {
-            if (b.is_literal && b.number == 0) return a;
-            if (a.is_literal && a.number == 0)
+            if (b.is_table && b.number == 0) return a;
+            if (a.is_table && a.number == 0)
                 return op == expr_op::add ? b : operand{.text = joined("(-", b.text, ')'), .width = b.width};
         }
         if (op == expr_op::min || op == expr_op::max)
@@ -360,7 +368,7 @@ private:
         if (vector_ >= 0 && f.vector_coefficient != 0) return gathered([&] { return table(t); });
         const std::int64_t constant =
             f.constant + (vector_ >= 0 ? f.vector_coefficient * values_[index(vector_)].least : 0);
-        if (f.terms.empty()) return literal(nest_.table_values[index(x.values.first + constant)]);
+        if (f.terms.empty()) return table_entry(nest_.table_values[index(x.values.first + constant)]);
         table_used_[index(t)] = true;
         return {.text = joined("c_table_", t, '[', offset(base_of(f), constant), ']')};
     }

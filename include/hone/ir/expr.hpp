@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // Scalar expressions as values: the body of an operator and its epilogue are data, never callables, so that
 // every reader of a nest (interpreter, both code generators, features) prints and prices the same thing.
+//
+// Words are operations of IEEE 754 in the type of their operands, rounded to nearest, on each reader and with any flags
+// of the engine (tests/ieee): neg flips and abs clears the sign, of zeros and NaN too; sqrt, add, sub, mul and div are
+// rounded rightly; a NaN comes through all of them. min and max are the comparisons below, so that relu(NaN) is NaN.
+// Three things are open: a product and the sum that it is added to may be rounded once; the sign of a sum of zeros; and
+// on Vulkan the sign of a NaN, what becomes of denormals, and the last bits of div and sqrt (2.5 ulp).
 #pragma once
 
 #include <cstdint>
@@ -25,8 +31,8 @@ enum class expr_op : std::uint8_t {
     sub,
     mul,
     div,
-    min, // a < b ? a : b
-    max, // a < b ? b : a: max(NaN, b) is NaN
+    min, // a < b ? a : b: min(a, NaN) is NaN, and min(NaN, b) is b
+    max, // a < b ? b : a: max(NaN, b) is NaN, and max(a, NaN) is a
 };
 
 constexpr int arity(expr_op op) { return op < expr_op::neg ? 0 : op < expr_op::add ? 1 : 2; }
