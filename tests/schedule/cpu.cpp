@@ -7,6 +7,7 @@
 #include <hone/schedule/cpu.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -126,6 +127,24 @@ TEST_CASE("the defaults fit the registers, lower and keep every rule, on each in
             CHECK(std::string{check(packing, cpu_target(set)).message()} == message_of(fault::none));
         }
     });
+}
+
+// Rows that each call gives are halved down to one, a body for each: they must not outgrow the tile bodies of a nest.
+TEST_CASE("the default of rows known at the call is legal for every width")
+{
+    const auto legal = []<std::int64_t... N>(std::integer_sequence<std::int64_t, N...>) {
+        const auto one = [](std::int64_t columns, const definition& d) {
+            for (const isa set : sets) {
+                const nest n = lower(direct_schedule(d, default_direct(d, set), set));
+                CAPTURE(columns);
+                CAPTURE(name_of(set));
+                CHECK(n.ok());
+                CHECK(std::string{check(n, cpu_target(set)).message()} == message_of(fault::none));
+            }
+        };
+        (one(N, gemm<gemm_shape{.m = extent::up_to(8 + N), .n = N, .k = 5}, f32, bias>::definition()), ...);
+    };
+    legal(std::integer_sequence<std::int64_t, 1, 17, 20, 60>{});
 }
 
 TEST_CASE("other knobs of the same layers: padding by copy, and the other walk")

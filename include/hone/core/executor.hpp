@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // How a kernel asks for its parallel chunks to be run: executor.run(n, f) calls f(i, slot) once for each i in [0, n).
-// A slot is a worker's number below slots(): two calls that overlap in time never share one, so scratch is per slot.
+// A slot is a worker's number below slots(): two calls of one region that overlap in time never share one, so scratch
+// is per slot, and each region that may run beside another has its own.
 #pragma once
 
 #include <concepts>

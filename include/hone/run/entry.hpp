@@ -87,14 +87,17 @@ struct entry_table {
     std::size_t count = 0;
 };
 
-// The widest instruction set of this processor that hone generates code for.
+// The widest instruction set of this processor that hone has a name for; baseline on those that are not x86, where
+// kernels are what the compiler makes of vectors of four.
 inline isa cpu()
 {
+#if defined(__x86_64__) || defined(__i386__)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw"))
         return isa::avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return isa::avx2;
+#endif
     return isa::baseline;
 }
 

@@ -193,6 +193,11 @@ constexpr direct_knobs default_direct(const definition& d, isa set)
     // Written out, few channels of a dense window cost more decoding than they save: 1.26 to 1.4 times as long for
     // three.
     best.unroll_window = !shares;
+    // Rows known at the call only take a body for each half of the tile, all of them twice where columns remain.
+    constexpr std::int32_t most_halved = 8;
+    const std::int64_t columns = s.axes[r.vector].extent, block = std::int64_t{best.vectors} * vector_length(set);
+    const bool remains = columns > block && columns % block != 0;
+    if (r.row >= 0 && s.axes[r.row].parameter >= 0 && remains && best.rows > most_halved) best.rows = most_halved;
     return best;
 }
 
