@@ -47,6 +47,7 @@ void run_both(const definition& d, const vulkan_knobs& knobs, buffers given, con
     CAPTURE(knobs.reduce_unroll);
     CAPTURE(std::string(name_of(knobs.stage)));
     CAPTURE(static_cast<int>(knobs.order));
+    CAPTURE(std::string(name_of(knobs.edge)));
 
     const tensor packed_layout = vulkan_weights(d, knobs);
     const nest pack = lower(vulkan_packing(d, knobs));
@@ -157,11 +158,15 @@ const std::vector<vulkan_knobs> all_knobs = {
     {.rows = 3, .vectors = 2, .lane_rows = 4, .lane_vectors = 2, .reduce_block = 6, .stage = staging::weights},
 };
 
-// All of them, and the default of the operator.
+// All of them with both ways of meeting edges where the operator has some, and the default of the operator.
 template <class Check>
 void for_all_knobs(const definition& d, Check&& check)
 {
-    for (const vulkan_knobs& k : all_knobs) check(k);
+    for (vulkan_knobs k : all_knobs) {
+        check(k);
+        k.edge = edge::clip;
+        if (fitted(d, k).edge == edge::clip) check(k);
+    }
     check(default_vulkan(d));
 }
 
@@ -215,6 +220,52 @@ TEST_CASE("convolutions with padding, stride, dilation and groups")
               relu6>();
     test_conv<conv2d_shape{.h = 8, .w = 8, .ic = 16, .oc = 8}, bias, residual, relu6>();
     test_conv<conv2d_shape{.h = 5, .w = 6, .ic = 4, .oc = 16}, residual, relu6>();
+}
+
+TEST_CASE("padding that differs from side to side")
+{
+    // 3 x 2 taps; before and behind the rows and the columns.
+    constexpr std::int64_t h = 6, w = 9, ic = 3, oc = 5, kh = 3, kw = 2;
+    using op = conv2d<conv2d_shape{.h = h, .w = w, .ic = ic, .oc = oc, .kh = kh, .kw = kw, .pad = 1}, f32>;
+    struct sides {
+        std::int64_t before, behind;
+    };
+    constexpr std::pair<sides, sides> all_sides[] = {
+        {{0, 2}, {1, 0}}, {{2, 0}, {0, 1}}, {{1, 1}, {0, 4}}, {{0, 0}, {3, 0}}};
+    for (const auto& [rows, columns] : all_sides) {
+        const std::int64_t oh = h + rows.before + rows.behind - kh + 1,
+                           ow = w + columns.before + columns.behind - kw + 1;
+        CAPTURE(oh);
+        CAPTURE(ow);
+        definition d = op::definition();
+        stage& s = d.stages[0];
+        s.axes[op::oh].extent = oh;
+        s.axes[op::ow].extent = ow;
+        s.operands[0].index[1].offset = static_cast<decltype(dim_index::offset)>(-rows.before);
+        s.operands[0].index[2].offset = static_cast<decltype(dim_index::offset)>(-columns.before);
+        tensor& y = d.tensors[2];
+        y.dims[1].extent = oh;
+        y.dims[2].extent = ow;
+        set_dense(y);
+        const floats xs = random_floats(static_cast<std::size_t>(h * w * ic), 1);
+        const floats ws = random_floats(static_cast<std::size_t>(oc * kh * kw * ic), 2);
+        doubles expected(static_cast<std::size_t>(oh * ow * oc));
+        for (std::int64_t i = 0; i < oh * ow * oc; ++i) {
+            double sum = 0;
+            for (std::int64_t r = 0; r < kh; ++r)
+                for (std::int64_t q = 0; q < kw; ++q) {
+                    const std::int64_t row = i / oc / ow + r - rows.before, column = i / oc % ow + q - columns.before;
+                    if (row < 0 || row >= h || column < 0 || column >= w) continue;
+                    for (std::int64_t c = 0; c < ic; ++c)
+                        sum += static_cast<double>(xs[static_cast<std::size_t>((row * w + column) * ic + c)]) *
+                               static_cast<double>(ws[static_cast<std::size_t>(((i % oc * kh + r) * kw + q) * ic + c)]);
+                }
+            expected[static_cast<std::size_t>(i)] = sum;
+        }
+        for_all_knobs(d, [&](const vulkan_knobs& k) {
+            run_both(d, k, {xs, ws, poisoned(oh * ow * oc)}, expected, {}, 1e-4);
+        });
+    }
 }
 
 TEST_CASE("depthwise convolutions")

@@ -6,6 +6,7 @@
 #include <hone/schedule/vulkan.hpp>
 
 #include <string>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -68,7 +69,9 @@ TEST_CASE("fitted knobs are no more than the operator can use, and fitting twice
             for (int vectors : {1, 4})
                 for (int components : {1, 2, 4})
                     for (int lanes : {1, 16})
-                        for (staging where : {staging::none, staging::shared, staging::weights}) {
+                        for (auto [where, at_edge] :
+                             {std::pair(staging::none, edge::guard), std::pair(staging::none, edge::clip),
+                              std::pair(staging::shared, edge::clip), std::pair(staging::weights, edge::clip)}) {
                             const vulkan_knobs wanted{.rows = rows,
                                                       .vectors = vectors,
                                                       .components = components,
@@ -76,7 +79,8 @@ TEST_CASE("fitted knobs are no more than the operator can use, and fitting twice
                                                       .lane_vectors = 8,
                                                       .reduce_block = 16,
                                                       .reduce_unroll = 4,
-                                                      .stage = where};
+                                                      .stage = where,
+                                                      .edge = at_edge};
                             const vulkan_knobs k = fitted(d, wanted);
                             CHECK(fitted(d, k) == k);
                             CHECK(k.rows >= 1);
@@ -87,6 +91,53 @@ TEST_CASE("fitted knobs are no more than the operator can use, and fitting twice
                             CHECK(k.reduce_unroll >= 1);
                             CHECK(k.reduce_unroll <= extent_of_axis(r.reduce));
                             if (k.stage != staging::none) CHECK(k.reduce_block % k.reduce_unroll == 0);
+                            const bool has_edge = s.operands[r.x].zero_outside ||
+                                                  (r.row >= 0 && s.axes[r.row].parameter >= 0) ||
+                                                  extent_of_axis(r.row) % (k.rows * k.lane_rows) != 0;
+                            CHECK((k.edge == edge::clip) ==
+                                  (at_edge == edge::clip && has_edge && k.stage != staging::shared));
                         }
     });
+}
+
+namespace {
+
+// Guards above the leaves that reduce, and conditions of the loads in those: what the innermost loops test.
+int guards_of_reduction(const nest& n)
+{
+    int guards = 0;
+    for (const node& x : n.nodes) {
+        if (x.kind != node_kind::leaf || n.statements[x.statement].reduce == reduction::none) continue;
+        for (int at = x.parent; at >= 0; at = n.nodes[at].parent)
+            if (n.nodes[at].kind == node_kind::guard) ++guards;
+    }
+    return guards;
+}
+
+} // namespace
+
+TEST_CASE("at clipped edges no guard stands inside the loops of the reduction, whatever the tile")
+{
+    for_each_workload([](const char* name, std::size_t i, const definition& d) {
+        CAPTURE(name);
+        CAPTURE(i);
+        CHECK(guards_of_reduction(lower(vulkan_schedule(d, default_vulkan(d)))) == 0);
+        // Tiles that divide nothing.
+        const vulkan_knobs odd{.rows = 5, .vectors = 1, .lane_rows = 3, .lane_vectors = 3, .edge = edge::clip};
+        CHECK(guards_of_reduction(lower(vulkan_schedule(d, odd))) == 0);
+        CHECK(std::string{verdict(d, fitted(d, odd)).message()} == message_of(fault::none));
+    });
+}
+
+TEST_CASE("windows off the rows run over live taps, so that no load tests them")
+{
+    const definition d = conv2d<resnet18[5], f32>::definition();
+    vulkan_knobs k = default_vulkan(d);
+    REQUIRE(k.edge == edge::clip);
+    const nest clipped = lower(vulkan_schedule(d, k));
+    int conditions = 0;
+    for (const access& a : clipped.accesses) conditions += a.conditions.count;
+    CHECK(conditions == 2); // the first and the last column of the image
+    k.edge = edge::guard;
+    CHECK(guards_of_reduction(lower(vulkan_schedule(d, k))) == 1);
 }

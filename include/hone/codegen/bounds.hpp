@@ -100,31 +100,12 @@ protected:
         return r;
     }
 
-    // Whether requirement q can bound level l: it moves with the level, and all else in it is already open.
-    constexpr std::int64_t clip_step(int st, int l, const context& c, const requirement& q) const
-    {
-        if (q.stage != st || q.operand < 0 || q.operand == output_slot || !may_skip(st, q.operand)) return 0;
-        std::int64_t step = 0;
-        bool others_open = true;
-        for (int i = q.value.first; i < q.value.first + q.value.count; ++i) {
-            const affine_term& t = n_.terms[i];
-            if (t.variable == variable_of(st, l)) {
-                step = t.coefficient;
-                continue;
-            }
-            if (t.variable < 0) continue;
-            const int o = t.variable - variable_of(st, 0);
-            if (o >= 0 && o < levels(st) && !(c.opened >> o & 1)) others_open = false;
-        }
-        return others_open ? step : 0;
-    }
-
     constexpr void clip(int st, int l, context& c, range& limits, bool upper)
     {
         for (std::size_t r = 0; r < requirements_.size(); ++r) {
             const requirement& q = requirements_[r];
             if (c.satisfied >> r & 1) continue;
-            const std::int64_t step = clip_step(st, l, c, q);
+            const std::int64_t step = clip_step(st, l, c.opened, q);
             if (step == 0 || (step < 0) != upper || plan(st).levels[l].step != 1 || always(st, q, c)) continue;
             // rest + step * v >= 0: v >= ceil(-rest / step), or v <= floor(rest / -step).
             bound b{.divisor = step > 0 ? step : -step};
@@ -144,7 +125,7 @@ protected:
     {
         if (plan(st).levels[l].step != 1) return;
         for (std::size_t r = 0; r < requirements_.size(); ++r)
-            if (clip_step(st, l, c, requirements_[r]) != 0) c.satisfied |= std::uint64_t{1} << r;
+            if (clip_step(st, l, c.opened, requirements_[r]) != 0) c.satisfied |= std::uint64_t{1} << r;
     }
 
     constexpr void set_radix(int st, int l, node& x) const

@@ -217,6 +217,20 @@ protected:
         return all;
     }
 
+    // The outermost scope in which what is not decided of these conditions is constant.
+    int scope_of(const range& conditions) const
+    {
+        int scope = 0;
+        for (int i = 0; i < conditions.count; ++i) {
+            const affine& a = condition(conditions, i);
+            const interval v = interval_of(nest_, a, values_.data());
+            if (v.least >= 0) continue;
+            for (const term& t : folded(a, vector_).terms)
+                if (t.scope > scope) scope = t.scope;
+        }
+        return scope;
+    }
+
     // ---- bounds ----
 
     std::string floor_text(const bound& b)

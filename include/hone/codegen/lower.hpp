@@ -411,7 +411,7 @@ private:
             } else {
                 const bool drops_store =
                     q.operand == output_slot && kind != leaf_kind::init && kind != leaf_kind::reduce;
-                const bool skips_tap = kind == leaf_kind::reduce && may_skip(st, q.operand);
+                const bool skips_tap = kind == leaf_kind::reduce && may_skip(st, q.operand) && !masks(st, q.operand);
                 if (!drops_store && !skips_tap) continue;
                 if (never(st, q, c)) return;
                 if (always(st, q, c)) continue;

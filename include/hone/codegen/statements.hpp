@@ -172,13 +172,15 @@ protected:
         const operand& op = operand_of(st, o);
         access a{.buffer = op.tensor};
         a.index = index_of(st, op);
-        if (o != output_slot && op.zero_outside && !may_skip(st, o)) {
+        if (o != output_slot && (masks(st, o) || (op.zero_outside && !may_skip(st, o)))) {
             a.conditions.first = static_cast<std::int16_t>(n_.conditions.size());
-            for (const requirement& r : requirements_)
-                if (r.stage == st && r.operand == o) {
-                    n_.conditions.push_back(r.value);
-                    ++a.conditions.count;
-                }
+            for (const requirement& r : requirements_) {
+                if (r.stage != st) continue;
+                const bool leaves_axis = r.axis >= 0 && masks(st, o) && passes_end(st, o, r);
+                if (!leaves_axis && (r.operand != o || (masks(st, o) && is_clipped(st, r)))) continue;
+                n_.conditions.push_back(r.value);
+                ++a.conditions.count;
+            }
         }
         known = static_cast<std::int16_t>(n_.accesses.push_back(a) + 1);
         return known - 1;
@@ -194,6 +196,56 @@ protected:
         const expr_node& a = g.body.nodes[root.a];
         const expr_node& b = g.body.nodes[root.b];
         return (a.op == expr_op::load && a.ref == o) || (b.op == expr_op::load && b.ref == o);
+    }
+
+    // Whether loads of this operand test for themselves, see stage_plan::masked.
+    constexpr bool masks(int st, int o) const
+    {
+        if (o == output_slot || (plan(st).masked >> o & 1) == 0 || !may_skip(st, o)) return false;
+        for (const expr_node& x : d_.stages[st].epilogue.nodes)
+            if (x.op == expr_op::load && x.ref == o) return false;
+        return true;
+    }
+
+    // Whether the loops of a spatial axis, rounded up, take operand o past the end of that axis.
+    constexpr bool passes_end(int st, int o, const requirement& r) const
+    {
+        if (d_.stages[st].axes[r.axis].reduction || interval_of(n_, r.value, variables_).least >= 0) return false;
+        for (const dim_index& k : operand_of(st, o).index)
+            for (const index_term& t : k.terms)
+                if (t.axis == r.axis) return true;
+        return false;
+    }
+
+    // Whether requirement q can bound level l where these levels are open: it moves with the level, and all else in it
+    // is open. The step by which it moves; 0: it cannot.
+    constexpr std::int64_t clip_step(int st, int l, std::uint32_t opened, const requirement& q) const
+    {
+        if (q.stage != st || q.operand < 0 || q.operand == output_slot || !may_skip(st, q.operand)) return 0;
+        std::int64_t step = 0;
+        bool others_open = true;
+        for (int i = q.value.first; i < q.value.first + q.value.count; ++i) {
+            const affine_term& t = n_.terms[i];
+            if (t.variable == variable_of(st, l)) {
+                step = t.coefficient;
+                continue;
+            }
+            if (t.variable < 0) continue;
+            const int o = t.variable - variable_of(st, 0);
+            if (o >= 0 && o < levels(st) && !(opened >> o & 1)) others_open = false;
+        }
+        return others_open ? step : 0;
+    }
+
+    // Whether some loop runs over the iterations only that meet requirement q.
+    constexpr bool is_clipped(int st, const requirement& q) const
+    {
+        for (int l = 0; l < levels(st); ++l) {
+            const level& own = plan(st).levels[l];
+            if (own.border != border::clip || own.step != 1 || trivial(st, l)) continue;
+            if (clip_step(st, l, (std::uint32_t{1} << l) - 1, q) != 0) return true;
+        }
+        return false;
     }
 
     constexpr int table_of(int st, int t)
@@ -315,7 +367,9 @@ protected:
         };
         const auto reads = [&](const expr& e) {
             for (const expr_node& x : e.nodes)
-                if (x.op == expr_op::load && unpadded(g.operands[x.ref])) return true;
+                if (x.op == expr_op::load && unpadded(g.operands[x.ref]) &&
+                    !(kind == leaf_kind::reduce && masks(st, x.ref)))
+                    return true;
             return false;
         };
         const bool body = kind == leaf_kind::whole || kind == leaf_kind::reduce;

@@ -404,7 +404,7 @@ private:
         const bool stable = !uses_[index(a.buffer)].written;
         if (v.always) return {.text = is_register ? text : out_.loaded(a.buffer, stable, type, text), .width = width};
         const std::string zero = width == 1 ? "0.0" : joined(type, "(0.0)");
-        const std::string holds = out_.hoisted(out_.depth(), "bool", 'c', v.text);
+        const std::string holds = out_.hoisted(scope_of(a.conditions), "bool", 'c', v.text);
         std::string safe = text;
         if (const auto open = text.find('['); open != std::string::npos) {
             const auto close = text.find(']', open);

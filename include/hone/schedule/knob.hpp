@@ -80,6 +80,8 @@ inline constexpr knob<vulkan_knobs> vulkan_knob_table[] = {
         "stage", {0, 1, 2, 3},
         {"hone::staging::none", "hone::staging::shared", "hone::staging::x", "hone::staging::weights"}),
     knob_member<&vulkan_knobs::order>::named("order", {0, 1}, {"hone::walk::weights_outer", "hone::walk::rows_outer"}),
+    // Records of before this knob lack it: missing, it is `guard`, and their nests stay what they were.
+    knob_member<&vulkan_knobs::edge>::named("edge", {0, 1}, {"hone::edge::guard", "hone::edge::clip"}),
 };
 
 constexpr const auto& knobs_of(const direct_knobs&) { return direct_knob_table; }
