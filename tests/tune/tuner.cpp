@@ -199,6 +199,20 @@ TEST_CASE("what was chosen is measured again, and a kernel that is wrong now is 
     for (const auto& r : rows) CHECK(r.now.found == verdict::wrong_result);
 }
 
+TEST_CASE("a tuner works in a folder of its own, and leaves what stood where it was told to work")
+{
+    const folder at;
+    auto o = options_in(at, tuning_mode::missing, 4);
+    std::filesystem::create_directory(at.path() / "work");
+    std::ofstream(at / "work/mine") << "mine";
+    const tune::work_folder other(at.path() / "work"); // of a tuner that runs
+    run(o);
+    CHECK(records_in(at).size() > 8);
+    CHECK(text_of_file(at / "work/mine") == "mine");
+    CHECK(std::filesystem::exists(other.path()));
+    CHECK(std::distance(std::filesystem::directory_iterator(at.path() / "work"), {}) == 2);
+}
+
 TEST_CASE("a budget of nothing measures nothing, and the header is valid")
 {
     const folder at;

@@ -46,6 +46,9 @@ inline void listen_to_signals()
     action.sa_handler = on_signal;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    // A terminal that goes away, unless nohup or a shell in the background has said to stay.
+    struct sigaction before {};
+    if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
     // A file that may not grow is an error of the write, which names it.
     std::signal(SIGXFSZ, SIG_IGN);
 }
@@ -142,8 +145,7 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
     }
     if (!to.stamp.empty()) {
         // Its time is what counts.
-        std::ofstream stamp(to.stamp);
-        if (!stamp) throw std::runtime_error(fmt::format("cannot write {}", to.stamp));
+        replace_file(to.stamp, "", same_text::is_written);
     }
     return exit_ok;
 }
@@ -251,6 +253,7 @@ inline int explain_nest(const std::vector<task>& tasks, const tuner_options& opt
 int tuner_program(int argc, char** argv, const tuner_defaults& defaults, const std::vector<task>& tasks)
 try {
     using namespace tuner_command;
+    open_standard_streams();
     // How this program starts itself as a child.
     if (argc == 2 && std::string(argv[1]) == "measure") return measure_child(tasks);
 
@@ -300,7 +303,8 @@ try {
         to_command->add_option("--include", o.include_directories, "folders of headers, hone's among them")
             ->capture_default_str();
         to_command->add_option("--work", work,
-                               "folder for what is built; removed at the end. Default: beside the header or records");
+                               "where a folder for what is built is made; only that is removed at the end.\n"
+                               "Default: beside the header or records");
     };
     CLI::App* tuning = app.add_subcommand("tune", "measure candidates, and write the header of the fastest");
     add_common(tuning);
@@ -374,7 +378,7 @@ try {
     if (*explaining) return explain_nest(tasks, o, explained);
     return tune(defaults, o, tasks, strict, to);
 } catch (const std::exception& e) {
-    fmt::print(stderr, "hone: {}\n", e.what());
+    complain(fmt::format("hone: {}", e.what()));
     return exit_failure;
 }
 
@@ -389,7 +393,7 @@ try {
                          {.name = list.name, .options = {.headers = {list.header}}, .description = list.description},
                          tasks_of({list.workloads, list.size}, list.list));
 } catch (const std::exception& e) {
-    fmt::print(stderr, "hone: {}\n", e.what());
+    complain(fmt::format("hone: {}", e.what()));
     return exit_failure;
 }
 

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -15,25 +17,62 @@
 
 #include <sched.h>
 #include <unistd.h>
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <hone/tune/arm_cores.hpp>
 
 namespace hone::tune {
 
-// This processor in records: the name alone may be as unspecific as "AMD EPYC".
+// The first line of a file; nothing where it cannot be read.
+inline std::optional<std::string> first_line(const std::filesystem::path& path)
+{
+    std::ifstream file(path);
+    std::string line;
+    if (!std::getline(file, line)) return std::nullopt;
+    return line;
+}
+
+// This processor in records: the name alone may be as unspecific as "AMD EPYC". ARM's have no name but numbers, and
+// boards differ in their memory, so that their name belongs to it.
 inline std::string processor_name(const std::filesystem::path& root = "/")
 {
     std::ifstream info(root / "proc/cpuinfo");
-    std::string name = "unknown processor", family, model;
-    for (std::string line; std::getline(info, line) && !line.empty();) {
-        const auto value = line.find(": ");
-        if (value == std::string::npos) continue;
-        const std::string text = line.substr(value + 2);
-        if (line.starts_with("model name")) name = text;
-        if (line.starts_with("cpu family")) family = text;
-        if (line.starts_with("model\t")) model = text;
+    std::map<std::string, std::string> first; // of each field
+    std::vector<std::string> cores;           // kinds of ARM's, in their order
+    std::string implementer;
+    for (std::string line; std::getline(info, line);) {
+        const auto colon = line.find(':');
+        const auto end = line.find_last_not_of(" \t", colon == 0 ? 0 : colon - 1);
+        if (colon == std::string::npos || colon == 0 || end == std::string::npos) continue;
+        const std::string field = line.substr(0, end + 1);
+        const auto begin = line.find_first_not_of(" \t", colon + 1);
+        const std::string value = begin == std::string::npos ? "" : line.substr(begin);
+        if (!value.empty()) first.emplace(field, value);
+        if (field == "CPU implementer") implementer = value;
+        if (field != "CPU part") continue;
+        const std::string core = arm_core_name(implementer, value);
+        if (std::find(cores.begin(), cores.end(), core) == cores.end()) cores.push_back(core);
     }
-    return fmt::format("{} family {} model {}", name, family, model);
+    if (first.contains("cpu family") || first.contains("model")) {
+        // Some virtual machines hide the name.
+        std::string name = first["model name"];
+        if (name.empty() || name == "unknown") name = first["vendor_id"] + " processor";
+        return fmt::format("{} family {} model {}", name, first["cpu family"], first["model"]);
+    }
+    std::string name = fmt::format("{}", fmt::join(cores, " and "));
+    // Of POWER, RISC-V, LoongArch, S/390 and old ARMs.
+    for (const char* field : {"cpu", "uarch", "Model Name", "model name", "Processor", "processor 0", "isa"})
+        if (name.empty()) name = first[field];
+    if (name.empty()) name = "unknown processor";
+    std::string board = first_line(root / "sys/firmware/devicetree/base/model").value_or("");
+    board = board.substr(0, board.find('\0'));
+    if (board.empty()) board = first["Hardware"];
+    return board.empty() ? name : fmt::format("{} ({})", name, board);
 }
 
 // The processors that this process may use, in order.
@@ -54,15 +93,6 @@ inline int timing_cpu()
     return cpus.empty() ? -1 : cpus.back();
 }
 
-// The first line of a file; nothing where it cannot be read.
-inline std::optional<std::string> first_line(const std::filesystem::path& path)
-{
-    std::ifstream file(path);
-    std::string line;
-    if (!std::getline(file, line)) return std::nullopt;
-    return line;
-}
-
 // "performance", "powersave", ...; virtual machines have none.
 inline std::optional<std::string> frequency_governor(int cpu, const std::filesystem::path& root = "/")
 {
@@ -78,17 +108,47 @@ inline std::optional<double> load_average(const std::filesystem::path& root = "/
     return load;
 }
 
-// Bytes of the last level of caches that a processor sees; 0: unknown.
-inline std::uint64_t last_level_cache_bytes(int cpu, const std::filesystem::path& root = "/")
+// The four registers that CPUID gives for a leaf and a subleaf; zeros where there is none.
+using cpuid_registers = std::array<std::uint32_t, 4>;
+using cpuid_reader = cpuid_registers (*)(std::uint32_t leaf, std::uint32_t subleaf);
+inline cpuid_registers cpuid_here([[maybe_unused]] std::uint32_t leaf, [[maybe_unused]] std::uint32_t subleaf)
+{
+    cpuid_registers r{};
+#if defined(__x86_64__) || defined(__i386__)
+    if (__get_cpuid_max(leaf & 0x80000000u, nullptr) >= leaf) __cpuid_count(leaf, subleaf, r[0], r[1], r[2], r[3]);
+#endif
+    return r;
+}
+
+// Bytes of the largest cache that CPUID tells of; 0: of none.
+inline std::uint64_t cache_bytes_by_cpuid(cpuid_reader cpuid)
+{
+    std::uint64_t bytes = 0;
+    for (const std::uint32_t leaf : {4u, 0x8000001du}) // Intel's, AMD's
+        for (std::uint32_t i = 0; i < 16; ++i) {
+            const cpuid_registers r = cpuid(leaf, i);
+            if ((r[0] & 31) == 0) break;
+            const std::uint64_t ways = (r[1] >> 22) + 1, partitions = (r[1] >> 12 & 1023) + 1, line = (r[1] & 4095) + 1;
+            bytes = std::max(bytes, ways * partitions * line * (std::uint64_t{r[2]} + 1));
+        }
+    return bytes;
+}
+
+// Bytes of the last level of caches that a processor sees; 0: unknown. Virtual machines often have no such files.
+inline std::uint64_t last_level_cache_bytes(int cpu, const std::filesystem::path& root = "/",
+                                            cpuid_reader cpuid = cpuid_here)
 {
     std::uint64_t bytes = 0;
     for (int i = 0;; ++i) {
         // "32768K"
         const auto size =
             first_line(root / fmt::format("sys/devices/system/cpu/cpu{}/cache/index{}/size", std::max(cpu, 0), i));
-        if (!size) return bytes;
-        bytes = std::max<std::uint64_t>(bytes, std::strtoull(size->c_str(), nullptr, 10) << 10);
+        if (!size) break;
+        char* unit = nullptr;
+        const std::uint64_t number = std::strtoull(size->c_str(), &unit, 10);
+        bytes = std::max(bytes, number << (*unit == 'M' ? 20 : *unit == 'G' ? 30 : *unit == 'K' ? 10 : 0));
     }
+    return bytes != 0 ? bytes : cache_bytes_by_cpuid(cpuid);
 }
 
 // Processors' worth of time that the control groups of this process grant it; nothing where they set no limit.

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a person sees while a tuner works: one line that is rewritten on a terminal, and a line now and then elsewhere.
+// What a person sees while a tuner works: one line that is rewritten on a terminal and fits it, and a line now and then
+// elsewhere.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <string>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <fmt/core.h>
 
+#include <hone/tune/standard_streams.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {
@@ -28,47 +32,83 @@ inline std::string text_of_trials(const tuning& t)
     return fmt::format("{}{}", t.trials(), kinds.empty() ? "" : " (" + kinds + ")");
 }
 
+// Where a search stands.
+struct progress_state {
+    std::size_t place = 0; // of the workload on its target, from 1
+    std::size_t of = 0;
+    double share = 0; // of the budget that is used up
+};
+
+// The beginning that fits the columns; what is cut ends in "...", and no character is cut in two.
+inline std::string fitted_to(const std::string& line, std::size_t columns)
+{
+    const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
+    std::size_t count = 0, keep = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (continues(line[i])) continue;
+        if (count + 3 == columns) keep = i;
+        ++count;
+    }
+    if (count <= columns) return line;
+    return columns < 3 ? std::string(columns, '.') : line.substr(0, keep) + "...";
+}
+
+// Of the terminal on stderr.
+inline std::size_t terminal_columns()
+{
+    winsize size{};
+    if (ioctl(2, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+    const char* const columns = std::getenv("COLUMNS");
+    const long number = columns == nullptr ? 0 : std::strtol(columns, nullptr, 10);
+    return number > 0 && number < 10000 ? static_cast<std::size_t>(number) : 80;
+}
+
+// What matters most comes first, as it is never cut.
+inline std::string line_of(const tuning& t, const progress_state& at)
+{
+    const standing s = t.standing();
+    return fmt::format("workload {} of {}, {:.0f} % of the budget: {} {}, best {:.2f} GFLOP/s, trials: {}", at.place,
+                       at.of, 100 * std::clamp(at.share, 0.0, 1.0), t.task().name,
+                       t.key().isa == "none" ? t.backend() : t.key().isa,
+                       s.chosen == nullptr ? 0 : t.gflops(s.chosen->least()), text_of_trials(t));
+}
+
 class progress {
 public:
     progress() : rewrites_(isatty(2) == 1) {}
 
-    // After a batch of `t`; `left` seconds of the budget remain.
-    void show(const tuning& t, double left)
+    // After a batch of `t`.
+    void show(const tuning& t, const progress_state& at)
     {
         const auto now = std::chrono::steady_clock::now();
         if (!rewrites_ && now - last_ < std::chrono::seconds{5}) return;
         last_ = now;
-        const standing s = t.standing();
-        double current = 0;
-        for (const record& r : t.records())
-            if (r.phase == "search") current = r.found == verdict::ok ? t.gflops(r.least()) : 0;
-        write(fmt::format("[{} {}] Current/Best: {:7.2f}/{:7.2f} GFLOPS | Trials: {} | {:.0f} s left", t.task().name,
-                          t.key().isa == "none" ? t.backend() : t.key().isa, current,
-                          s.chosen == nullptr ? 0 : t.gflops(s.chosen->least()), text_of_trials(t),
-                          std::max(left, 0.0)));
+        const std::string line = line_of(t, at);
+        if (!rewrites_) {
+            complain(line);
+            return;
+        }
+        // A line as wide as the terminal moves some of them to the next one.
+        write("\r\x1b[K" + fitted_to(line, terminal_columns() - 1));
+        shown_ = true;
     }
     // A line that stays.
     void say(const std::string& line)
     {
         clear();
-        fmt::print(stderr, "{}\n", line);
-        std::fflush(stderr);
+        complain(line);
     }
     void clear()
     {
-        if (rewrites_ && shown_) fmt::print(stderr, "\r\x1b[K");
+        if (shown_) write("\r\x1b[K");
         shown_ = false;
     }
 
 private:
-    void write(const std::string& line)
+    static void write(const std::string& text)
     {
-        if (rewrites_)
-            fmt::print(stderr, "\r\x1b[K{}", line);
-        else
-            fmt::print(stderr, "{}\n", line);
-        std::fflush(stderr);
-        shown_ = true;
+        (void)!std::fwrite(text.data(), 1, text.size(), stderr);
+        (void)std::fflush(stderr);
     }
 
     bool rewrites_;

@@ -25,10 +25,12 @@
 #include <hone/tune/header_writer.hpp>
 #include <hone/tune/machine.hpp>
 #include <hone/tune/machine_lock.hpp>
+#include <hone/tune/output_file.hpp>
 #include <hone/tune/progress.hpp>
 #include <hone/tune/record.hpp>
 #include <hone/tune/task.hpp>
 #include <hone/tune/tune_cpu.hpp>
+#include <hone/tune/work_folder.hpp>
 #ifdef HONE_WITH_VULKAN
 #include <hone/tune/tune_vulkan.hpp>
 #endif
@@ -47,8 +49,8 @@ struct tuner_options {
     std::filesystem::path records{};
     // More records, read first and never written to; a file that is missing has none.
     std::vector<std::string> earlier{};
-    std::filesystem::path work_directory{};
-    std::filesystem::path lock = machine_lock::usual_path; // of all tuners that shall not measure at the same time
+    std::filesystem::path work_directory{}; // a folder of this run alone is made in it, and gone with the run
+    std::filesystem::path lock{}; // of all tuners that shall not measure at the same time; empty: the usual one
     tuning_mode mode = tuning_mode::missing;
     double budget = 300; // seconds of tuning, comparisons included
     int trials = 0;      // of each workload, at most; 0: as the budget allows
@@ -86,7 +88,6 @@ public:
         : options_(std::move(options)), tasks_(std::move(tasks))
     {
         environment_.self = std::move(self);
-        environment_.work_directory = options_.work_directory;
         environment_.seed = options_.seed;
         environment_.method = options_.method;
         environment_.cpu = timing_cpu();
@@ -95,6 +96,7 @@ public:
         if (options_.threads == 1) environment_.peers = options_.peers;
         environment_.log = [this](const record& r) {
             log_->write(r);
+            unsynced_ = true;
             records_.push_back(r);
         };
         leave_out_unmeasurable();
@@ -102,11 +104,6 @@ public:
     }
     tuner(const tuner&) = delete;
     tuner& operator=(const tuner&) = delete;
-    ~tuner()
-    {
-        std::error_code ignored;
-        std::filesystem::remove_all(options_.work_directory, ignored);
-    }
 
     // Tunes as the mode says, and writes the header at the end and now and then before.
     tuner_result run()
@@ -121,12 +118,10 @@ public:
         write_header();
         std::size_t left = 0;
         for (const group& g : groups_) left += open_tunings(g).size();
-        // Two that measure at once time each other's compilers. Another one is done within its budget, likely the same.
+        // Two that measure at once time each other's compilers.
         std::optional<machine_lock> alone;
         if (left > 0) {
-            alone.emplace(
-                std::chrono::duration<double>(options_.budget),
-                [&] { progress_.say("hone: waiting for another tuner on this machine to end"); }, options_.lock);
+            lock(alone);
             begin_ = clock::now();
         }
         for (group& g : groups_) {
@@ -155,9 +150,8 @@ public:
     {
         begin_ = clock::now();
         environment_.log = {};
-        const machine_lock alone(
-            std::chrono::duration<double>(options_.budget),
-            [&] { progress_.say("hone: waiting for another tuner on this machine to end"); }, options_.lock);
+        std::optional<machine_lock> alone;
+        lock(alone);
         add_groups();
         std::vector<remeasured> all;
         for (const group& g : groups_)
@@ -257,8 +251,23 @@ private:
         return set ? nest_hash(lower(cpu_schedule(t.definition, cpu_config_of(r.template_name, r.knobs), *set))) : 0;
     }
 
+    // Another one is done within its budget, likely the same.
+    void lock(std::optional<machine_lock>& alone)
+    {
+        alone.emplace(
+            std::chrono::duration<double>(options_.budget),
+            [&](const std::string& line) { progress_.say("hone: " + line); },
+            options_.lock.empty() ? usual_lock_place() : lock_place{.file = options_.lock});
+    }
+
     void add_groups()
     {
+        work_.emplace(options_.work_directory);
+        environment_.work_directory = work_->path();
+        if (options_.cache == cache_mode::cold_weights && last_level_cache_bytes(0) == 0)
+            progress_.say(fmt::format("hone: nothing says how large the last-level cache is; weights are cold for one "
+                                      "of {} MiB at most",
+                                      measuring::last_level_cache() >> 20));
         for (isa set : options_.sets) {
             if (set > machine_isa()) {
                 progress_.say(
@@ -270,7 +279,7 @@ private:
             group& g = groups_.emplace_back();
             compiler with = find_compiler(options_.compiler_command, set);
             for (const std::string& f : options_.compiler_flags) with.flags.push_back(f);
-            g.build = std::make_unique<builder>(with, build_options{.directory = options_.work_directory / name_of(set),
+            g.build = std::make_unique<builder>(with, build_options{.directory = work_->path() / name_of(set),
                                                                     .include_directories = options_.include_directories,
                                                                     .headers = options_.headers});
             dependencies_ = g.build->check_headers();
@@ -330,8 +339,23 @@ private:
                 const stopwatch time(measuring_);
                 t->compare();
             }
-            progress_.show(*t, options_.budget - elapsed());
+            sync();
+            show(*t);
         }
+    }
+    void show(const tuning& t)
+    {
+        progress_state at{.share = elapsed() / options_.budget};
+        for (const group& g : groups_)
+            for (const auto& other : g.tunings)
+                if (++at.of; other.get() == &t) at.place = at.of;
+        progress_.show(t, at);
+    }
+    // A batch at a time: a loss of power costs no more.
+    void sync()
+    {
+        if (unsynced_) log_->sync();
+        unsynced_ = false;
     }
 
     // Batches go to the workload that has had the fewest trials, as long as the next one is likely to end before the
@@ -416,7 +440,8 @@ private:
 
     void after_batch(const tuning& t)
     {
-        progress_.show(t, options_.budget - elapsed());
+        sync();
+        show(t);
         if (clock::now() - header_written_ > std::chrono::seconds{5}) write_header();
     }
 
@@ -458,7 +483,9 @@ private:
     int trials_ = 0;
     double measuring_ = 0;
     double waiting_ = 0;
+    std::optional<work_folder> work_{};
     std::unique_ptr<record_writer> log_{};
+    bool unsynced_ = false;
     std::vector<group> groups_{};
 #ifdef HONE_WITH_VULKAN
     std::optional<vulkan_facts> vulkan_{};
