@@ -2,12 +2,15 @@
 // What the tests of the tuner share: a folder of their own, a builder of candidates, and a small workload.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
 #include <unistd.h>
+
+#include <fmt/core.h>
 
 #include <hone/op/gemm.hpp>
 #include <hone/tune/build.hpp>
@@ -83,6 +86,30 @@ inline void turn(tune::tuning& t, tune::builder& build, std::size_t size)
     t.measure(batch, build.build(sources));
 }
 
+// SPIR-V of a compute shader that does nothing with so many lanes.
+inline std::vector<std::uint32_t> empty_shader(std::uint32_t lanes)
+{
+    const auto op = [](std::uint32_t words, std::uint32_t code) { return words << 16 | code; };
+    return {0x07230203, 0x00010300, 0,         5,          0,                // SPIR-V 1.3, five names
+            op(2, 17),  1,                                                   // OpCapability Shader
+            op(3, 14),  0,          1,                                       // OpMemoryModel Logical GLSL450
+            op(5, 15),  5,          1,         0x6e69616d, 0,                // OpEntryPoint GLCompute %1 "main"
+            op(6, 16),  1,          17,        lanes,      1, 1,             // OpExecutionMode %1 LocalSize
+            op(2, 19),  2,          op(3, 33), 3,          2,                // %2 = OpTypeVoid, %3 = OpTypeFunction %2
+            op(5, 54),  2,          1,         0,          3, op(2, 248), 4, // %1 = OpFunction, %4 = OpLabel
+            op(1, 253), op(1, 56)};                                          // OpReturn, OpFunctionEnd
+}
+inline tune::shader tiny_shader(std::uint32_t vendor)
+{
+    tune::shader s{.words = empty_shader(64), .vendor = vendor};
+    s.launch.lanes = 64;
+    s.launch.buffers = 3;
+    s.packed.dims.push_back({.extent = 1});
+    s.packed.dims.push_back({.extent = 7, .stride = 8});
+    s.packed.dims.push_back({.extent = 24, .stride = 1, .block = 8, .outer_stride = 56});
+    return s;
+}
+
 // A measurement of `tiny` on the CPU.
 inline tune::record tiny_record(double ms, std::int32_t rows = 4)
 {
@@ -102,6 +129,18 @@ inline tune::record tiny_record(double ms, std::int32_t rows = 4)
     r.max_rel_error = 1e-7;
     r.ms = {ms, ms * 1.5};
     r.seed = 7;
+    return r;
+}
+// Of a device; of vendor 0, the default.
+inline tune::record tiny_record_on_vulkan(std::uint32_t vendor)
+{
+    tune::record r = tiny_record(vendor == 0 ? 0.7 : 0.5);
+    r.backend = "vulkan";
+    r.isa = "none";
+    r.device = fmt::format("device {}", vendor);
+    r.origin = vendor == 0 ? "default" : "chance";
+    r.knobs = tune::settings_of(vulkan_knobs{});
+    r.shader = tiny_shader(vendor);
     return r;
 }
 

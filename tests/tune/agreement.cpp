@@ -54,6 +54,13 @@ TEST_CASE("a header is what its records give, and any other byte is found")
     says(header.substr(0, header.rfind('}')), "is 'the end'");
     says(header.substr(0, header.size() - 1), "its last line break differs");
     says("#pragma once\n", "not written by hone's tuner");
+    // Who names it anything else, a name of another language's or a piece of code among them, did not get it from a
+    // tuner.
+    for (const char* name : {"class", "k {}; int x", "a\nb", "2", ""}) {
+        std::string renamed = header;
+        renamed.replace(renamed.find("`tuned`"), 7, "`" + std::string(name) + "`");
+        says(renamed, "it must be a C++ identifier");
+    }
     auto faster = records;
     faster[1].ms = {0.5};
     CHECK(tune::wrong_header(header, faster));

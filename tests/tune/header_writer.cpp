@@ -43,22 +43,7 @@ tune::record final_of(tune::record r)
     return r;
 }
 
-// Of a device; of device 0, the default.
-tune::record on_vulkan(std::uint32_t vendor)
-{
-    tune::record r = tiny_record(vendor == 0 ? 0.7 : 0.5);
-    r.backend = "vulkan";
-    r.device = fmt::format("device {}", vendor);
-    r.origin = vendor == 0 ? "default" : "chance";
-    r.knobs = {};
-    tune::shader s{.words = {0x07230203, 1, 2, 3}, .vendor = vendor};
-    s.launch.lanes = 64;
-    s.packed.dims.push_back({.extent = 1});
-    s.packed.dims.push_back({.extent = 7, .stride = 8});
-    s.packed.dims.push_back({.extent = 24, .stride = 1, .block = 8, .outer_stride = 56});
-    r.shader = s;
-    return r;
-}
+constexpr auto on_vulkan = tiny_record_on_vulkan;
 
 } // namespace
 
@@ -160,7 +145,7 @@ TEST_CASE("SPIR-V stands in the header with launch and packing")
     CHECK(messages_of(text, R"(
 constexpr auto signature = tiny::signature();
 constexpr const auto* any = hone::find_entry(tuned::vulkan_entries, signature.c_str(), 1, 1);
-static_assert(any->vendor == 0 && any->spirv().size() == 4 && any->spirv()[0] == 0x07230203 && any->launch.lanes == 64);
+static_assert(any->vendor == 0 && any->spirv().size() == 35 && any->spirv()[0] == 0x07230203 && any->launch.lanes == 64);
 static_assert(hone::find_entry(tuned::vulkan_entries, signature.c_str(), 0x10de, 1)->vendor == 0x10de);
 static_assert(hone::find_entry(tuned::vulkan_entries, "another", 1, 1) == nullptr);
 static_assert(any->packed.elements() == 3 * 56);

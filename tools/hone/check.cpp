@@ -14,8 +14,11 @@
 
 #include <hone/tune/agreement.hpp>
 #include <hone/tune/input_file.hpp>
+#include <hone/tune/json_text.hpp>
+#include <hone/tune/machine.hpp>
 #include <hone/tune/process.hpp>
 #include <hone/tune/record.hpp>
+#include <hone/tune/standing.hpp>
 
 #include "commands.hpp"
 
@@ -91,6 +94,7 @@ int check(const check_options& o)
         return fs::exists(own) ? own : of_run;
     };
 
+    const tune::preference prefer{.processor = tune::processor_name()};
     const auto headers = headers_in(folder);
     if (headers.empty()) {
         records_of(of_run);
@@ -99,7 +103,7 @@ int check(const check_options& o)
     for (const fs::path& header : headers) {
         const auto& records = records_of(beside(header));
         const int before = wrong;
-        if (const auto difference = tune::wrong_header(tune::text_of_input(header.string()), records))
+        if (const auto difference = tune::wrong_header(tune::text_of_input(header.string()), records, prefer))
             say(header, *difference + "; `hone replay` writes what they give");
         if (const std::string messages = messages_of(header, o); !messages.empty() && !tune::interrupt_requested.load())
             say(header, messages);
@@ -109,9 +113,14 @@ int check(const check_options& o)
 
     const fs::path summary = folder / "summary.json";
     if (fs::exists(summary)) {
-        const auto j = nlohmann::ordered_json::parse(tune::text_of_input(summary.string()), nullptr, false);
-        std::vector<std::string> figures = tune::wrong_figures(j, records_of(of_run));
-        if (j.is_discarded()) figures = {"it is no JSON"};
+        std::vector<std::string> figures;
+        nlohmann::ordered_json j;
+        try {
+            j = tune::parse_json(tune::text_of_input(summary.string()));
+            figures = tune::wrong_figures(j, records_of(of_run), prefer);
+        } catch (const std::invalid_argument& e) {
+            figures = {fmt::format("it is no JSON: {}", e.what())};
+        }
         for (const std::string& f : figures) say(summary, f);
         if (figures.empty()) print(fmt::format("{}: {} rows, as the records give\n", summary.string(), j.size()));
     }

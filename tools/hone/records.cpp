@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // show, merge and replay: what is done with records alone.
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <set>
@@ -18,9 +17,12 @@
 #include <fmt/ranges.h>
 
 #include <hone/tune/header_writer.hpp>
+#include <hone/tune/machine.hpp>
 #include <hone/tune/record.hpp>
 #include <hone/tune/record_merge.hpp>
 #include <hone/tune/record_table.hpp>
+#include <hone/tune/standing.hpp>
+#include <hone/tune/text.hpp>
 
 #include "commands.hpp"
 
@@ -69,13 +71,6 @@ private:
     int file_;
 };
 
-bool is_identifier(const std::string& text)
-{
-    const auto allowed = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-    return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
-           std::all_of(text.begin(), text.end(), allowed);
-}
-
 bool wants_colour()
 {
     const char* const refused = std::getenv("NO_COLOR");
@@ -111,9 +106,12 @@ int merge(const merge_options& o)
 {
     const hold out(o.out);
     const tune::records_merged merged = tune::merge_records(o.in);
-    tune::replace_file(o.out, merged.text);
     for (const std::string& w : merged.warnings) warn(w);
     for (const std::string& r : merged.rejected) warn(r);
+    if (merged.records == 0)
+        throw std::runtime_error(
+            fmt::format("there are no records in {}; {} is left as it is", fmt::join(o.in, ", "), o.out));
+    tune::replace_file(o.out, merged.text);
     warn(fmt::format("{} holds {} record{}; {} duplicate{} dropped, {} line{} rejected", o.out, merged.records,
                      merged.records == 1 ? "" : "s", merged.duplicates, merged.duplicates == 1 ? "" : "s",
                      merged.rejected.size(), merged.rejected.size() == 1 ? "" : "s"));
@@ -122,10 +120,15 @@ int merge(const merge_options& o)
 
 int replay(const replay_options& o)
 {
-    if (!is_identifier(o.name))
-        throw std::runtime_error(fmt::format("--name is '{}'; it must be a C++ identifier, as my_kernels", o.name));
+    if (const std::string wrong = tune::wrong_name(o.name, "--name"); !wrong.empty()) throw std::runtime_error(wrong);
     const tune::records_read read = read_all(o.records);
     const int status = report(read.warnings, read.rejected);
+    if (std::none_of(read.records.begin(), read.records.end(),
+                     [](const tune::record& r) { return r.found == tune::verdict::ok; }))
+        throw std::runtime_error(fmt::format("there are no records of kernels in {}; {} is left as it is",
+                                             fmt::join(o.records, ", "), o.out));
+    const tune::preference prefer{.processor = tune::processor_name()};
+    for (const std::string& s : tune::processors_left_out(read.records, prefer)) warn(s);
     std::set<std::string> left_out;
     for (const tune::table_row& row : tune::table_of(read.records))
         if (row.key->backend == "vulkan" && row.standing.chosen != nullptr && !row.standing.chosen->shader)
@@ -133,7 +136,7 @@ int replay(const replay_options& o)
     if (!left_out.empty())
         warn(fmt::format("left out, as their records hold no SPIR-V: {}; the program that tuned writes such records",
                          fmt::join(left_out, ", ")));
-    tune::replace_file(o.out, tune::header_text(o.name, read.records));
+    tune::replace_file(o.out, tune::header_text(o.name, read.records, prefer));
     return status;
 }
 

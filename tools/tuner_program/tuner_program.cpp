@@ -112,7 +112,7 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
             fmt::format("cannot write to '{}'; choose another folder with --header-out", folder.string()));
     tuner t(options, tasks, {std::filesystem::read_symlink("/proc/self/exe").string(), "measure"});
     const tuner_result r = t.run();
-    const auto rows = summary_of(t.tasks(), t.records());
+    const auto rows = summary_of(t.tasks(), t.records(), t.preferred());
     if (!to.summary.empty()) replace_file(to.summary, json_of(rows).dump(2) + "\n");
     fmt::print("{}", to.as_json ? json_of(rows).dump(2) + "\n" : text_of(rows, defaults.peer_name));
     if (r.seconds >= 1 && !to.as_json)
@@ -221,7 +221,7 @@ inline int explain_nest(const std::vector<task>& tasks, const tuner_options& opt
         for (const auto& [key, group] : by_workload(records))
             if (std::get<0>(key) == backend && std::get<1>(key) == found->signature &&
                 (std::get<2>(key) == set || *set == '\0'))
-                if (const standing s = standing_of(group); s.chosen != nullptr)
+                if (const standing s = standing_of(group, {.processor = processor_name()}); s.chosen != nullptr)
                     for (const record& r : records)
                         if (&r == s.chosen) return &r;
         return nullptr;

@@ -14,6 +14,7 @@ namespace hone {
 enum class fault : std::uint8_t {
     none,
     // schedule
+    knob_value,
     axis_unknown,
     axis_not_covered,
     factor_not_positive,
@@ -65,6 +66,8 @@ constexpr const char* message_of(fault f)
 {
     switch (f) {
     case fault::none: return "hone: no fault";
+    case fault::knob_value:
+        return "hone::kernel: a knob of the config has no such value; choose one that schedule/knob.hpp allows";
     case fault::axis_unknown:
         return "hone::lower: a level names an axis that its stage does not have; use the axes of the operator's definition";
     case fault::axis_not_covered:

@@ -47,6 +47,7 @@ constexpr schedule faulty_schedule(const status& found, isa set)
 constexpr schedule cpu_schedule(const definition& d, const cpu_config& c, isa set)
 {
     if (!d.found.ok()) return faulty_schedule(d.found, set);
+    if (const status found = check_knobs(c); !found.ok()) return faulty_schedule(found, set);
     return c.algorithm == cpu_template::winograd ? winograd_schedule(d, c.winograd, set)
                                                  : direct_schedule(d, c.direct, set);
 }
@@ -57,7 +58,7 @@ inline constexpr definition definition_of = Op::definition();
 // The layout of its packed weights, for kernels that have weights.
 constexpr tensor cpu_packed(const definition& d, const cpu_config& c, isa set)
 {
-    if (!d.found.ok()) return {};
+    if (!d.found.ok() || !check_knobs(c).ok()) return {};
     return c.algorithm == cpu_template::winograd ? winograd_weights(d, c.winograd, set)
                                                  : packed_weights(d, c.direct, set);
 }
@@ -65,6 +66,7 @@ constexpr tensor cpu_packed(const definition& d, const cpu_config& c, isa set)
 constexpr schedule cpu_packing(const definition& d, const cpu_config& c, isa set)
 {
     if (!d.found.ok()) return faulty_schedule(d.found, set);
+    if (const status found = check_knobs(c); !found.ok()) return faulty_schedule(found, set);
     if (c.algorithm == cpu_template::winograd) return winograd_packing(d, c.winograd, set);
     const int weights = d.tensor_of(role::weights);
     return packing_schedule(d.tensors[weights], packed_weights(d, c.direct, set), set);
@@ -74,6 +76,8 @@ constexpr schedule cpu_packing(const definition& d, const cpu_config& c, isa set
 template <fault Found, std::int64_t Expected, std::int64_t Instead>
 constexpr bool assert_no_fault()
 {
+    static_assert(Found != fault::knob_value,
+                  "hone::kernel: a knob of the config has no such value; choose one that schedule/knob.hpp allows");
     static_assert(Found != fault::factor_does_not_divide,
                   "hone::split: the factor must divide the extent of the axis; choose "
                   "another factor or pass tail::guard");
@@ -90,9 +94,10 @@ constexpr bool assert_no_fault()
     static_assert(Found != fault::shape_mismatch,
                   "hone: the shapes of the operator do not fit together; check channels, groups, kernel and padding");
     static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
-    constexpr bool is_named = Found == fault::factor_does_not_divide || Found == fault::vector_length_unsupported ||
-                              Found == fault::too_many_live_registers || Found == fault::blocked_axis_not_affine ||
-                              Found == fault::extent_zero || Found == fault::shape_mismatch || Found == fault::capacity;
+    constexpr bool is_named = Found == fault::knob_value || Found == fault::factor_does_not_divide ||
+                              Found == fault::vector_length_unsupported || Found == fault::too_many_live_registers ||
+                              Found == fault::blocked_axis_not_affine || Found == fault::extent_zero ||
+                              Found == fault::shape_mismatch || Found == fault::capacity;
     static_assert(Found == fault::none || is_named,
                   "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                   "name the fault, what was expected and what was found");
@@ -148,7 +153,7 @@ struct kernel {
                 serial_executor serial;
                 codegen::cpu::run<transform>(serial, tensors, nullptr, workspace);
             }
-        } else if constexpr (has_weights) {
+        } else if constexpr (has_weights && compute::found.ok()) {
             static constexpr tensor given = definition_of<Op>.tensors[definition_of<Op>.tensor_of(role::weights)];
             pack_into<Set>(given, packed_layout, weights, packed);
         }

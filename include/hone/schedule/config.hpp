@@ -28,6 +28,20 @@ struct cpu_config {
     friend constexpr bool operator==(const cpu_config&, const cpu_config&) = default;
 };
 
+// f(knobs of the config's template); the config may be constant.
+template <class Config, class F>
+constexpr decltype(auto) with_knobs(Config& c, F&& f)
+{
+    return c.algorithm == cpu_template::winograd ? f(c.winograd) : f(c.direct);
+}
+constexpr status check_knobs(const cpu_config& c)
+{
+    if (c.algorithm != cpu_template::direct && c.algorithm != cpu_template::winograd)
+        return {fault::knob_value, static_cast<int>(cpu_template::winograd), static_cast<int>(c.algorithm),
+                "algorithm"};
+    return with_knobs(c, [](const auto& knobs) { return check_knobs(knobs); });
+}
+
 // One tuned kernel of a set: for this signature, on this instruction set, on so many threads, this config.
 struct cpu_entry {
     const char* signature = "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The direct template for CPUs: one register tile of rows x vectors, held while the whole reduction streams past packed
-// weights. Its knobs, constraints and closed-form default stand here together.
+// weights. Its closed-form default stands beside it, its knobs in knob.hpp.
 //
 // It reads the roles of an operator's axes from its definition, so that gemm, convolutions and users' operators share
 // it.
@@ -10,6 +10,7 @@
 #include <initializer_list>
 
 #include <hone/ir/visit.hpp>
+#include <hone/schedule/knob.hpp>
 #include <hone/schedule/schedule.hpp>
 #include <hone/schedule/transform.hpp>
 
@@ -87,31 +88,8 @@ constexpr direct_roles roles_of(const definition& d)
     return r;
 }
 
-// How padding is met: tap by tap at the borders, or by a padded copy of x.
-enum class padding : std::uint8_t {
-    peel, // dead taps are left out; costs tile bodies. Legal always, gains most on small images.
-    copy, // x is copied with its padding into the workspace. One tile body; costs the copy.
-};
-// What is walked outside of what: the innermost of these stays in the nearest cache.
-enum class walk : std::uint8_t {
-    weights_outer, // a block of weights stays while all rows pass
-    rows_outer,    // a row of x stays while all weights pass
-};
-
 // Steps of a reduction that are written out whole where its windows are.
 inline constexpr std::int64_t small_reduction = 8;
-
-struct direct_knobs {
-    std::int32_t rows = 6;          // rows of the register tile
-    std::int32_t vectors = 2;       // vectors of the register tile
-    std::int32_t reduce_unroll = 1; // steps of the innermost reduction written out
-    std::int32_t reduce_block = 0;  // steps of it per pass over the output; 0: all
-    std::int32_t row_block = 0;     // rows per cache block; 0: all
-    hone::padding pad = padding::peel;
-    hone::walk order = walk::weights_outer;
-    bool unroll_window = false; // the axes next to the innermost reduction are written out
-    friend constexpr bool operator==(const direct_knobs&, const direct_knobs&) = default;
-};
 
 // The knobs as far as an operator can use them: no more rows, vectors or steps than it has, blocks that hold less than
 // all, and the first value where a knob changes nothing.
@@ -223,8 +201,10 @@ constexpr tensor packed_along(const definition& d, std::int64_t block)
     add(r.reduce);
     return packed_tensor(d.tensors[w.tensor], order, dim_of(r.vector), block);
 }
+// Empty where the knobs have a fault.
 constexpr tensor packed_weights(const definition& d, const direct_knobs& k, isa set)
 {
+    if (!check_knobs(k).ok()) return {};
     return packed_along(d, std::int64_t{k.vectors} * vector_length(set));
 }
 
@@ -235,7 +215,8 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
     s.set = set;
     s.vector_length = static_cast<std::int16_t>(vector_length(set));
     s.plans.push_back({});
-    if (!original.found.ok()) return s;
+    s.found = check_knobs(k);
+    if (!original.found.ok() || !s.found.ok()) return s;
     definition& d = s.definition;
     const direct_roles r = roles_of(d);
     stage& g = d.stages[0];

@@ -17,47 +17,6 @@
 
 namespace hone {
 
-// Where the operands of the inner loop are read from.
-enum class staging : std::uint8_t {
-    none,    // straight from storage buffers: best where loads are cached well, as on lavapipe and many mobile devices
-    shared,  // through shared memory, copied by the whole workgroup: best where lanes share rows of a tile
-    x,       // only x is shared, whose loads are scalars; leaves shared memory to longer blocks of it
-    weights, // only the weights are shared, as where x stays in the caches
-};
-constexpr const char* name_of(staging s)
-{
-    switch (s) {
-    case staging::none: return "none";
-    case staging::shared: return "shared";
-    case staging::x: return "x";
-    case staging::weights: return "weights";
-    }
-    return "?";
-}
-
-// How taps that read padding are met, and rows past the end of their axis, where x is not staged.
-enum class edge : std::uint8_t {
-    guard, // each leaf tests. Costs a branch for each product, behind which the weights are read again.
-    clip, // windows that stand still along the rows run over live taps only; what else leaves x reads zeros by a select
-          // that is decided outside of the innermost loop. On lavapipe 2.7 to 8 times as fast for padded 3 x 3 windows
-          // (bench/vulkan_borders.cpp). Costs products with 0, which are NaN where a weight is infinite.
-};
-constexpr const char* name_of(edge e) { return e == edge::guard ? "guard" : "clip"; }
-
-struct vulkan_knobs {
-    std::int32_t rows = 8;          // rows per invocation
-    std::int32_t vectors = 2;       // vectors per invocation
-    std::int32_t components = 4;    // of a vector: 1, 2 or 4
-    std::int32_t lane_rows = 2;     // invocations along the rows
-    std::int32_t lane_vectors = 8;  // invocations along the vectors
-    std::int32_t reduce_block = 16; // steps of the innermost reduction per staged tile; unused without staging
-    std::int32_t reduce_unroll = 1; // steps of it written out
-    hone::staging stage = hone::staging::none;
-    hone::walk order = hone::walk::rows_outer; // of the workgroups
-    hone::edge edge = hone::edge::guard;       // what records of before this knob mean
-    friend constexpr bool operator==(const vulkan_knobs&, const vulkan_knobs&) = default;
-};
-
 // Whether tiles of the operands can be staged: lanes along both axes of the tile share them.
 constexpr bool can_stage(const definition& d, const direct_roles& r)
 {
@@ -74,7 +33,7 @@ constexpr vulkan_knobs naive_vulkan()
 // the default where a knob changes nothing.
 constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
 {
-    if (!d.found.ok()) return k; // a definition with a fault may have no axes to fit to
+    if (!d.found.ok() || !check_knobs(k).ok()) return k; // nothing to fit, or to fit to
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t lanes = s.axes[r.vector].extent;
@@ -137,11 +96,12 @@ constexpr vulkan_knobs default_vulkan(const definition& d)
     return fitted(d, k);
 }
 
+// Empty where the definition or the knobs have a fault.
 constexpr tensor vulkan_weights(const definition& d, const vulkan_knobs& knobs)
 {
+    if (!d.found.ok() || !check_knobs(knobs).ok()) return {};
     const vulkan_knobs k = fitted(d, knobs);
-    tensor t = packed_along(d, std::int64_t{k.vectors} * k.components * k.lane_vectors);
-    return t;
+    return packed_along(d, std::int64_t{k.vectors} * k.components * k.lane_vectors);
 }
 
 constexpr schedule vulkan_packing(const definition& d, const vulkan_knobs& k)
@@ -154,7 +114,8 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
     schedule s;
     s.definition = original;
     s.set = isa::none;
-    if (!original.found.ok()) {
+    s.found = check_knobs(knobs);
+    if (!original.found.ok() || !s.found.ok()) {
         s.plans.push_back({});
         return s;
     }

@@ -21,21 +21,13 @@
 
 namespace hone {
 
-struct winograd_knobs {
-    std::int32_t tile = 4;          // m: outputs of a tile along one side. 2 or 4
-    std::int32_t block_rows = 2;    // tiles of a block
-    std::int32_t block_columns = 7; // V and M of a block should stay in the L2 cache
-    std::int32_t rows = 7;          // tiles in the register tile of the products
-    std::int32_t vectors = 3;       // vectors of output channels in it
-    friend constexpr bool operator==(const winograd_knobs&, const winograd_knobs&) = default;
-};
-
 // Transform matrices of F(m, 3), row by row.
 struct winograd_matrices {
     inline_vector<float, 36> bt{}; // (m + 2, m + 2)
     inline_vector<float, 18> g{};  // (m + 2, 3)
     inline_vector<float, 24> at{}; // (m, m + 2)
 };
+// Precondition: m is 2 or 4.
 constexpr winograd_matrices winograd_matrices_of(int m)
 {
     winograd_matrices w;
@@ -77,6 +69,7 @@ constexpr bool winograd_applies(const definition& d)
 // has. Precondition: winograd_applies.
 constexpr winograd_knobs fitted(const definition& d, winograd_knobs k, isa set)
 {
+    if (!check_knobs(k).ok()) return k;
     const stage& s = d.stages[0];
     const auto limit = [](std::int32_t& knob, std::int64_t most) {
         if (knob > most) knob = static_cast<std::int32_t>(most);
@@ -124,9 +117,11 @@ constexpr winograd_knobs default_winograd(const definition& d, isa set)
     return fitted(d, k, set);
 }
 
-// The transformed weights U: dimensions (m + 2)^2, ic, oc; blocked by the vectors of a register tile.
+// The transformed weights U: dimensions (m + 2)^2, ic, oc; blocked by the vectors of a register tile. Empty where the
+// knobs have a fault, or Winograd does not apply.
 constexpr tensor winograd_weights(const definition& d, const winograd_knobs& k, isa set)
 {
+    if (!check_knobs(k).ok() || !winograd_applies(d)) return {};
     const stage& s = d.stages[0];
     const std::int64_t alpha = k.tile + 2;
     tensor u = d.tensors[d.tensor_of(role::weights)];
@@ -144,6 +139,10 @@ constexpr tensor winograd_weights(const definition& d, const winograd_knobs& k, 
 // U = G g G^T with zeros past the last output channel.
 constexpr schedule winograd_packing(const definition& d, const winograd_knobs& k, isa set)
 {
+    schedule s;
+    s.set = set;
+    s.found = winograd_applies(d) ? check_knobs(k) : status{.what = fault::shape_mismatch, .subject = "winograd"};
+    if (!s.found.ok()) return s;
     const winograd_matrices w = winograd_matrices_of(k.tile);
     const int alpha = k.tile + 2;
     const stage& conv = d.stages[0];
@@ -151,8 +150,6 @@ constexpr schedule winograd_packing(const definition& d, const winograd_knobs& k
     const std::int64_t oc = round_up(conv.axes[conv_axis::oc].extent, block);
     const std::int64_t ic = conv.axes[conv_axis::ic].extent;
 
-    schedule s;
-    s.set = set;
     definition& e = s.definition;
     for (float v : w.g) e.table_values.push_back(v);
     const auto table = [&](int row_axis, int column_axis) {
@@ -258,11 +255,10 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     s.vector_length = static_cast<std::int16_t>(vector_length(set));
     s.definition.found = d.found;
     if (!d.found.ok()) return s;
-    if (!winograd_applies(d)) {
-        s.found = {fault::shape_mismatch, 3, d.stages[0].axes[conv_axis::kh].extent,
-                   "winograd: 3x3, stride 1, one group"};
-        return s;
-    }
+    s.found = winograd_applies(d) ? check_knobs(k)
+                                  : status{fault::shape_mismatch, 3, d.stages[0].axes[conv_axis::kh].extent,
+                                           "winograd: 3x3, stride 1, one group"};
+    if (!s.found.ok()) return s;
     const winograd_matrices w = winograd_matrices_of(k.tile);
     const int m = k.tile;
     const int alpha = m + 2;

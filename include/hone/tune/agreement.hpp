@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -14,8 +15,10 @@
 #include <nlohmann/json.hpp>
 
 #include <hone/tune/header_writer.hpp>
+#include <hone/tune/json_text.hpp>
 #include <hone/tune/record.hpp>
 #include <hone/tune/standing.hpp>
+#include <hone/tune/text.hpp>
 
 namespace hone::tune {
 
@@ -32,11 +35,13 @@ inline std::optional<std::string> config_set_of(std::string_view header)
 }
 
 // Where a header is not what the records give; nothing where it is.
-inline std::optional<std::string> wrong_header(const std::string& header, const std::vector<record>& records)
+inline std::optional<std::string> wrong_header(const std::string& header, const std::vector<record>& records,
+                                               const preference& prefer = {})
 {
     const auto name = config_set_of(header);
     if (!name) return "it was not written by hone's tuner";
-    const std::string expected = header_text(*name, records);
+    if (const std::string wrong = wrong_name(*name, "the name of its config set"); !wrong.empty()) return wrong;
+    const std::string expected = header_text(*name, records, prefer);
     if (header == expected) return std::nullopt;
     std::istringstream found_lines(header), expected_lines(expected);
     std::string found, other;
@@ -46,12 +51,18 @@ inline std::optional<std::string> wrong_header(const std::string& header, const 
         if (!more && !more_expected) return "its last line break differs";
         if (!more) found = "the end";
         if (!more_expected) other = "the end";
-        if (found != other) return fmt::format("line {} is '{}' where the records give '{}'", number, found, other);
+        if (found == other) continue;
+        // From a little before the first byte that differs.
+        const auto at = std::mismatch(found.begin(), found.end(), other.begin(), other.end()).first - found.begin();
+        const auto from = static_cast<std::size_t>(std::max<std::ptrdiff_t>(at - 24, 0));
+        return fmt::format("line {} is {} where the records give {}", number, excerpt(found.substr(from)),
+                           excerpt(other.substr(from)));
     }
 }
 
 // The figures of a summary that are not those of the records.
-inline std::vector<std::string> wrong_figures(const nlohmann::ordered_json& summary, const std::vector<record>& records)
+inline std::vector<std::string> wrong_figures(const nlohmann::ordered_json& summary, const std::vector<record>& records,
+                                              const preference& prefer = {})
 {
     std::vector<std::string> wrong;
     if (!summary.is_array()) return {"it is no list"};
@@ -63,9 +74,10 @@ inline std::vector<std::string> wrong_figures(const nlohmann::ordered_json& summ
         const auto is = [&](const char* field, const auto& value) {
             return !row.contains(field) || row.at(field) == nlohmann::ordered_json(value);
         };
-        const std::string task = row.is_object() && row.contains("task") ? row["task"].dump() : row.dump();
+        const bool is_named = row.is_object() && row.contains("task") && row["task"].is_string();
+        const std::string task = is_named ? excerpt(row["task"].get_ref<const std::string&>()) : found_text(row);
         const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) {
-            const record& r = *g.second.back();
+            const record& r = *counted(g.second, prefer).front();
             return row.is_object() && row.contains("signature") && is("signature", r.signature) &&
                    is("backend", r.backend) && is("device", r.device) && is("isa", r.isa) && is("threads", r.threads);
         });
@@ -73,12 +85,16 @@ inline std::vector<std::string> wrong_figures(const nlohmann::ordered_json& summ
             wrong.push_back(fmt::format("{}: there are no records of it", task));
             continue;
         }
-        const standing s = standing_of(group->second);
+        const standing s = standing_of(group->second, prefer);
         const auto compare = [&](const char* field, const nlohmann::ordered_json& expected) {
-            const auto found = row.contains(field) ? row.at(field) : nlohmann::ordered_json("missing");
+            if (!row.contains(field)) {
+                wrong.push_back(fmt::format("{}: '{}' is missing", task, field));
+                return;
+            }
+            const auto& found = row.at(field);
             if (found != expected)
-                wrong.push_back(
-                    fmt::format("{}: {} is {} where the records give {}", task, field, found.dump(), expected.dump()));
+                wrong.push_back(fmt::format("{}: {} is {} where the records give {}", task, field, found_text(found),
+                                            found_text(expected)));
         };
         compare("trials", s.trials);
         compare("failed", s.failed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The generated header: a config set with one entry for each tuned workload, made of records alone. Same records, same
-// bytes; no time, path or host. It needs hone's headers, and is valid also where nothing was measured.
+// bytes on one machine, in whatever order they stand; no time, path or host. It needs hone's headers, and is valid also
+// where nothing was measured.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +15,22 @@
 #include <hone/tune/record.hpp>
 #include <hone/tune/settings.hpp>
 #include <hone/tune/standing.hpp>
+#include <hone/tune/text.hpp>
 
 namespace hone::tune {
 
 namespace header {
 
+// A literal of these bytes; printable ASCII only, and no trigraph.
 inline std::string quoted(const std::string& text)
 {
     std::string r = "\"";
-    for (char c : text) {
-        if (c == '"' || c == '\\') r += '\\';
+    for (const char c : text) {
+        if (c < ' ' || c > '~') {
+            r += fmt::format("\\{:03o}", static_cast<unsigned>(static_cast<unsigned char>(c)));
+            continue;
+        }
+        if (c == '"' || c == '\\' || (c == '?' && r.back() == '?')) r += '\\';
         r += c;
     }
     return r + "\"";
@@ -36,11 +43,10 @@ inline std::string figures(double ms, double default_ms)
 
 inline std::string initializer_of(const hone::launch& l)
 {
-    return fmt::format("{{.groups_x = {}, .lanes = {}, .buffers = {}, .push_constant_bytes = {}, .shared_bytes = {}, "
-                       ".loop_iterations = {}, .group_stride = {}, .group_parameter = {}, .group_constant = {}, "
-                       ".group_coefficient = {}, .group_divisor = {}}}",
-                       l.groups_x, l.lanes, l.buffers, l.push_constant_bytes, l.shared_bytes, l.loop_iterations,
-                       l.group_stride, l.group_parameter, l.group_constant, l.group_coefficient, l.group_divisor);
+    std::string r;
+    for (const fields::launch_field& f : fields::launch_fields)
+        r += fmt::format("{}.{} = {}", r.empty() ? "" : ", ", f.name, f.get(l));
+    return "{" + r + "}";
 }
 
 // An expression, since a tensor's dimensions are pushed.
@@ -65,33 +71,40 @@ inline std::string words_of(const std::string& name, const std::vector<std::uint
 } // namespace header
 
 // The text of the header that defines the config set `name`. A workload without a success has no entry.
-inline std::string header_text(const std::string& name, const std::vector<record>& records)
+// Throws where that is no name, or a record that is chosen has a knob with a value that its template cannot take.
+inline std::string header_text(const std::string& name, const std::vector<record>& records,
+                               const preference& prefer = {})
 {
+    if (const std::string wrong = wrong_name(name, "the name of the config set"); !wrong.empty())
+        throw std::invalid_argument(wrong);
     std::string cpu, words, vulkan;
     std::string defaults; // of Vulkan, the signatures that have their default
     int shaders = 0;
     const auto add_shader = [&](const record& r, double default_ms, bool any_device) {
         const std::string symbol = fmt::format("{}_spirv_{}", name, shaders++);
-        words += fmt::format("// {}: {}\n{}\n", r.task, text_of(r.template_name, r.knobs),
+        if (const auto wrong = wrong_config(r.backend, r.template_name, r.knobs))
+            throw std::invalid_argument(fmt::format("hone::tune: {}: {}", excerpt(r.task), *wrong));
+        words += fmt::format("// {}: {}\n{}\n", commented(r.task), text_of(r.template_name, r.knobs),
                              header::words_of(symbol, r.shader->words));
         vulkan += fmt::format(
             "        // {}, {}: {}\n        {{.signature = {},\n         .vendor = 0x{:x},\n         .device = 0x{:x},\n"
             "         .words = {},\n         .word_count = {},\n         .launch = {},\n         .packed = {},\n"
             "         .layout_id = 0x{:x}}},\n",
-            r.task, r.device, header::figures(r.least(), default_ms), header::quoted(r.signature),
+            commented(r.task), commented(r.device), header::figures(r.least(), default_ms), header::quoted(r.signature),
             any_device ? 0 : r.shader->vendor, any_device ? 0 : r.shader->device, symbol, r.shader->words.size(),
             header::initializer_of(r.shader->launch), header::initializer_of(r.shader->packed),
             layout_id(r.shader->packed));
     };
     for (const auto& [key, group] : by_workload(records)) {
-        const standing s = standing_of(group);
+        const standing s = standing_of(group, prefer);
         if (s.chosen == nullptr) continue;
         const record& r = *s.chosen;
         const double default_ms = s.standard == nullptr ? 0 : s.standard->least();
         if (r.backend == "cpu") {
-            cpu += fmt::format("        // {}: {}\n        {{.signature = {},\n         .set = hone::isa::{},\n"
+            cpu += fmt::format("        // {}, {}: {}\n        {{.signature = {},\n         .set = hone::isa::{},\n"
                                "{}         .config = {}}},\n",
-                               r.task, header::figures(r.least(), default_ms), header::quoted(r.signature), r.isa,
+                               commented(r.task), commented(r.device), header::figures(r.least(), default_ms),
+                               header::quoted(r.signature), r.isa,
                                r.threads == 1 ? "" : fmt::format("         .threads = {},\n", r.threads),
                                initializer_of(cpu_config_of(r.template_name, r.knobs)));
             continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Files of records as one: every line that is a record, once, in the order of the inputs and byte for byte, so that
-// what a later version adds to a line is kept.
+// Files of records as one: every record once, in the order of the inputs and each byte for byte, so that what a later
+// version adds to a line is kept. What stands around a line, as carriage returns, is not.
 #pragma once
 
 #include <cstddef>

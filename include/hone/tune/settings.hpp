@@ -3,6 +3,7 @@
 // as generated code holds them. Both come from the knob tables of schedule/knob.hpp.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -13,7 +14,10 @@
 
 #include <fmt/core.h>
 
+#include <hone/schedule/config.hpp>
 #include <hone/schedule/knob.hpp>
+#include <hone/schedule/vulkan.hpp>
+#include <hone/tune/text.hpp>
 
 namespace hone::tune {
 
@@ -70,25 +74,37 @@ std::optional<std::string> apply(Knobs& to, const setting& s)
 {
     for (const auto& k : knobs_of(to)) {
         if (s.knob != k.name) continue;
-        std::int64_t value = -1;
+        std::int64_t value = 0;
+        bool is_value = false;
         if (k.words.empty()) {
-            const auto [end, error] = std::from_chars(s.value.data(), s.value.data() + s.value.size(), value);
-            if (error != std::errc{} || end != s.value.data() + s.value.size() || value < 0) value = -1;
-        } else {
-            for (std::size_t w = 0; w < k.words.size(); ++w)
-                if (last_word(k.words[w]) == s.value) value = static_cast<std::int64_t>(w);
+            const char* const last = s.value.data() + s.value.size();
+            const auto [end, error] = std::from_chars(s.value.data(), last, value);
+            is_value = error == std::errc{} && end == last && k.allows(value);
         }
-        if (value < 0) return fmt::format("the knob '{}' has no value '{}'", s.knob, s.value);
+        for (std::size_t w = 0; w < k.words.size(); ++w)
+            if (last_word(k.words[w]) == s.value) {
+                value = static_cast<std::int64_t>(w);
+                is_value = true;
+            }
+        if (!is_value) return fmt::format("the knob '{}' has no value {}", s.knob, excerpt(s.value));
         k.set(to, value);
         return std::nullopt;
     }
-    return fmt::format("there is no knob '{}'", s.knob);
+    return fmt::format("there is no knob {}", excerpt(s.knob));
 }
+// Sets all knobs; a sentence where one has no such value, is given twice, is not known, or is missing.
 template <class Knobs>
 std::optional<std::string> apply(Knobs& to, const settings& all)
 {
-    for (const setting& s : all)
+    const auto times = [&](std::string_view name) {
+        return std::count_if(all.begin(), all.end(), [&](const setting& s) { return s.knob == name; });
+    };
+    for (const setting& s : all) {
+        if (times(s.knob) > 1) return fmt::format("the knob {} is given twice", excerpt(s.knob));
         if (auto wrong = apply(to, s)) return wrong;
+    }
+    for (const auto& k : knobs_of(to))
+        if (!k.is_optional && times(k.name) == 0) return fmt::format("the knob '{}' is missing", k.name);
     return std::nullopt;
 }
 
@@ -107,23 +123,26 @@ inline constexpr std::string_view peer_template = "peer";
 // What is wrong with a template's name and settings; nothing where they name a config.
 inline std::optional<std::string> wrong_config(std::string_view backend, std::string_view name, const settings& s)
 {
-    if ((name == naive_template || name == peer_template) && s.empty()) return std::nullopt;
+    if (name == naive_template || name == peer_template) {
+        if (s.empty()) return std::nullopt;
+        return fmt::format("the template '{}' has no knob {}", name, excerpt(s.front().knob));
+    }
     direct_knobs direct;
     winograd_knobs winograd;
     vulkan_knobs vulkan;
     if (backend == "cpu" && name == "direct") return apply(direct, s);
     if (backend == "cpu" && name == "winograd") return apply(winograd, s);
     if (backend == "vulkan" && name == "direct") return apply(vulkan, s);
-    return fmt::format("the backend '{}' has no template '{}'", backend, name);
+    return fmt::format("the backend {} has no template {}", excerpt(backend), excerpt(name));
 }
 
-// The config of a record of the CPU that wrong_config accepts.
+// The config of a record of the CPU; throws what wrong_config says.
 inline cpu_config cpu_config_of(std::string_view name, const settings& s)
 {
+    if (const auto wrong = wrong_config("cpu", name, s)) throw std::invalid_argument("hone::tune: " + *wrong);
     cpu_config c;
     c.algorithm = name == name_of(cpu_template::winograd) ? cpu_template::winograd : cpu_template::direct;
-    if (const auto wrong = with_knobs(c, [&](auto& knobs) { return apply(knobs, s); }))
-        throw std::invalid_argument("hone::tune: " + *wrong);
+    with_knobs(c, [&](auto& knobs) { apply(knobs, s); });
     return c;
 }
 inline vulkan_knobs vulkan_knobs_of(const settings& s)

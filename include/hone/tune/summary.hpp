@@ -25,7 +25,8 @@ struct summary_row {
 };
 
 // In the order of the tasks. Rows point into both.
-inline std::vector<summary_row> summary_of(const std::vector<task>& tasks, const std::vector<record>& records)
+inline std::vector<summary_row> summary_of(const std::vector<task>& tasks, const std::vector<record>& records,
+                                           const preference& prefer = {})
 {
     std::vector<summary_row> rows;
     const auto groups = by_workload(records);
@@ -33,7 +34,7 @@ inline std::vector<summary_row> summary_of(const std::vector<task>& tasks, const
         for (const task& t : tasks)
             for (const auto& [key, group] : groups)
                 if (std::get<0>(key) == backend && std::get<1>(key) == t.signature)
-                    rows.push_back({&t, group.back(), standing_of(group)});
+                    rows.push_back({&t, counted(group, prefer).front(), standing_of(group, prefer)});
     return rows;
 }
 

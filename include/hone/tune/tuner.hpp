@@ -187,6 +187,14 @@ public:
     // Those of the file that hold, and what this run added to it.
     const std::vector<record>& records() const { return records_; }
     const std::vector<task>& tasks() const { return tasks_; }
+    // Whose records count: those under the keys of this run, then all of this processor.
+    preference preferred() const
+    {
+        preference p{.processor = processor_name()};
+        for (const group& g : groups_)
+            for (const auto& t : g.tunings) p.keys.push_back(std::as_const(*t).key());
+        return p;
+    }
     double elapsed() const { return std::chrono::duration<double>(clock::now() - begin_).count(); }
     const std::vector<std::string>& header_dependencies() const { return dependencies_; }
 
@@ -235,20 +243,30 @@ private:
             progress_.say(fmt::format(
                 "hone: {} records are stale: their configs give other loop nests today, so they no longer count",
                 stale_));
+        for (const std::string& s : processors_left_out(records_, preferred())) progress_.say("hone: " + s);
     }
-    // Whether its config still gives the nest that was measured. Records of other workloads are not judged.
+    // Whether its config still gives the nest that was measured, and its shader is one of that nest as far as its
+    // launch and packed weights tell. Records of other workloads are not judged.
     bool holds(const record& r) const
     {
         if (r.template_name == naive_template || r.template_name == peer_template) return true;
         for (const task& t : tasks_)
-            if (t.signature == r.signature) return fmt::format("{:016x}", nest_of(t, r)) == r.nest;
+            if (t.signature == r.signature) return holds(t.definition, r);
         return true;
     }
-    static std::uint64_t nest_of(const task& t, const record& r)
+    static bool holds(const definition& d, const record& r)
     {
-        if (r.backend == "vulkan") return nest_hash(lower(vulkan_schedule(t.definition, vulkan_knobs_of(r.knobs))));
-        const auto set = isa_of(r.isa);
-        return set ? nest_hash(lower(cpu_schedule(t.definition, cpu_config_of(r.template_name, r.knobs), *set))) : 0;
+        const auto is_recorded = [&](const nest& n) {
+            return n.ok() && fmt::format("{:016x}", nest_hash(n)) == r.nest;
+        };
+        if (r.backend != "vulkan") {
+            const auto set = isa_of(r.isa);
+            return set && is_recorded(lower(cpu_schedule(d, cpu_config_of(r.template_name, r.knobs), *set)));
+        }
+        const vulkan_knobs k = vulkan_knobs_of(r.knobs);
+        const nest n = lower(vulkan_schedule(d, k));
+        return is_recorded(n) && (!r.shader || (r.shader->launch == launch_of(n) &&
+                                                layout_id(r.shader->packed) == layout_id(vulkan_weights(d, k))));
     }
 
     // Another one is done within its budget, likely the same.
@@ -447,7 +465,7 @@ private:
 
     void write_header()
     {
-        replace_file(options_.header, header_text(options_.name, records_));
+        replace_file(options_.header, header_text(options_.name, records_, preferred()));
         header_written_ = clock::now();
     }
 
