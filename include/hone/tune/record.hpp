@@ -3,11 +3,11 @@
 // the line it was writing.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -92,35 +92,6 @@ namespace lines {
 // A record with its SPIR-V has some 100 KiB.
 inline constexpr std::size_t longest = std::size_t{16} << 20;
 
-// Calls f(line, number, has its line break); what is longer than `longest` is cut to one byte more.
-template <class F>
-void each(const std::string& path, F&& f)
-{
-    if (const std::string wrong = wrong_input(path); !wrong.empty()) throw std::runtime_error(wrong);
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
-    std::string line;
-    int number = 1;
-    bool is_open = false; // something stands behind the last line break
-    std::vector<char> block(std::size_t{1} << 16);
-    while (file.read(block.data(), static_cast<std::streamsize>(block.size())), file.gcount() > 0) {
-        std::string_view rest(block.data(), static_cast<std::size_t>(file.gcount()));
-        while (!rest.empty()) {
-            const auto end = rest.find('\n');
-            line += rest.substr(0, std::min(end, longest + 1 - std::min(line.size(), longest + 1)));
-            is_open = end == std::string_view::npos;
-            rest.remove_prefix(is_open ? rest.size() : end + 1);
-            if (is_open) break;
-            f(line, number++, true);
-            line.clear();
-        }
-    }
-    // A folder opens, and fails when it is read.
-    if (!file.is_open() || file.bad())
-        throw std::runtime_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-    if (is_open) f(line, number, false);
-}
-
 // Without what editors and other systems add: marks of the encoding, carriage returns, spaces.
 inline std::string_view trimmed(std::string_view text)
 {
@@ -132,10 +103,10 @@ inline std::string_view trimmed(std::string_view text)
 
 } // namespace lines
 
-// Calls take(record, line) for each record of the file; what is none is said in `r`. A line may hold several: where
-// power was lost, zero bytes or half a record stand before the next one.
+// Calls take(record, line) for each record of a file's text; what is none is said in `r`, of `path`. A line may hold
+// several: where power was lost, zero bytes or half a record stand before the next one.
 template <class Take>
-void each_record(const std::string& path, records_read& r, Take&& take)
+void each_record_in(std::string_view file, const std::string& path, records_read& r, Take&& take)
 {
     constexpr std::string_view begin_of_record = "{\"schema\"";
     const auto read = [&](auto&& self, std::string_view text, int number, bool is_whole) -> void {
@@ -161,20 +132,30 @@ void each_record(const std::string& path, records_read& r, Take&& take)
             r.rejected.push_back(where() + e.what());
         }
     };
-    lines::each(path, [&](std::string_view line, int number, bool is_whole) {
+    for (int number = 1; !file.empty(); ++number) {
+        const auto end = file.find('\n');
+        const bool has_end = end != std::string_view::npos;
+        std::string_view line = file.substr(0, end);
+        file.remove_prefix(has_end ? end + 1 : file.size());
         if (line.size() > lines::longest) {
             r.rejected.push_back(fmt::format("{}:{}: the line has more than {} bytes, so it is no record", path, number,
                                              lines::longest));
-            return;
+            continue;
         }
         for (bool more = true; more;) {
             const auto zero = line.find('\0');
             more = zero != std::string_view::npos;
             if (const auto text = lines::trimmed(line.substr(0, zero)); !text.empty())
-                read(read, text, number, is_whole || more);
+                read(read, text, number, has_end || more);
             if (more) line.remove_prefix(zero + 1);
         }
-    });
+    }
+}
+// The same of a file; throws where it cannot be read.
+template <class Take>
+void each_record(const std::string& path, records_read& r, Take&& take)
+{
+    each_record_in(text_of_input(path), path, r, std::forward<Take>(take));
 }
 
 inline records_read read_records(const std::string& path)

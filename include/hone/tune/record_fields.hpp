@@ -77,6 +77,8 @@ struct field {
     void (*set)(record&, const json&) = nullptr; // a value of its type and range
 };
 
+inline constexpr double past_int = 18446744073709551616.0; // 2^64: no double is the largest unsigned number
+
 [[noreturn]] inline void fail(const std::string& why) { throw std::invalid_argument(why); }
 
 // Throws a sentence where the value has another type, or is out of range.
@@ -108,11 +110,11 @@ inline void check(const field& f, const json& value)
         return;
     }
     case type::whole:
-        // A double of 2^64 would be one past the largest.
         if (!value.is_number_integer() || (!value.is_number_unsigned() && value.get<std::int64_t>() < 0) ||
             !in_range(value))
-            wrong(f.least == f.most ? fmt::format("the whole number {:.0f}", f.most)
-                                    : fmt::format("a whole number from {:.0f} to {:.0f}", f.least, f.most));
+            wrong(f.least == f.most    ? fmt::format("the whole number {:.0f}", f.most)
+                  : f.most >= past_int ? fmt::format("a whole number from {:.0f} to {}", f.least, UINT64_MAX)
+                                       : fmt::format("a whole number from {:.0f} to {:.0f}", f.least, f.most));
         return;
     case type::score:
         if (value.is_null()) return;
@@ -227,7 +229,7 @@ inline constexpr field record_fields[] = {
      .most = most_ms,
      .get = get<&record::ms>,
      .set = set<&record::ms>},
-    whole<&record::seed>("seed", 0, 18446744073709551615.0),
+    whole<&record::seed>("seed", 0, past_int),
     whole<&record::run>("run", 1, 1'000'000'000),
     whole<&record::trial>("trial", 0, 1'000'000'000),
     {.name = "detail",
