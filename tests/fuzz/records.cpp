@@ -34,7 +34,7 @@ constexpr bool is_sanitized = false;
 #else
 constexpr bool is_sanitized = false;
 #endif
-constexpr int mutations = is_sanitized ? 4'000 : 100'000;
+constexpr int mutations = is_sanitized ? 500 : 2'000;
 constexpr int random_knobs = is_sanitized ? 1'000 : 20'000;
 
 // One workload each on the CPU and on Vulkan, with its default, its best and others; as earlier versions wrote them.
