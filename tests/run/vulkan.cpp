@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -71,6 +77,56 @@ TEST_CASE("a missing loader, device or driver is named")
     CHECK(vulkan::device::open({.device_name = "no such device"}, why) == nullptr);
     CHECK(why.found.what == fault::vulkan_device_missing);
     CHECK(why.detail == "no device is named like 'no such device'; found: " + name);
+}
+
+TEST_CASE("broken manifests and libraries of drivers are a sentence, never a crash")
+{
+    namespace fs = std::filesystem;
+    const fs::path at = fs::temp_directory_path() / ("hone-drivers-" + std::to_string(getpid()));
+    fs::create_directories(at);
+    const auto file = [&](const char* name, const std::string& text) {
+        std::ofstream(at / name) << text;
+        return (at / name).string();
+    };
+    const auto manifest = [](const std::string& library) {
+        return R"({"file_format_version": "1.0.0", "ICD": {"library_path": ")" + library +
+               R"(", "api_version": "1.3.0"}})";
+    };
+    fs::create_directory(at / "folder.json");
+    const std::string drivers[] = {(at / "absent.json").string(),
+                                   (at / "folder.json").string(),
+                                   file("empty.json", ""),
+                                   file("words.json", "not json"),
+                                   file("cut.json", manifest("libvulkan_lvp.so").substr(0, 60)),
+                                   file("list.json", R"({"file_format_version": "1.0.0", "ICD": []})"),
+                                   file("no_library.json", manifest("")),
+                                   file("absent_library.json", manifest("/nowhere/driver.so")),
+                                   file("no_driver.json", manifest("libc.so.6")),
+                                   file("junk.json", manifest(file("junk.so", "junk")))};
+    const auto kept = [](const char* name) {
+        const char* value = std::getenv(name);
+        return value == nullptr ? std::optional<std::string>{} : value;
+    };
+    const auto files = kept("VK_DRIVER_FILES"), names = kept("VK_ICD_FILENAMES");
+    unsetenv("VK_DRIVER_FILES");
+    vulkan::failure why;
+    for (const std::string& driver : drivers) {
+        CAPTURE(driver);
+        setenv("VK_ICD_FILENAMES", driver.c_str(), 1);
+        CHECK(vulkan::device::open({}, why) == nullptr);
+        CHECK(why.found.what == fault::vulkan_device_missing);
+        CHECK(why.detail.find(driver) != std::string::npos);
+    }
+    unsetenv("VK_ICD_FILENAMES");
+    if (files) setenv("VK_DRIVER_FILES", files->c_str(), 1);
+    if (names) setenv("VK_ICD_FILENAMES", names->c_str(), 1);
+    // Loaders that are none.
+    for (const std::string& library : {(at / "junk.so").string(), std::string("libc.so.6")}) {
+        CHECK(vulkan::device::open({.library = library}, why) == nullptr);
+        CHECK(why.found.what == fault::vulkan_loader_missing);
+        CHECK(why.detail.find(library) != std::string::npos);
+    }
+    fs::remove_all(at);
 }
 
 TEST_CASE("one output for each lane")

@@ -203,6 +203,32 @@ vulkan::context noting_context()
     return c;
 }
 
+// ---- a device that has less than this one ----
+
+VkPhysicalDeviceLimits pretended{};
+
+PFN_vkVoidFunction VKAPI_CALL pretending_loader(VkInstance instance, const char* name)
+{
+    if (std::strcmp(name, "vkGetPhysicalDeviceProperties") != 0) return real_loader(instance, name);
+    return reinterpret_cast<PFN_vkVoidFunction>(+[](VkPhysicalDevice of, VkPhysicalDeviceProperties* p) -> void {
+        vulkan::instance_function<PFN_vkGetPhysicalDeviceProperties>(
+            {.instance = real_instance, .get_instance_proc_addr = real_loader}, "vkGetPhysicalDeviceProperties")(of, p);
+        p->limits = pretended;
+    });
+}
+// The limits of the real device, as far as `change` does not lower them.
+template <class Change>
+vulkan::context pretending(Change&& change)
+{
+    vulkan::context c = test_device().context();
+    real_loader = c.get_instance_proc_addr;
+    real_instance = c.instance;
+    pretended = test_device().properties().limits;
+    change(pretended);
+    c.get_instance_proc_addr = pretending_loader;
+    return c;
+}
+
 // ---- an engine's allocator that counts ----
 
 struct counting_allocator {
@@ -319,6 +345,120 @@ TEST_CASE("create names why there is no kernel")
     check_is_clean(test_device());
 }
 
+TEST_CASE("every limit of a device that an entry exceeds makes it give way, or is named")
+{
+    using limits = VkPhysicalDeviceLimits;
+    using configs = entries_of_test<9>;
+    using kernel = vulkan::kernel<first, configs>;
+    const auto& here = test_device().properties();
+    // Tuned for this device, with more padding of its weights and more lanes; and the default.
+    const vulkan_entry tuned = entry_of<first>(
+        {.rows = 3, .vectors = 4, .lane_rows = 2, .lane_vectors = 1, .reduce_block = 3, .stage = staging::shared},
+        here.vendorID, here.deviceID);
+    const vulkan_entry standard =
+        entry_of<first>({.rows = 2, .vectors = 1, .components = 1, .lane_rows = 1, .lane_vectors = 1});
+    configs::vulkan_entries = {tuned, standard};
+    const auto packed_bytes = [](const vulkan_entry& e) { return static_cast<std::uint32_t>(e.packed.elements() * 4); };
+    REQUIRE(packed_bytes(tuned) > packed_bytes(standard));
+    REQUIRE(tuned.launch.lanes > standard.launch.lanes);
+    REQUIRE(tuned.launch.shared_bytes > 0);
+
+    // Just enough for the tuned one, then for the default only.
+    struct fall_back {
+        const char* name;
+        std::uint32_t enough, less;
+        void (*set)(limits&, std::uint32_t);
+    };
+    const fall_back falls[] = {
+        {"maxStorageBufferRange", packed_bytes(tuned), packed_bytes(tuned) - 1,
+         [](limits& l, std::uint32_t v) { l.maxStorageBufferRange = v; }},
+        {"maxComputeWorkGroupInvocations", tuned.launch.lanes, tuned.launch.lanes - 1,
+         [](limits& l, std::uint32_t v) { l.maxComputeWorkGroupInvocations = v; }},
+        {"maxComputeWorkGroupSize", tuned.launch.lanes, tuned.launch.lanes - 1,
+         [](limits& l, std::uint32_t v) { l.maxComputeWorkGroupSize[0] = v; }},
+        {"maxComputeSharedMemorySize", tuned.launch.shared_bytes, tuned.launch.shared_bytes - 1,
+         [](limits& l, std::uint32_t v) { l.maxComputeSharedMemorySize = v; }},
+    };
+    for (const fall_back& f : falls) {
+        CAPTURE(std::string(f.name));
+        auto k = kernel::create(pretending([&](limits& l) { f.set(l, f.enough); }));
+        REQUIRE_MESSAGE(k.ok(), text_of(k));
+        CHECK(&k->entry() == &configs::vulkan_entries[0]);
+        k = kernel::create(pretending([&](limits& l) { f.set(l, f.less); }));
+        REQUIRE_MESSAGE(k.ok(), text_of(k));
+        CHECK(&k->entry() == &configs::vulkan_entries[1]);
+    }
+
+    // Too little for any.
+    const auto found = [](auto change) { return kernel::create(pretending(change)).found; };
+    status s = found([&](limits& l) { l.maxStorageBufferRange = packed_bytes(standard) - 1; });
+    CHECK(s.what == fault::buffer_too_large);
+    CHECK(s.expected == packed_bytes(standard) - 1);
+    CHECK(s.found == packed_bytes(standard));
+    CHECK(std::string(s.subject) == "weights");
+    s = found([](limits& l) { l.maxComputeWorkGroupCount[0] = 1; });
+    CHECK(s.what == fault::too_many_workgroups);
+    CHECK(s.expected == 1);
+    CHECK(s.found == standard.launch.groups_x);
+    for (auto set : {+[](limits& l) { l.maxPerStageDescriptorStorageBuffers = 4; },
+                     +[](limits& l) { l.maxDescriptorSetStorageBuffers = 4; }}) {
+        s = found(set);
+        CHECK(s.what == fault::too_many_buffers);
+        CHECK(s.expected == 4);
+        CHECK(s.found == 5);
+    }
+
+    // What no entry changes: the tensors of the operator itself.
+    using wide = vulkan::kernel<second, entries_of_test<10>>;
+    const vulkan_entry second_entry = entry_of<second>({});
+    constexpr auto x_bytes = static_cast<std::uint32_t>(5 * 6 * 13 * 4);
+    CHECK(wide::create(pretending([](limits& l) { l.maxStorageBufferRange = x_bytes; }), second_entry).ok());
+    s = wide::create(pretending([](limits& l) { l.maxStorageBufferRange = x_bytes - 1; }), second_entry).found;
+    CHECK(s.what == fault::buffer_too_large);
+    CHECK(s.found == x_bytes);
+    CHECK(std::string(s.subject) == "x");
+
+    // Push constants, and offsets.
+    using rows = vulkan::kernel<rows_at_call, entries_of_test<10>>;
+    const vulkan_entry rows_entry = entry_of<rows_at_call>({});
+    s = rows::create(pretending([](limits& l) { l.maxPushConstantsSize = 0; }), rows_entry).found;
+    CHECK(s.what == fault::vulkan_feature_missing);
+    CHECK(std::string(s.subject) == "maxPushConstantsSize");
+    auto k = kernel::create(pretending([](limits& l) { l.minStorageBufferOffsetAlignment = 256; }));
+    REQUIRE_MESSAGE(k.ok(), text_of(k));
+    const call_on_device call(test_device(), k.value, data_of(first_shape, 1));
+    vulkan::arguments a = call.arguments();
+    a.y.offset = 128;
+    s = k->record(VK_NULL_HANDLE, a);
+    CHECK(s.what == fault::vulkan_call_mismatch);
+    CHECK(s.expected == 256);
+    CHECK(s.found == 128);
+    check_is_clean(test_device());
+}
+
+TEST_CASE("a call whose run-time extents need more than the device binds is refused")
+{
+    vulkan::device& d = test_device();
+    using kernel = vulkan::kernel<rows_at_call, entries_of_test<11>>;
+    const vulkan_entry entry = entry_of<rows_at_call>({});
+    const auto y_bytes = [](std::uint32_t m) { return m * 10 * 4; };
+    auto k =
+        kernel::create(pretending([&](VkPhysicalDeviceLimits& l) { l.maxStorageBufferRange = y_bytes(20); }), entry);
+    REQUIRE_MESSAGE(k.ok(), text_of(k));
+    const call_on_device call(d, k.value, data_of(rows_shape, call_of(rows_shape, 21, 0, 0), 1));
+    const auto record = [&](std::int64_t m) {
+        vulkan::arguments a = call.arguments();
+        a.parameters = {&m, 1};
+        return d.run([&](VkCommandBuffer to) { return k->record(to, a); }).found;
+    };
+    CHECK(record(20).ok());
+    const status s = record(21);
+    CHECK(s.what == fault::buffer_too_large);
+    CHECK(s.expected == y_bytes(20));
+    CHECK(s.found == y_bytes(21));
+    check_is_clean(d);
+}
+
 TEST_CASE("an entry of another definition is refused")
 {
     const vulkan::context c = test_device().context();
@@ -336,6 +476,9 @@ TEST_CASE("an entry of another definition is refused")
     CHECK(s.expected == 5);
     CHECK(s.found == 4);
     CHECK(found([](vulkan_entry& e) { e.launch.push_constant_bytes = 4; }).what == fault::vulkan_entry_mismatch);
+    CHECK(found([](vulkan_entry& e) { e.launch.group_divisor = 0; }).what == fault::vulkan_entry_mismatch);
+    CHECK(found([](vulkan_entry& e) { e.launch.group_parameter = 3; }).what == fault::vulkan_entry_mismatch);
+    CHECK(found([](vulkan_entry& e) { e.launch.lanes = 0; }).what == fault::shader_rejected);
     CHECK(found([](vulkan_entry& e) { e.packed.dims.resize(2); }).what == fault::vulkan_entry_mismatch);
     s = found([](vulkan_entry& e) { ++e.packed.dims[4].extent; });
     CHECK(s.what == fault::vulkan_entry_mismatch);
@@ -422,19 +565,23 @@ TEST_CASE("record names what a call lacks, and records nothing then")
     // Different buffers take bindings, and the same ones none.
     CHECK(found([&](vulkan::arguments& a) { a.weights_layout = k->layout_id(); }).ok());
     CHECK(found([](vulkan::arguments&) {}).ok());
+    // A range to the end of its buffer is bound as far as the tensor goes.
     CHECK(found([](vulkan::arguments& a) { a.x.bytes = VK_WHOLE_SIZE; }).ok());
-    CHECK(noted.commands == 3 * 3);
+    CHECK(noted.updates == 1);
+    const auto aligned = vulkan::offset_alignment(d.context());
+    CHECK(found([&](vulkan::arguments& a) { a.x.offset = aligned; }).ok());
+    CHECK(noted.commands == 4 * 3);
     CHECK(noted.updates == 2);
-    const auto third = [](vulkan::arguments& a) { a.y.bytes = VK_WHOLE_SIZE; };
+    const auto third = [&](vulkan::arguments& a) { a.y.offset = aligned; };
     CHECK(found(third).what == fault::vulkan_bindings_exhausted);
-    CHECK(noted.commands == 3 * 3);
+    CHECK(noted.commands == 4 * 3);
     k->recycle();
     CHECK(found(third).ok());
 
     auto rows = vulkan::kernel<rows_at_call, configs>::create(noting_context());
     REQUIRE_MESSAGE(rows.ok(), text_of(rows));
     const call_on_device row_call(d, rows.value, data_of(rows_shape, call_of(rows_shape, 21, 0, 0), 1));
-    for (const std::int64_t m : {std::int64_t{0}, std::int64_t{22}}) {
+    for (const std::int64_t m : {std::int64_t{-1}, std::int64_t{22}, std::int64_t{1} << 32}) {
         vulkan::arguments a = row_call.arguments();
         a.parameters = {&m, 1};
         const status s = rows->record(VK_NULL_HANDLE, a);
@@ -443,6 +590,17 @@ TEST_CASE("record names what a call lacks, and records nothing then")
         CHECK(s.found == m);
     }
     CHECK(rows->record(VK_NULL_HANDLE, row_call.arguments()).what == fault::vulkan_call_mismatch);
+    // No rows are no work, and need no buffers.
+    const std::int64_t none = 0;
+    CHECK(rows->record(VK_NULL_HANDLE, {.parameters = {&none, 1}}).ok());
+    // As many rows as the call has must be there.
+    const std::int64_t most = 21;
+    vulkan::arguments short_call = row_call.arguments();
+    short_call.parameters = {&most, 1};
+    short_call.x.bytes -= 4;
+    const status too_short = rows->record(VK_NULL_HANDLE, short_call);
+    CHECK(too_short.what == fault::vulkan_buffer_missing);
+    CHECK(too_short.expected == 21 * 9 * 4);
     CHECK(noted.commands == 0);
     check_is_clean(d);
 }

@@ -131,6 +131,20 @@ constexpr launch launch_of(const Nest& n, const std::int64_t* parameters)
     return l;
 }
 
+// The first buffer of a nest that is larger than the device binds, as far as strides given at the call let it be known.
+// Indices of what a device binds fit the 32 bits that shaders count with: a range has less than 4 GiB of 4-byte floats.
+template <class Nest>
+constexpr status buffers_fit(const Nest& n, const vulkan_limits& limits)
+{
+    for (const buffer& b : n.buffers) {
+        if (b.memory != memory::argument && b.memory != memory::workspace) continue;
+        const std::int64_t bytes =
+            interval_of(n, b.elements, nullptr).least * static_cast<std::int64_t>(bytes_of(b.type));
+        if (bytes > limits.max_buffer_bytes) return {fault::buffer_too_large, limits.max_buffer_bytes, bytes, b.name};
+    }
+    return {};
+}
+
 // The first limit of the device that the launch exceeds; expected is the limit, found what the launch needs.
 constexpr status fits(const launch& l, const vulkan_limits& limits)
 {
@@ -154,6 +168,11 @@ constexpr status fits(const launch& l, const vulkan_limits& limits)
     if (l.push_constant_bytes > limits.max_push_constant_bytes)
         return over(fault::vulkan_feature_missing, limits.max_push_constant_bytes, l.push_constant_bytes,
                     "maxPushConstantsSize");
+    // Data that somebody edited.
+    const auto parameters = static_cast<std::int64_t>(l.push_constant_bytes / sizeof(std::int32_t));
+    if (l.group_divisor < 1) return over(fault::vulkan_entry_mismatch, 1, l.group_divisor, "divisor of the workgroups");
+    if (l.group_parameter >= parameters)
+        return over(fault::vulkan_entry_mismatch, parameters - 1, l.group_parameter, "parameter of the workgroups");
     if (limits.max_loop_iterations != 0 && l.loop_iterations > limits.max_loop_iterations)
         return over(fault::too_many_loop_iterations, limits.max_loop_iterations, l.loop_iterations,
                     "loop iterations of one invocation");

@@ -6,6 +6,7 @@
 // loop (10 KB became 65 KB in 1.4 to 3.5 s, for no speed).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,11 +43,18 @@ enum class optimize : std::uint8_t {
 
 namespace codegen {
 
+// Whether this process has compiled a shader. Tuners must not: a compiler that crashes ends their children only.
+inline std::atomic<bool> glslang_started{false};
+
 // glslang's tables cost about 50 ms to build: once a process.
 inline void start_glslang()
 {
     struct process {
-        process() { glslang::InitializeProcess(); }
+        process()
+        {
+            glslang_started = true;
+            glslang::InitializeProcess();
+        }
         ~process() { glslang::FinalizeProcess(); }
     };
     static const process started;

@@ -40,6 +40,7 @@ enum class fault : std::uint8_t {
     barrier_missing,
     too_many_loop_iterations,
     too_many_buffers,
+    buffer_too_large,
     // nests
     index_out_of_bounds,
     uninitialized_read,
@@ -113,6 +114,9 @@ constexpr const char* message_of(fault f)
         return "hone::vulkan: an invocation runs more loop iterations than the device allows; unroll or split the reduction";
     case fault::too_many_buffers:
         return "hone::vulkan: the kernel binds more storage buffers than the device allows; use fewer operands";
+    case fault::buffer_too_large:
+        return "hone::vulkan: a tensor is larger than the device binds as one storage buffer; choose another entry or device, "
+               "or split the operator";
     case fault::index_out_of_bounds: return "hone::interpret: an access leaves its buffer; guard or clip the loop";
     case fault::uninitialized_read:
         return "hone::interpret: an element is read before it is written; compute it in an earlier stage";

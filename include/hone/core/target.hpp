@@ -53,6 +53,7 @@ struct vulkan_limits {
     std::uint32_t max_push_constant_bytes = 128;
     // Iterations of all loops of one invocation; lavapipe silently stops at 65535. 0: unlimited.
     std::uint32_t max_loop_iterations = 65535;
+    std::uint32_t max_buffer_bytes = 1 << 27; // maxStorageBufferRange
 };
 
 struct target {

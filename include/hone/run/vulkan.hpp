@@ -141,6 +141,9 @@ inline vulkan_limits limits_of(const context& c)
                                 : l.maxDescriptorSetStorageBuffers;
     if (r.max_storage_buffers > most_buffers) r.max_storage_buffers = most_buffers;
     r.max_push_constant_bytes = l.maxPushConstantsSize;
+    constexpr std::uint32_t most_constants = most_parameters * sizeof(std::int32_t);
+    if (r.max_push_constant_bytes > most_constants) r.max_push_constant_bytes = most_constants;
+    r.max_buffer_bytes = l.maxStorageBufferRange;
     // Mesa's software device silently ends every invocation after 65535 iterations of all its loops.
     r.max_loop_iterations = std::strstr(p.deviceName, "llvmpipe") != nullptr ? 65535 : 0;
     return r;
@@ -201,7 +204,9 @@ public:
     const hone::launch& launch() const { return launch_; }
 
     // Binds, pushes and dispatches one call: buffers by position, the workspaces last; parameters in the nest's
-    // order. Nothing is recorded on a fault: vulkan_call_mismatch, parameter_out_of_range, vulkan_bindings_exhausted.
+    // order. Nothing is recorded on a fault: vulkan_call_mismatch, vulkan_buffer_missing, buffer_too_large,
+    // parameter_out_of_range, vulkan_bindings_exhausted. How long a range to the end of its buffer (VK_WHOLE_SIZE) is,
+    // is not known here: such a buffer must not exceed the device's maxStorageBufferRange.
     status record(VkCommandBuffer to, std::span<const buffer_range> buffers,
                   std::span<const std::int64_t> parameters = {})
     {
@@ -211,10 +216,18 @@ public:
         if (parameters.size() != parameter_count)
             return {fault::vulkan_call_mismatch, static_cast<std::int64_t>(parameter_count),
                     static_cast<std::int64_t>(parameters.size()), "parameters"};
-        for (const buffer_range& b : buffers)
+        for (const buffer_range& b : buffers) {
+            if (b.buffer == VK_NULL_HANDLE || b.bytes == 0) return {fault::vulkan_buffer_missing, 1, 0, "buffers"};
+            if (b.bytes != VK_WHOLE_SIZE && b.bytes > limits_.max_buffer_bytes)
+                return {fault::buffer_too_large, limits_.max_buffer_bytes, static_cast<std::int64_t>(b.bytes),
+                        "maxStorageBufferRange"};
             if (b.offset % offset_alignment_ != 0)
                 return {fault::vulkan_call_mismatch, static_cast<std::int64_t>(offset_alignment_),
                         static_cast<std::int64_t>(b.offset), "alignment of a buffer's offset"};
+        }
+        // Shaders take them as ints.
+        for (const std::int64_t p : parameters)
+            if (p < INT32_MIN || p > INT32_MAX) return {fault::parameter_out_of_range, INT32_MAX, p, "parameters"};
         const std::int64_t groups = groups_of(launch_, parameters.data());
         if (groups < 0 || groups > launch_.groups_x)
             return {fault::parameter_out_of_range, launch_.groups_x, groups, "workgroups"};
@@ -291,9 +304,10 @@ private:
         launch_ = l;
         if (properties_of(c).apiVersion < VK_API_VERSION_1_1)
             return {.what = fault::vulkan_feature_missing, .subject = "Vulkan 1.1"};
-        if (const status s = fits(l, limits_of(c)); !s.ok()) return s;
+        limits_ = limits_of(c);
+        if (const status s = fits(l, limits_); !s.ok()) return s;
         const std::uint32_t lanes = local_size_of(words);
-        if (lanes != l.lanes)
+        if (lanes == 0 || lanes != l.lanes)
             return {fault::shader_rejected, l.lanes, lanes, "the SPIR-V is no compute module with the launch's lanes"};
         offset_alignment_ = offset_alignment(c);
         if (const status s = make_layout(); !s.ok()) return s;
@@ -424,6 +438,7 @@ private:
         std::swap(call_, other.call_);
         std::swap(launch_, other.launch_);
         std::swap(offset_alignment_, other.offset_alignment_);
+        std::swap(limits_, other.limits_);
         std::swap(set_layout_, other.set_layout_);
         std::swap(layout_, other.layout_);
         std::swap(pipeline_, other.pipeline_);
@@ -436,6 +451,7 @@ private:
     functions call_{};
     hone::launch launch_{};
     VkDeviceSize offset_alignment_ = 16;
+    vulkan_limits limits_{};
     VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;
     VkPipelineLayout layout_ = VK_NULL_HANDLE;
     VkPipeline pipeline_ = VK_NULL_HANDLE;

@@ -128,7 +128,8 @@ public:
     {
         // A queue that missed its deadline never becomes idle, and destroying its device would wait for it.
         if (abandoned_) return;
-        if (device_ != VK_NULL_HANDLE) {
+        // A driver without these was refused when it was opened.
+        if (device_ != VK_NULL_HANDLE && call_.device_wait_idle != nullptr && call_.destroy_device != nullptr) {
             call_.device_wait_idle(device_);
             if (queries_ != VK_NULL_HANDLE) call_.destroy_query_pool(device_, queries_, nullptr);
             if (fence_ != VK_NULL_HANDLE) call_.destroy_fence(device_, fence_, nullptr);
@@ -282,10 +283,32 @@ private:
 
     device() = default;
 
+    static std::string name_of(VkResult r)
+    {
+        switch (r) {
+        case VK_TIMEOUT: return "VK_TIMEOUT";
+        case VK_ERROR_OUT_OF_HOST_MEMORY: return "VK_ERROR_OUT_OF_HOST_MEMORY";
+        case VK_ERROR_OUT_OF_DEVICE_MEMORY: return "VK_ERROR_OUT_OF_DEVICE_MEMORY";
+        case VK_ERROR_INITIALIZATION_FAILED: return "VK_ERROR_INITIALIZATION_FAILED";
+        case VK_ERROR_DEVICE_LOST: return "VK_ERROR_DEVICE_LOST";
+        case VK_ERROR_MEMORY_MAP_FAILED: return "VK_ERROR_MEMORY_MAP_FAILED";
+        case VK_ERROR_LAYER_NOT_PRESENT: return "VK_ERROR_LAYER_NOT_PRESENT";
+        case VK_ERROR_EXTENSION_NOT_PRESENT: return "VK_ERROR_EXTENSION_NOT_PRESENT";
+        case VK_ERROR_INCOMPATIBLE_DRIVER: return "VK_ERROR_INCOMPATIBLE_DRIVER";
+        default: return "VkResult " + std::to_string(static_cast<int>(r));
+        }
+    }
     static failure failed(VkResult r, const char* call)
     {
-        return {{.what = fault::vulkan_call_failed, .expected = VK_SUCCESS, .found = r, .subject = call},
-                "VkResult " + std::to_string(static_cast<int>(r))};
+        return {{.what = fault::vulkan_call_failed, .expected = VK_SUCCESS, .found = r, .subject = call}, name_of(r)};
+    }
+    // Where the loader was told to look for drivers.
+    static std::string driver_files()
+    {
+        for (const char* name : {"VK_DRIVER_FILES", "VK_ICD_FILENAMES"})
+            if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
+                return std::string(name) + "=" + value;
+        return "vulkan/icd.d of the system";
     }
     static std::string or_environment(const std::string& given, const char* name, const char* otherwise)
     {
@@ -372,10 +395,18 @@ private:
             info.enabledExtensionCount = 2;
             info.ppEnabledExtensionNames = extensions;
         }
-        const VkResult r = instance_call<PFN_vkCreateInstance>("vkCreateInstance")(&info, nullptr, &instance_);
+        const auto create_instance = instance_call<PFN_vkCreateInstance>("vkCreateInstance");
+        if (create_instance == nullptr)
+            return {{.what = fault::vulkan_loader_missing, .subject = "vkCreateInstance"},
+                    "the loader does not have it"};
+        const VkResult r = create_instance(&info, nullptr, &instance_);
         if (r == VK_ERROR_INCOMPATIBLE_DRIVER)
             return {{.what = fault::vulkan_device_missing, .found = r, .subject = "vkCreateInstance"},
-                    "no driver is installed"};
+                    "no driver loads from " + driver_files()};
+        // What loaders say of a manifest that is no JSON, too.
+        if (r == VK_ERROR_OUT_OF_HOST_MEMORY)
+            return {{.what = fault::vulkan_device_missing, .found = r, .subject = "vkCreateInstance"},
+                    name_of(r) + ", or a broken manifest of a driver in " + driver_files()};
         if (r != VK_SUCCESS) return failed(r, "vkCreateInstance");
         destroy_instance_ = instance_call<PFN_vkDestroyInstance>("vkDestroyInstance");
         if (options.validation == validation::on) {
@@ -464,8 +495,10 @@ private:
     failure make_queue_objects()
     {
         const auto get = instance_call<PFN_vkGetDeviceProcAddr>("vkGetDeviceProcAddr");
+        const char* missing = nullptr;
         const auto fetch = [&](auto& to, const char* name) {
             to = reinterpret_cast<std::remove_reference_t<decltype(to)>>(get(device_, name));
+            if (to == nullptr && missing == nullptr) missing = name;
         };
         fetch(call_.destroy_device, "vkDestroyDevice");
         fetch(call_.get_device_queue, "vkGetDeviceQueue");
@@ -493,6 +526,8 @@ private:
         fetch(call_.write_timestamp, "vkCmdWriteTimestamp");
         fetch(call_.get_query_pool_results, "vkGetQueryPoolResults");
         fetch(call_.pipeline_barrier, "vkCmdPipelineBarrier");
+        if (missing != nullptr)
+            return {{.what = fault::vulkan_feature_missing, .subject = missing}, properties_.deviceName};
         call_.get_device_queue(device_, queue_family_, 0, &queue_);
 
         VkCommandPoolCreateInfo pool{};

@@ -71,8 +71,17 @@ constexpr const vulkan_entry* find_entry(std::span<const vulkan_entry> entries, 
     return best;
 }
 
+// The first limit of the device that the entry exceeds, by its launch or by its packed weights.
+constexpr status fits(const vulkan_entry& e, const vulkan_limits& limits)
+{
+    if (const status s = fits(e.launch, limits); !s.ok()) return s;
+    const std::int64_t bytes = e.packed.elements() * static_cast<std::int64_t>(bytes_of(e.packed.type));
+    if (bytes > limits.max_buffer_bytes) return {fault::buffer_too_large, limits.max_buffer_bytes, bytes, "weights"};
+    return {};
+}
+
 // The same among the entries that the limits of the device let run. Faults: vulkan_entry_missing, or the limit that the
-// last resort exceeds (launch.hpp), which is the default where there is one.
+// last resort exceeds (fits), which is the default where there is one.
 constexpr result<const vulkan_entry*> find_entry(std::span<const vulkan_entry> entries, const char* signature,
                                                  std::uint32_t vendor, std::uint32_t device,
                                                  const vulkan_limits& limits)
@@ -82,7 +91,7 @@ constexpr result<const vulkan_entry*> find_entry(std::span<const vulkan_entry> e
     for (const vulkan_entry& e : entries) {
         const int rank = same_text(e.signature, signature) ? nearness(e, vendor, device) : 0;
         if (rank == 0) continue;
-        const status fitting = fits(e.launch, limits);
+        const status fitting = fits(e, limits);
         if (fitting.ok() && rank > best_rank) {
             best = {.value = &e};
             best_rank = rank;

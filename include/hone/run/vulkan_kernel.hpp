@@ -46,18 +46,32 @@ struct arguments {
 struct bound_tensor {
     hone::role role = hone::role::none;
     const char* name = "";
-    VkDeviceSize least_bytes = 0;
+    tensor layout{}; // of the caller's
 };
+
+// Bytes from the first element to the last, with the extents and strides that a call gives; 0 where it gives too few.
+constexpr std::int64_t bytes_of_call(const tensor& t, std::span<const std::int64_t> parameters)
+{
+    std::int64_t last = 0;
+    for (const dimension& d : t.dims) {
+        for (const std::int16_t p : {d.extent_parameter, d.stride_parameter})
+            if (p >= 0 && static_cast<std::size_t>(p) >= parameters.size()) return 0;
+        const std::int64_t extent =
+            d.extent_parameter < 0 ? d.extent : parameters[static_cast<std::size_t>(d.extent_parameter)];
+        const std::int64_t stride =
+            d.stride_parameter < 0 ? d.stride : d.stride * parameters[static_cast<std::size_t>(d.stride_parameter)];
+        if (extent < 1) return 0;
+        last += (extent - 1) * stride;
+    }
+    return (last + 1) * static_cast<std::int64_t>(hone::bytes_of(t.type));
+}
 
 constexpr inline_vector<bound_tensor, most_buffers> bound_tensors(const definition& d)
 {
     inline_vector<bound_tensor, most_buffers> r;
     for (const tensor& t : d.tensors) {
         if (t.memory != memory::argument) continue;
-        // Tensors with run-time extents are as large as a call makes them; those of no extent have a fault.
-        bool is_fixed = d.found.ok();
-        for (const dimension& x : t.dims) is_fixed = is_fixed && x.extent_parameter < 0 && x.stride_parameter < 0;
-        r.push_back({t.role, t.name, static_cast<VkDeviceSize>((is_fixed ? t.elements() : 1) * bytes_of(t.type))});
+        r.push_back({t.role, t.name, t});
     }
     return r;
 }
@@ -103,6 +117,7 @@ public:
     {
         result<kernel> r;
         r.found = matches(entry);
+        if (r.ok() && c.get_instance_proc_addr != nullptr) r.found = binds(entry, limits_of(c));
         if (!r.ok()) return r;
         auto made = pipeline::create(c, entry.spirv(), entry.launch, bindings);
         r.found = made.found;
@@ -121,20 +136,25 @@ public:
     // From the operator's weight layout to this kernel's; both in the memory of the host.
     void pack(const float* from, float* packed) const { pack_into(weights, entry_->packed, from, packed); }
 
-    // One call. Nothing is recorded on a fault: vulkan_buffer_missing, parameter_out_of_range, packed_layout_mismatch,
-    // and those of pipeline::record.
+    // One call; of no rows, no work. Nothing is recorded on a fault: vulkan_buffer_missing, parameter_out_of_range,
+    // packed_layout_mismatch, and those of pipeline::record. Of each range as many bytes are bound as its tensor has.
     status record(VkCommandBuffer to, const arguments& a)
     {
         if (a.weights_layout != 0 && a.weights_layout != layout_id())
             return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id()),
                     static_cast<std::int64_t>(a.weights_layout), "weights"};
-        for (std::size_t i = 0; i < parameters.size() && i < a.parameters.size(); ++i)
-            if (a.parameters[i] < parameters[i].least || a.parameters[i] > parameters[i].most)
+        bool is_empty = false;
+        for (std::size_t i = 0; i < parameters.size() && i < a.parameters.size(); ++i) {
+            if (a.parameters[i] == 0 && is_extent(static_cast<int>(i)))
+                is_empty = true;
+            else if (a.parameters[i] < parameters[i].least || a.parameters[i] > parameters[i].most)
                 return {fault::parameter_out_of_range, parameters[i].most, a.parameters[i], parameters[i].name};
+        }
+        if (is_empty && a.parameters.size() == parameters.size()) return {};
         buffer_range ranges[most_buffers]{};
         std::size_t operand = 0;
         for (std::size_t i = 0; i < tensors.size(); ++i) {
-            VkDeviceSize least = tensors[i].least_bytes;
+            auto least = static_cast<VkDeviceSize>(bytes_of_call(tensors[i].layout, a.parameters));
             switch (tensors[i].role) {
             case role::input: ranges[i] = a.x; break;
             case role::weights:
@@ -154,6 +174,7 @@ public:
             if (given < least)
                 return {fault::vulkan_buffer_missing, static_cast<std::int64_t>(least),
                         static_cast<std::int64_t>(given), tensors[i].name};
+            if (least != 0) ranges[i].bytes = least;
         }
         return pipeline_.record(to, {ranges, tensors.size()}, a.parameters);
     }
@@ -165,6 +186,29 @@ public:
     void abandon() { pipeline_.abandon(); }
 
 private:
+    // Whether parameter p is how many iterations some axis has, and not a stride.
+    static constexpr bool is_extent(int p)
+    {
+        for (const stage& s : definition.stages)
+            for (const axis& a : s.axes)
+                if (a.parameter == p) return true;
+        return false;
+    }
+    // Whether the device binds the tensors of any call as whole buffers.
+    static status binds(const vulkan_entry& entry, const vulkan_limits& limits)
+    {
+        std::int64_t least[most_parameters]{};
+        for (std::size_t i = 0; i < parameters.size() && i < most_parameters; ++i) least[i] = parameters[i].least;
+        for (const bound_tensor& t : tensors) {
+            const std::int64_t bytes = t.role == role::weights
+                                           ? entry.packed.elements() * static_cast<std::int64_t>(sizeof(float))
+                                           : bytes_of_call(t.layout, {least, parameters.size()});
+            if (bytes > limits.max_buffer_bytes)
+                return {fault::buffer_too_large, limits.max_buffer_bytes, bytes, t.name};
+        }
+        return {};
+    }
+
     static status matches(const vulkan_entry& entry)
     {
         constexpr auto differ = [](std::size_t expected, std::size_t found, const char* subject) {

@@ -31,6 +31,7 @@ struct measurement {
     double max_rel_error = 0;
     std::vector<double> ms{}; // of one call, in the order of the samples
     std::string detail{};
+    nlohmann::json made{}; // what a child compiled itself, as it goes into the record
 
     double least() const { return ms.empty() ? 0 : *std::min_element(ms.begin(), ms.end()); }
     double median() const
@@ -88,8 +89,12 @@ std::vector<measurement> in_children(const child_command& self, std::size_t coun
             m.detail = message.value("detail", "");
             m.max_rel_error = message.value("max_rel_error", 0.0);
             m.ms = message.value("ms", std::vector<double>{});
+            m.made = message.value("made", nlohmann::json{});
         };
-        const process_result r = run_process(self, job_of(open), {.deadline = deadline}, on_line);
+        // A line may hold a shader of some hundred kilobytes.
+        constexpr std::size_t longest_line = std::size_t{1} << 24;
+        const process_result r =
+            run_process(self, job_of(open), {.deadline = deadline, .output_bytes = longest_line}, on_line);
         if (r.interrupted) break;
         // A child may end early, once it has said what became of the entry that made it end.
         if (std::find(open.begin(), open.end(), begun) == open.end()) continue;
@@ -98,7 +103,7 @@ std::vector<measurement> in_children(const child_command& self, std::size_t coun
         lost.detail = !r.started     ? "cannot start " + self.front() + ": " + r.err
                       : r.timed_out  ? fmt::format("no result within {} s", deadline.count())
                       : r.signal > 0 ? fmt::format("ended by signal {} ({})", r.signal, strsignal(r.signal))
-                                     : fmt::format("ended with status {}: {}", r.exit_status, r.err);
+                                     : fmt::format("ended with status {}: {}", r.exit_status, r.err.substr(0, 4096));
         close(begun);
     }
     return results;
@@ -146,9 +151,9 @@ public:
     {
         say({{"variant", variant}, {"verdict", name_of(found)}, {"detail", why}});
     }
-    void done(std::size_t variant, double error, const std::vector<double>& ms) const
+    void done(std::size_t variant, double error, const std::vector<double>& ms, const nlohmann::json& made = {}) const
     {
-        say({{"variant", variant}, {"verdict", "ok"}, {"max_rel_error", error}, {"ms", ms}});
+        say({{"variant", variant}, {"verdict", "ok"}, {"max_rel_error", error}, {"ms", ms}, {"made", made}});
     }
 
 private:

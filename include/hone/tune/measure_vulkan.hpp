@@ -30,6 +30,7 @@
 #include <hone/schedule/vulkan.hpp>
 #include <hone/tune/measure.hpp>
 #include <hone/tune/problem.hpp>
+#include <hone/tune/record.hpp>
 #include <hone/tune/settings.hpp>
 #include <hone/tune/verdict.hpp>
 
@@ -87,9 +88,12 @@ inline std::optional<vulkan_facts> find_vulkan(const child_command& self, std::s
                    .vendor = j.at("vendor").get<std::uint32_t>(),
                    .device = j.at("device").get<std::uint32_t>()};
     const auto limits = j.at("limits").get<std::vector<std::uint32_t>>();
-    f.limits = {limits.at(0), limits.at(1), limits.at(2), limits.at(3), limits.at(4), limits.at(5), limits.at(6)};
+    f.limits = {limits.at(0), limits.at(1), limits.at(2), limits.at(3),
+                limits.at(4), limits.at(5), limits.at(6), limits.at(7)};
     return f;
 }
+
+// ---- what follows runs in the child ----
 
 // What an engine needs of a kernel, made from its knobs.
 struct vulkan_program {
@@ -112,15 +116,17 @@ inline vulkan_program program_of(const definition& d, const vulkan_knobs& k)
     return p;
 }
 
-// ---- what follows runs in the child ----
-
 namespace measuring {
 
 // One kernel with its buffers on the device.
 class prepared_shader {
 public:
     prepared_shader(vulkan::device& device, const definition& d, const vulkan_program& program, const problem& p)
-        : device_(device), problem_(p)
+        : device_(device), problem_(p), made_(json_of(shader{.words = program.words,
+                                                             .launch = program.launch,
+                                                             .packed = program.packed,
+                                                             .vendor = device.properties().vendorID,
+                                                             .device = device.properties().deviceID}))
     {
         auto made = vulkan::pipeline::create(device.context(), program.words, program.launch);
         if (!made.ok()) throw std::runtime_error(fmt::format("{} [{}]", made.found.message(), made.found.subject));
@@ -183,6 +189,8 @@ public:
         return std::nullopt;
     }
     double error() const { return error_; }
+    // As it goes into the record.
+    const nlohmann::json& made() const { return made_; }
 
     // One sample, by the device's clock: the least of a few dispatches on a software device, their median on a GPU.
     vulkan::failure time(double& ms, double region_ms)
@@ -206,6 +214,7 @@ private:
     };
     vulkan::device& device_;
     const problem& problem_;
+    nlohmann::json made_;
     vulkan::pipeline pipeline_{};
     std::vector<vulkan::device_buffer> memory_{};
     std::vector<vulkan::buffer_range> ranges_{};
@@ -223,7 +232,7 @@ inline void describe(const vulkan::device& device, const result_stream& results)
                  {"device", p.deviceID},
                  {"limits",
                   {l.max_workgroup_invocations, l.max_workgroup_size_x, l.max_workgroup_count_x, l.max_shared_bytes,
-                   l.max_storage_buffers, l.max_push_constant_bytes, l.max_loop_iterations}}});
+                   l.max_storage_buffers, l.max_push_constant_bytes, l.max_loop_iterations, l.max_buffer_bytes}}});
 }
 
 inline int run_vulkan_job(const nlohmann::json& job, const definition& d, vulkan::device& device,
@@ -288,7 +297,7 @@ inline int run_vulkan_job(const nlohmann::json& job, const definition& d, vulkan
         if (const auto why = e.shader->wrong())
             results.failed(at, verdict::wrong_result, *why);
         else
-            results.done(at, e.shader->error(), e.ms);
+            results.done(at, e.shader->error(), e.ms, e.shader->made());
     }
     for (int round = 0; round < rules.least_samples; ++round)
         for (std::size_t i = 0; i < entrants.size(); ++i) {
@@ -297,7 +306,7 @@ inline int run_vulkan_job(const nlohmann::json& job, const definition& d, vulkan
             results.begin(e.at);
             if (!sample(e)) return 0;
         }
-    for (const entrant& e : entrants) results.done(e.at, e.shader->error(), e.ms);
+    for (const entrant& e : entrants) results.done(e.at, e.shader->error(), e.ms, e.shader->made());
     return 0;
 }
 

@@ -17,7 +17,7 @@ namespace hone::tune {
 class vulkan_tuning final : public tuning_in<vulkan_space> {
 public:
     vulkan_tuning(tune::task task, const tuning_environment& environment, const vulkan_facts& device)
-        : tuning_in(task, environment, vulkan_space(task.definition, device.limits)), device_(device)
+        : tuning_in(task, environment, vulkan_space(task.definition, device.limits))
     {
         key().backend = "vulkan";
         key().device = device.name;
@@ -56,19 +56,15 @@ private:
     vulkan_knobs config_of(const record& r) const override { return vulkan_knobs_of(r.knobs); }
     std::optional<candidate> naive() override { return first_of(fitted(task().definition, naive_vulkan()), "naive"); }
 
-    // What may be chosen has its SPIR-V in its record: the default, what is faster than all before, the finalists.
+    // What may be chosen has its SPIR-V in its record: the default, what is faster than all before, the finalists. The
+    // child sends what it ran, so that no shader compiler runs here, where its crash would end the search.
     void attach_shader(record& r, const measurement& m) const
     {
         r.shader.reset();
         const tune::standing s = standing();
         const bool fastest = s.chosen == nullptr || m.least() < s.chosen->least();
         if (m.found != verdict::ok || (r.origin != "default" && r.phase != "final" && !fastest)) return;
-        vulkan_program p = program_of(task().definition, vulkan_knobs_of(r.knobs));
-        r.shader = shader{.words = std::move(p.words),
-                          .launch = p.launch,
-                          .packed = p.packed,
-                          .vendor = device_.vendor,
-                          .device = device_.device};
+        r.shader = shader_of(nlohmann::ordered_json(m.made));
     }
 
     void measure_and_note(std::vector<record> batch, const timing_rules& rules)
@@ -84,8 +80,6 @@ private:
             note_result(std::move(batch[i]), results[i]);
         }
     }
-
-    vulkan_facts device_;
 };
 
 } // namespace hone::tune

@@ -317,8 +317,14 @@ private:
             return;
         }
         group& g = groups_.emplace_back();
-        for (const task& t : tasks_)
-            if (is_wanted(t, options_.vulkan_only)) add(g, std::make_unique<vulkan_tuning>(t, environment_, *vulkan_));
+        for (const task& t : tasks_) {
+            if (!is_wanted(t, options_.vulkan_only)) continue;
+            if (const status s = reason_against(t.definition, vulkan_->limits); !s.ok())
+                progress_.say(fmt::format("hone: Vulkan leaves out {}: {} [{}: {} bytes of at most {}]", t.name,
+                                          s.message(), s.subject, s.found, s.expected));
+            else
+                add(g, std::make_unique<vulkan_tuning>(t, environment_, *vulkan_));
+        }
 #else
         progress_.say("hone: Vulkan is left out: this tuner was built without it; install libvulkan-dev, glslang-dev "
                       "and spirv-tools, and configure again");

@@ -2,9 +2,10 @@
 // The kernels of an operator for a Vulkan device, as a search sees them: programs that its limits let it run.
 #pragma once
 
-#include <boost/hana/tuple.hpp>
+#include <memory>
 #include <vector>
 
+#include <boost/hana/tuple.hpp>
 #include <boost/hana/type.hpp>
 
 #include <hone/codegen/launch.hpp>
@@ -42,9 +43,18 @@ struct vulkan_backend {
         status found = n.found;
         if (found.ok()) found = check(n, vulkan_target(limits));
         if (found.ok()) found = fits(launch_of(n), limits);
+        if (found.ok()) found = buffers_fit(n, limits);
         return found;
     }
 };
+
+// The tensor that keeps an operator from a device whatever the knobs; ok: there is none.
+inline status reason_against(const definition& d, const vulkan_limits& limits)
+{
+    const auto n = std::make_unique<nest>();
+    lower(vulkan_schedule(d, fitted(d, naive_vulkan())), *n);
+    return buffers_fit(*n, limits);
+}
 
 using vulkan_space = space<vulkan_backend>;
 
