@@ -159,6 +159,125 @@ TEST_CASE("a line that is no record is rejected by its number, and the others ar
     }
 }
 
+TEST_CASE("each field has its type and range")
+{
+    const std::string good = tune::line_of(tiny_record(1));
+    const std::string shader = tune::line_of(tiny_record_on_vulkan(5));
+    const auto says = [](const std::string& line) -> std::string {
+        try {
+            tune::record_of(line);
+        } catch (const std::invalid_argument& e) {
+            return e.what();
+        }
+        return "";
+    };
+    CHECK(says(good) == "");
+    CHECK(says(shader) == "");
+    // Without any field that must be there, or with another type in its place.
+    for (const tune::fields::field& f : tune::fields::record_fields) {
+        CAPTURE(std::string(f.name));
+        auto line = nlohmann::ordered_json::parse(shader);
+        line.erase("check");
+        const auto without = [&] {
+            auto l = line;
+            l.erase(f.name);
+            return says(l.dump());
+        };
+        const auto with = [&](const nlohmann::ordered_json& value) {
+            auto l = line;
+            l[f.name] = value;
+            return says(l.dump());
+        };
+        using presence = tune::fields::presence;
+        CHECK(without() == (f.needed == presence::required ? "'" + std::string(f.name) + "' is missing" : ""));
+        if (f.needed == presence::derived) continue;
+        CHECK(with(nlohmann::ordered_json::array({1, "x"})) != "");
+        CHECK(with(false) != "");
+        if (f.type != tune::fields::type::object) CHECK(with(nlohmann::ordered_json{{"a", 1}}) != "");
+        if (f.type == tune::fields::type::whole)
+            for (const char* number : {"-1", "1.5", "1e300", "18446744073709551616", "\"1\""})
+                CHECK(with(nlohmann::ordered_json::parse(number)) != "");
+        if (f.type == tune::fields::type::text) CHECK(with(std::string(1 << 17, 'x')).size() < 250);
+    }
+    struct {
+        std::string line, says;
+    } const bad[] = {
+        {replaced(good, "\"rows\":4", "\"rows\":4294967298"), "the knob 'rows' has no value '4294967298'"},
+        {replaced(good, "\"rows\":4", "\"rows\":0"), "the knob 'rows' has no value '0'"},
+        {replaced(good, "\"rows\":4", "\"rows\":1e300"),
+         "the knob 'rows' is 1e+300, not a number, a word or a boolean"},
+        {replaced(good, "\"rows\":4", "\"rows\":4,\"rows\":5"), "the field 'rows' stands twice"},
+        {replaced(good, "\"rows\":4,", ""), "the knob 'rows' is missing"},
+        {replaced(good, "\"origin\":\"chance\"", "\"origin\":\"peer\""), "the origin is 'peer'"},
+        {replaced(good, "\"origin\":\"chance\"", "\"origin\":\"luck\""), "'origin' is the text 'luck', not one of"},
+        {replaced(good, "\"threads\":1", "\"threads\":1000000000"), "not a whole number from 1 to 1024"},
+        {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":1.0"), "'ms' is 1.0, not a list of numbers"},
+        {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":{\"a\":1.0}"), "'ms' is an object of 1"},
+        {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":[0]"), "'ms' holds 0"},
+        {replaced(good, "\"ms\":[1.0,1.5]", "\"ms\":[5e-324]"), "'ms' holds 5e-324"},
+        {replaced(good, "\"trial\":0", "\"trial\":1"), "it was changed since it was written"},
+        {replaced(good, "1.5", "1.6"), "it was changed since it was written"},
+        {replaced(shader, "[1,64,3,", "[0,64,3,"), "'groups_x' of its shader is 0"},
+        {replaced(shader, "[1,64,3,", "[1,-1,3,"), "'lanes' of its shader is -1"},
+        {replaced(shader, "[1,64,3,", "[1,1e300,3,"), "'lanes' of its shader is 1e+300"},
+        {replaced(shader, "[1,64,3,", "[1,18446744073709551615,3,"), "'lanes' of its shader is 18446744073709551615"},
+        {replaced(shader, ",0,0,1],", ",0,0,0],"), "'group_divisor' of its shader is 0"},
+        {replaced(shader, "[7,8,0,0]", "[0,8,0,0]"), "'extent' of its shader is 0"},
+        {replaced(shader, "[7,8,0,0]", "[7,8,0]"), "a dimension of 'packed' is a list of 3"},
+        {replaced(shader, "[7,8,0,0]", "[1099511627776,1099511627776,0,0]"), "more than 2^40 elements"},
+        {replaced(shader, "\"spirv\":\"07230203", "\"spirv\":\"0723020x"), "is not written in hexadecimal"},
+        {replaced(shader, "\"spirv\":\"07230203", "\"spirv\":\"723020"), "is cut short"},
+        {replaced(shader, "\"spirv\":\"07230203", "\"spirv\":\"07230204"), "does not begin with SPIR-V's number"},
+        {replaced(shader, "\"backend\":\"vulkan\"", "\"backend\":\"cpu\""), "no instruction set 'none'"},
+        {"[" + good + "]", "it is a list of 1, not an object"},
+    };
+    for (const auto& b : bad) {
+        CAPTURE(b.line);
+        CHECK_MESSAGE(says(b.line).find(b.says) != std::string::npos, says(b.line));
+    }
+}
+
+TEST_CASE("booleans are booleans, and lines of earlier versions are read as ever")
+{
+    const std::string good = tune::line_of(tiny_record(1));
+    CHECK(good.find("\"unroll_window\":false") != std::string::npos);
+    auto old = nlohmann::ordered_json::parse(good);
+    old["knobs"]["unroll_window"] = "false";
+    old.erase("check");
+    CHECK(tune::line_of(tune::record_of(old.dump())) == good);
+    // Spaces and the order of digits are no change.
+    CHECK(tune::line_of(tune::record_of(nlohmann::ordered_json::parse(good).dump(2))) == good);
+    CHECK(tune::line_of(tune::record_of(replaced(good, "[1.0,1.5]", "[1.00, 15e-1]"))) == good);
+}
+
+TEST_CASE("what editors, other systems and lost power leave around records is no part of them")
+{
+    const std::string a = tune::line_of(tiny_record(1)), b = tune::line_of(tiny_record(2));
+    const auto found = [](const std::string& text) {
+        tune::records_read r;
+        std::string lines;
+        tune::each_record_in(text, "r", r, [&](const tune::record&, const std::string& line) { lines += line + "\n"; });
+        for (const auto* said : {&r.rejected, &r.warnings})
+            for (const std::string& s : *said) lines += s.substr(0, 5) + "\n";
+        return lines;
+    };
+    const std::string both = a + "\n" + b + "\n";
+    const std::string zero(1, '\0');
+    CHECK(found(both) == both);
+    CHECK(found(a + "\r\n" + b + "\r\n") == both);
+    CHECK(found("\xef\xbb\xbf" + a + "\n\n \t\r\n" + b) == both);
+    CHECK(found(a + "\n\xef\xbb\xbf" + b) == both);
+    CHECK(found(a + zero + b + "\n") == both);
+    CHECK(found(a + "\n" + zero + zero + zero + b + zero + "\n") == both);
+    CHECK(found(a + b) == both);
+    // Half a record, and the next one behind it.
+    CHECK(found(a.substr(0, 100) + b + "\n") == b + "\nr:1: \n");
+    CHECK(found(a.substr(0, 100) + zero + b + "\n") == b + "\nr:1: \n");
+    CHECK(found(a + "\n" + b.substr(0, 100)) == a + "\nr:2: \n");
+    CHECK(found("") == "");
+    CHECK(found(zero) == "");
+}
+
 TEST_CASE("a time that is no number is written as null, which is rejected")
 {
     const auto read = read_with(tune::line_of(tiny_record(std::numeric_limits<double>::quiet_NaN())) + "\n");

@@ -9,10 +9,16 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include <fmt/core.h>
 
+#ifdef HONE_WITH_VULKAN
+#include <spirv-tools/libspirv.hpp>
+#endif
+
 #include <hone/codegen/launch.hpp>
+#include <hone/tune/text.hpp>
 
 namespace hone::tune {
 
@@ -72,6 +78,15 @@ inline std::optional<std::string> wrong_spirv(std::span<const std::uint32_t> wor
     if (entries != 1) return fmt::format("it has {} entry points, not one", entries);
     if (functions == 0 || functions != ends) return "its functions do not end";
     if (!has_size) return "it does not say the size of its workgroup";
+#ifdef HONE_WITH_VULKAN
+    std::string first;
+    spvtools::SpirvTools tools(SPV_ENV_VULKAN_1_1);
+    tools.SetMessageConsumer([&](spv_message_level_t, const char*, const spv_position_t&, const char* message) {
+        if (first.empty()) first = message;
+    });
+    if (!tools.Validate(words.data(), words.size()))
+        return "its validator says " + excerpt(std::string_view(first).substr(0, first.find('\n')));
+#endif
     return std::nullopt;
 }
 
