@@ -415,6 +415,23 @@ private:
         const statement& s = n_.statements[leaf.statement];
         check_register_access(n_.accesses[s.target]);
         for_each_load(n_, s.value, [&](int load) { check_register_access(n_.accesses[load]); });
+        check_tables(s.value);
+    }
+
+    // Tables are indexed by loops with constant bounds, so that intervals tell.
+    constexpr void check_tables(int expr)
+    {
+        const expr_node& e = n_.exprs[expr];
+        if (e.op == expr_op::table) {
+            const table_access& a = n_.table_accesses[e.ref];
+            const interval index = interval_of(n_, a.index, values_);
+            const int stands = static_cast<int>(n_.table_values.size()) - a.values.first;
+            const std::int64_t entries = a.values.count < stands ? a.values.count : stands;
+            if (index.least < 0) fail(fault::index_out_of_bounds, entries, index.least, "table");
+            if (index.most >= entries) fail(fault::index_out_of_bounds, entries, index.most, "table");
+        }
+        if (e.a >= 0) check_tables(e.a);
+        if (e.b >= 0) check_tables(e.b);
     }
 
     constexpr void check_register_access(const access& a)
@@ -492,7 +509,7 @@ private:
 // The first rule that the nest breaks for the target, in the order of its tree; limits of the device come last.
 //   vector_length_unsupported    the target has no such vector, or a vector loop has another extent
 //   vector_level_not_innermost   a vector loop holds more than leaves and guards
-//   register_index_not_constant, index_out_of_bounds     accesses to registers
+//   register_index_not_constant, index_out_of_bounds     accesses to registers and tables
 //   too_many_live_registers      see live_registers; CPU only
 //   too_many_tile_bodies         more than max_tile_bodies tiles that accumulate
 //   reduction_parallel           a reduction variable is spread over threads, workgroups or lanes

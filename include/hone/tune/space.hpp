@@ -28,6 +28,7 @@
 #include <boost/hana/type.hpp>
 #include <boost/hana/unpack.hpp>
 
+#include <hone/ir/bounds_proof.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/op/definition.hpp>
@@ -232,6 +233,13 @@ public:
             if (first_broken<algorithm>(knobs, why) < std::size(algorithm::constraints)) return std::nullopt;
             return nest_of(algorithm::config_of(knobs), why);
         });
+    }
+    // Whether each access of its nest is proved to stay in its buffer: asked of what is built, not of what is looked
+    // at.
+    status proof_of(const config& c) const
+    {
+        const status found = backend_.lower_into(nest_, definition_, c, target_);
+        return found.ok() ? prove_accesses(nest_) : found;
     }
     bool legal(const point& p, status& why) const { return nest_of(p, why).has_value(); }
     // The hash of its nest, whose features are written; nothing where the point is illegal.

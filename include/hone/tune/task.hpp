@@ -79,7 +79,7 @@ public:
     // another key or workload are passed over. Call before anything is proposed.
     virtual void adopt(const std::vector<record>& earlier) = 0;
     // Instead of adopt(): all is measured again, in a run of its own, after those of the earlier records.
-    void start_anew(const std::vector<record>& earlier) { run_ = last_run(earlier) + 1; }
+    void start_anew(const std::vector<record>& earlier) { run_ = last_run(earlier, under::any_key) + 1; }
 
     // Up to `size` new candidates; the first batch has the default and the naive kernel among them. None: there are no
     // more.
@@ -140,17 +140,24 @@ protected:
 
     // Whether a record is one of this task under the same key.
     bool is_mine(const record& r) const { return r.signature == task_.signature && key_of(r) == key_of(key_); }
-    int last_run(const std::vector<record>& earlier) const
+    enum class under : std::uint8_t { this_key, any_key };
+    // Runs count on from those under other keys, as of an earlier compiler: the newest of a workload has the largest
+    // number, which is how records say it in any order.
+    int last_run(const std::vector<record>& earlier, under which) const
     {
         int last = 0;
-        for (const record& r : earlier)
-            if (is_mine(r)) last = std::max(last, r.run);
+        for (const record& r : earlier) {
+            const bool is_alike = r.signature == task_.signature && r.backend == key_.backend && r.isa == key_.isa &&
+                                  r.threads == key_.threads;
+            if (which == under::any_key ? is_alike : is_mine(r)) last = std::max(last, r.run);
+        }
         return last;
     }
     // Takes the records of the last run of these.
     void adopt_last_run(const std::vector<record>& earlier)
     {
-        run_ = std::max(last_run(earlier), 1);
+        run_ = last_run(earlier, under::this_key);
+        if (run_ == 0) run_ = last_run(earlier, under::any_key) + 1;
         for (const record& r : earlier) {
             if (!is_mine(r) || r.run != run_) continue;
             records_.push_back(r);
@@ -259,6 +266,7 @@ public:
         }
         if (batch.size() >= size) return batch;
         for (const auto& p : searcher_->propose(size - batch.size())) {
+            if (!space_.proof_of(space_.config_of(p.point)).ok()) continue; // it may leave its memory: never built
             points_.insert_or_assign(hexadecimal(p.program), p.point);
             candidate c = candidate_of(space_.config_of(p.point));
             c.key.nest = hexadecimal(p.program);

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSL-1.0
+// Whether an affine form is never negative where a leaf stands, from the bounds of the loops around it, the guards and
+// the conditions of an access: what proves that an index stays in its buffer.
+//
+//     for i in [0, 8), j in [0, min(8, 60 - 8 i)): y[8 i + j] of 60 elements
+//     the form 59 - 8 i - j is at least 59 - 56 - 7 by intervals; less the fact 60 - 8 i - 1 - j >= 0 it is 0
+//
+// A fact g >= 0 may be subtracted from a form as often as cancels a term: f - c g >= 0 proves f. The fact that leaves
+// the largest least value is taken first, until intervals suffice or nothing helps. Terms times a parameter, as strides
+// that a call gives, take the facts times that parameter.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/core/fault.hpp>
+#include <hone/ir/nest.hpp>
+#include <hone/ir/visit.hpp>
+
+namespace hone::ir {
+
+template <class Nest>
+class bounds_proof {
+public:
+    explicit constexpr bounds_proof(const Nest& n) : n_{n} {}
+
+    // The values that the variable of a loop takes: never negative where a lower bound is proved not to be, whatever
+    // intervals say of floor((m - 8 i) / 4) inside of i < floor((m + 7) / 8).
+    constexpr interval values_of(const node& loop, const interval* variables) const
+    {
+        interval i = interval_of(n_, loop, variables);
+        for (int b = loop.lower.first; i.least < 0 && b < loop.lower.first + loop.lower.count; ++b) {
+            form lower;
+            add(lower, n_.bounds[b].value, 1);
+            if (is_never_negative(lower, variables)) i.least = 0;
+        }
+        return i;
+    }
+    // Opens a loop; `variables` hold the interval of its variable. close(mark) forgets what was opened since mark().
+    constexpr int mark() const { return facts_; }
+    constexpr void close(int mark) { facts_ = mark; }
+    constexpr void open(const node& loop, const interval* variables)
+    {
+        const auto variable = [&](std::int64_t sign) { return term(loop.variable, -1, sign); };
+        const interval i = variables[loop.variable];
+        add_fact(variable(1), -i.least);
+        add_fact(variable(-1), i.most);
+        // v < floor(u / d) is u - d - d v >= 0, and v >= floor(l / d) is d v - l + d - 1 >= 0.
+        for (int b = loop.upper.first; b < loop.upper.first + loop.upper.count; ++b)
+            if (const bound& u = n_.bounds[b]; u.value.count > 0) {
+                form f = variable(-u.divisor);
+                add(f, u.value, 1);
+                add_fact(f, -u.divisor);
+            }
+        for (int b = loop.lower.first; b < loop.lower.first + loop.lower.count; ++b)
+            if (const bound& l = n_.bounds[b]; l.value.count > 0) {
+                form f = variable(l.divisor);
+                add(f, l.value, -1);
+                add_fact(f, l.divisor - 1);
+            }
+    }
+    constexpr void assume(const range& conditions)
+    {
+        for (int c = conditions.first; c < conditions.first + conditions.count; ++c) {
+            form f;
+            add(f, n_.conditions[c], 1);
+            add_fact(f, 0);
+        }
+    }
+
+    // Whether 0 <= index < elements.
+    constexpr bool is_inside(const affine& index, const affine& elements, const interval* variables) const
+    {
+        form lower;
+        add(lower, index, 1);
+        form upper;
+        add(upper, elements, 1);
+        add(upper, index, -1);
+        upper.constant -= 1;
+        return is_never_negative(lower, variables) && is_never_negative(upper, variables);
+    }
+
+private:
+    static constexpr int most_terms = 24;
+    static constexpr int most_facts = 128;
+    static constexpr int most_steps = 24;
+    static constexpr std::int64_t most_coefficient = std::int64_t{1} << 30; // products of two stay far from overflow
+
+    struct form {
+        std::int64_t constant = 0;
+        int count = 0;
+        bool is_exact = true; // it had room for all of its terms
+        affine_term terms[most_terms]{};
+    };
+
+    static constexpr form term(int variable, int parameter, std::int64_t coefficient)
+    {
+        form f;
+        f.terms[f.count++] = {static_cast<std::int16_t>(variable), static_cast<std::int16_t>(parameter), coefficient};
+        return f;
+    }
+    static constexpr void add(form& f, const affine_term& t, std::int64_t times)
+    {
+        for (int i = 0; i < f.count; ++i)
+            if (f.terms[i].variable == t.variable && f.terms[i].parameter == t.parameter) {
+                f.terms[i].coefficient += times * t.coefficient;
+                if (f.terms[i].coefficient == 0) f.terms[i] = f.terms[--f.count];
+                return;
+            }
+        if (t.coefficient == 0 || times == 0) return;
+        if (f.count == most_terms) {
+            f.is_exact = false;
+            return;
+        }
+        f.terms[f.count] = t;
+        f.terms[f.count++].coefficient *= times;
+    }
+    constexpr void add(form& f, const affine& a, std::int64_t times) const
+    {
+        f.constant += times * a.constant;
+        for (int i = a.first; i < a.first + a.count; ++i) add(f, n_.terms[i], times);
+    }
+    // Of whole numbers: 19 - 16 i - 8 j >= 0 says that 16 - 16 i - 8 j is, too.
+    constexpr void add_fact(form f, std::int64_t constant)
+    {
+        f.constant += constant;
+        std::int64_t common = 0;
+        for (int i = 0; i < f.count; ++i) common = greatest_common(magnitude(f.terms[i].coefficient), common);
+        if (common > 1) f.constant = floor_div(f.constant, common) * common;
+        if (f.is_exact && facts_ < most_facts) fact_[facts_++] = f;
+    }
+
+    // By intervals of its variables and parameters.
+    constexpr std::int64_t least(const form& f, const interval* variables) const
+    {
+        std::int64_t sum = f.constant;
+        for (int i = 0; i < f.count; ++i) {
+            const affine_term& t = f.terms[i];
+            const interval v = t.variable < 0 ? interval{1, 1} : variables[t.variable];
+            const interval p = t.parameter < 0
+                                   ? interval{1, 1}
+                                   : interval{n_.parameters[t.parameter].least, n_.parameters[t.parameter].most};
+            const std::int64_t corners[] = {v.least * p.least, v.least * p.most, v.most * p.least, v.most * p.most};
+            std::int64_t smallest = t.coefficient * corners[0];
+            for (const std::int64_t c : corners)
+                if (t.coefficient * c < smallest) smallest = t.coefficient * c;
+            sum += smallest;
+        }
+        return sum;
+    }
+
+    // The fact times a parameter; its own parameters take the bound that keeps it true. Not exact where it has products
+    // already, or the parameter may be negative.
+    constexpr form times_parameter(const form& fact, int parameter) const
+    {
+        form r;
+        std::int64_t constant = fact.constant;
+        r.is_exact = n_.parameters[parameter].least >= 0;
+        for (int i = 0; i < fact.count; ++i) {
+            affine_term t = fact.terms[i];
+            if (t.parameter >= 0 && t.variable >= 0) r.is_exact = false;
+            if (t.parameter >= 0) {
+                const hone::parameter& p = n_.parameters[t.parameter];
+                constant += t.coefficient * (t.coefficient > 0 ? p.most : p.least);
+            } else {
+                t.parameter = static_cast<std::int16_t>(parameter);
+                add(r, t, 1);
+            }
+        }
+        add(r, affine_term{-1, static_cast<std::int16_t>(parameter), constant}, 1);
+        return r;
+    }
+
+    constexpr bool is_never_negative(form f, const interval* variables) const
+    {
+        for (int step = 0; f.is_exact && step < most_steps; ++step) {
+            const std::int64_t now = least(f, variables);
+            if (now >= 0) return true;
+            form best;
+            std::int64_t best_least = now;
+            std::int64_t best_scale = 1;
+            for (int i = 0; i < f.count; ++i) {
+                const affine_term& t = f.terms[i];
+                if (t.variable < 0) continue;
+                // The innermost loops were opened last.
+                for (int k = facts_; k-- > 0;) {
+                    const form fact = t.parameter < 0 ? fact_[k] : times_parameter(fact_[k], t.parameter);
+                    const std::int64_t b = coefficient(fact, t);
+                    if (!fact.is_exact || b == 0 || (b > 0) != (t.coefficient > 0)) continue;
+                    // |b| f - |a| g, of which the term is gone.
+                    const std::int64_t of_f = magnitude(b), of_g = magnitude(t.coefficient);
+                    const std::int64_t common = greatest_common(of_f, of_g);
+                    form r = f;
+                    scale(r, of_f / common);
+                    r.constant -= of_g / common * fact.constant;
+                    for (int j = 0; j < fact.count; ++j) add(r, fact.terms[j], -(of_g / common));
+                    if (!r.is_exact || !is_small(r)) continue;
+                    const std::int64_t left = least(r, variables);
+                    if (left * best_scale > best_least * (of_f / common)) {
+                        best = r;
+                        best_least = left;
+                        best_scale = of_f / common;
+                    }
+                }
+            }
+            if (best_least == now && best_scale == 1) return false;
+            f = best;
+        }
+        return false;
+    }
+
+    static constexpr std::int64_t magnitude(std::int64_t i) { return i < 0 ? -i : i; }
+    static constexpr std::int64_t greatest_common(std::int64_t a, std::int64_t b)
+    {
+        while (b != 0) {
+            const std::int64_t rest = a % b;
+            a = b;
+            b = rest;
+        }
+        return a;
+    }
+    static constexpr std::int64_t coefficient(const form& f, const affine_term& of)
+    {
+        for (int i = 0; i < f.count; ++i)
+            if (f.terms[i].variable == of.variable && f.terms[i].parameter == of.parameter)
+                return f.terms[i].coefficient;
+        return 0;
+    }
+    static constexpr void scale(form& f, std::int64_t by)
+    {
+        f.constant *= by;
+        for (int i = 0; i < f.count; ++i) f.terms[i].coefficient *= by;
+    }
+    static constexpr bool is_small(const form& f)
+    {
+        for (int i = 0; i < f.count; ++i)
+            if (magnitude(f.terms[i].coefficient) > most_coefficient) return false;
+        return magnitude(f.constant) < most_coefficient * 1024;
+    }
+
+    const Nest& n_;
+    int facts_ = 0;
+    form fact_[most_facts]{};
+};
+
+// Walks a nest, and proves each access of each leaf.
+template <class Nest>
+class access_walk {
+public:
+    explicit constexpr access_walk(const Nest& n) : n_{n}, proof_{n} {}
+
+    constexpr status run()
+    {
+        siblings(n_.root);
+        return found_;
+    }
+
+private:
+    constexpr void siblings(int i)
+    {
+        for (; i >= 0 && found_.ok(); i = n_.nodes[i].next) {
+            const node& here = n_.nodes[i];
+            const int mark = proof_.mark();
+            switch (here.kind) {
+            case node_kind::loop: {
+                interval& v = values_[here.variable];
+                const interval outer = v;
+                v = proof_.values_of(here, values_);
+                proof_.open(here, values_);
+                if (v.most >= v.least) siblings(here.child);
+                v = outer;
+                break;
+            }
+            case node_kind::guard: proof_.assume(here.conditions); [[fallthrough]];
+            case node_kind::tile: siblings(here.child); break;
+            case node_kind::leaf: {
+                const statement& s = n_.statements[here.statement];
+                check(s.target);
+                for_each_load(n_, s.value, [&](int load) { check(load); });
+                break;
+            }
+            case node_kind::barrier: break;
+            }
+            proof_.close(mark);
+        }
+    }
+    constexpr void check(int access)
+    {
+        const hone::access& a = n_.accesses[access];
+        const buffer& b = n_.buffers[a.buffer];
+        const int mark = proof_.mark();
+        proof_.assume(a.conditions);
+        if (found_.ok() && !proof_.is_inside(a.index, b.elements, values_))
+            found_ = {fault::index_out_of_bounds, interval_of(n_, b.elements, values_).least,
+                      interval_of(n_, a.index, values_).most, b.name};
+        proof_.close(mark);
+    }
+
+    const Nest& n_;
+    bounds_proof<Nest> proof_;
+    interval values_[decltype(Nest::variables)::capacity + 1]{}; // a nest may have no variables
+    status found_{};
+};
+
+} // namespace hone::ir
+
+namespace hone {
+
+// index_out_of_bounds for the first access of a nest, of any memory, that is not proved to stay in its buffer; found is
+// its largest index by intervals. Tens to hundreds of microseconds: once for each nest that is compiled or taken from a
+// record, where check() is asked of every nest that a search looks at.
+template <class Nest>
+constexpr status prove_accesses(const Nest& n)
+{
+    if (!n.found.ok()) return n.found;
+    return ir::access_walk<Nest>{n}.run();
+}
+
+} // namespace hone

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSL-1.0
+// Accesses that are proved to stay in their buffers, and those that leave them by one element.
+#include <cstdint>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <hone/codegen/lower.hpp>
+#include <hone/ir/bounds_proof.hpp>
+#include <hone/ir/check.hpp>
+#include <hone/ir/print.hpp>
+#include <hone/op/conv2d.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/run/kernel.hpp>
+#include <hone/schedule/vulkan.hpp>
+
+#include "ir/nests.hpp"
+#include "nest_builder.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+// y[8 i + j] for i below 8 and j below min(8, most - 8 i), of so many elements.
+constexpr nest blocks(std::int64_t most, std::int64_t elements)
+{
+    nest_builder b;
+    const form i = b.axis("i");
+    const form j = b.axis("j");
+    const int y = b.access(b.buffer("y", memory::argument, elements, role::output), i * 8 + j);
+    b.loop(binding::serial, i, 8).loop(binding::serial, j, {0}, {8, form{most} - i * 8}).store(y, expr{1.0f});
+    return b.n;
+}
+// y[i] where i < most - below, read as zero where a condition of the access fails.
+constexpr nest guarded(std::int64_t below, bool by_access)
+{
+    nest_builder b;
+    const form i = b.axis("i");
+    const int y = b.access(b.buffer("y", memory::argument, 20, role::output), i);
+    const int xs = b.buffer("x", memory::argument, 10, role::input);
+    const int x = by_access ? b.access(xs, i - form{below}, {form{9 + below} - i, i - form{below}}) : b.access(xs, i);
+    b.loop(binding::serial, i, 20);
+    if (!by_access) b.guard({form{9 + below} - i});
+    b.store(y, ex::load(x));
+    return b.n;
+}
+// y[ld * i + j] of (9 ld + 5 + more) elements, where a call gives ld.
+constexpr nest strided(std::int64_t rows, std::int64_t most_columns)
+{
+    nest_builder b;
+    const form i = b.axis("i");
+    const form j = b.axis("j");
+    const form ld = b.extent("ld", 5, 1000);
+    const form row{affine_term{i.terms[0].variable, ld.terms[0].parameter, 1}};
+    const int y = b.access(b.buffer("y", memory::argument, ld * 9 + form{5}, role::output), row + j);
+    b.loop(binding::serial, i, rows).loop(binding::serial, j, most_columns).store(y, expr{1.0f});
+    return b.n;
+}
+constexpr nest table_of(int entries, int rows)
+{
+    nest_builder b;
+    const form i = b.axis("i");
+    const int y = b.access(b.buffer("y", memory::argument, 16, role::output), i);
+    const int t = entries == 3 ? b.table({1, 2, 3}, i) : b.table({1, 2, 3, 4}, i);
+    b.loop(binding::unroll, i, rows).store(y, ex::table(t));
+    return b.n;
+}
+bool is_proved(const nest& n) { return prove_accesses(n).ok(); }
+
+template <class Op>
+void all_proved(const char* what)
+{
+    CAPTURE(std::string(what));
+    const definition d = Op::definition();
+    const auto proved = [&](const nest& n) {
+        if (!n.ok()) return;
+        const status found = prove_accesses(n);
+        INFO(hone::print(n));
+        CHECK_MESSAGE(found.ok(), std::string(found.subject));
+    };
+    for (const isa set : {isa::baseline, isa::avx2, isa::avx512}) {
+        proved(lower(cpu_schedule(d, {.direct = default_direct(d, set)}, set)));
+        for (const int rows : {1, 3, 7})
+            for (const int block : {0, 16}) {
+                const direct_knobs k{
+                    .rows = rows, .vectors = 2, .reduce_unroll = 4, .reduce_block = block, .row_block = 8};
+                for (const padding pad : {padding::peel, padding::copy}) {
+                    cpu_config c{.direct = k};
+                    c.direct.pad = pad;
+                    proved(lower(cpu_schedule(d, c, set)));
+                }
+            }
+        if (!winograd_applies(d)) continue;
+        for (const int tile : {2, 4}) {
+            const cpu_config c{
+                .algorithm = cpu_template::winograd,
+                .winograd = {.tile = tile, .block_rows = 2, .block_columns = 3, .rows = 4, .vectors = 2}};
+            proved(lower(cpu_schedule(d, c, set)));
+            proved(lower(cpu_packing(d, c, set)));
+        }
+    }
+    for (const staging stage : {staging::none, staging::shared, staging::x, staging::weights})
+        for (const hone::edge e : {hone::edge::guard, hone::edge::clip})
+            for (const int rows : {3, 8}) proved(lower(vulkan_schedule(d, {.rows = rows, .stage = stage, .edge = e})));
+}
+
+} // namespace
+
+TEST_CASE("bounds, guards and conditions prove an access; one element less and they do not")
+{
+    CHECK(is_proved(blocks(60, 60)));
+    CHECK_FALSE(is_proved(blocks(60, 59)));
+    CHECK(prove_accesses(blocks(60, 59)).what == fault::index_out_of_bounds);
+    CHECK(std::string(prove_accesses(blocks(60, 59)).subject) == "y");
+    CHECK_FALSE(is_proved(blocks(61, 60)));
+    CHECK(is_proved(guarded(0, false)));
+    CHECK_FALSE(is_proved(guarded(1, false)));
+    CHECK(is_proved(guarded(0, true)));
+    CHECK(is_proved(guarded(3, true)));
+}
+
+TEST_CASE("strides that a call gives")
+{
+    CHECK(is_proved(strided(10, 5)));
+    CHECK_FALSE(is_proved(strided(11, 5)));
+    CHECK_FALSE(is_proved(strided(10, 6)));
+}
+
+TEST_CASE("tables are part of what check() asks")
+{
+    CHECK(check(table_of(4, 4), cpu_target(isa::baseline)).ok());
+    CHECK(check(table_of(3, 3), cpu_target(isa::baseline)).ok());
+    CHECK(check(table_of(3, 4), cpu_target(isa::baseline)).what == fault::index_out_of_bounds);
+    CHECK(std::string(check(table_of(3, 4), cpu_target(isa::baseline)).subject) == "table");
+}
+
+TEST_CASE("every access of every template is proved")
+{
+    all_proved<conv2d<conv2d_shape{.h = 14, .w = 10, .ic = 20, .oc = 24, .kh = 3, .kw = 3, .pad = 1}, f32, bias>>(
+        "3x3");
+    all_proved<conv2d<conv2d_shape{.h = 23, .w = 23, .ic = 3, .oc = 20, .kh = 7, .kw = 7, .stride = 2, .pad = 3}, f32>>(
+        "7x7");
+    all_proved<gemm<gemm_shape{.m = 37, .n = 50, .k = 70}, f32>>("gemm");
+    all_proved<gemm<gemm_shape{.m = extent::up_to(40), .n = 33, .k = 19}, f32, bias>>("rows at the call");
+    all_proved<gemm<gemm_shape{.m = 1, .n = 1, .k = 1}, f32>>("one");
+}
