@@ -75,8 +75,8 @@ TEST_CASE("JSON that is none, too deep or ambiguous is refused in a short senten
         for (int i = 0; i < 100'000; ++i) deep += open;
         CHECK(wrong_json(deep) == "its lists and objects nest deeper than 16 levels");
     }
-    for (const std::string& text : {std::string(50'000, 'x'), "\"" + std::string(50'000, 'x'),
-                                    std::string(50'000, '9'), "{\"" + std::string(50'000, 'x') + "\":1,,"})
+    for (const std::string& text : {std::string(50'000, 'x'), "\"" + std::string(50'000, 'x'), std::string(50'000, '9'),
+                                    "{\"" + std::string(50'000, 'x') + "\":1,,"})
         CHECK(wrong_json(text).size() < 300);
 }
 
