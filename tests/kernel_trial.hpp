@@ -3,6 +3,9 @@
 // whose surroundings are watched. Kernels are run through their entries, so that each is compiled once.
 #pragma once
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -133,7 +136,25 @@ inline std::string wrong_run(const entry& kernel, const executor_ref& executor, 
             return "run() writes to an input";
         if (std::string wrong = difference(y.values(), expected, tolerance); !wrong.empty()) return wrong;
     }
-    return {};
+
+    // y in the place of the residual, whose gaps between rows stay.
+    guarded both(d.y.size() * sizeof(float));
+    std::copy(d.residual.begin(), d.residual.end(), both.data());
+    guarded workspace(kernel.workspace_bytes(executor.slots()));
+    const status found = kernel.run(executor, {.x = d.x.data(),
+                                               .weights = packed.data(),
+                                               .bias = d.bias.data(),
+                                               .residual = both.data(),
+                                               .y = both.data(),
+                                               .workspace = workspace.data(),
+                                               .parameters = parameters});
+    if (!found.ok()) return std::string{"in place: "} + found.message();
+    if (!both.is_intact() || !workspace.is_intact()) return "in place: run() writes beside its buffers";
+    floats y = both.values();
+    for (std::size_t i = 0; i < y.size(); ++i)
+        if (std::isnan(expected[i])) y[i] = y[i] == d.residual[i] ? std::bit_cast<float>(poison_bits) : 1e30f;
+    const std::string wrong = difference(y, expected, tolerance);
+    return wrong.empty() ? wrong : "in place: " + wrong;
 }
 
 // The same on one thread and on two.

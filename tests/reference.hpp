@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -92,16 +93,48 @@ inline double finished(double value, const steps& epilogue, double bias, double 
 
 // ---- convolution ----
 
-inline std::int64_t outputs_along(std::int64_t in, std::int64_t kernel, const conv2d_shape& s)
+// One direction of a convolution, read from the fields that state it: the narrowest that is given.
+struct conv_axis_shape {
+    std::int64_t in, kernel, stride, before, after, dilation;
+
+    std::int64_t outputs() const
+    {
+        std::int64_t count = 0;
+        for (std::int64_t first = -before; first + dilation * (kernel - 1) < in + after; first += stride) ++count;
+        return count;
+    }
+    // Where tap k of output o reads.
+    std::int64_t at(std::int64_t o, std::int64_t k) const { return o * stride + k * dilation - before; }
+    bool is_inside(std::int64_t i) const { return i >= 0 && i < in; }
+};
+inline std::int64_t first_given(std::initializer_list<std::int64_t> fields)
 {
-    std::int64_t count = 0;
-    for (std::int64_t first = -s.pad; first + s.dilation * (kernel - 1) < in + s.pad; first += s.stride) ++count;
-    return count;
+    for (const std::int64_t f : fields)
+        if (f != -1) return f;
+    return -1;
+}
+inline conv_axis_shape rows_of(const conv2d_shape& s)
+{
+    return {s.h,
+            s.kh,
+            first_given({s.stride_h, s.stride}),
+            first_given({s.pad_top, s.pad_h, s.pad}),
+            first_given({s.pad_bottom, s.pad_h, s.pad}),
+            first_given({s.dilation_h, s.dilation})};
+}
+inline conv_axis_shape columns_of(const conv2d_shape& s)
+{
+    return {s.w,
+            s.kw,
+            first_given({s.stride_w, s.stride}),
+            first_given({s.pad_left, s.pad_w, s.pad}),
+            first_given({s.pad_right, s.pad_w, s.pad}),
+            first_given({s.dilation_w, s.dilation})};
 }
 
 inline call_data data_of(const conv2d_shape& s, std::uint64_t seed)
 {
-    const std::int64_t outputs = s.n * outputs_along(s.h, s.kh, s) * outputs_along(s.w, s.kw, s) * s.oc;
+    const std::int64_t outputs = s.n * rows_of(s).outputs() * columns_of(s).outputs() * s.oc;
     return {.x = small_integers(s.n * s.h * s.w * s.ic, seed),
             .weights = small_integers(s.oc * s.kh * s.kw * (s.ic / s.groups), seed + 1),
             .bias = small_integers(s.oc, seed + 2),
@@ -111,8 +144,9 @@ inline call_data data_of(const conv2d_shape& s, std::uint64_t seed)
 
 inline doubles reference(const conv2d_shape& s, const call_data& d, const steps& epilogue)
 {
-    const std::int64_t oh = outputs_along(s.h, s.kh, s);
-    const std::int64_t ow = outputs_along(s.w, s.kw, s);
+    const conv_axis_shape rows = rows_of(s), columns = columns_of(s);
+    const std::int64_t oh = rows.outputs();
+    const std::int64_t ow = columns.outputs();
     const std::int64_t icg = s.ic / s.groups;
     const std::int64_t ocg = s.oc / s.groups;
     const bool nhwc = s.layout == layout::nhwc;
@@ -134,9 +168,9 @@ inline doubles reference(const conv2d_shape& s, const call_data& d, const steps&
                     for (std::int64_t i = 0; i < icg; ++i)
                         for (std::int64_t kh = 0; kh < s.kh; ++kh)
                             for (std::int64_t kw = 0; kw < s.kw; ++kw) {
-                                const std::int64_t h = r * s.stride + kh * s.dilation - s.pad;
-                                const std::int64_t w = c * s.stride + kw * s.dilation - s.pad;
-                                if (h < 0 || h >= s.h || w < 0 || w >= s.w) continue;
+                                const std::int64_t h = rows.at(r, kh);
+                                const std::int64_t w = columns.at(c, kw);
+                                if (!rows.is_inside(h) || !columns.is_inside(w)) continue;
                                 sum +=
                                     static_cast<double>(d.x[activation(n, h, w, o / ocg * icg + i, s.h, s.w, s.ic)]) *
                                     static_cast<double>(d.weights[weight(o, i, kh, kw)]);
@@ -151,16 +185,14 @@ inline doubles reference(const conv2d_shape& s, const call_data& d, const steps&
 // Pairs of an output position and a tap that lies inside the image; all of them where padding is copied.
 inline std::int64_t live_taps(const conv2d_shape& s, bool all)
 {
-    const auto along = [&](std::int64_t in, std::int64_t kernel) {
+    const auto along = [&](const conv_axis_shape& a) {
         std::int64_t live = 0;
-        for (std::int64_t o = 0; o < outputs_along(in, kernel, s); ++o)
-            for (std::int64_t k = 0; k < kernel; ++k) {
-                const std::int64_t at = o * s.stride + k * s.dilation - s.pad;
-                if (all || (at >= 0 && at < in)) ++live;
-            }
+        for (std::int64_t o = 0; o < a.outputs(); ++o)
+            for (std::int64_t k = 0; k < a.kernel; ++k)
+                if (all || a.is_inside(a.at(o, k))) ++live;
         return live;
     };
-    return s.n * along(s.h, s.kh) * along(s.w, s.kw);
+    return s.n * along(rows_of(s)) * along(columns_of(s));
 }
 
 // ---- matrix product ----
@@ -171,29 +203,56 @@ struct gemm_call {
     std::int64_t ldx = 0;
     std::int64_t ldw = 0;
     std::int64_t ldy = 0;
+    std::int64_t batch_x = 0; // elements from one matrix to the next
+    std::int64_t batch_w = 0;
+    std::int64_t batch_y = 0;
 };
-inline gemm_call call_of(const gemm_shape& s, std::int64_t m, std::int64_t ldx, std::int64_t ldy)
+// `apart`: how much further than dense the matrices of a batch lie where the call says so.
+inline gemm_call call_of(const gemm_shape& s, std::int64_t m, std::int64_t ldx, std::int64_t ldy,
+                         std::int64_t apart = 0)
 {
     const auto distance = [](const leading& l, std::int64_t given, std::int64_t dense) {
         return l.is_at_call ? given : l.value > 0 ? l.value : dense;
     };
-    return {.m = s.m.at_call ? m : s.m.value,
-            .ldx = distance(s.ldx, ldx, s.x == transposed::yes ? s.m.value : s.k),
-            .ldw = distance(s.ldw, 0, s.weights == transposed::yes ? s.k : s.n),
-            .ldy = distance(s.ldy, ldy, s.n)};
+    gemm_call c{.m = s.m.at_call ? m : s.m.value};
+    c.ldx = distance(s.ldx, ldx, s.x == transposed::yes ? c.m : s.k);
+    c.ldw = distance(s.ldw, 0, s.weights == transposed::yes ? s.k : s.n);
+    c.ldy = distance(s.ldy, ldy, s.n);
+    const std::int64_t x = (s.x == transposed::yes ? s.k : c.m) * c.ldx, y = c.m * c.ldy;
+    c.batch_x = distance(s.batch_stride_x, x + apart, x);
+    c.batch_w = distance(s.batch_stride_w, 0, (s.weights == transposed::yes ? s.n : s.k) * c.ldw);
+    c.batch_y = distance(s.batch_stride_y, y + apart, y);
+    return c;
+}
+// What a kernel is given for it, in the documented order; `all`: with what a nest computes from it.
+inline std::vector<std::int64_t> parameters_of(const gemm_shape& s, const gemm_call& c, bool all = false)
+{
+    std::vector<std::int64_t> p;
+    if (s.m.at_call) p.push_back(c.m);
+    if (s.ldx.is_at_call) p.push_back(c.ldx);
+    if (s.ldy.is_at_call) p.push_back(c.ldy);
+    if (s.batch_stride_x.is_at_call) p.push_back(c.batch_x);
+    if (s.batch_stride_y.is_at_call) p.push_back(c.batch_y);
+    const auto is_product = [&](const leading& ld, const leading& batch) {
+        return s.batch > 1 && s.m.at_call && ld.is_at_call && !batch.is_at_call && batch.value == 0;
+    };
+    if (all && s.x == transposed::no && is_product(s.ldx, s.batch_stride_x)) p.push_back(c.m * c.ldx);
+    if (all && is_product(s.ldy, s.batch_stride_y)) p.push_back(c.m * c.ldy);
+    return p;
 }
 
-// Exactly the elements from the first to the last that the call may touch: matrices stand `rows` of the shape apart.
+// Exactly the elements from the first to the last that the call may touch.
 inline call_data data_of(const gemm_shape& s, const gemm_call& c, std::uint64_t seed)
 {
-    const auto elements = [&](std::int64_t rows, std::int64_t columns, std::int64_t distance, std::int64_t all_rows) {
-        return (s.batch - 1) * all_rows * distance + (rows - 1) * distance + columns;
+    const auto elements = [&](std::int64_t rows, std::int64_t columns, std::int64_t distance, std::int64_t matrices) {
+        return (s.batch - 1) * matrices + (rows - 1) * distance + columns;
     };
-    const std::int64_t outputs = elements(c.m, s.n, c.ldy, s.m.value);
-    return {.x = small_integers(
-                s.x == transposed::yes ? elements(s.k, c.m, c.ldx, s.k) : elements(c.m, s.k, c.ldx, s.m.value), seed),
-            .weights = small_integers(s.weights == transposed::yes ? elements(s.n, s.k, c.ldw, s.n)
-                                                                   : elements(s.k, s.n, c.ldw, s.k),
+    const std::int64_t outputs = elements(c.m, s.n, c.ldy, c.batch_y);
+    return {.x = small_integers(s.x == transposed::yes ? elements(s.k, c.m, c.ldx, c.batch_x)
+                                                       : elements(c.m, s.k, c.ldx, c.batch_x),
+                                seed),
+            .weights = small_integers(s.weights == transposed::yes ? elements(s.n, s.k, c.ldw, c.batch_w)
+                                                                   : elements(s.k, s.n, c.ldw, c.batch_w),
                                       seed + 1),
             .bias = small_integers(s.n, seed + 2),
             .residual = small_integers(outputs, seed + 3),
@@ -210,13 +269,13 @@ inline doubles reference(const gemm_shape& s, const gemm_call& c, const call_dat
             for (std::int64_t n = 0; n < s.n; ++n) {
                 double sum = 0;
                 for (std::int64_t k = 0; k < s.k; ++k) {
-                    const float x = s.x == transposed::yes ? d.x[at((b * s.k + k) * c.ldx + m)]
-                                                           : d.x[at((b * s.m.value + m) * c.ldx + k)];
-                    const float w = s.weights == transposed::yes ? d.weights[at((b * s.n + n) * c.ldw + k)]
-                                                                 : d.weights[at((b * s.k + k) * c.ldw + n)];
+                    const float x = s.x == transposed::yes ? d.x[at(b * c.batch_x + k * c.ldx + m)]
+                                                           : d.x[at(b * c.batch_x + m * c.ldx + k)];
+                    const float w = s.weights == transposed::yes ? d.weights[at(b * c.batch_w + n * c.ldw + k)]
+                                                                 : d.weights[at(b * c.batch_w + k * c.ldw + n)];
                     sum += static_cast<double>(x) * static_cast<double>(w);
                 }
-                const std::size_t to = at((b * s.m.value + m) * c.ldy + n);
+                const std::size_t to = at(b * c.batch_y + m * c.ldy + n);
                 y[to] =
                     finished(sum, epilogue, static_cast<double>(d.bias[at(n)]), static_cast<double>(d.residual[to]));
             }

@@ -96,12 +96,22 @@ constexpr conv2d_shape random_convolution(int i)
     s.stride = random.between(1, 2);
     s.pad = random.between(0, 3);
     s.dilation = random.one_in(4) ? 2 : 1;
-    const auto side = [&](std::int64_t kernel) {
-        const std::int64_t least = s.dilation * (kernel - 1) + 1 - 2 * s.pad;
+    // A third of them differ by direction, and by side.
+    if (random.one_in(3)) {
+        s.stride_h = random.between(1, 3);
+        s.stride_w = random.between(1, 4);
+        s.dilation_w = random.between(1, 2);
+        s.pad_h = random.between(0, 2);
+        s.pad_left = random.between(0, 3);
+        s.pad_bottom = random.between(0, 4);
+    }
+    const conv2d_window v = s.window();
+    const auto side = [&](std::int64_t reach, std::int64_t pads) {
+        const std::int64_t least = reach + 1 - pads;
         return random.between(least < 1 ? 1 : least, 9);
     };
-    s.h = side(s.kh);
-    s.w = side(s.kw);
+    s.h = side(v.dilation_h * (s.kh - 1), v.pad_top + v.pad_bottom);
+    s.w = side(v.dilation_w * (s.kw - 1), v.pad_left + v.pad_right);
     switch (random.between(0, 4)) {
     case 0: s.groups = s.ic = s.oc = one_of(random, {1, 3, 4, 8, 11, 16, 19, 32, 35}); break;
     case 1:
@@ -123,8 +133,13 @@ constexpr conv2d_shape random_3x3(int i)
     conv2d_shape s{.kh = 3, .kw = 3};
     s.n = random.one_in(4) ? 2 : 1;
     s.pad = random.between(0, 2);
-    s.h = random.between(s.pad == 0 ? 3 : 1, 11);
-    s.w = random.between(s.pad == 0 ? 3 : 1, 11);
+    if (random.one_in(3)) {
+        s.pad_top = random.between(0, 3);
+        s.pad_right = random.between(0, 3);
+    }
+    const conv2d_window v = s.window();
+    s.h = random.between(v.pad_top + v.pad_bottom < 2 ? 3 : 1, 11);
+    s.w = random.between(v.pad_left + v.pad_right < 2 ? 3 : 1, 11);
     s.ic = one_of(random, {1, 3, 4, 5, 8, 16, 17});
     s.oc = one_of(random, {1, 3, 4, 7, 16, 18, 33});
     s.layout = random.one_in(3) ? layout::nchw : layout::nhwc;
@@ -152,6 +167,10 @@ constexpr gemm_shape random_product(int i)
     s.ldx = distance(s.x == transposed::yes ? s.m.value : s.k, true);
     s.ldw = distance(s.weights == transposed::yes ? s.k : s.n, false);
     s.ldy = distance(s.n, true);
+    if (s.batch > 1 && random.one_in(2)) {
+        s.batch_stride_x = leading::at_call();
+        s.batch_stride_y = leading::at_call();
+    }
     return s;
 }
 
@@ -182,9 +201,11 @@ winograd_knobs random_winograd(random_numbers& random)
 std::string text_of(const conv2d_shape& s)
 {
     std::ostringstream o;
+    const conv2d_window v = s.window();
     o << "conv2d{.n = " << s.n << ", .h = " << s.h << ", .w = " << s.w << ", .ic = " << s.ic << ", .oc = " << s.oc
-      << ", .kh = " << s.kh << ", .kw = " << s.kw << ", .stride = " << s.stride << ", .pad = " << s.pad
-      << ", .dilation = " << s.dilation << ", .groups = " << s.groups << "} "
+      << ", .kh = " << s.kh << ", .kw = " << s.kw << ", .stride = " << v.stride_h << " x " << v.stride_w
+      << ", .pad = " << v.pad_top << ' ' << v.pad_left << ' ' << v.pad_bottom << ' ' << v.pad_right
+      << ", .dilation = " << v.dilation_h << " x " << v.dilation_w << ", .groups = " << s.groups << "} "
       << (s.layout == layout::nhwc ? "nhwc" : "nchw");
     return o.str();
 }
@@ -320,6 +341,21 @@ std::string broken_law(const schedule& compute, const schedule& packing, call_da
     }
     if (const status found = interpret(n, arguments, parameters); !found.ok()) return "run: " + text_of(found);
     if (const std::string wrong = difference(d.y, expected, tolerance); !wrong.empty()) return "result: " + wrong;
+    // y in the place of the residual: each element is read where it is written, and before.
+    for (const buffer& b : n.buffers) {
+        if (b.memory != memory::argument || b.role != role::residual) continue;
+        floats in_place = d.residual;
+        for (const buffer& o : n.buffers)
+            if (o.role == role::residual || o.role == role::output)
+                arguments[static_cast<std::size_t>(o.position)] = given(in_place);
+        if (const status found = interpret(n, arguments, parameters); !found.ok()) return "in place: " + text_of(found);
+        // Between the rows of a view the residual stays.
+        for (std::size_t i = 0; i < in_place.size(); ++i)
+            if (std::isnan(expected[i])) in_place[i] = in_place[i] == d.residual[i] ? d.y[i] : 1e30f;
+        if (const std::string wrong = difference(in_place, expected, tolerance); !wrong.empty())
+            return "in place: " + wrong;
+        break;
+    }
     if (multiply_adds_due >= 0) {
         const std::int64_t executed = multiply_adds{n, parameters}.count();
         if (executed != multiply_adds_due)
@@ -354,7 +390,7 @@ TEST_CASE("direct convolutions")
             // the groups where each has one channel; then x has no padding, and lanes past the end are left out.
             const std::int64_t lanes =
                 ocg == 1 && w.shape.groups > 1 ? w.shape.groups : w.shape.groups * round_up(ocg, vector_length(set));
-            const bool copies = k.pad == padding::copy && w.shape.pad > 0;
+            const bool copies = k.pad == padding::copy && w.shape.window().pads();
             const std::string broken = broken_law(
                 direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set), set), d,
                 expected, 0, {}, live_taps(w.shape, copies) * (w.shape.ic / w.shape.groups) * lanes, t);
@@ -374,17 +410,16 @@ TEST_CASE("matrix products")
         for (int trial = 0; trial < 12; ++trial) {
             const isa set = sets[trial % 3];
             const direct_knobs k = random_direct(random);
-            const gemm_call c =
-                call_of(s, random.between(1, s.m.value),
-                        (s.x == transposed::yes ? s.m.value : s.k) + random.between(0, 3), s.n + random.between(0, 3));
+            const gemm_call c = call_of(s, random.between(1, s.m.value),
+                                        (s.x == transposed::yes ? s.m.value : s.k) + random.between(0, 3),
+                                        s.n + random.between(0, 3), random.between(0, 5));
             const call_data d = data_of(s, c, random.next());
             const definition what = w.make();
-            // As for convolutions: without columns, the vectors run along the batch.
-            const std::int64_t lanes = s.n == 1 && s.batch > 1 ? s.batch : s.batch * round_up(s.n, vector_length(set));
-            std::vector<std::int64_t> parameters;
-            if (s.m.at_call) parameters.push_back(c.m);
-            if (s.ldx.is_at_call) parameters.push_back(c.ldx);
-            if (s.ldy.is_at_call) parameters.push_back(c.ldy);
+            // As for convolutions: without columns, the vectors run along the batch, if its matrices lie as far apart
+            // in each call.
+            const bool by_batch = s.n == 1 && s.batch > 1 && !has_open_stride(what, what.stages[0], 0);
+            const std::int64_t lanes = by_batch ? s.batch : s.batch * round_up(s.n, vector_length(set));
+            const std::vector<std::int64_t> parameters = parameters_of(s, c, true);
             const std::string broken = broken_law(
                 direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set), set), d,
                 reference(s, c, d, w.epilogue), 0, parameters, c.m * s.k * lanes, t);

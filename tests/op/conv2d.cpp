@@ -4,6 +4,7 @@
 
 #include <iterator>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,67 @@ TEST_CASE("the signature of a convolution")
     CHECK_FALSE(signature_of(loaded, dtype::f32, {"bias", "relu"}) == c2::signature());
 }
 
+TEST_CASE("one shape has one signature and one definition, however it is written")
+{
+    constexpr conv2d_shape spelled = changed([](conv2d_shape& s) {
+        s.stride = 7;
+        s.stride_h = s.stride_w = 2;
+        s.pad = 9;
+        s.pad_h = 1;
+        s.pad_w = 5;
+        s.pad_left = s.pad_right = 1;
+        s.dilation_h = 1;
+        s.dilation_w = 1;
+    });
+    CHECK(conv<spelled>::signature() == conv<base>::signature());
+    CHECK(std::string{conv<base>::signature().c_str()} == "conv2d n2 h9 w8 ic12 oc24 kh3 kw2 s2 p1 d1 g1 nhwc f32");
+    const definition a = conv<spelled, bias>::definition(), b = conv<base, bias>::definition();
+    CHECK(a.stages[0].operands[0].index[1].offset == b.stages[0].operands[0].index[1].offset);
+    CHECK(a.stages[0].operands[0].index[2].offset == b.stages[0].operands[0].index[2].offset);
+    for (std::size_t i = 0; i < 8; ++i) CHECK(a.stages[0].axes[i].extent == b.stages[0].axes[i].extent);
+
+    // TensorFlow's SAME of stride 2 on an even image; one row; each direction and side its own.
+    constexpr conv2d_shape same{.h = 224,
+                                .w = 224,
+                                .ic = 3,
+                                .oc = 32,
+                                .kh = 3,
+                                .kw = 3,
+                                .stride = 2,
+                                .pad_top = 0,
+                                .pad_left = 0,
+                                .pad_bottom = 1,
+                                .pad_right = 1};
+    CHECK(same.oh() == 112);
+    CHECK(same.ow() == 112);
+    CHECK(std::string{conv<same>::signature().c_str()} ==
+          "conv2d n1 h224 w224 ic3 oc32 kh3 kw3 s2 pt0 pl0 pb1 pr1 d1 g1 nhwc f32");
+    constexpr conv2d_shape row{.h = 1, .w = 64, .ic = 8, .oc = 8, .kh = 1, .kw = 9, .pad_h = 0, .pad_w = 4};
+    CHECK(row.oh() == 1);
+    CHECK(row.ow() == 64);
+    CHECK(std::string{conv<row>::signature().c_str()} ==
+          "conv2d n1 h1 w64 ic8 oc8 kh1 kw9 s1 pt0 pl4 pb0 pr4 d1 g1 nhwc f32");
+    constexpr conv2d_shape each{
+        .h = 20, .w = 30, .kh = 3, .kw = 3, .stride_h = 3, .stride_w = 4, .dilation_h = 1, .dilation_w = 2};
+    CHECK(each.oh() == 6);
+    CHECK(each.ow() == 7);
+    CHECK(std::string{conv<each>::signature().c_str()} ==
+          "conv2d n1 h20 w30 ic1 oc1 kh3 kw3 sh3 sw4 p0 dh1 dw2 g1 nhwc f32");
+}
+
+TEST_CASE("the names of an epilogue may come as a span, an array or a vector")
+{
+    const std::vector<const char*> names{"bias", "relu"};
+    const char* const array[] = {"bias", "relu"};
+    const signature_text expected = conv<base, bias, relu>::signature();
+    CHECK(signature_of(base, dtype::f32, names) == expected);
+    CHECK(signature_of(base, dtype::f32, array) == expected);
+    CHECK(signature_of(base, dtype::f32, std::span{names}.first(1)) == conv<base, bias>::signature());
+    CHECK(signature_of(base, dtype::f32, {"bias", "relu"}) == expected);
+    CHECK(signature_of(base, dtype::f32) == conv<base>::signature());
+    CHECK(signature_of(base, dtype::f32, {}) == conv<base>::signature());
+}
+
 TEST_CASE("whatever differs is in the signature")
 {
     std::set<std::string> texts;
@@ -77,7 +139,15 @@ TEST_CASE("whatever differs is in the signature")
     add(of.operator()<changed([](conv2d_shape& s) { s.dilation = 2; })>());
     add(of.operator()<changed([](conv2d_shape& s) { s.groups = 4; })>());
     add(of.operator()<changed([](conv2d_shape& s) { s.layout = layout::nchw; })>());
-    CHECK(texts.size() == 19);
+    add(of.operator()<changed([](conv2d_shape& s) { s.stride_h = 1; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.stride_w = 1; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.pad_top = 2; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.pad_left = 2; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.pad_bottom = 2; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.pad_right = 2; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.dilation_h = 2; })>());
+    add(of.operator()<changed([](conv2d_shape& s) { s.dilation_w = 2; })>());
+    CHECK(texts.size() == 27);
 }
 
 TEST_CASE("outputs of the layers of ResNet-18 and MobileNet")
@@ -176,6 +246,14 @@ TEST_CASE("a shape that is no convolution says why")
                       }).subject} == "conv2d: oc");
     CHECK(found([](conv2d_shape& s) { s.groups = 12; }).ok());
     CHECK(found([](conv2d_shape& s) { s.pad = -1; }).what == fault::shape_mismatch);
+    CHECK(found([](conv2d_shape& s) { s.pad_right = -2; }).what == fault::shape_mismatch); // no cropping
+    CHECK(found([](conv2d_shape& s) { s.pad_h = -3; }).found == -3);
+    CHECK(found([](conv2d_shape& s) { s.pad = 50; }).ok()); // windows that lie in the padding altogether
+    CHECK(found([](conv2d_shape& s) { s.stride_w = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.dilation_h = -2; }).what == fault::extent_zero);
+    // Past what an index of 32 bits holds, and what would be 1 there.
+    CHECK(found([](conv2d_shape& s) { s.stride = (std::int64_t{1} << 32) + 1; }).what == fault::shape_mismatch);
+    CHECK(found([](conv2d_shape& s) { s.pad_left = std::int64_t{1} << 40; }).what == fault::shape_mismatch);
     CHECK(found([](conv2d_shape& s) { s.kh = 11; }).ok()); // exactly the padded image
     CHECK(found([](conv2d_shape& s) { s.kh = 12; }).what == fault::shape_mismatch);
     CHECK(found([](conv2d_shape& s) { s.kw = 11; }).what == fault::shape_mismatch);

@@ -77,6 +77,11 @@ TEST_CASE("whatever differs is in the signature")
         signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .ldy = 9}>(),
         signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .ldx = leading::at_call()}>(),
         signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .ldy = leading::at_call()}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .batch_stride_x = 40}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .batch_stride_w = 40}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .batch_stride_y = 40}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .batch_stride_x = leading::at_call()}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .batch_stride_y = leading::at_call()}>(),
     };
     CHECK(std::set<std::string>(std::begin(texts), std::end(texts)).size() == std::size(texts));
 }
@@ -132,6 +137,55 @@ TEST_CASE("what a call must give, in the documented order")
     CHECK(t.parameters[0].least == 64);
 }
 
+TEST_CASE("matrices of a batch lie m rows of the call apart, or as far as is said")
+{
+    const auto batch_of = [](const definition& d, int t) {
+        const dimension& b = d.tensors[t].dims[0];
+        const char* const by = b.stride_parameter < 0 ? "" : d.parameters[b.stride_parameter].name;
+        return std::to_string(b.stride) + (*by == '\0' ? "" : std::string{" * "} + by);
+    };
+    constexpr extent m = extent::up_to(64);
+    const definition dense = gemm<gemm_shape{.batch = 2, .m = m, .n = 7, .k = 5}, f32, residual>::definition();
+    check_laws(dense);
+    CHECK(batch_of(dense, 0) == "5 * m");
+    CHECK(batch_of(dense, 1) == "35");
+    CHECK(batch_of(dense, dense.tensor_of(role::output)) == "7 * m");
+    CHECK(batch_of(dense, dense.tensor_of(role::residual)) == "7 * m");
+    CHECK(dense.parameters.size() == 1);
+
+    const definition views =
+        gemm<gemm_shape{.batch = 2, .m = m, .n = 7, .k = 5, .ldx = 9, .ldy = leading::at_call()}, f32>::definition();
+    CHECK(batch_of(views, 0) == "9 * m");
+    CHECK(batch_of(views, 2) == "1 * m * ldy");
+    // The call gives m and ldy; their product is computed.
+    REQUIRE(views.parameters.size() == 3);
+    CHECK(given_parameters(views.parameters) == 2);
+    const std::int64_t given[] = {11, 8};
+    std::int64_t all[3]{};
+    complete(views.parameters, given, all);
+    CHECK(all[2] == 88);
+    CHECK(views.parameters[2].most == 64 * views.parameters[1].most);
+
+    const definition turned =
+        gemm<gemm_shape{.batch = 2, .m = m, .n = 7, .k = 5, .x = transposed::yes}, f32>::definition();
+    CHECK(batch_of(turned, 0) == "5 * m");
+    CHECK(turned.tensors[0].dims[2].stride_parameter == 0); // and its rows are as long as m
+
+    const definition said =
+        gemm<gemm_shape{
+                 .batch = 2, .m = m, .n = 7, .k = 5, .batch_stride_x = 320, .batch_stride_y = leading::at_call()},
+             f32>::definition();
+    CHECK(batch_of(said, 0) == "320");
+    CHECK(batch_of(said, 2) == "1 * batch_stride_y");
+    CHECK(given_parameters(said.parameters) == 2);
+
+    // One matrix needs no distance.
+    CHECK(given_parameters(
+              gemm<gemm_shape{.m = m, .n = 7, .k = 5, .ldx = leading::at_call()}, f32>::definition().parameters) == 2);
+    CHECK(gemm<gemm_shape{.m = m, .n = 7, .k = 5, .ldx = leading::at_call()}, f32>::definition().parameters.size() ==
+          2);
+}
+
 TEST_CASE("an empty product says so")
 {
     CHECK(gemm<gemm_shape{.batch = 0, .m = 8, .n = 7, .k = 5}, f32>::definition().found.what == fault::extent_zero);
@@ -152,6 +206,19 @@ TEST_CASE("rows of a view do not overlap")
     CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .ldw = 6}>().what == fault::shape_mismatch);
     CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .ldy = 6}>().what == fault::shape_mismatch);
     CHECK(std::string{found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .ldy = 6}>().subject} == "gemm: ldy");
+    // Nor matrices of a batch, at most rows.
+    CHECK(found.operator()<gemm_shape{.batch = 2, .m = 8, .n = 7, .k = 5, .batch_stride_x = 39}>().what ==
+          fault::shape_mismatch);
+    CHECK(found.operator()<gemm_shape{.batch = 2, .m = 8, .n = 7, .k = 5, .batch_stride_x = 40}>().ok());
+    CHECK(found.operator()<gemm_shape{.batch = 2, .m = 8, .n = 7, .k = 5, .ldy = 9, .batch_stride_y = 69}>().what ==
+          fault::shape_mismatch);
+    CHECK(found.operator()<gemm_shape{.batch = 2, .m = 8, .n = 7, .k = 5, .ldy = 9, .batch_stride_y = 70}>().ok());
+    // What is packed before the call is known before it.
+    CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .ldw = leading::at_call()}>().what ==
+          fault::shape_mismatch);
+    CHECK(std::string{
+              found.operator()<gemm_shape{.batch = 2, .m = 8, .n = 7, .k = 5, .batch_stride_w = leading::at_call()}>()
+                  .subject} == "gemm: ldw");
     // Of a transposed x, a row is a column of the product.
     CHECK(found.operator()<gemm_shape{.m = 8, .n = 7, .k = 5, .x = transposed::yes, .ldx = 7}>().what ==
           fault::shape_mismatch);

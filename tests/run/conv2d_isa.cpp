@@ -26,6 +26,28 @@ constexpr conv2d_shape in_nchw(conv2d_shape s)
     return s;
 }
 
+// Padding by side, as TensorFlow pads even images of stride 2; strides, dilations and padding by direction.
+constexpr conv2d_shape same{
+    .h = 8, .w = 10, .ic = 3, .oc = 18, .kh = 3, .kw = 3, .stride = 2, .pad = 0, .pad_bottom = 1, .pad_right = 1};
+constexpr conv2d_shape flat{.h = 5, .w = 11, .ic = 4, .oc = 9, .kh = 1, .kw = 7, .pad_h = 0, .pad_w = 3};
+constexpr conv2d_shape uneven{.n = 2,
+                              .h = 11,
+                              .w = 13,
+                              .ic = 4,
+                              .oc = 10,
+                              .kh = 3,
+                              .kw = 2,
+                              .stride_h = 3,
+                              .stride_w = 4,
+                              .pad_top = 2,
+                              .pad_left = 0,
+                              .pad_bottom = 5,
+                              .pad_right = 3,
+                              .dilation_w = 2,
+                              .groups = 2};
+constexpr conv2d_shape uneven_depthwise{
+    .h = 7, .w = 8, .ic = 21, .oc = 21, .kh = 3, .kw = 3, .stride_w = 2, .pad_top = 2, .pad_right = 1, .groups = 21};
+
 std::vector<trial<conv2d_shape>> trials()
 {
     constexpr by_default standard;
@@ -54,6 +76,11 @@ std::vector<trial<conv2d_shape>> trials()
         trial_of<in_nchw(depthwise), standard, bias>(),
         trial_of<oblong, direct_knobs{.rows = 4, .vectors = 1, .reduce_unroll = 2, .unroll_window = true}, bias>(),
         trial_of<smaller_than_kernel, standard, residual, bias>(),
+        trial_of<same, standard, bias, relu>(),
+        trial_of<flat, direct_knobs{.rows = 4, .vectors = 1, .pad = padding::copy}, residual>(),
+        trial_of<uneven, standard, bias>(),
+        trial_of<in_nchw(uneven), direct_knobs{.rows = 2, .vectors = 1, .pad = padding::copy}, bias, residual>(),
+        trial_of<uneven_depthwise, standard, bias>(),
     };
 }
 

@@ -24,6 +24,12 @@ using padded_conv = conv2d<padded, f32, relu>;
 using copied = tuned<padded_conv, direct_knobs{.rows = 3, .vectors = 1, .pad = padding::copy}>;
 using peeled = tuned<padded_conv, direct_knobs{.rows = 2, .vectors = 2, .pad = padding::peel}>;
 
+struct plus_operand {
+    static constexpr const char* name = "plus_operand";
+    static constexpr role operand_role = role::operand;
+    static constexpr expr apply(const expr& acc, const expr& o) { return acc + o; }
+};
+
 // A kernel with data for one right call of it.
 struct call_rig {
     entry kernel;
@@ -82,6 +88,8 @@ constexpr const char* parameter_sentence =
     "hone::run: a run-time extent is below 1 or above the workload's maximum; pass a value within the workload's range";
 constexpr const char* workspace_sentence =
     "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";
+constexpr const char* tensor_sentence =
+    "hone::run: a tensor that the kernel reads or writes is a null pointer; pass the one that the subject names";
 constexpr const char* layout_sentence = "hone::run: the packed weights have another layout id than this kernel; pack "
                                         "them again with this kernel's pack()";
 
@@ -103,7 +111,6 @@ TEST_CASE("a parameter out of range")
     };
     check_refused(with(13, 7, 11), "m", 13);
     CHECK(with(13, 7, 11).expected == 12);
-    check_refused(with(0, 7, 11), "m", 0);
     check_refused(with(-1, 7, 11), "m", -1);
     // Rows that would overlap.
     check_refused(with(12, 5, 11), "ldx", 5);
@@ -123,6 +130,67 @@ TEST_CASE("a parameter out of range")
                 call_rig taken = gemm_rig(m, ldx, ldy);
                 taken.check_taken(taken.right());
             }
+}
+
+TEST_CASE("no rows are no work: nothing is read, written or wanted")
+{
+    call_rig rig = gemm_rig();
+    serial_executor serial;
+    rig.parameters = {0, 7, 11};
+    CHECK(rig.kernel.run(reference_to(serial), {.parameters = rig.parameters.data()}).ok());
+    CHECK(rig.run(rig.right()).ok());
+    for (const float f : rig.data.y) CHECK(is_poison(f));
+    // What else is wrong is still said.
+    rig.parameters = {0, 5, 11};
+    CHECK(std::string{rig.run(rig.right()).subject} == "ldx");
+    // A distance of 0 is no extent.
+    rig.parameters = {12, 0, 11};
+    CHECK(rig.run(rig.right()).what == fault::parameter_out_of_range);
+}
+
+TEST_CASE("a tensor that is missing")
+{
+    call_rig rig = gemm_rig();
+    serial_executor serial;
+    const auto check_missing = [&](auto part, const char* subject) {
+        arguments a = rig.right();
+        a.*part = nullptr;
+        const status s = rig.run(a);
+        CAPTURE(subject);
+        CHECK(s.what == fault::tensor_missing);
+        CHECK(std::string{s.message()} == tensor_sentence);
+        CHECK(std::string{s.subject} == subject);
+    };
+    check_missing(&arguments::x, "x");
+    check_missing(&arguments::weights, "weights");
+    check_missing(&arguments::bias, "bias");
+    arguments no_y = rig.right();
+    no_y.y = nullptr;
+    CHECK(std::string{rig.kernel.run(reference_to(serial), no_y).subject} == "y");
+    rig.check_taken(rig.right());
+    // What the operator does not read may be missing.
+    call_rig other = conv_rig<peeled>();
+    arguments a = other.right();
+    a.bias = nullptr;
+    other.check_taken(a);
+
+    // Operands of an epilogue: the list of them, and one in it.
+    using added = kernel<gemm<gemm_shape{.m = 3, .n = 5, .k = 2}, f32, plus_operand>>;
+    floats x(6, 1), weights(10, 1), packed(added::packed_bytes / sizeof(float)), y(15), third(15, 3);
+    added::pack(weights.data(), packed.data());
+    const float* operands[] = {third.data()};
+    arguments with{.x = x.data(), .weights = packed.data(), .operands = operands, .y = y.data()};
+    CHECK(added::run(with).ok());
+    CHECK(y == floats(15, 5));
+    operands[0] = nullptr;
+    CHECK(std::string{added::run(with).subject} == "plus_operand");
+    with.operands = nullptr;
+    CHECK(added::run(with).what == fault::tensor_missing);
+    // In its place, too.
+    operands[0] = y.data();
+    with.operands = operands;
+    CHECK(added::run(with).ok());
+    CHECK(y == floats(15, 7));
 }
 
 TEST_CASE("a workspace that is missing")
@@ -232,6 +300,23 @@ TEST_CASE("find: the nearest number of threads, but a wider instruction set firs
         CHECK(find(table, "a", isa::baseline, 1) == &others[1]);
         CHECK(find(table, "b", isa::avx2, 1) == &some[2]);
     }
+}
+
+TEST_CASE("find: by the hash of a signature, where an entry has one, and by its text")
+{
+    constexpr entry entries[] = {
+        {.signature = "a", .set = isa::baseline, .signature_hash = signature_hash("a")},
+        {.signature = "b", .set = isa::baseline},                                        // by hand
+        {.signature = "c", .set = isa::baseline, .signature_hash = signature_hash("d")}, // of two that collide, one
+    };
+    const entry_list lists[] = {{entries, 3}};
+    CHECK(find({lists, 1}, "a", isa::avx2) == &entries[0]);
+    CHECK(find({lists, 1}, "b", isa::avx2) == &entries[1]);
+    CHECK(find({lists, 1}, "d", isa::avx2) == nullptr);
+    static_assert(entry_of<kernel<open_gemm>>().signature_hash == signature_hash(open_gemm::signature().c_str()));
+    // FNV-1a, as published.
+    static_assert(signature_hash("") == 0xcbf29ce484222325u && signature_hash("a") == 0xaf63dc4c8601ec8cu);
+    static_assert(signature_hash("foobar") == 0x85944171f73967e8u);
 }
 
 TEST_CASE("find: null for what the table does not have")

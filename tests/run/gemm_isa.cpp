@@ -21,6 +21,18 @@ constexpr gemm_shape open{
 constexpr gemm_shape open_rows{.batch = 2, .m = extent::up_to(13), .n = 34, .k = 7, .ldy = leading::at_call()};
 constexpr gemm_shape open_turned{.m = extent::up_to(9), .n = 5, .k = 10, .x = transposed::yes};
 
+// Batches: dense by m of the call, as far apart as the shape says, or the call; and columns of one.
+constexpr gemm_shape open_batch{.batch = 3, .m = extent::up_to(9), .n = 19, .k = 6};
+constexpr gemm_shape far_batch{.batch = 2,
+                               .m = extent::up_to(6),
+                               .n = 9,
+                               .k = 5,
+                               .batch_stride_x = 41,
+                               .batch_stride_w = 50,
+                               .batch_stride_y = 55};
+constexpr gemm_shape open_column{
+    .batch = 5, .m = extent::up_to(7), .n = 1, .k = 8, .ldx = leading::at_call(), .batch_stride_y = leading::at_call()};
+
 std::vector<trial<gemm_shape>> trials()
 {
     constexpr by_default standard;
@@ -43,6 +55,9 @@ std::vector<trial<gemm_shape>> trials()
         trial_of<open_rows, direct_knobs{.rows = 4, .vectors = 1, .reduce_block = 3, .order = walk::rows_outer},
                  residual>(),
         trial_of<open_turned, direct_knobs{.rows = 2, .vectors = 3, .reduce_unroll = 3}, relu6>(),
+        trial_of<open_batch, standard, bias, residual>(),
+        trial_of<far_batch, standard>(),
+        trial_of<open_column, direct_knobs{.rows = 4, .vectors = 1}, residual>(),
     };
 }
 
@@ -56,12 +71,9 @@ TEST_CASE("matrix products, compiled")
         ++seed;
         for (std::int64_t m = s.m.at_call ? 1 : s.m.value; m <= s.m.value; ++m) {
             // Rows of x and y lie further apart from call to call.
-            const gemm_call c = call_of(s, m, s.k + m % 3, s.n + m % 4);
+            const gemm_call c = call_of(s, m, s.k + m % 3, s.n + m % 4, m % 5);
             const call_data d = data_of(s, c, seed);
-            std::vector<std::int64_t> parameters;
-            if (s.m.at_call) parameters.push_back(c.m);
-            if (s.ldx.is_at_call) parameters.push_back(c.ldx);
-            if (s.ldy.is_at_call) parameters.push_back(c.ldy);
+            const std::vector<std::int64_t> parameters = parameters_of(s, c);
             const std::string wrong = wrong_kernel(t.kernel, d, reference(s, c, d, t.epilogue), parameters.data());
             CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ", m = ", m, ": ", t.kernel.signature);
         }

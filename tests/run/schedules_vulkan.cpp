@@ -219,6 +219,20 @@ TEST_CASE("convolutions with padding, stride, dilation and groups")
     test_conv<conv2d_shape{.h = 6, .w = 6, .ic = 4, .oc = 8, .kh = 3, .kw = 3, .pad = 1, .groups = 2}, bias, residual,
               relu6>();
     test_conv<conv2d_shape{.h = 8, .w = 8, .ic = 16, .oc = 8}, bias, residual, relu6>();
+    test_conv<conv2d_shape{.h = 8,
+                           .w = 9,
+                           .ic = 4,
+                           .oc = 8,
+                           .kh = 3,
+                           .kw = 3,
+                           .stride_h = 2,
+                           .stride_w = 3,
+                           .pad_top = 0,
+                           .pad_left = 2,
+                           .pad_bottom = 1,
+                           .pad_right = 0,
+                           .dilation_w = 2},
+              bias>();
     test_conv<conv2d_shape{.h = 5, .w = 6, .ic = 4, .oc = 16}, residual, relu6>();
 }
 

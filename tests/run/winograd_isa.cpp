@@ -13,6 +13,8 @@ constexpr conv2d_shape padded{.h = 7, .w = 9, .ic = 5, .oc = 19, .kh = 3, .kw = 
 constexpr conv2d_shape inner{.n = 2, .h = 11, .w = 8, .ic = 17, .oc = 6, .kh = 3, .kw = 3};
 constexpr conv2d_shape wide{.h = 10, .w = 13, .ic = 16, .oc = 33, .kh = 3, .kw = 3, .pad = 1};
 constexpr conv2d_shape in_nchw{.h = 6, .w = 5, .ic = 3, .oc = 7, .kh = 3, .kw = 3, .pad = 2, .layout = layout::nchw};
+constexpr conv2d_shape by_side{
+    .h = 7, .w = 6, .ic = 4, .oc = 9, .kh = 3, .kw = 3, .pad_top = 2, .pad_left = 0, .pad_bottom = 0, .pad_right = 1};
 
 std::vector<trial<conv2d_shape>> trials()
 {
@@ -26,6 +28,8 @@ std::vector<trial<conv2d_shape>> trials()
                  residual, relu>(),
         trial_of<in_nchw, winograd_knobs{.tile = 4, .block_rows = 2, .block_columns = 2, .rows = 3, .vectors = 1},
                  bias>(),
+        trial_of<by_side, winograd_knobs{.tile = 4, .block_rows = 2, .block_columns = 2, .rows = 3, .vectors = 1},
+                 residual>(),
     };
 }
 

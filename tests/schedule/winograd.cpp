@@ -31,6 +31,9 @@ constexpr bool applies = winograd_applies(conv2d<S, f32, bias, relu>::definition
 static_assert(applies<base>);
 static_assert(applies<changed([](conv2d_shape& s) { s.pad = 0; })>);
 static_assert(applies<changed([](conv2d_shape& s) { s.pad = 2; })>);
+static_assert(applies<changed([](conv2d_shape& s) { s.pad_right = 0; })>);
+static_assert(!applies<changed([](conv2d_shape& s) { s.stride_w = 2; })>);
+static_assert(!applies<changed([](conv2d_shape& s) { s.dilation_h = 2; })>);
 static_assert(applies<changed([](conv2d_shape& s) { s.n = 3; })>);
 static_assert(applies<changed([](conv2d_shape& s) { s.layout = layout::nchw; })>);
 static_assert(!applies<changed([](conv2d_shape& s) { s.stride = 2; })>);

@@ -186,6 +186,21 @@ protected:
         return known - 1;
     }
 
+    // Where the sums of a stage wait between the steps of a reduction level outside its tile.
+    constexpr int sums_access(int st)
+    {
+        const stage& g = d_.stages[st];
+        if (g.sums < 0) return operand_access(st, output_slot);
+        if (sums_access_[st] < 0) {
+            operand sums = g.output;
+            sums.tensor = g.sums;
+            access a{.buffer = g.sums};
+            a.index = index_of(st, sums);
+            sums_access_[st] = static_cast<std::int16_t>(n_.accesses.push_back(a));
+        }
+        return sums_access_[st];
+    }
+
     // A sum of products in which this operand is a factor: where it reads padding, the whole leaf may be skipped.
     constexpr bool may_skip(int st, int o) const
     {
@@ -299,8 +314,8 @@ protected:
             x.target = static_cast<std::int16_t>(to_registers ? operand_access(st, output_slot) : acc);
             break;
         case leaf_kind::resume:
-            x.value = static_cast<std::int16_t>(n_.exprs.push_back(
-                {.op = expr_op::load, .ref = static_cast<std::int16_t>(operand_access(st, output_slot))}));
+            x.value = static_cast<std::int16_t>(
+                n_.exprs.push_back({.op = expr_op::load, .ref = static_cast<std::int16_t>(sums_access(st))}));
             x.target = static_cast<std::int16_t>(acc);
             break;
         case leaf_kind::reduce:
@@ -310,7 +325,7 @@ protected:
             break;
         case leaf_kind::suspend:
             x.value = static_cast<std::int16_t>(copy_expr(st, ex::acc(), acc));
-            x.target = static_cast<std::int16_t>(operand_access(st, output_slot));
+            x.target = static_cast<std::int16_t>(sums_access(st));
             break;
         case leaf_kind::store:
             x.value = static_cast<std::int16_t>(copy_expr(st, g.epilogue, acc));
@@ -379,7 +394,8 @@ protected:
 
     inline_vector<requirement, 64> requirements_{};
     std::int16_t accumulator_[8] = {-1, -1, -1, -1, -1, -1, -1, -1}; // buffer
-    std::int16_t access_of_[8][8]{};                                 // stage, operand (7: output); +1, 0: none
+    std::int16_t sums_access_[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    std::int16_t access_of_[8][8]{}; // stage, operand (7: output); +1, 0: none
     inline_vector<made_statement, 32> made_{};
 };
 

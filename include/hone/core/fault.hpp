@@ -32,6 +32,10 @@ enum class fault : std::uint8_t {
     // workload
     extent_zero,
     shape_mismatch,
+    role_missing,
+    role_taken,
+    element_type_unknown,
+    operand_not_tuned,
     // Vulkan nests
     shared_memory_exceeded,
     workgroup_too_large,
@@ -50,6 +54,7 @@ enum class fault : std::uint8_t {
     packed_layout_mismatch,
     parameter_out_of_range,
     workspace_missing,
+    tensor_missing,
     vulkan_loader_missing,
     vulkan_device_missing,
     vulkan_feature_missing,
@@ -99,6 +104,16 @@ constexpr const char* message_of(fault f)
     case fault::extent_zero: return "hone: every extent of a workload must be at least 1; remove the empty workload";
     case fault::shape_mismatch:
         return "hone: the shapes of the operator do not fit together; check channels, groups, kernel and padding";
+    case fault::role_missing:
+        return "hone: an operator needs one tensor of role::input, one of role::weights and one of role::output; add the "
+               "missing one";
+    case fault::role_taken:
+        return "hone: two tensors of the operator have one role, for which a call gives one pointer; give the second "
+               "role::operand";
+    case fault::element_type_unknown: return "hone: elements are 32-bit floats so far; name them hone::f32";
+    case fault::operand_not_tuned:
+        return "hone::tuner: the tuner has no data for a tensor of role::operand; leave the workload out of the list, and "
+               "run it with its default";
     case fault::shared_memory_exceeded:
         return "hone::vulkan: the staged tiles need more shared memory than the device has; choose smaller tiles";
     case fault::workgroup_too_large:
@@ -133,6 +148,8 @@ constexpr const char* message_of(fault f)
                "range";
     case fault::workspace_missing:
         return "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";
+    case fault::tensor_missing:
+        return "hone::run: a tensor that the kernel reads or writes is a null pointer; pass the one that the subject names";
     case fault::vulkan_loader_missing:
         return "hone::vulkan: no Vulkan loader (libvulkan.so.1) was found; install libvulkan1 or use the CPU backend";
     case fault::vulkan_device_missing:

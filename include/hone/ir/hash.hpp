@@ -66,6 +66,7 @@ constexpr std::uint64_t nest_hash(const Nest& n)
     for (const parameter& x : n.parameters) {
         h.add_signed(x.least);
         h.add_signed(x.most);
+        if (!x.is_given()) h.add(x.first_factor, x.second_factor);
     }
     h.add(n.buffers.size());
     for (const buffer& x : n.buffers) {

@@ -139,7 +139,33 @@ struct parameter {
     const char* name = "";
     std::int64_t least = 0;
     std::int64_t most = 0; // bounds of the value, inclusive; kernels are checked with them
+    // A product of two parameters before it, which no call gives: complete() computes it. Such stand behind the others.
+    std::int16_t first_factor = -1;
+    std::int16_t second_factor = -1;
+
+    constexpr bool is_given() const { return first_factor < 0; }
 };
+template <class Parameters>
+constexpr parameter product_of(const Parameters& all, const char* name, std::int16_t a, std::int16_t b)
+{
+    return {name, all[a].least * all[b].least, all[a].most * all[b].most, a, b};
+}
+// How many of the parameters each call gives: the first ones.
+template <class Parameters>
+constexpr std::size_t given_parameters(const Parameters& all)
+{
+    std::size_t count = 0;
+    for (const parameter& p : all)
+        if (p.is_given()) ++count;
+    return count;
+}
+// All values, from those that a call gives.
+template <class Parameters>
+constexpr void complete(const Parameters& all, const std::int64_t* given, std::int64_t* values)
+{
+    for (std::size_t p = 0; p < all.size(); ++p)
+        values[p] = all[p].is_given() ? given[p] : values[all[p].first_factor] * values[all[p].second_factor];
+}
 
 struct buffer {
     const char* name = "";

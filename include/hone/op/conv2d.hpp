@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// Two-dimensional convolution (cross-correlation, as frameworks count it), with stride, padding, dilation and groups;
-// depthwise where groups == ic == oc. Activations NHWC with weights OHWI, or NCHW with weights OIHW.
+// Two-dimensional convolution (cross-correlation, as frameworks count it), with stride and dilation per direction,
+// padding per side, and groups; depthwise where groups == ic == oc. Activations NHWC with weights OHWI, or NCHW with
+// weights OIHW.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 
 #include <hone/op/definition.hpp>
 #include <hone/op/epilogue.hpp>
@@ -18,7 +20,20 @@ namespace hone {
 
 enum class layout : std::uint8_t { nhwc, nchw };
 
+// How the window of a convolution moves over its image.
+struct conv2d_window {
+    std::int64_t stride_h, stride_w;
+    std::int64_t pad_top, pad_left, pad_bottom, pad_right;
+    std::int64_t dilation_h, dilation_w;
+
+    constexpr bool pads() const { return pad_top > 0 || pad_left > 0 || pad_bottom > 0 || pad_right > 0; }
+};
+
+// `stride`, `pad` and `dilation` speak for both directions and all sides; those of a direction go before them, those of
+// a side before these. However it is written, one shape has one window, and with it one signature.
 struct conv2d_shape {
+    static constexpr std::int64_t as_above = -1; // as the wider field says
+
     std::int64_t n = 1;
     std::int64_t h = 1;
     std::int64_t w = 1;
@@ -27,38 +42,93 @@ struct conv2d_shape {
     std::int64_t kh = 1;
     std::int64_t kw = 1;
     std::int64_t stride = 1;
-    std::int64_t pad = 0;
+    std::int64_t stride_h = as_above;
+    std::int64_t stride_w = as_above;
+    std::int64_t pad = 0; // zeros; a window may lie in them altogether
+    std::int64_t pad_h = as_above;
+    std::int64_t pad_w = as_above;
+    std::int64_t pad_top = as_above;
+    std::int64_t pad_left = as_above;
+    std::int64_t pad_bottom = as_above;
+    std::int64_t pad_right = as_above;
     std::int64_t dilation = 1;
+    std::int64_t dilation_h = as_above;
+    std::int64_t dilation_w = as_above;
     std::int64_t groups = 1;
     hone::layout layout = hone::layout::nhwc;
 
-    constexpr std::int64_t oh() const { return (h + 2 * pad - dilation * (kh - 1) - 1) / stride + 1; }
-    constexpr std::int64_t ow() const { return (w + 2 * pad - dilation * (kw - 1) - 1) / stride + 1; }
+    constexpr conv2d_window window() const
+    {
+        constexpr auto either = [](std::int64_t own, std::int64_t wider) { return own == as_above ? wider : own; };
+        const std::int64_t rows = either(pad_h, pad), columns = either(pad_w, pad);
+        return {.stride_h = either(stride_h, stride),
+                .stride_w = either(stride_w, stride),
+                .pad_top = either(pad_top, rows),
+                .pad_left = either(pad_left, columns),
+                .pad_bottom = either(pad_bottom, rows),
+                .pad_right = either(pad_right, columns),
+                .dilation_h = either(dilation_h, dilation),
+                .dilation_w = either(dilation_w, dilation)};
+    }
+    constexpr std::int64_t oh() const
+    {
+        const conv2d_window v = window();
+        return (h + v.pad_top + v.pad_bottom - v.dilation_h * (kh - 1) - 1) / v.stride_h + 1;
+    }
+    constexpr std::int64_t ow() const
+    {
+        const conv2d_window v = window();
+        return (w + v.pad_left + v.pad_right - v.dilation_w * (kw - 1) - 1) / v.stride_w + 1;
+    }
     constexpr status check() const
     {
-        for (std::int64_t e : {n, h, w, ic, oc, kh, kw, stride, dilation, groups})
+        const conv2d_window v = window();
+        for (std::int64_t e : {n, h, w, ic, oc, kh, kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, groups})
             if (e < 1) return {fault::extent_zero, 1, e, "conv2d"};
         if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
         if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
-        if (pad < 0) return {fault::shape_mismatch, 0, pad, "conv2d: pad"};
-        if (h + 2 * pad < dilation * (kh - 1) + 1)
-            return {fault::shape_mismatch, dilation * (kh - 1) + 1, h, "conv2d: h"};
-        if (w + 2 * pad < dilation * (kw - 1) + 1)
-            return {fault::shape_mismatch, dilation * (kw - 1) + 1, w, "conv2d: w"};
+        for (std::int64_t p : {v.pad_top, v.pad_left, v.pad_bottom, v.pad_right})
+            if (p < 0) return {fault::shape_mismatch, 0, p, "conv2d: pad"};
+        // Indices are sums of products of these, in 32 bits.
+        constexpr std::int64_t most = std::int64_t{1} << 24;
+        for (std::int64_t e : {kh, kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, v.pad_top, v.pad_left,
+                               v.pad_bottom, v.pad_right})
+            if (e > most) return {fault::shape_mismatch, most, e, "conv2d: window"};
+        const std::int64_t rows = v.dilation_h * (kh - 1) + 1, columns = v.dilation_w * (kw - 1) + 1;
+        if (h + v.pad_top + v.pad_bottom < rows) return {fault::shape_mismatch, rows, h, "conv2d: h"};
+        if (w + v.pad_left + v.pad_right < columns) return {fault::shape_mismatch, columns, w, "conv2d: w"};
         return {};
     }
 };
 
 // As conv2d<...>::signature(), for shapes that are known when a model is loaded; the epilogue by its names, in order.
-constexpr signature_text signature_of(const conv2d_shape& s, dtype type,
-                                      std::initializer_list<const char*> epilogue = {})
+constexpr signature_text signature_of(const conv2d_shape& s, dtype type, std::span<const char* const> epilogue)
 {
+    const conv2d_window v = s.window();
     signature_text t;
     t.word("conv2d").field("n", s.n).field("h", s.h).field("w", s.w).field("ic", s.ic).field("oc", s.oc);
-    t.field("kh", s.kh).field("kw", s.kw).field("s", s.stride).field("p", s.pad).field("d", s.dilation);
+    t.field("kh", s.kh).field("kw", s.kw);
+    // One field where all are alike, which is what most shapes are.
+    if (v.stride_h == v.stride_w)
+        t.field("s", v.stride_h);
+    else
+        t.field("sh", v.stride_h).field("sw", v.stride_w);
+    if (v.pad_top == v.pad_left && v.pad_top == v.pad_bottom && v.pad_top == v.pad_right)
+        t.field("p", v.pad_top);
+    else
+        t.field("pt", v.pad_top).field("pl", v.pad_left).field("pb", v.pad_bottom).field("pr", v.pad_right);
+    if (v.dilation_h == v.dilation_w)
+        t.field("d", v.dilation_h);
+    else
+        t.field("dh", v.dilation_h).field("dw", v.dilation_w);
     t.field("g", s.groups).word(s.layout == layout::nhwc ? "nhwc" : "nchw").word(name_of(type));
     for (const char* name : epilogue) t.word(name);
     return t;
+}
+constexpr signature_text signature_of(const conv2d_shape& s, dtype type,
+                                      std::initializer_list<const char*> epilogue = {})
+{
+    return signature_of(s, type, std::span<const char* const>{epilogue.begin(), epilogue.size()});
 }
 
 // The tensors of a convolution with its channels as (group, channel in the group).
@@ -109,14 +179,15 @@ struct conv2d {
         hone::definition d;
         d.found = S.check();
         if (!d.found.ok()) return d;
-        const conv2d_tensors t = tensors_of(S, Type::value);
+        const conv2d_tensors t = tensors_of(S, dtype_of<Type>());
         d.tensors.push_back(t.x);
         d.tensors.push_back(t.weights);
         d.tensors.push_back(t.y);
 
-        constexpr int stride = static_cast<int>(S.stride);
-        constexpr int dilation = static_cast<int>(S.dilation);
-        constexpr int pad = static_cast<int>(S.pad);
+        constexpr conv2d_window v = S.window();
+        const auto moves = [](int spatial, std::int64_t stride, int tap, std::int64_t dilation, std::int64_t pad) {
+            return along(spatial, static_cast<int>(stride), tap, static_cast<int>(dilation), -static_cast<int>(pad));
+        };
         stage s;
         s.name = "conv2d";
         s.axes.push_back({"n", S.n});
@@ -127,10 +198,10 @@ struct conv2d {
         s.axes.push_back({"kh", S.kh, true});
         s.axes.push_back({"kw", S.kw, true});
         s.axes.push_back({"ic", S.ic / S.groups, true});
-        operand x{.tensor = 0, .zero_outside = S.pad > 0};
+        operand x{.tensor = 0, .zero_outside = v.pads()};
         x.index.push_back(along(n));
-        x.index.push_back(along(oh, stride, kh, dilation, -pad));
-        x.index.push_back(along(ow, stride, kw, dilation, -pad));
+        x.index.push_back(moves(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
+        x.index.push_back(moves(ow, v.stride_w, kw, v.dilation_w, v.pad_left));
         x.index.push_back(along(g));
         x.index.push_back(along(ic));
         s.operands.push_back(x);
@@ -149,7 +220,7 @@ struct conv2d {
         return d;
     }
 
-    static constexpr signature_text signature() { return signature_of(S, Type::value, {E::name...}); }
+    static constexpr signature_text signature() { return signature_of(S, dtype_of<Type>(), {E::name...}); }
 };
 
 } // namespace hone

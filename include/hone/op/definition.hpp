@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include <hone/core/dtype.hpp>
 #include <hone/core/inline_vector.hpp>
@@ -103,6 +104,9 @@ struct stage {
     hone::reduction reduce = hone::reduction::none;
     expr body{};
     expr epilogue = ex::acc();
+    // Where sums wait whose reduction is split outside the register tile: a tensor with the dimensions of the output's;
+    // -1: in the output itself.
+    std::int8_t sums = -1;
 };
 
 // Stages in order of execution; a later stage reads what an earlier one wrote.
@@ -132,6 +136,36 @@ struct definition {
         return total;
     }
 };
+
+// The definition with a fault where a call could not give each of its tensors, or a template lacks what it multiplies.
+constexpr definition with_roles_checked(definition d)
+{
+    if (!d.found.ok()) return d;
+    for (const role needed : {role::input, role::weights, role::output})
+        if (d.tensor_of(needed) < 0) {
+            d.found = {fault::role_missing, 1, 0, name_of(needed)};
+            return d;
+        }
+    for (std::size_t t = 0; t < d.tensors.size(); ++t) {
+        const tensor& own = d.tensors[t];
+        if (own.memory != memory::argument || own.role == role::operand) continue;
+        if (d.tensor_of(own.role) != static_cast<int>(t)) {
+            d.found = {fault::role_taken, 1, 2, own.name};
+            return d;
+        }
+    }
+    return d;
+}
+
+// Parameters that are the extent of axes with an output of their own: where one is 0, nothing is to be computed.
+constexpr std::uint64_t emptying_parameters(const definition& d)
+{
+    std::uint64_t spatial = 0, reduced = 0;
+    for (const stage& s : d.stages)
+        for (const axis& a : s.axes)
+            if (a.parameter >= 0) (a.reduction ? reduced : spatial) |= std::uint64_t{1} << a.parameter;
+    return spatial & ~reduced;
+}
 
 // Gives the dimensions of a tensor dense strides, the last one varying fastest.
 constexpr void set_dense(tensor& t)

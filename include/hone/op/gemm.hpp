@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Matrix product y[b][m][n] = sum over k of x[b][m][k] * weights[b][k][n], with transposed operands, leading dimensions
-// that may be views, and m or a leading dimension known only at the call.
+// and batch strides that may be views, and m or such a distance known only at the call.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 
 #include <hone/op/definition.hpp>
 #include <hone/op/epilogue.hpp>
@@ -30,7 +31,8 @@ struct extent {
         return e;
     }
 };
-// Distance of rows in elements: 0 for dense rows, at_call() for one that each call gives.
+// Distance of rows, or of the matrices of a batch, in elements: 0 where they are dense, at_call() for one that each
+// call gives.
 struct leading {
     std::int64_t value = 0;
     bool is_at_call = false;
@@ -51,12 +53,16 @@ struct gemm_shape {
     transposed x = transposed::no;       // yes: x is stored [k][m]
     transposed weights = transposed::no; // yes: weights are stored [n][k]
     leading ldx{};
-    leading ldw{};
+    leading ldw{}; // known before the call, as the weights are packed before
     leading ldy{};
+    // Dense: the matrices of a batch lie as many rows apart as they have, which is m of the call where that gives it.
+    leading batch_stride_x{};
+    leading batch_stride_w{}; // as ldw
+    leading batch_stride_y{};
 };
 
 // As gemm<...>::signature(), for shapes that are known when a model is loaded; the epilogue by its names, in order.
-constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::initializer_list<const char*> epilogue = {})
+constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::span<const char* const> epilogue)
 {
     signature_text t;
     const auto leading_field = [&](const char* name, const leading& l) {
@@ -68,12 +74,22 @@ constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::init
     leading_field("ldx", s.ldx);
     t.field("ldw", s.ldw.value);
     leading_field("ldy", s.ldy);
+    const auto batch_field = [&](const char* name, const leading& l) {
+        if (l.is_at_call || l.value != 0) leading_field(name, l);
+    };
+    batch_field("bsx", s.batch_stride_x);
+    batch_field("bsw", s.batch_stride_w);
+    batch_field("bsy", s.batch_stride_y);
     t.word(name_of(type));
     for (const char* name : epilogue) t.word(name);
     return t;
 }
+constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::initializer_list<const char*> epilogue = {})
+{
+    return signature_of(s, type, std::span<const char* const>{epilogue.begin(), epilogue.size()});
+}
 
-// Parameters of a call, in this order, where the shape leaves them open: m, ldx, ldy.
+// Parameters of a call, in this order, where the shape leaves them open: m, ldx, ldy, batch_stride_x, batch_stride_y.
 template <gemm_shape S, class Type, epilogue... E>
 struct gemm {
     // Read instead of S: where a member follows padding, clang reads the wrong bytes of a template parameter at run
@@ -87,28 +103,51 @@ struct gemm {
         hone::definition d;
         if (shape.batch < 1 || shape.m.value < 1 || shape.n < 1 || shape.k < 1)
             d.found = {fault::extent_zero, 1, 0, "gemm"};
-        // Rows of a view must not overlap.
-        const auto row_fits = [&](const leading& l, std::int64_t dense, const char* name) {
-            if (d.found.ok() && l.value != 0 && l.value < dense)
-                d.found = {fault::shape_mismatch, dense, l.value, name};
+        constexpr bool xt = shape.x == transposed::yes, wt = shape.weights == transposed::yes;
+        // Rows of a view must not overlap, nor matrices.
+        const auto reaches = [&](const leading& l, std::int64_t least, const char* name) {
+            if (d.found.ok() && l.value != 0 && l.value < least)
+                d.found = {fault::shape_mismatch, least, l.value, name};
         };
-        row_fits(shape.ldx, shape.x == transposed::yes ? shape.m.value : shape.k, "gemm: ldx");
-        row_fits(shape.ldw, shape.weights == transposed::yes ? shape.k : shape.n, "gemm: ldw");
-        row_fits(shape.ldy, shape.n, "gemm: ldy");
+        const auto matrix_reaches = [&](const leading& l, const leading& ld, std::int64_t rows, std::int64_t columns,
+                                        const char* name) {
+            reaches(l, ld.is_at_call ? columns : (rows - 1) * (ld.value > 0 ? ld.value : columns) + columns, name);
+        };
+        reaches(shape.ldx, xt ? shape.m.value : shape.k, "gemm: ldx");
+        reaches(shape.ldw, wt ? shape.k : shape.n, "gemm: ldw");
+        reaches(shape.ldy, shape.n, "gemm: ldy");
+        matrix_reaches(shape.batch_stride_x, shape.ldx, xt ? shape.k : shape.m.value, xt ? shape.m.value : shape.k,
+                       "gemm: batch_stride_x");
+        matrix_reaches(shape.batch_stride_w, shape.ldw, wt ? shape.n : shape.k, wt ? shape.k : shape.n,
+                       "gemm: batch_stride_w");
+        matrix_reaches(shape.batch_stride_y, shape.ldy, shape.m.value, shape.n, "gemm: batch_stride_y");
+        if (d.found.ok() && (shape.ldw.is_at_call || shape.batch_stride_w.is_at_call))
+            d.found = {fault::shape_mismatch, 0, 1, "gemm: ldw"};
+
+        constexpr std::int64_t farthest = std::int64_t{1} << 31;
         const auto parameter_if = [&](bool open, const char* name, std::int64_t least, std::int64_t most) {
             return open ? static_cast<std::int16_t>(d.parameters.push_back({name, least, most})) : std::int16_t{-1};
         };
-        constexpr std::int64_t longest_row = std::int64_t{1} << 31;
         const std::int16_t pm = parameter_if(shape.m.at_call, "m", 1, shape.m.value);
-        const std::int16_t px = parameter_if(shape.ldx.is_at_call, "ldx",
-                                             shape.x == transposed::yes ? shape.m.value : shape.k, longest_row);
-        const std::int16_t py = parameter_if(shape.ldy.is_at_call, "ldy", shape.n, longest_row);
+        const std::int16_t px = parameter_if(shape.ldx.is_at_call, "ldx", xt ? shape.m.value : shape.k, farthest);
+        const std::int16_t py = parameter_if(shape.ldy.is_at_call, "ldy", shape.n, farthest);
+        const std::int16_t bx =
+            parameter_if(shape.batch_stride_x.is_at_call, "batch_stride_x", xt ? shape.m.value : shape.k, farthest);
+        const std::int16_t by = parameter_if(shape.batch_stride_y.is_at_call, "batch_stride_y", shape.n, farthest);
 
         d.tensors.push_back(matrix("x", role::input, shape.m.value, shape.k, shape.x, shape.ldx, px));
         d.tensors.push_back(matrix("weights", role::weights, shape.k, shape.n, shape.weights, shape.ldw, -1));
         d.tensors.push_back(matrix("y", role::output, shape.m.value, shape.n, transposed::no, shape.ldy, py));
         d.tensors[0].dims[1].extent_parameter = pm;
         d.tensors[2].dims[1].extent_parameter = pm;
+        // Dense rows of a transposed x are as long as m of the call.
+        if (xt && pm >= 0 && px < 0 && shape.ldx.value == 0) {
+            d.tensors[0].dims[2].stride = 1;
+            d.tensors[0].dims[2].stride_parameter = pm;
+        }
+        set_batch_stride(d, d.tensors[0], xt ? 2 : 1, xt ? -1 : pm, shape.batch_stride_x, bx, "m * ldx");
+        set_batch_stride(d, d.tensors[1], wt ? 2 : 1, -1, shape.batch_stride_w, -1, "");
+        set_batch_stride(d, d.tensors[2], 1, pm, shape.batch_stride_y, by, "m * ldy");
 
         stage s;
         s.name = "gemm";
@@ -131,7 +170,7 @@ struct gemm {
         return d;
     }
 
-    static constexpr signature_text signature() { return signature_of(shape, Type::value, {E::name...}); }
+    static constexpr signature_text signature() { return signature_of(shape, dtype_of<Type>(), {E::name...}); }
 
 private:
     static constexpr tensor matrix(const char* name, hone::role role, std::int64_t rows, std::int64_t columns,
@@ -142,15 +181,33 @@ private:
         const std::int64_t distance = ld.value > 0 ? ld.value : dense;
         dimension far{.stride = parameter >= 0 ? 1 : distance, .stride_parameter = parameter};
         dimension near{};
-        tensor t{.name = name, .type = Type::value, .role = role};
-        dimension batches{.extent = shape.batch, .stride = (swap ? columns : rows) * (parameter >= 0 ? 1 : distance)};
-        batches.stride_parameter = parameter;
-        t.dims.push_back(batches);
+        tensor t{.name = name, .type = dtype_of<Type>(), .role = role};
+        t.dims.push_back({.extent = shape.batch});
         t.dims.push_back(swap ? near : far);
         t.dims.push_back(swap ? far : near);
         t.dims[1].extent = rows;
         t.dims[2].extent = columns;
         return t;
+    }
+    // Distance of the matrices of tensor t, whose rows are its dimension `far`: what the shape or the call gives, else
+    // all rows of one, `rows` of the call where that gives them.
+    static constexpr void set_batch_stride(hone::definition& d, tensor& t, int far, std::int16_t rows,
+                                           const leading& given, std::int16_t parameter, const char* product)
+    {
+        dimension& batches = t.dims[0];
+        const dimension& row = t.dims[far];
+        batches.stride_parameter = row.stride_parameter;
+        batches.stride = row.extent * row.stride;
+        if (parameter >= 0 || given.value != 0) {
+            batches.stride = parameter >= 0 ? 1 : given.value;
+            batches.stride_parameter = parameter;
+        } else if (rows >= 0 && shape.batch > 1) {
+            batches.stride = row.stride;
+            batches.stride_parameter = rows;
+            if (row.stride_parameter >= 0)
+                batches.stride_parameter = static_cast<std::int16_t>(
+                    d.parameters.push_back(product_of(d.parameters, product, rows, row.stride_parameter)));
+        }
     }
     static constexpr operand at(int tensor, int row, int column)
     {

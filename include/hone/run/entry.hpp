@@ -62,6 +62,7 @@ struct entry {
     std::size_t (*workspace_bytes)(int slots) = nullptr;
     void (*pack)(const float* weights, float* packed) = nullptr;
     status (*run)(const executor_ref& executor, const arguments& a) noexcept = nullptr;
+    std::uint64_t signature_hash = 0; // 0: of an entry that was written by hand
 };
 
 template <class Kernel>
@@ -74,7 +75,8 @@ constexpr entry entry_of()
             .layout_id = Kernel::layout_id,
             .workspace_bytes = [](int slots) { return Kernel::workspace_bytes(slots); },
             .pack = [](const float* weights, float* packed) { Kernel::pack(weights, packed); },
-            .run = [](const executor_ref& executor, const arguments& a) noexcept { return Kernel::run(executor, a); }};
+            .run = [](const executor_ref& executor, const arguments& a) noexcept { return Kernel::run(executor, a); },
+            .signature_hash = signature_hash(Kernel::signature.c_str())};
 }
 
 // Entries that were compiled together, and the lists of a library, one for each instruction set.
@@ -106,9 +108,11 @@ inline isa cpu()
 inline const entry* find(const entry_table& table, const char* signature, isa widest, int threads = 1)
 {
     const entry* best = nullptr;
+    const std::uint64_t hash = signature_hash(signature);
     for (std::size_t l = 0; l < table.count; ++l)
         for (std::size_t i = 0; i < table.lists[l].count; ++i) {
             const entry& e = table.lists[l].first[i];
+            if (e.signature_hash != hash && e.signature_hash != 0) continue;
             if (e.set > widest || !same_text(e.signature, signature)) continue;
             if (best == nullptr || e.set > best->set ||
                 (e.set == best->set && is_nearer(e.threads, best->threads, threads)))

@@ -21,7 +21,9 @@
 
 namespace hone {
 
-// What a call gives. Pointers are to the first element; activations and weights in the operator's layouts.
+// What a call gives. Pointers are to the first element; activations and weights in the operator's layouts. y may be the
+// residual, or an operand of the epilogue, itself: in the same place, with the same strides. Otherwise y and the
+// workspace overlap nothing.
 struct arguments {
     const float* x = nullptr;
     const float* weights = nullptr; // packed by pack()
@@ -30,7 +32,7 @@ struct arguments {
     const float* const* operands = nullptr; // of epilogues with role::operand, in order
     float* y = nullptr;
     void* workspace = nullptr;                // workspace_bytes(executor.slots()); contents are undefined between calls
-    const std::int64_t* parameters = nullptr; // run-time extents and strides, in the order of the definition
+    const std::int64_t* parameters = nullptr; // run-time extents and strides, in the order of the operator
     std::uint64_t weights_layout = 0;         // layout id of packed weights that come from a file; 0: not checked
 };
 
@@ -53,7 +55,7 @@ constexpr schedule cpu_schedule(const definition& d, const cpu_config& c, isa se
 }
 // Evaluated once for all kernels of an operator.
 template <class Op>
-inline constexpr definition definition_of = Op::definition();
+inline constexpr definition definition_of = with_roles_checked(Op::definition());
 
 // The layout of its packed weights, for kernels that have weights.
 constexpr tensor cpu_packed(const definition& d, const cpu_config& c, isa set)
@@ -93,11 +95,20 @@ constexpr bool assert_no_fault()
                   "hone: every extent of a workload must be at least 1; remove the empty workload");
     static_assert(Found != fault::shape_mismatch,
                   "hone: the shapes of the operator do not fit together; check channels, groups, kernel and padding");
+    static_assert(
+        Found != fault::role_missing,
+        "hone: an operator needs one tensor of role::input, one of role::weights and one of role::output; add the "
+        "missing one");
+    static_assert(
+        Found != fault::role_taken,
+        "hone: two tensors of the operator have one role, for which a call gives one pointer; give the second "
+        "role::operand");
     static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
     constexpr bool is_named = Found == fault::knob_value || Found == fault::factor_does_not_divide ||
                               Found == fault::vector_length_unsupported || Found == fault::too_many_live_registers ||
                               Found == fault::blocked_axis_not_affine || Found == fault::extent_zero ||
-                              Found == fault::shape_mismatch || Found == fault::capacity;
+                              Found == fault::shape_mismatch || Found == fault::role_missing ||
+                              Found == fault::role_taken || Found == fault::capacity;
     static_assert(Found == fault::none || is_named,
                   "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                   "name the fault, what was expected and what was found");
@@ -159,16 +170,23 @@ struct kernel {
         }
     }
 
-    // Computes y. Faults: parameter_out_of_range, workspace_missing, packed_layout_mismatch.
+    // Computes y; nothing, of no tensors, where an extent of the call is 0. Faults: parameter_out_of_range,
+    // workspace_missing, packed_layout_mismatch, tensor_missing.
     template <class Executor>
     static status run(Executor& executor, const arguments& a) noexcept
     {
         constexpr const auto& n = compute::nest;
-        for (std::size_t p = 0; p < n.parameters.size(); ++p) {
+        constexpr std::size_t given = given_parameters(n.parameters);
+        constexpr std::uint64_t emptying = emptying_parameters(definition_of<Op>);
+        bool is_empty = false;
+        for (std::size_t p = 0; p < given; ++p) {
             const std::int64_t v = a.parameters == nullptr ? 0 : a.parameters[p];
-            if (v < n.parameters[p].least || v > n.parameters[p].most)
+            if (v == 0 && a.parameters != nullptr && (emptying >> p & 1) != 0)
+                is_empty = true;
+            else if (v < n.parameters[p].least || v > n.parameters[p].most)
                 return {fault::parameter_out_of_range, n.parameters[p].most, v, n.parameters[p].name};
         }
+        if (is_empty) return {};
         if (workspace_bytes(1) > 0 && a.workspace == nullptr)
             return {fault::workspace_missing, static_cast<std::int64_t>(workspace_bytes(executor.slots())), 0,
                     "workspace"};
@@ -177,6 +195,7 @@ struct kernel {
                     static_cast<std::int64_t>(a.weights_layout), "weights"};
         float* tensors[codegen::cpu::at_least_one(n.buffers.size())]{};
         int operand = 0;
+        std::uint64_t missing = 0; // by position
         for (const buffer& b : n.buffers) {
             if (b.memory != memory::argument) continue;
             const float* p = nullptr;
@@ -186,19 +205,39 @@ struct kernel {
             case role::bias: p = a.bias; break;
             case role::residual: p = a.residual; break;
             case role::output: p = a.y; break;
-            case role::operand: p = a.operands[operand++]; break;
+            case role::operand: p = a.operands == nullptr ? nullptr : a.operands[operand++]; break;
             case role::none: break;
             }
             tensors[b.position] = const_cast<float*>(p);
+            missing |= std::uint64_t{p == nullptr} << b.position;
         }
+        if (missing != 0) [[unlikely]]
+            return missing_tensor(missing);
         // An illegal nest has had its sentence; compiling it would bury that, or fill the memory.
-        if constexpr (compute::found.ok()) codegen::cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
+        if constexpr (compute::found.ok()) {
+            if constexpr (given == n.parameters.size()) {
+                codegen::cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
+            } else {
+                std::int64_t values[n.parameters.size()];
+                complete(n.parameters, a.parameters, values);
+                codegen::cpu::run<compute>(executor, tensors, values, a.workspace);
+            }
+        }
         return {};
     }
     static status run(const arguments& a) noexcept
     {
         serial_executor serial;
         return run(serial, a);
+    }
+
+private:
+    [[gnu::cold, gnu::noinline]] static status missing_tensor(std::uint64_t missing)
+    {
+        for (const buffer& b : compute::nest.buffers)
+            if (b.memory == memory::argument && (missing >> b.position & 1) != 0)
+                return {.what = fault::tensor_missing, .subject = b.name};
+        return {};
     }
 };
 

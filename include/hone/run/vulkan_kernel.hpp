@@ -79,7 +79,7 @@ constexpr inline_vector<bound_tensor, most_buffers> bound_tensors(const definiti
 // As a pipeline, one kernel records in one thread at a time.
 template <tensor_operator Op, class Configs>
 class kernel {
-    static constexpr hone::definition definition = Op::definition();
+    static constexpr hone::definition definition = with_roles_checked(Op::definition());
     static_assert(assert_no_fault<definition.found.what, definition.found.expected, definition.found.found>());
     static_assert(
         has_vulkan_entries<Configs>,
@@ -143,18 +143,27 @@ public:
         if (a.weights_layout != 0 && a.weights_layout != layout_id())
             return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id()),
                     static_cast<std::int64_t>(a.weights_layout), "weights"};
+        constexpr std::size_t from_call = given_parameters(parameters);
+        if (a.parameters.size() != from_call)
+            return {fault::vulkan_call_mismatch, static_cast<std::int64_t>(from_call),
+                    static_cast<std::int64_t>(a.parameters.size()), "parameters"};
+        constexpr std::uint64_t emptying = emptying_parameters(definition);
+        std::int64_t values[parameters.size() + 1]{};
+        complete(parameters, a.parameters.data(), values);
         bool is_empty = false;
-        for (std::size_t i = 0; i < parameters.size() && i < a.parameters.size(); ++i) {
-            if (a.parameters[i] == 0 && is_extent(static_cast<int>(i)))
+        for (std::size_t i = 0; i < parameters.size(); ++i) {
+            // Shaders compute in 32 bits.
+            const std::int64_t most = parameters[i].most < INT32_MAX ? parameters[i].most : INT32_MAX;
+            if (i < from_call && values[i] == 0 && (emptying >> i & 1) != 0)
                 is_empty = true;
-            else if (a.parameters[i] < parameters[i].least || a.parameters[i] > parameters[i].most)
-                return {fault::parameter_out_of_range, parameters[i].most, a.parameters[i], parameters[i].name};
+            else if ((i < from_call && values[i] < parameters[i].least) || values[i] > most)
+                return {fault::parameter_out_of_range, most, values[i], parameters[i].name};
         }
-        if (is_empty && a.parameters.size() == parameters.size()) return {};
+        if (is_empty) return {}; // nothing to compute, and no buffer that it takes
         buffer_range ranges[most_buffers]{};
         std::size_t operand = 0;
         for (std::size_t i = 0; i < tensors.size(); ++i) {
-            auto least = static_cast<VkDeviceSize>(bytes_of_call(tensors[i].layout, a.parameters));
+            auto least = static_cast<VkDeviceSize>(bytes_of_call(tensors[i].layout, {values, parameters.size()}));
             switch (tensors[i].role) {
             case role::input: ranges[i] = a.x; break;
             case role::weights:
@@ -176,7 +185,7 @@ public:
                         static_cast<std::int64_t>(given), tensors[i].name};
             if (least != 0) ranges[i].bytes = least;
         }
-        return pipeline_.record(to, {ranges, tensors.size()}, a.parameters);
+        return pipeline_.record(to, {ranges, tensors.size()}, {values, parameters.size()});
     }
 
     // As those of the pipeline: what earlier dispatches wrote becomes visible to later ones; the device is done with
@@ -186,14 +195,6 @@ public:
     void abandon() { pipeline_.abandon(); }
 
 private:
-    // Whether parameter p is how many iterations some axis has, and not a stride.
-    static constexpr bool is_extent(int p)
-    {
-        for (const stage& s : definition.stages)
-            for (const axis& a : s.axes)
-                if (a.parameter == p) return true;
-        return false;
-    }
     // Whether the device binds the tensors of any call as whole buffers.
     static status binds(const vulkan_entry& entry, const vulkan_limits& limits)
     {

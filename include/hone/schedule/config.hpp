@@ -94,7 +94,8 @@ template <tensor_operator Op, class Configs>
 constexpr cpu_config config_of(isa set, int threads = 1)
 {
     const int i = entry_index_for<Op, Configs>(set, threads);
-    return i < 0 ? cpu_config{.direct = default_direct(Op::definition(), set)} : Configs::entries[i].config;
+    if (i < 0) return {.direct = default_direct(with_roles_checked(Op::definition()), set)};
+    return Configs::entries[i].config;
 }
 
 // The numbers of threads that kernels of this operator were tuned for, each once; 1 where there are none.

@@ -54,6 +54,21 @@ constexpr bool shares_dimension(const operand& o, int a, int b)
     return false;
 }
 
+// Whether steps along an axis have a length in x, the weights or the output that only the call knows: lanes of a vector
+// must not.
+constexpr bool has_open_stride(const definition& d, const stage& s, int axis)
+{
+    const auto is_open = [&](const operand& o) {
+        for (std::size_t k = 0; k < o.index.size(); ++k)
+            for (const index_term& t : o.index[k].terms)
+                if (t.axis == axis && d.tensors[o.tensor].dims[k].stride_parameter >= 0) return true;
+        return false;
+    };
+    for (const operand& o : s.operands)
+        if (is_open(o)) return true;
+    return is_open(s.output);
+}
+
 constexpr direct_roles roles_of(const definition& d)
 {
     direct_roles r;
@@ -67,13 +82,14 @@ constexpr direct_roles roles_of(const definition& d)
     for (int a = 0; a < axes; ++a) {
         if (s.axes[a].reduction) continue;
         const bool in_weights = r.weights >= 0 && moves_along(s.operands[r.weights], a);
-        if (in_weights && s.axes[a].extent > 1) r.vector = a;
+        if (in_weights && s.axes[a].extent > 1 && !has_open_stride(d, s, a)) r.vector = a;
         // The last spatial axis without weights has the rows that share them.
         if (!in_weights && s.axes[a].extent > 1) r.row = a;
     }
     if (r.vector < 0)
         for (int a = 0; a < axes; ++a)
-            if (!s.axes[a].reduction && moves_along(s.operands[r.weights], a)) r.vector = a;
+            if (!s.axes[a].reduction && moves_along(s.operands[r.weights], a) && !has_open_stride(d, s, a))
+                r.vector = a;
     if (r.row == r.vector) r.row = -1;
     for (int a = axes; a-- > 0;)
         if (s.axes[a].reduction && r.reduce < 0 && (s.axes[a].extent > 1 || a == axes - 1)) r.reduce = a;
@@ -208,6 +224,16 @@ constexpr tensor packed_weights(const definition& d, const direct_knobs& k, isa 
     return packed_along(d, std::int64_t{k.vectors} * vector_length(set));
 }
 
+// Whether the epilogue reads a tensor as large as the output, which a call may give y in the place of.
+constexpr bool reads_like_output(const definition& d, const stage& s)
+{
+    for (const operand& o : s.operands) {
+        const role part = d.tensors[o.tensor].role;
+        if (part == role::residual || part == role::operand) return true;
+    }
+    return false;
+}
+
 constexpr schedule direct_schedule(const definition& original, const direct_knobs& k, isa set)
 {
     schedule s;
@@ -241,8 +267,19 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
     };
     const bool single_row_axis = r.batch.empty();
     if (k.order == walk::weights_outer) blocks();
-    if (k.reduce_block > 0 && r.reduce >= 0 && k.reduce_block < g.axes[r.reduce].extent)
+    if (k.reduce_block > 0 && r.reduce >= 0 && k.reduce_block < g.axes[r.reduce].extent) {
         p.add(r.reduce, k.reduce_block, binding::serial, tail::bound);
+        // y may stand in the place of what the epilogue reads, which sums must not overwrite.
+        if (reads_like_output(d, g)) {
+            tensor sums = d.tensors[g.output.tensor];
+            sums.name = "sums";
+            sums.role = role::none;
+            sums.memory = memory::workspace;
+            for (dimension& dim : sums.dims) dim.extent_parameter = dim.stride_parameter = -1;
+            set_dense(sums);
+            g.sums = static_cast<std::int8_t>(d.tensors.push_back(sums));
+        }
+    }
     for (std::int8_t a : r.batch) spatial(a);
     rows(single_row_axis || k.order == walk::rows_outer);
     if (k.order == walk::rows_outer) blocks();

@@ -312,17 +312,18 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     constexpr int i_input = 2;
     constexpr int i_output = 5;
 
-    // d[i] = x[ty * m + i - pad][tx * m + j - pad] for one column j and vector of channels
+    // d[i] = x[ty * m + i - top][tx * m + j - left] for one column j and vector of channels
     stage gather{.name = "gather"};
     for (const char* name : {"n", "ty", "tx"}) gather.axes.push_back({name, 1});
     gather.axes.push_back({"i", alpha});
     gather.axes.push_back({"j", 1});
     gather.axes.push_back({"ic", vl});
     operand x = conv.operands[0];
-    const int pad = -x.index[1].offset;
+    const int top = -x.index[1].offset;
+    const int left_side = -x.index[2].offset;
     x.index[0] = along(0);
-    x.index[1] = along(1, m, 3, 1, -pad);
-    x.index[2] = along(2, m, 4, 1, -pad);
+    x.index[1] = along(1, m, 3, 1, -top);
+    x.index[2] = along(2, m, 4, 1, -left_side);
     x.index[3] = {};
     x.index[4] = along(5);
     x.zero_outside = true;

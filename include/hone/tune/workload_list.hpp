@@ -33,12 +33,15 @@ inline std::vector<task> tasks_of(std::span<const listed_workload> workloads, co
     for (std::size_t i = 0; i < workloads.size(); ++i) {
         const listed_workload& w = workloads[i];
         tasks.push_back({short_name_of({w.type_name, w.type_name_size}, i),
-                         fmt::format("hone::workload<{}, {}>", list, i), w.signature().c_str(), w.definition()});
+                         fmt::format("hone::workload<{}, {}>", list, i), w.signature().c_str(),
+                         with_roles_checked(w.definition())});
     }
     std::set<std::string> signatures, names;
     for (const task& t : tasks) {
         if (!t.definition.found.ok())
             throw std::invalid_argument(fmt::format("{}: {}", t.name, t.definition.found.message()));
+        if (t.definition.tensor_of(role::operand) >= 0)
+            throw std::invalid_argument(fmt::format("{}: {}", t.name, message_of(fault::operand_not_tuned)));
         if (!signatures.insert(t.signature).second)
             throw std::invalid_argument(fmt::format(
                 "{}: another workload of {} has the signature '{}'; remove one of them", t.name, list, t.signature));

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSL-1.0
+// Which workloads a tuner takes, and what it says of those that it does not.
+#include <hone/tune/workload_list.hpp>
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <hone/op/gemm.hpp>
+#include <hone/op/workloads.hpp>
+
+using namespace hone;
+
+namespace {
+
+constexpr gemm_shape shape{.m = 3, .n = 8, .k = 5};
+
+struct with_operand {
+    static constexpr const char* name = "plus";
+    static constexpr role operand_role = role::operand;
+    static constexpr expr apply(const expr& acc, const expr& o) { return acc + o; }
+};
+struct plain : gemm<shape, f32, bias, residual> {};
+struct with_tensor : gemm<shape, f32, with_operand> {};
+struct twice : gemm<shape, f32, residual, residual> {};
+
+template <class List>
+std::string refusal()
+{
+    try {
+        tune::tasks_of<List>("list");
+    } catch (const std::invalid_argument& e) {
+        return e.what();
+    }
+    return "taken";
+}
+
+} // namespace
+
+TEST_CASE("a tuner refuses what it cannot give data for, by name")
+{
+    CHECK(refusal<workloads<plain>>() == "taken");
+    CHECK(refusal<workloads<plain, with_tensor>>() ==
+          std::string{"with_tensor: "} + message_of(fault::operand_not_tuned));
+    CHECK(refusal<workloads<plain, twice>>() == std::string{"twice: "} + message_of(fault::role_taken));
+}
