@@ -122,12 +122,15 @@ namespace measuring {
 class prepared_shader {
 public:
     prepared_shader(vulkan::device& device, const definition& d, const vulkan_program& program, const problem& p)
-        : device_(device), problem_(p), made_(json_of(shader{.words = program.words,
-                                                             .launch = program.launch,
-                                                             .packed = program.packed,
-                                                             .vendor = device.properties().vendorID,
-                                                             .device = device.properties().deviceID}))
+        : device_(device), problem_(p)
     {
+        record r;
+        r.shader = shader{.words = program.words,
+                          .launch = program.launch,
+                          .packed = program.packed,
+                          .vendor = device.properties().vendorID,
+                          .device = device.properties().deviceID};
+        made_ = fields::shader_json(r);
         auto made = vulkan::pipeline::create(device.context(), program.words, program.launch);
         if (!made.ok()) throw std::runtime_error(fmt::format("{} [{}]", made.found.message(), made.found.subject));
         pipeline_ = std::move(made.value);
@@ -214,7 +217,7 @@ private:
     };
     vulkan::device& device_;
     const problem& problem_;
-    nlohmann::json made_;
+    nlohmann::json made_{};
     vulkan::pipeline pipeline_{};
     std::vector<vulkan::device_buffer> memory_{};
     std::vector<vulkan::buffer_range> ranges_{};

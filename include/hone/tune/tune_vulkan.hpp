@@ -64,7 +64,7 @@ private:
         const tune::standing s = standing();
         const bool fastest = s.chosen == nullptr || m.least() < s.chosen->least();
         if (m.found != verdict::ok || (r.origin != "default" && r.phase != "final" && !fastest)) return;
-        r.shader = shader_of(nlohmann::ordered_json(m.made));
+        fields::set_shader(r, fields::json(m.made));
     }
 
     void measure_and_note(std::vector<record> batch, const timing_rules& rules)
