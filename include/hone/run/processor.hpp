@@ -6,6 +6,10 @@
 
 #include <hone/core/config.hpp>
 
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
 namespace hone {
 
 // Tells the processor that this thread waits in a loop; nothing where there is no such instruction.
