@@ -121,3 +121,58 @@ TEST_CASE("a compiler that crashes is told from one that rejects")
     tune::builder builder(tune::find_compiler(at / "crashes", isa::baseline), {.directory = at.path() / "build"});
     CHECK(builder.build({right_kernel()})[0].found == verdict::compiler_crash);
 }
+
+namespace {
+
+// A compiler that is a script; the real one is $real in it.
+tune::builder scripted(const folder& at, const std::string& script)
+{
+    tiny_builder(at);
+    std::ofstream(at / "compiler") << "#!/bin/sh\ncase $1 in --version) echo scripted 1.0; exit 0;; esac\nreal=c++\n"
+                                      "for last; do :; done\n"
+                                   << script << "\nexec $real \"$@\"\n";
+    std::filesystem::permissions(at / "compiler", std::filesystem::perms::owner_all);
+    return {tune::find_compiler(at / "compiler", isa::baseline),
+            {.directory = at.path() / "build",
+             .include_directories = {include_directory(), at.path().string()},
+             .headers = {"tiny.hpp"}}};
+}
+
+} // namespace
+
+TEST_CASE("what the machine lacks is no fault of a variant")
+{
+    for (const char* script : {"echo 'cc.s: No space left on device' >&2; exit 1",
+                               "echo \"cannot execute 'cc1plus': vfork: Resource temporarily unavailable\" >&2; exit 1",
+                               "echo 'cc1plus: out of memory allocating 65536 bytes' >&2; exit 1", "kill -KILL $$",
+                               "kill -XFSZ $$", "exit 127"}) {
+        CAPTURE(script);
+        const folder at;
+        auto builder = scripted(at, script);
+        for (const auto& b : builder.build({right_kernel(), right_kernel()})) CHECK(b.found == verdict::untried);
+        tune::process_control none;
+        CHECK_FALSE(builder.trouble(none).empty());
+    }
+}
+
+TEST_CASE("a variant that fills the memory alone costs itself")
+{
+    const folder at;
+    auto builder = scripted(
+        at, "if grep -q greedy \"$last\"; then echo 'cc1plus: out of memory allocating 1 byte' >&2; exit 1; fi");
+    auto greedy = right_kernel();
+    greedy.declarations += "\nint greedy;";
+    const auto built = builder.build({right_kernel(), greedy});
+    CHECK_MESSAGE(built[0].found == verdict::ok, built[0].detail);
+    CHECK(built[1].found == verdict::compiler_crash);
+}
+
+TEST_CASE("nothing is built past the end that it was given")
+{
+    const folder at;
+    auto builder = scripted(at, "sleep 600");
+    tune::process_control control;
+    control.end_at(tune::process_control::clock::now() + 300ms);
+    CHECK(builder.build({right_kernel()}, control)[0].found == verdict::interrupted);
+    CHECK(builder.build({right_kernel()}, control)[0].found == verdict::interrupted);
+}

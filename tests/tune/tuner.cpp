@@ -266,3 +266,76 @@ TEST_CASE("workloads that do not compile, a missing compiler and a file that can
     o.records = "/dev/full";
     CHECK_THROWS_WITH_AS(run(o), doctest::Contains("/dev/full"), std::runtime_error);
 }
+
+namespace {
+
+// Options with a compiler that is a script before the real one; $last is the unit.
+tune::tuner_options scripted_in(const folder& at, const std::string& script)
+{
+    auto o = options_in(at, tuning_mode::missing, 4);
+    std::ofstream(at / "compiler") << "#!/bin/sh\ncase $1 in --version) echo scripted 1.0; exit 0;; esac\n"
+                                      "for last; do :; done\ncase \"$*\" in *fsyntax-only*) ;; *)\n"
+                                   << script << "\n;; esac\nexec c++ \"$@\"\n";
+    std::filesystem::permissions(at / "compiler", std::filesystem::perms::owner_all);
+    o.compiler_command = at / "compiler";
+    return o;
+}
+const std::string no_space = "echo 'cc.s: No space left on device' >&2; exit 1";
+
+} // namespace
+
+TEST_CASE("a machine that cannot build is said, and nothing is recorded of kernels that were not tried")
+{
+    for (const std::string& script : {no_space, std::string("echo 'something else is wrong' >&2; exit 1")}) {
+        CAPTURE(script);
+        const folder at;
+        CHECK_THROWS_WITH_AS(run(scripted_in(at, script)), doctest::Contains("kernels cannot be built on this machine"),
+                             std::runtime_error);
+        CHECK(records_in(at).empty());
+        CHECK(text_of_file(at / "tuned.hpp") == tune::header_text("tuned", {}));
+    }
+}
+
+TEST_CASE("a want that passes costs nothing, and one that comes later ends the run with what was measured")
+{
+    const auto count_calls = [](const folder& at) {
+        return "n=$(cat '" + (at / "calls") + "' 2>/dev/null || echo 0); n=$((n + 1)); echo $n >'" + (at / "calls") +
+               "'\n";
+    };
+    const folder at;
+    run(scripted_in(at, count_calls(at) + "if [ $n -eq 2 ]; then " + no_space + "; fi"));
+    const auto records = records_in(at);
+    CHECK(count(records, "tiny", "search") == 4);
+    CHECK(count(records, "wide", "search") == 4);
+    for (const tune::record& r : records) CHECK(r.found == verdict::ok);
+
+    const folder later;
+    auto o = scripted_in(later, count_calls(later) + "if [ $n -gt 3 ]; then " + no_space + "; fi");
+    o.trials = 20;
+    CHECK_THROWS_WITH_AS(run(o), doctest::Contains("No space left on device"), std::runtime_error);
+    CHECK_FALSE(records_in(later).empty());
+    for (const tune::record& r : records_in(later)) CHECK(r.found == verdict::ok);
+}
+
+TEST_CASE("a workload of which no kernel works is a failure of the run")
+{
+    const folder at;
+    // The naive kernels alone compile.
+    const auto r = run(scripted_in(at, "if grep -q 'hone::kernel<' \"$last\"; then echo 'error: no' >&2; exit 1; fi"));
+    REQUIRE(r.failures.size() == 2);
+    CHECK(r.failures[0].find("on baseline: none of 4 candidates works, and neither does the default: compile_error") !=
+          std::string::npos);
+    CHECK(r.without_entry == 2);
+}
+
+TEST_CASE("children are not waited for past the end of a run")
+{
+    const folder at;
+    auto o = scripted_in(at, "sleep 600");
+    o.budget = 3;
+    o.trials = 0;
+    const auto r = run(o);
+    CHECK(r.trials == 0);
+    CHECK(r.failures.empty());
+    CHECK(r.without_entry == 2);
+}

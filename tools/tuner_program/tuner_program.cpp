@@ -126,6 +126,8 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
         fmt::print(stderr, "hone: interrupted; the same command goes on from {}\n", options.records.string());
         return exit_interrupted;
     }
+    for (const std::string& f : r.failures) complain("hone: " + f);
+    if (!r.failures.empty()) return exit_failure;
     if (strict && r.without_entry > 0) {
         fmt::print(stderr,
                    "hone: {} workloads have no measured entry and take their closed-form default; tune them (--mode "

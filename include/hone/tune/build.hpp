@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -123,11 +124,16 @@ public:
     // message.
     std::vector<std::string> check_headers()
     {
+        process_control none;
+        return check_headers(none);
+    }
+    std::vector<std::string> check_headers(process_control& control)
+    {
         const std::string stem = (options_.directory / "headers").string();
         std::ofstream(stem + ".cpp") << includes();
         std::vector<std::string> argv = command();
         argv.insert(argv.end(), {"-fsyntax-only", "-MMD", "-MF", stem + ".d", "-MT", "headers", stem + ".cpp"});
-        const process_result r = run_process(argv, "", {.deadline = options_.deadline_per_variant * 4});
+        const process_result r = run_process(argv, "", {.deadline = options_.deadline_per_variant * 4}, {}, control);
         if (r.interrupted) return {};
         if (!r.ok()) {
             const auto error = r.err.find("error:");
@@ -137,6 +143,17 @@ public:
                 r.err.substr(begin, r.err.find('\n', begin) - begin)));
         }
         return dependencies_of(stem + ".d");
+    }
+
+    // Why not even a kernel that does nothing can be built here; empty where one can. What fails beside it is then the
+    // kernel's own fault.
+    std::string trouble(process_control& control)
+    {
+        std::vector<built_variant> results(1);
+        const std::vector<variant_source> nothing{{"", "hone::tune::variant{}"}};
+        attempt(nothing, {0}, results, control);
+        const bool ok = results[0].found == verdict::ok || results[0].found == verdict::interrupted;
+        return ok ? "" : fmt::format("{}: {}", name_of(results[0].found), results[0].detail);
     }
 
 private:
@@ -198,31 +215,36 @@ private:
         return text + "};\n}\n";
     }
 
-    void build(const std::vector<variant_source>& variants, const std::vector<std::size_t>& which,
-               std::vector<built_variant>& results, process_control& control)
+    // What became of the unit of them all; the results where it was built.
+    built_variant attempt(const std::vector<variant_source>& variants, const std::vector<std::size_t>& which,
+                          std::vector<built_variant>& results, process_control& control)
     {
-        if (which.empty() || interrupt_requested.load() || control.cancelled()) return;
         const std::string stem = (options_.directory / fmt::format("batch_{}", serial_++)).string();
         std::ofstream unit(stem + ".cpp");
         unit << unit_of(variants, which);
         unit.close();
         if (!unit) throw std::runtime_error(fmt::format("cannot write {}.cpp: {}", stem, std::strerror(errno)));
-        const process_result compiled = compile(stem, which.size(), control);
-        built_variant failure;
-        if (compiled.ok()) {
-            const process_result linked = link(stem, control);
-            if (linked.ok()) {
-                for (std::size_t i = 0; i < which.size(); ++i)
-                    results[which[i]] = {verdict::ok, stem + ".so", static_cast<int>(i), ""};
-                return;
-            }
-            failure = failure_of(linked);
-        } else {
-            failure = failure_of(compiled);
+        process_result r = compile(stem, which.size(), control);
+        if (r.ok()) r = link(stem, control);
+        built_variant made = r.ok() ? built_variant{verdict::ok, stem + ".so", 0, ""} : failure_of(r);
+        for (std::size_t i = 0; i < which.size(); ++i) {
+            results[which[i]] = made;
+            results[which[i]].index = static_cast<int>(i);
         }
-        if (failure.found == verdict::interrupted) return;
+        return made;
+    }
+
+    void build(const std::vector<variant_source>& variants, const std::vector<std::size_t>& which,
+               std::vector<built_variant>& results, process_control& control)
+    {
+        if (which.empty() || interrupt_requested.load() || control.cancelled()) return;
+        const built_variant failure = attempt(variants, which, results, control);
+        if (failure.found == verdict::ok || !is_recorded(failure.found)) return;
         if (which.size() == 1) {
-            results[which[0]] = failure;
+            // Memory may be short because of the variant, or for all.
+            if (says_lack_of_memory(failure.detail))
+                if (const std::string why = trouble(control); !why.empty())
+                    results[which[0]] = {verdict::untried, "", 0, why};
             return;
         }
         // Halves find what fails fast; what hangs is found at the price of one deadline, each on its own.
@@ -261,9 +283,15 @@ private:
     {
         built_variant b;
         b.detail = r.err.size() > 2000 ? r.err.substr(0, 2000) : r.err;
+        // As the kernel does where memory is short.
+        if (r.signal == SIGKILL) b.detail += "Killed signal terminated the compiler";
         const auto says = [&](const char* words) { return r.err.find(words) != std::string::npos; };
+        // A shell that limits the memory starts the compiler: 126 and 127 are its own.
+        const bool started = r.started && r.exit_status != 126 && r.exit_status != 127;
         if (r.interrupted)
             b.found = verdict::interrupted;
+        else if (!started || says_lack_of_resources(r.err) || r.signal == SIGXFSZ)
+            b.found = verdict::untried;
         else if (r.timed_out)
             b.found = verdict::build_timeout;
         else if (r.signal != 0 || says("internal compiler error") || says("PLEASE submit a bug report") ||

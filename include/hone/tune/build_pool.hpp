@@ -10,6 +10,7 @@
 #include <deque>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -44,9 +45,12 @@ public:
         process_control& control_;
     };
 
-    // `workers` compilers run at a time; at least 1.
-    build_pool(builder& with, int workers) : builder_(with)
+    // `workers` compilers run at a time; at least 1. Those that run at the end are killed, and none starts after it.
+    build_pool(builder& with, int workers,
+               process_control::clock::time_point end = process_control::clock::time_point::max())
+        : builder_(with)
     {
+        control_.end_at(end);
         for (int i = 0; i < std::max(workers, 1); ++i) workers_.emplace_back([this] { work(); });
     }
     build_pool(const build_pool&) = delete;
@@ -79,17 +83,23 @@ public:
     // Blocks for the next batch that is done; in no pause, or it may block for ever. After an interrupt each pending
     // batch comes at once, with the verdict `interrupted` for what was not built. Throws where nothing is pending, and
     // what the builder has thrown.
-    finished wait()
+    finished wait() { return *wait_until(process_control::clock::time_point::max()); }
+    // Nothing where none is done by then.
+    std::optional<finished> wait_until(process_control::clock::time_point end)
     {
         std::unique_lock lock(mutex_);
         if (pending_ == 0)
             throw std::logic_error("hone::tune::build_pool: no batch is pending; submit one before waiting");
-        changed_.wait(lock, [&] { return !done_.empty(); });
+        const auto is_done = [&] { return !done_.empty(); };
+        if (end == process_control::clock::time_point::max())
+            changed_.wait(lock, is_done);
+        else if (!changed_.wait_until(lock, end, is_done))
+            return std::nullopt;
         outcome next = std::move(done_.front());
         done_.pop_front();
         --pending_;
         if (next.thrown) std::rethrow_exception(next.thrown);
-        return std::move(next.batch);
+        return std::optional(std::move(next.batch));
     }
 
 private:

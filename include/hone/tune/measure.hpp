@@ -63,15 +63,19 @@ using child_command = std::vector<std::string>;
 namespace measuring {
 
 // Runs jobs until each of `count` entries has its result; `job_of(open)` is the job text for the entries in `open`. A
-// child's death costs the entry that it had begun last, and the next child goes on with the others.
+// child's death costs the entry that it had begun last, and the next child goes on with the others. At the end it is
+// killed, and what has no result then was interrupted.
 template <class JobOf>
 std::vector<measurement> in_children(const child_command& self, std::size_t count,
-                                     std::chrono::duration<double> deadline, JobOf&& job_of)
+                                     std::chrono::duration<double> deadline, process_control::clock::time_point end,
+                                     JobOf&& job_of)
 {
+    process_control control;
+    control.end_at(end);
     std::vector<measurement> results(count);
     std::vector<std::size_t> open(count);
     for (std::size_t i = 0; i < count; ++i) open[i] = i;
-    while (!open.empty() && !interrupt_requested.load()) {
+    while (!open.empty() && !interrupt_requested.load() && !control.cancelled()) {
         std::size_t begun = open.front();
         const auto close = [&](std::size_t entry) {
             open.erase(std::remove(open.begin(), open.end(), entry), open.end());
@@ -94,14 +98,20 @@ std::vector<measurement> in_children(const child_command& self, std::size_t coun
         // A line may hold a shader of some hundred kilobytes.
         constexpr std::size_t longest_line = std::size_t{1} << 24;
         const process_result r =
-            run_process(self, job_of(open), {.deadline = deadline, .output_bytes = longest_line}, on_line);
+            run_process(self, job_of(open), {.deadline = deadline, .output_bytes = longest_line}, on_line, control);
         if (r.interrupted) break;
+        // No process, or no memory or thread in it before it saw an entry: that says nothing of them.
+        if (!r.started || (r.exit_status > 0 && says_lack_of_resources(r.err))) {
+            for (const std::size_t entry : open)
+                results[entry] = {.found = verdict::untried,
+                                  .detail = fmt::format("cannot start {}: {}", self.front(), r.err)};
+            break;
+        }
         // A child may end early, once it has said what became of the entry that made it end.
         if (std::find(open.begin(), open.end(), begun) == open.end()) continue;
         measurement& lost = results[begun];
         lost.found = r.timed_out ? verdict::run_timeout : verdict::crash;
-        lost.detail = !r.started     ? "cannot start " + self.front() + ": " + r.err
-                      : r.timed_out  ? fmt::format("no result within {} s", deadline.count())
+        lost.detail = r.timed_out    ? fmt::format("no result within {} s", deadline.count())
                       : r.signal > 0 ? fmt::format("ended by signal {} ({})", r.signal, strsignal(r.signal))
                                      : fmt::format("ended with status {}: {}", r.exit_status, r.err.substr(0, 4096));
         close(begun);

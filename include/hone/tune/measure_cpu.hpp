@@ -55,6 +55,7 @@ struct measure_job {
     int threads = 1;                              // slots of the executor
     int cpu = -1;                                 // pinned to it, other threads to others; -1: not pinned
     std::chrono::duration<double> deadline{10.0}; // of each variant
+    process_control::clock::time_point end = process_control::clock::time_point::max(); // of the job
 };
 
 inline std::string text_of(const measure_job& job, const std::vector<std::size_t>& open)
@@ -75,7 +76,7 @@ inline std::string text_of(const measure_job& job, const std::vector<std::size_t
 // One result for each variant of the job, in order.
 inline std::vector<measurement> measure(const measure_job& job, const child_command& self)
 {
-    return measuring::in_children(self, job.variants.size(), job.deadline,
+    return measuring::in_children(self, job.variants.size(), job.deadline, job.end,
                                   [&](const std::vector<std::size_t>& open) { return text_of(job, open); });
 }
 

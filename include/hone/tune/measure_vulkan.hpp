@@ -51,6 +51,7 @@ struct vulkan_job {
     timing_order order = timing_order::each;
     timing_rules rules{};
     std::chrono::duration<double> deadline{20.0};
+    process_control::clock::time_point end = process_control::clock::time_point::max(); // of the job
 };
 
 inline std::vector<measurement> measure(const vulkan_job& job, const child_command& self)
@@ -62,10 +63,11 @@ inline std::vector<measurement> measure(const vulkan_job& job, const child_comma
         auto& list = j["variants"].emplace_back(nlohmann::json::array());
         for (const setting& s : knobs) list.push_back({s.knob, s.value});
     }
-    return measuring::in_children(self, job.variants.size(), job.deadline, [&](const std::vector<std::size_t>& open) {
-        j["open"] = open;
-        return j.dump();
-    });
+    return measuring::in_children(self, job.variants.size(), job.deadline, job.end,
+                                  [&](const std::vector<std::size_t>& open) {
+                                      j["open"] = open;
+                                      return j.dump();
+                                  });
 }
 
 // Asks a child, so that this process never loads a driver. Nothing without a device, and `why` says so.

@@ -86,6 +86,24 @@ inline pipe_ends open_pipe()
     return {descriptor(fds[0]), descriptor(fds[1])};
 }
 
+// The environment of this process, with messages in English: they are searched for words.
+class english_environment {
+public:
+    english_environment()
+    {
+        for (char** variable = environ; *variable != nullptr; ++variable)
+            if (const std::string_view v = *variable; !v.starts_with("LC_ALL=") && !v.starts_with("LANGUAGE="))
+                pointers_.push_back(*variable);
+        pointers_.push_back(language_);
+        pointers_.push_back(nullptr);
+    }
+    char* const* data() const { return pointers_.data(); }
+
+private:
+    char language_[9] = "LC_ALL=C";
+    std::vector<char*> pointers_{};
+};
+
 // The text as a file, so that a command that never reads it cannot block its writer.
 inline descriptor file_of(std::string_view text)
 {
@@ -135,6 +153,11 @@ inline process_result run_process(std::vector<std::string> argv, std::string_vie
 
     process::pipe_ends out = process::open_pipe(), err = process::open_pipe();
     const process::descriptor in = process::file_of(input);
+    if (out.read.get() < 0 || err.read.get() < 0 || in.get() < 0) {
+        r.err = std::strerror(errno);
+        return r;
+    }
+    const process::english_environment environment;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in.get(), 0);
@@ -150,7 +173,7 @@ inline process_result run_process(std::vector<std::string> argv, std::string_vie
     for (int s : {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGXFSZ}) sigaddset(&signals, s);
     posix_spawnattr_setsigdefault(&attributes, &signals);
     pid_t child = -1;
-    const int spawned = posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(), environ);
+    const int spawned = posix_spawnp(&child, arguments[0], &actions, &attributes, arguments.data(), environment.data());
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     if (spawned != 0) {

@@ -38,7 +38,9 @@ public:
     }
     // Commands that run are killed, paused or not, and none starts any more.
     void cancel() { cancelled_.store(true); }
-    bool cancelled() const { return cancelled_.load(); }
+    // The same from then on, pauses or not.
+    void end_at(clock::time_point end) { end_.store(end); }
+    bool cancelled() const { return cancelled_.load() || clock::now() >= end_.load(); }
 
     // ---- for who runs a command ----
 
@@ -73,6 +75,7 @@ private:
     clock::time_point paused_at_{};
     clock::duration paused_for_{};
     std::atomic<bool> cancelled_{false};
+    std::atomic<clock::time_point> end_{clock::time_point::max()};
 };
 
 } // namespace hone::tune

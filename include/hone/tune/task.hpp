@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -24,6 +25,7 @@
 #include <hone/tune/build.hpp>
 #include <hone/tune/measure_cpu.hpp>
 #include <hone/tune/problem.hpp>
+#include <hone/tune/process_control.hpp>
 #include <hone/tune/record.hpp>
 #include <hone/tune/search.hpp>
 #include <hone/tune/standing.hpp>
@@ -57,6 +59,8 @@ struct tuning_environment {
     int cpu = -1; // kernels of one thread are pinned to it
     int threads = 1;
     cache_mode cache = cache_mode::hot;
+    // Nothing that runs for a tuning outlives it: candidates that are then measured were interrupted.
+    process_control::clock::time_point end = process_control::clock::time_point::max();
     std::map<std::string, library_variant> peers{}; // by signature: another library's kernels, compared at the end
 };
 
@@ -90,6 +94,9 @@ public:
     // The default, the naive kernel and the fastest others in turns.
     virtual void compare() = 0;
 
+    // The default kernel; nothing on Vulkan, whose children compile.
+    virtual std::optional<variant_source> standard_source() const { return std::nullopt; }
+
     virtual std::size_t illegal() const = 0;
     virtual double seconds_thinking() const = 0;
     virtual std::string backend() const = 0;
@@ -119,24 +126,78 @@ public:
         return problem_file_;
     }
 
-    // What compare() is likely to take.
-    double seconds_of_comparison() const
+    // What compare() is likely to take on a quiet machine; of kernels that were not measured yet, from the formula's
+    // operations.
+    double seconds_of_comparison() const { return seconds_of(finalists(), !has_naive()); }
+
+    // What measuring a candidate takes on a quiet machine: a child's start, two calls, and its samples.
+    static double seconds_of_trial(const record& r)
     {
-        double seconds = 0.1;
-        for (std::size_t i : finalists()) {
-            const double ms = records_[i].least();
-            const double samples = std::clamp(comparison_rules.patience_ms / std::max(ms, 1e-3), 1.0,
-                                              static_cast<double>(comparison_rules.least_samples));
-            seconds += 0.05 + 1e-3 * (samples * std::max(ms, 2 * comparison_rules.sample_ms) + 3 * ms);
-        }
-        return seconds;
+        const timing_rules rules{};
+        const double ms = r.least();
+        return 0.05 + 1e-3 * (2 * ms + std::clamp(rules.least_samples * ms, rules.total_ms, rules.patience_ms));
     }
+
+    // What could not be tried so far, and why the last could not.
+    int untried() const { return untried_; }
+    const std::string& untried_why() const { return untried_why_; }
+    // Of these, those that are tried no more.
+    int given_up() const { return given_up_; }
 
 protected:
     static constexpr timing_rules comparison_rules{.least_samples = 15, .sample_ms = 1.0};
 
     record& key() { return key_; }
     const tuning_environment& environment() const { return environment_; }
+
+    double seconds_of(const std::vector<std::size_t>& compared, bool with_naive) const
+    {
+        double seconds = 0.1;
+        const auto add = [&](double ms) {
+            const double samples = std::clamp(comparison_rules.patience_ms / std::max(ms, 1e-3), 1.0,
+                                              static_cast<double>(comparison_rules.least_samples));
+            seconds += 0.05 + 1e-3 * (samples * std::max(ms, 2 * comparison_rules.sample_ms) + 3 * ms);
+        };
+        for (std::size_t i : compared) add(records_[i].least());
+        constexpr double flops_of_naive = 1e9, flops_of_others = 1e10; // a second, of a slow core
+        if (with_naive) add(task_.definition.flops() / flops_of_naive * 1e3);
+        for (std::size_t i = compared.size(); i < 2; ++i) add(task_.definition.flops() / flops_of_others * 1e3);
+        return seconds;
+    }
+    // Finalists as far as the time until the end is likely to do: the naive kernel decides nothing.
+    std::vector<std::size_t> finalists_in_time() const
+    {
+        auto order = finalists();
+        if (environment_.end == process_control::clock::time_point::max()) return order;
+        const double left = std::chrono::duration<double>(environment_.end - process_control::clock::now()).count();
+        if (seconds_of(order, false) > left)
+            std::erase_if(order, [&](std::size_t i) { return records_[i].origin == "naive"; });
+        return order;
+    }
+
+    // The machine could not try it: it is proposed again, a few times.
+    void put_back(const candidate& c, const std::string& why)
+    {
+        ++untried_;
+        untried_why_ = why;
+        constexpr int most = 3;
+        if (++attempts_[c.key.template_name + " " + c.key.nest] < most)
+            again_.push_back(c);
+        else
+            ++given_up_;
+    }
+    void note_untried(const std::string& why)
+    {
+        ++untried_;
+        untried_why_ = why;
+    }
+    std::vector<candidate> take_back(std::size_t most)
+    {
+        const auto count = static_cast<std::ptrdiff_t>(std::min(most, again_.size()));
+        std::vector<candidate> those(again_.begin(), again_.begin() + count);
+        again_.erase(again_.begin(), again_.begin() + count);
+        return those;
+    }
 
     // Whether a record is one of this task under the same key.
     bool is_mine(const record& r) const { return r.signature == task_.signature && key_of(r) == key_of(key_); }
@@ -213,6 +274,10 @@ protected:
     }
 
 private:
+    bool has_naive() const
+    {
+        return std::any_of(records_.begin(), records_.end(), [](const record& r) { return r.origin == "naive"; });
+    }
     static std::uint64_t hash_of_text(const std::string& text)
     {
         std::uint64_t h = 0xcbf29ce484222325u;
@@ -227,6 +292,11 @@ private:
     std::string problem_file_{};
     int run_ = 1;
     int trials_ = 0;
+    std::vector<candidate> again_{}; // that could not be tried
+    std::map<std::string, int> attempts_{};
+    int untried_ = 0;
+    std::string untried_why_{};
+    int given_up_ = 0;
 };
 
 // A tuning whose candidates are points of a space.
@@ -256,7 +326,7 @@ public:
 
     std::vector<candidate> propose(std::size_t size) final
     {
-        std::vector<candidate> batch;
+        std::vector<candidate> batch = take_back(size);
         if (!begun_) {
             begun_ = true;
             if (const auto c = first_of(space_.standard(), "default")) batch.push_back(*c);
@@ -285,6 +355,7 @@ protected:
     virtual config config_of(const record& r) const = 0;
     virtual std::optional<candidate> naive() = 0;
 
+    const Space& space() const { return space_; }
     static bool is_naive(const record& r) { return r.template_name == naive_template; }
 
     // A config that is known beforehand; the search then passes its program over. Nothing where it is not legal.

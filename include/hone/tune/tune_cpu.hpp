@@ -69,7 +69,8 @@ public:
         for (std::size_t i = 0; i < measured.size(); ++i) all[measured[i]] = results[i];
         libraries_.resize(records().size()); // those of earlier runs have none
         for (std::size_t i = 0; i < batch.size(); ++i) {
-            if (all[i].found == verdict::interrupted) continue;
+            if (all[i].found == verdict::untried) put_back(batch[i], all[i].detail);
+            if (!is_recorded(all[i].found)) continue;
             note_result(batch[i].key, all[i]);
             libraries_.push_back({built[i].library, built[i].index});
         }
@@ -77,7 +78,7 @@ public:
 
     void compare() override
     {
-        const auto order = finalists();
+        const auto order = finalists_in_time();
         if (order.empty()) return;
         build_missing(order);
         measure_job job = new_job();
@@ -94,12 +95,21 @@ public:
         if (peer != environment().peers.end()) job.variants.push_back(peer->second);
         const auto results = tune::measure(job, environment().self);
         for (std::size_t i = 0; i < results.size(); ++i) {
-            if (results[i].found == verdict::interrupted) continue;
+            if (results[i].found == verdict::untried) note_untried(results[i].detail);
+            if (!is_recorded(results[i].found)) continue;
             record r = i < compared.size() ? records()[compared[i]] : peer_key();
             r.phase = "final";
             note_result(std::move(r), results[i]);
             libraries_.emplace_back();
         }
+    }
+
+    std::optional<variant_source> standard_source() const override
+    {
+        const cpu_config c = space().standard();
+        status why;
+        if (!space().nest_of(c, why)) return std::nullopt;
+        return source_of(task(), c, set_);
     }
 
     std::string backend() const override { return "cpu"; }
@@ -112,7 +122,8 @@ private:
         return {.problem = problem_file(),
                 .cache = environment().cache,
                 .threads = environment().threads,
-                .cpu = environment().cpu};
+                .cpu = environment().cpu,
+                .end = environment().end};
     }
 
     candidate candidate_of(const cpu_config& c) const override
@@ -151,7 +162,9 @@ private:
             missing.push_back(i);
             sources.push_back(is_naive(r) ? naive_source_of(task(), set_) : source_of(task(), config_of(r), set_));
         }
-        const auto built = builder_.build(sources);
+        process_control control;
+        control.end_at(environment().end);
+        const auto built = builder_.build(sources, control);
         for (std::size_t i = 0; i < missing.size(); ++i)
             if (built[i].found == verdict::ok) libraries_[missing[i]] = {built[i].library, built[i].index};
     }

@@ -37,7 +37,7 @@ public:
     void compare() override
     {
         std::vector<record> keys;
-        for (std::size_t i : finalists()) {
+        for (std::size_t i : finalists_in_time()) {
             keys.push_back(records()[i]);
             keys.back().phase = "final";
         }
@@ -71,11 +71,16 @@ private:
     {
         if (batch.empty()) return;
         vulkan_job job{.signature = task().signature, .problem = problem_file(), .rules = rules};
+        job.end = environment().end;
         if (batch.front().phase == "final") job.order = timing_order::rounds;
         for (const record& r : batch) job.variants.push_back(r.knobs);
         const auto results = tune::measure(job, environment().self);
         for (std::size_t i = 0; i < batch.size(); ++i) {
-            if (results[i].found == verdict::interrupted) continue;
+            if (results[i].found == verdict::untried && batch[i].phase == "search")
+                put_back({.key = batch[i]}, results[i].detail);
+            else if (results[i].found == verdict::untried)
+                note_untried(results[i].detail);
+            if (!is_recorded(results[i].found)) continue;
             attach_shader(batch[i], results[i]);
             note_result(std::move(batch[i]), results[i]);
         }

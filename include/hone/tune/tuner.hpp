@@ -14,6 +14,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -21,7 +22,6 @@
 #include <fmt/core.h>
 
 #include <hone/tune/build.hpp>
-#include <hone/tune/build_pool.hpp>
 #include <hone/tune/header_writer.hpp>
 #include <hone/tune/machine.hpp>
 #include <hone/tune/machine_lock.hpp>
@@ -30,6 +30,7 @@
 #include <hone/tune/record.hpp>
 #include <hone/tune/task.hpp>
 #include <hone/tune/tune_cpu.hpp>
+#include <hone/tune/tuning_loop.hpp>
 #include <hone/tune/work_folder.hpp>
 #ifdef HONE_WITH_VULKAN
 #include <hone/tune/tune_vulkan.hpp>
@@ -72,13 +73,14 @@ struct tuner_options {
 // What became of a run.
 struct tuner_result {
     bool interrupted = false;
-    int without_entry = 0; // workloads of a chosen back end for which the header has no measured entry
-    int stale = 0;         // records of which the config gives another nest today
-    double seconds = 0;    // of tuning
-    double thinking = 0;   // of these, spent on fitting and scoring
-    double measuring = 0;  // on verifying and timing
-    double waiting = 0;    // for compilers
-    int trials = 0;        // of this run
+    int without_entry = 0;               // workloads of a chosen back end for which the header has no measured entry
+    int stale = 0;                       // records of which the config gives another nest today
+    double seconds = 0;                  // of tuning
+    double thinking = 0;                 // of these, spent on fitting and scoring
+    double measuring = 0;                // on verifying and timing
+    double waiting = 0;                  // for compilers
+    int trials = 0;                      // of this run
+    std::vector<std::string> failures{}; // sentences: of workloads for which no kernel works, or none could be tried
 };
 
 class tuner {
@@ -114,6 +116,7 @@ public:
             return result();
         }
         log_ = std::make_unique<record_writer>(options_.records.string());
+        environment_.end = moment(options_.budget);
         add_groups();
         write_header();
         std::size_t left = 0;
@@ -121,8 +124,10 @@ public:
         // Two that measure at once time each other's compilers.
         std::optional<machine_lock> alone;
         if (left > 0) {
+            const auto before = clock::now();
             lock(alone);
-            begin_ = clock::now();
+            begin_ += clock::now() - before; // waiting is no tuning
+            environment_.end = moment(options_.budget);
         }
         for (group& g : groups_) {
             const std::size_t open = open_tunings(g).size();
@@ -204,10 +209,6 @@ private:
     struct group {
         std::unique_ptr<builder> build{};
         std::vector<std::unique_ptr<tuning>> tunings{};
-    };
-    struct in_flight {
-        tuning* of = nullptr;
-        std::vector<candidate> batch{};
     };
 
     // Such workloads have no operands until they are called.
@@ -300,7 +301,9 @@ private:
             g.build = std::make_unique<builder>(with, build_options{.directory = work_->path() / name_of(set),
                                                                     .include_directories = options_.include_directories,
                                                                     .headers = options_.headers});
-            dependencies_ = g.build->check_headers();
+            process_control control;
+            control.end_at(environment_.end);
+            dependencies_ = g.build->check_headers(control);
             for (const task& t : tasks_)
                 if (is_wanted(t, options_.cpu_only))
                     add(g, std::make_unique<cpu_tuning>(t, environment_, *g.build, set));
@@ -355,17 +358,63 @@ private:
 
     void tune_group(group& g, double end)
     {
-        std::vector<tuning*> open = open_tunings(g);
-        search(g, open, end);
-        for (tuning* t : open) {
-            if (interrupt_requested.load()) return;
-            {
-                const stopwatch time(measuring_);
-                t->compare();
+        const std::vector<tuning*> open = open_tunings(g);
+        check_compiler(g, open);
+        tuning_loop loop(
+            open, environment_,
+            {.build = g.build.get(), .trials = options_.trials, .end = moment(end), .after = [this](const tuning& t) {
+                 after_batch(t);
+             }});
+        const auto f = loop.run();
+        trials_ += f.trials;
+        measuring_ += f.measuring;
+        waiting_ += f.waiting;
+        for (const tuning* t : open) note_failure(*t);
+    }
+    // What is wrong with the compiler or the machine is no candidate's fault: before any is tried, a default kernel is
+    // built alone.
+    void check_compiler(group& g, const std::vector<tuning*>& open)
+    {
+        const auto works = [](const tuning* t) { return t->standing().chosen != nullptr; };
+        if (g.build == nullptr || std::any_of(open.begin(), open.end(), works)) return;
+        process_control control;
+        control.end_at(environment_.end);
+        const auto source = open.front()->standard_source();
+        if (!source || control.cancelled()) return;
+        std::string why;
+        for (int attempt = 0; attempt < 3; ++attempt) { // it may be a moment's want
+            const built_variant built = g.build->build({*source}, control).front();
+            if (built.found == verdict::ok || built.found == verdict::interrupted) return;
+            why = built.detail;
+            if (built.found != verdict::untried) {
+                why = g.build->trouble(control);
+                break;
             }
-            sync();
-            show(*t);
+            std::this_thread::sleep_for(std::chrono::milliseconds{200});
         }
+        if (!why.empty())
+            throw std::runtime_error(fmt::format("kernels cannot be built on this machine, so nothing is recorded of "
+                                                 "them: {}; make room for '{}', or mend it, and start again",
+                                                 why, g.build->used().command));
+    }
+    void note_failure(const tuning& t)
+    {
+        const std::string name =
+            fmt::format("{} on {}", t.task().name, t.key().isa == "none" ? t.backend() : t.key().isa);
+        if (t.given_up() > 0)
+            failures_.push_back(fmt::format("{}: {} candidates could not be tried, and are not recorded: {}", name,
+                                            t.given_up(), t.untried_why()));
+        const record* standard = nullptr;
+        for (const record& r : t.records())
+            if (r.origin == "default" && r.found != verdict::ok) standard = &r;
+        if (standard != nullptr && t.standing().chosen == nullptr)
+            failures_.push_back(fmt::format("{}: none of {} candidates works, and neither does the default: {}: {}",
+                                            name, t.trials(), name_of(standard->found), standard->detail));
+    }
+    // Of seconds of the budget.
+    clock::time_point moment(double at) const
+    {
+        return begin_ + std::chrono::duration_cast<clock::duration>(std::chrono::duration<double>(at));
     }
     void show(const tuning& t)
     {
@@ -380,86 +429,6 @@ private:
     {
         if (unsynced_) log_->sync();
         unsynced_ = false;
-    }
-
-    // Batches go to the workload that has had the fewest trials, as long as the next one is likely to end before the
-    // time that the comparisons need. Compilers work on the next batches while one is measured, except in those
-    // milliseconds in which a kernel runs.
-    void search(group& g, const std::vector<tuning*>& open, double end)
-    {
-        std::map<std::size_t, in_flight> flying;
-        std::map<const tuning*, int> proposed;
-        std::map<const tuning*, bool> exhausted;
-        const double seconds_each = (end - elapsed()) / static_cast<double>(std::max<std::size_t>(open.size(), 1));
-        const auto batch_size = static_cast<std::size_t>(std::clamp(seconds_each / 4, 4.0, 8.0));
-        double slowest_batch = 0;
-        const auto next = [&]() -> tuning* {
-            tuning* best = nullptr;
-            for (tuning* t : open) {
-                if (exhausted[t] || (options_.trials > 0 && t->trials() + proposed[t] >= options_.trials)) continue;
-                if (best == nullptr || t->trials() + proposed[t] < best->trials() + proposed[best]) best = t;
-            }
-            return best;
-        };
-        const auto propose = [&](tuning& t) {
-            std::size_t size = t.trials() + proposed[&t] == 0 ? 4 : batch_size;
-            if (options_.trials > 0)
-                size = std::min(size, static_cast<std::size_t>(options_.trials - t.trials() - proposed[&t]));
-            auto batch = t.propose(size);
-            exhausted[&t] = batch.empty();
-            return batch;
-        };
-        const auto reserve = [&] {
-            double seconds = 0;
-            for (const tuning* t : open) seconds += t->seconds_of_comparison();
-            return seconds;
-        };
-        if (g.build == nullptr) {
-            while (tuning* t = next()) {
-                if (interrupt_requested.load() || elapsed() + slowest_batch + reserve() > end) return;
-                const double before = elapsed();
-                const auto batch = propose(*t);
-                {
-                    const stopwatch time(measuring_);
-                    t->measure(batch, {});
-                }
-                trials_ += static_cast<int>(batch.size());
-                slowest_batch = std::max(slowest_batch, elapsed() - before);
-                after_batch(*t);
-            }
-            return;
-        }
-        const std::size_t workers = std::max<std::size_t>(usable_cpus().size(), 1);
-        build_pool pool(*g.build, static_cast<int>(workers));
-        while (!interrupt_requested.load()) {
-            while (pool.pending() < workers + 1 && elapsed() + reserve() < end) {
-                tuning* t = next();
-                if (t == nullptr) break;
-                auto batch = propose(*t);
-                if (batch.empty()) continue;
-                std::vector<variant_source> sources;
-                for (const candidate& c : batch) sources.push_back(c.source);
-                proposed[t] += static_cast<int>(batch.size());
-                flying[pool.submit(std::move(sources))] = {t, std::move(batch)};
-                t->problem_file();
-            }
-            if (flying.empty() || elapsed() + reserve() > end) return;
-            const auto finished = [&] {
-                const stopwatch time(waiting_);
-                return pool.wait();
-            }();
-            const auto at = flying.find(finished.ticket);
-            if (interrupt_requested.load() || at == flying.end()) return;
-            {
-                const build_pool::pause quiet(pool);
-                const stopwatch time(measuring_);
-                at->second.of->measure(at->second.batch, finished.variants);
-                trials_ += static_cast<int>(at->second.batch.size());
-            }
-            proposed[at->second.of] -= static_cast<int>(at->second.batch.size());
-            after_batch(*at->second.of);
-            flying.erase(at);
-        }
     }
 
     void after_batch(const tuning& t)
@@ -481,6 +450,7 @@ private:
         r.measuring = measuring_;
         r.waiting = waiting_;
         r.trials = trials_;
+        r.failures = failures_;
         for (const group& g : groups_)
             for (const auto& t : g.tunings) r.thinking += t->seconds_thinking();
         const auto groups = by_workload(records_);
@@ -505,6 +475,7 @@ private:
     std::vector<record> records_{};
     int stale_ = 0;
     int trials_ = 0;
+    std::vector<std::string> failures_{};
     double measuring_ = 0;
     double waiting_ = 0;
     std::optional<work_folder> work_{};
