@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Weights that take turns: each copy is the packed weights, and all have been used before one is used again.
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <vector>
 
@@ -7,7 +10,10 @@
 
 #include <hone/tune/cache_mode.hpp>
 
+#include "tuner_rig.hpp"
+
 using namespace hone;
+using hone::test::folder;
 using tune::cache_mode;
 using tune::measuring::last_level_cache;
 using tune::measuring::weight_rotation;
@@ -62,4 +68,22 @@ TEST_CASE("hot weights, no weights, and weights beyond the caches stay where the
     CHECK(stays(10, cache_mode::hot));
     CHECK(stays(0, cache_mode::cold_weights));
     CHECK(stays(packed.size(), cache_mode::cold_weights));
+}
+
+TEST_CASE("the size that cold weights exceed is part of the key where the system's files do not give it")
+{
+    const folder at; // a system of no files
+    constexpr auto none = [](std::uint32_t, std::uint32_t) { return tune::cpuid_registers{}; };
+    // 96 MiB
+    const auto large = [](std::uint32_t leaf, std::uint32_t subleaf) {
+        return leaf == 4 && subleaf == 0 ? tune::cpuid_registers{0x0003c163, 0x03c0003f, 98303, 1}
+                                         : tune::cpuid_registers{};
+    };
+    CHECK(tune::cache_key(tune::cache_mode::cold_weights, at.path(), large) == "cold for 96 MiB");
+    CHECK(tune::cache_key(tune::cache_mode::cold_weights, at.path(), none) == "cold for 32 MiB");
+    CHECK(tune::cache_key(tune::cache_mode::hot, at.path(), none) == "hot");
+    // As earlier records have it.
+    std::filesystem::create_directories(at.path() / "sys/devices/system/cpu/cpu0/cache/index0");
+    std::ofstream(at / "sys/devices/system/cpu/cpu0/cache/index0/size") << "32768K\n";
+    CHECK(tune::cache_key(tune::cache_mode::cold_weights, at.path(), large) == "cold");
 }

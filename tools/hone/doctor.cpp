@@ -131,7 +131,7 @@ int doctor(const doctor_options& o)
             {"compiler_problem", json_of(compiler.problem)},
             {"processor", processor},
             {"isa", set},
-            {"last_level_cache_bytes", cache},
+            {"last_level_cache_bytes", cache == 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(cache)},
             {"allowed_cpus", cpus},
             {"cpu_quota", json_of(quota)},
             {"governor", json_of(governor)},
@@ -157,7 +157,8 @@ int doctor(const doctor_options& o)
             text += fmt::format("{:10} {}\n", what, found);
         };
         line("compiler", compiler.version.empty() ? "none" : compiler.version);
-        line("processor", fmt::format("{}, {}, {} MiB last-level cache", processor, set, cache >> 20));
+        line("processor", cache == 0 ? fmt::format("{}, {}, a last-level cache of unknown size", processor, set)
+                                     : fmt::format("{}, {}, {} MiB last-level cache", processor, set, cache >> 20));
         line("allowed", fmt::format("{} processor{}: {}; {}", cpus.size(), cpus.size() == 1 ? "" : "s", ranges_of(cpus),
                                     quota ? fmt::format("a quota of {:.2f}", *quota) : "no quota"));
         line("governor", governor.value_or("not readable"));

@@ -6,8 +6,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <new>
+#include <string>
+
+#include <fmt/core.h>
 
 #include <hone/tune/machine.hpp>
 
@@ -19,6 +23,18 @@ enum class cache_mode : std::uint8_t {
     hot,          // all that fits: as in a loop over one call
 };
 constexpr const char* name_of(cache_mode c) { return c == cache_mode::hot ? "hot" : "cold"; }
+
+// Taken where nothing says how large the last level is.
+inline constexpr std::uint64_t assumed_cache_bytes = std::uint64_t{32} << 20;
+
+// The mode in the key of a record. Where the system's files do not give the size of the last level, what was taken for
+// it is part of it: weights that are cold for one size are hot for a larger one. Elsewhere the processor tells.
+inline std::string cache_key(cache_mode c, const std::filesystem::path& root = "/", cpuid_reader cpuid = cpuid_here)
+{
+    if (c == cache_mode::hot || cache_bytes_by_files(0, root) != 0) return name_of(c);
+    const std::uint64_t known = last_level_cache_bytes(0, root, cpuid);
+    return fmt::format("{} for {} MiB", name_of(c), (known != 0 ? known : assumed_cache_bytes) >> 20);
+}
 
 namespace measuring {
 
@@ -37,7 +53,7 @@ inline aligned_floats allocate_floats(std::size_t count)
 inline std::size_t last_level_cache()
 {
     const std::uint64_t known = last_level_cache_bytes(0);
-    return known > 0 ? static_cast<std::size_t>(known) : std::size_t{32} << 20;
+    return static_cast<std::size_t>(known > 0 ? known : assumed_cache_bytes);
 }
 
 // Packed weights that no cache holds: each call takes the next of so many copies that they exceed twice the last level.

@@ -134,20 +134,26 @@ inline std::uint64_t cache_bytes_by_cpuid(cpuid_reader cpuid)
     return bytes;
 }
 
-// Bytes of the last level of caches that a processor sees; 0: unknown. Virtual machines often have no such files.
-inline std::uint64_t last_level_cache_bytes(int cpu, const std::filesystem::path& root = "/",
-                                            cpuid_reader cpuid = cpuid_here)
+// Bytes of the last level of caches that a processor sees, as the system's files say; 0: they do not, as in many
+// virtual machines.
+inline std::uint64_t cache_bytes_by_files(int cpu, const std::filesystem::path& root = "/")
 {
     std::uint64_t bytes = 0;
     for (int i = 0;; ++i) {
         // "32768K"
         const auto size =
             first_line(root / fmt::format("sys/devices/system/cpu/cpu{}/cache/index{}/size", std::max(cpu, 0), i));
-        if (!size) break;
+        if (!size) return bytes;
         char* unit = nullptr;
         const std::uint64_t number = std::strtoull(size->c_str(), &unit, 10);
         bytes = std::max(bytes, number << (*unit == 'M' ? 20 : *unit == 'G' ? 30 : *unit == 'K' ? 10 : 0));
     }
+}
+// As far as anything says; 0: nothing does.
+inline std::uint64_t last_level_cache_bytes(int cpu, const std::filesystem::path& root = "/",
+                                            cpuid_reader cpuid = cpuid_here)
+{
+    const std::uint64_t bytes = cache_bytes_by_files(cpu, root);
     return bytes != 0 ? bytes : cache_bytes_by_cpuid(cpuid);
 }
 

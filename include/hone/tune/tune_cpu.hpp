@@ -45,7 +45,7 @@ public:
         key().device = processor_name();
         key().isa = name_of(set);
         key().threads = environment.threads;
-        key().cache = name_of(environment.cache);
+        key().cache = cache_key(environment.cache);
         key().compiler = c.version;
         key().flags = fmt::format("{}", fmt::join(c.flags, " "));
         key().phase = "search";
