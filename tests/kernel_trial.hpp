@@ -52,6 +52,7 @@ private:
 // A config set with one config for one operator, on the instruction set that this is compiled for.
 template <class Op, auto Knobs>
 struct tuned {
+    static constexpr hone::accuracy accuracy = hone::accuracy::fast;
     static constexpr signature_text signature = Op::signature();
     static constexpr cpu_config config()
     {

@@ -45,6 +45,7 @@ struct direct {
 };
 template <class Layer, winograd_knobs K>
 struct winograd {
+    static constexpr hone::accuracy accuracy = hone::accuracy::fast;
     static constexpr hone::signature_text signature = Layer::signature();
     static constexpr hone::cpu_entry entries[1]{{.signature = signature.c_str(),
                                                  .set = hone::isa::avx512,

@@ -30,7 +30,7 @@ struct conv1d_shape {
 };
 
 // y[t][o] = epilogue(sum over tap, i of x[t * stride + tap - pad][i] * weights[tap][i][o])
-template <conv1d_shape S, hone::epilogue... E>
+template <conv1d_shape S, hone::operator_word... E>
 struct conv1d {
     static constexpr conv1d_shape shape = S;
     enum axes : int { t, o, tap, i };
@@ -85,7 +85,7 @@ struct conv1d {
         hone::signature_text text;
         text.word("conv1d").field("l", S.length).field("ic", S.ic).field("oc", S.oc).field("k", S.taps);
         text.field("s", S.stride).field("p", S.pad);
-        (text.word(E::name), ...);
+        (text.word(hone::signature_word<E>()), ...);
         return text;
     }
 };

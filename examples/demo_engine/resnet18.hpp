@@ -3773,6 +3773,7 @@ inline constexpr std::uint32_t resnet18_configs_spirv_5[] = {
 };
 
 struct resnet18_configs {
+    static constexpr hone::accuracy accuracy = hone::accuracy::fast;
     static constexpr hone::cpu_entry entries[] = {
         // c9: 0.3269 ms; default 0.7677 ms
         {.signature = "conv2d n1 h14 w14 ic256 oc256 kh3 kw3 s1 p1 d1 g1 nhwc f32 bias relu",

@@ -19,6 +19,7 @@
 #include <hone/ir/hash.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
+#include <hone/op/accuracy.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/op/epilogue.hpp>

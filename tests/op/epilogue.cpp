@@ -127,6 +127,45 @@ TEST_CASE("operands of a chain are arguments in their order, the output behind t
     CHECK(d.tensors[3].elements() == d.tensors[5].elements());
 }
 
+namespace {
+
+template <int Percent>
+struct leaky {
+    static constexpr const char* name = "leaky";
+    static constexpr expr apply(const expr& acc) { return ex::max(acc, acc * (Percent / 100.0f)); }
+};
+// The same words in another order, and of another tensor.
+struct late {
+    static constexpr const char* name = "scale";
+    static constexpr role operand_role = role::operand;
+    static constexpr expr apply(const expr& acc, const expr& s) { return s * acc; }
+};
+struct of_residual : scale {
+    static constexpr role operand_role = role::residual;
+};
+template <epilogue... E>
+std::string signature()
+{
+    return gemm<gemm_shape{.m = 8, .n = 16, .k = 4}, f32, E...>::signature().c_str();
+}
+
+} // namespace
+
+TEST_CASE("a signature names all that changes the result")
+{
+    const std::string shape = "gemm b1 m8 n16 k4 ldx0 ldw0 ldy0 f32";
+    CHECK(signature<bias, relu, residual, relu6>() == shape + " bias relu residual relu6");
+    CHECK(signature<leaky<10>>() != signature<leaky<20>>());
+    CHECK(signature<scale>() != signature<late>());
+    CHECK(signature<scale>() != signature<of_residual>());
+    CHECK(signature<bias, leaky<10>>() == signature<bias, leaky<10>>());
+    // For shapes that are known when a model is loaded, by the same words. Records hold them: they never change.
+    CHECK(signature_of(gemm_shape{.m = 8, .n = 16, .k = 4}, dtype::f32, {"bias", signature_word<leaky<10>>()}) ==
+          gemm<gemm_shape{.m = 8, .n = 16, .k = 4}, f32, bias, leaky<10>>::signature());
+    CHECK(std::string(signature_word<hard_swish>()) == "hard_swish:ec50331d");
+    CHECK(std::string(signature_word<relu>()) == "relu");
+}
+
 // What does not fit a table of the definition must not be left out without a word.
 TEST_CASE("a chain that is too long is a fault")
 {

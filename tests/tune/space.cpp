@@ -288,6 +288,47 @@ TEST_CASE("a count is that of the points, one by one")
     CHECK(std::string(c.rejected.back().constraint) == "lowering");
 }
 
+TEST_CASE("a space holds no kernel of a worse class of error than allowed")
+{
+    const definition d = layer::definition();
+    const isa set = isa::avx512;
+    const auto classes_in = [&](error_class worst) {
+        const cpu_space s(d, set, worst);
+        xoshiro256 bits(3);
+        std::set<error_class> met;
+        for (int i = 0; i < 2000; ++i) {
+            status why;
+            const auto p = s.random(bits);
+            if (s.nest_of(p, why)) met.insert(class_of(s.config_of(p)));
+            if (s.nest_of(s.neighbour(p, bits), why)) CHECK(why.ok());
+        }
+        for (const cpu_config& c : s.others()) CHECK(class_of(c) <= worst);
+        status why;
+        CHECK(s.nest_of(s.standard(), why).has_value());
+        return met;
+    };
+    using enum error_class;
+    CHECK(classes_in(exact_order) == std::set{exact_order});
+    CHECK(classes_in(reassociated) == std::set{exact_order, reassociated});
+    CHECK(classes_in(winograd_2) == std::set{exact_order, reassociated, winograd_2});
+    CHECK(classes_in(winograd_4) == std::set{exact_order, reassociated, winograd_2, winograd_4});
+
+    const cpu_space strict(d, set, exact_order);
+    status why;
+    CHECK_FALSE(strict.nest_of(cpu_config{.algorithm = cpu_template::winograd}, why).has_value());
+    CHECK(why.what == fault::accuracy_not_allowed);
+    CHECK_FALSE(strict.nest_of(cpu_config{.direct = {.reduce_block = 8}}, why).has_value());
+    CHECK(why.what == fault::accuracy_not_allowed);
+    // Counted, too: what is left out for its class is told apart from what cannot be built.
+    const cpu_space small(smallest::definition(), isa::avx2, exact_order), all(smallest::definition(), isa::avx2);
+    const space_count few = small.count(), many = all.count();
+    std::uint64_t left_out = 0;
+    for (const rejections& r : few.rejected)
+        if (std::string(r.constraint) == "accuracy") left_out += r.points;
+    CHECK(few.raw == many.raw);
+    CHECK(few.legal + left_out == many.legal);
+}
+
 TEST_CASE("a 3x3 layer of ResNet has more than 10,000 distinct kernels with AVX-512, of both templates")
 {
     const space_count c = cpu_space(layer::definition(), isa::avx512).count();

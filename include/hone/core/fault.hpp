@@ -36,6 +36,7 @@ enum class fault : std::uint8_t {
     role_taken,
     element_type_unknown,
     operand_not_tuned,
+    accuracy_not_allowed,
     // Vulkan nests
     shared_memory_exceeded,
     workgroup_too_large,
@@ -114,6 +115,9 @@ constexpr const char* message_of(fault f)
     case fault::operand_not_tuned:
         return "hone::tuner: the tuner has no data for a tensor of role::operand; leave the workload out of the list, and "
                "run it with its default";
+    case fault::accuracy_not_allowed:
+        return "hone: the kernel is of a worse class of error than the workload allows; ask for hone::fast, or choose another "
+               "config";
     case fault::shared_memory_exceeded:
         return "hone::vulkan: the staged tiles need more shared memory than the device has; choose smaller tiles";
     case fault::workgroup_too_large:

@@ -101,7 +101,8 @@ struct conv2d_shape {
     }
 };
 
-// As conv2d<...>::signature(), for shapes that are known when a model is loaded; the epilogue by its names, in order.
+// As conv2d<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
+// order, each as signature_word gives it: "bias", "relu".
 constexpr signature_text signature_of(const conv2d_shape& s, dtype type, std::span<const char* const> epilogue)
 {
     const conv2d_window v = s.window();
@@ -168,8 +169,10 @@ constexpr conv2d_tensors tensors_of(const conv2d_shape& s, dtype type)
 }
 
 // x: n * h * w * ic, weights: oc * kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements.
-template <conv2d_shape S, class Type, epilogue... E>
+template <conv2d_shape S, class Type, operator_word... E>
 struct conv2d {
+    static_assert(accuracy_words<E...> <= 1,
+                  "hone::conv2d: a workload has one accuracy; name hone::exact or hone::fast");
     static constexpr conv2d_shape shape = S;
 
     enum axes : int { n, g, oh, ow, oc, kh, kw, ic };
@@ -220,7 +223,7 @@ struct conv2d {
         return d;
     }
 
-    static constexpr signature_text signature() { return signature_of(S, dtype_of<Type>(), {E::name...}); }
+    static constexpr signature_text signature() { return signature_of(S, dtype_of<Type>(), {signature_word<E>()...}); }
 };
 
 } // namespace hone

@@ -3,9 +3,14 @@
 // user's own. Both backends print them, and the cost model prices them.
 #pragma once
 
+#include <bit>
 #include <concepts>
+#include <cstdint>
 
+#include <hone/core/inline_vector.hpp>
 #include <hone/ir/expr.hpp>
+#include <hone/ir/hash.hpp>
+#include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -40,6 +45,10 @@ concept operand_epilogue = requires(const expr& acc) {
 };
 template <class E>
 concept epilogue = pointwise_epilogue<E> || operand_epilogue<E>;
+// What may stand behind the types of an operator: epilogues in the order in which they are applied, and one of
+// hone::exact and hone::fast.
+template <class W>
+concept operator_word = epilogue<W> || accuracy_word<W>;
 
 struct bias {
     static constexpr const char* name = "bias";
@@ -63,13 +72,68 @@ struct residual {
     static constexpr expr apply(const expr& acc, const expr& r) { return acc + r; }
 };
 
+namespace op {
+
+template <class E>
+constexpr std::uint32_t hash_of_epilogue()
+{
+    expr e;
+    if constexpr (pointwise_epilogue<E>)
+        e = E::apply(ex::acc());
+    else
+        e = E::apply(ex::acc(), ex::load(0));
+    ir::hasher h;
+    if constexpr (operand_epilogue<E>) h.add_signed(static_cast<int>(E::operand_role));
+    for (const expr_node& x : e.nodes) {
+        h.add(static_cast<int>(x.op), x.a, x.b, x.ref);
+        h.add(std::bit_cast<std::uint32_t>(x.value));
+    }
+    return static_cast<std::uint32_t>(h.value);
+}
+
+// "leaky:1f00c2d4"
+template <class E>
+struct hashed_word {
+    static constexpr auto text = [] {
+        inline_vector<char, 96> t;
+        for (const char* c = E::name; *c != '\0'; ++c) t.push_back(*c);
+        t.push_back(':');
+        for (int shift = 28; shift >= 0; shift -= 4)
+            t.push_back("0123456789abcdef"[hash_of_epilogue<E>() >> shift & 15]);
+        t.push_back('\0');
+        return t;
+    }();
+    static_assert(!text.overflowed(), "hone: the name of an epilogue has at most 86 characters; shorten it");
+};
+
+} // namespace op
+
+// What stands for a word in a signature, which has to name all that changes the result. For what hone ships that is its
+// name. An epilogue of a user has a hash of its expression beside it: leaky<0.1f> and leaky<0.2f> are two, though
+// both are named "leaky".
+template <operator_word W>
+constexpr const char* signature_word()
+{
+    constexpr bool ships = accuracy_word<W> || std::same_as<W, bias> || std::same_as<W, relu> ||
+                           std::same_as<W, relu6> || std::same_as<W, residual>;
+    if constexpr (ships)
+        return W::name;
+    else
+        return op::hashed_word<W>::text.begin();
+}
+// How many of these demand an accuracy: a workload may do so once.
+template <operator_word... W>
+inline constexpr int accuracy_words = (0 + ... + (accuracy_word<W> ? 1 : 0));
+
 // Adds the epilogues E, in order, to stage `st`, whose output has `channel_dims` as its last dimensions for a bias. The
 // output tensor stays the last argument.
-template <class E>
+template <operator_word E>
 constexpr void add_epilogue(definition& d, int st, const tensor& bias_shape, const operand& bias_index)
 {
     stage& s = d.stages[st];
-    if constexpr (pointwise_epilogue<E>) {
+    if constexpr (accuracy_word<E>) {
+        // Computes nothing.
+    } else if constexpr (pointwise_epilogue<E>) {
         s.epilogue = E::apply(ex::acc()).with_accumulator(s.epilogue);
     } else {
         tensor t = E::operand_role == role::bias ? bias_shape : d.tensors[s.output.tensor];

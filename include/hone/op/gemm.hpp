@@ -61,7 +61,8 @@ struct gemm_shape {
     leading batch_stride_y{};
 };
 
-// As gemm<...>::signature(), for shapes that are known when a model is loaded; the epilogue by its names, in order.
+// As gemm<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
+// order, each as signature_word gives it: "bias", "relu".
 constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::span<const char* const> epilogue)
 {
     signature_text t;
@@ -90,8 +91,9 @@ constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::init
 }
 
 // Parameters of a call, in this order, where the shape leaves them open: m, ldx, ldy, batch_stride_x, batch_stride_y.
-template <gemm_shape S, class Type, epilogue... E>
+template <gemm_shape S, class Type, operator_word... E>
 struct gemm {
+    static_assert(accuracy_words<E...> <= 1, "hone::gemm: a workload has one accuracy; name hone::exact or hone::fast");
     // Read instead of S: where a member follows padding, clang reads the wrong bytes of a template parameter at run
     // time (llvm-project issue 146272).
     static constexpr gemm_shape shape = S;
@@ -170,7 +172,10 @@ struct gemm {
         return d;
     }
 
-    static constexpr signature_text signature() { return signature_of(shape, dtype_of<Type>(), {E::name...}); }
+    static constexpr signature_text signature()
+    {
+        return signature_of(shape, dtype_of<Type>(), {signature_word<E>()...});
+    }
 
 private:
     static constexpr tensor matrix(const char* name, hone::role role, std::int64_t rows, std::int64_t columns,

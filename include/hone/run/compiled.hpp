@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include <hone/core/inline_vector.hpp>
@@ -40,6 +41,23 @@ struct fill;
 template <class... Ops, class Configs, isa Set>
 struct fill<workloads<Ops...>, Configs, Set> {
     static_assert(sizeof...(Ops) > 0, "hone::compiled: the list has no workloads; name at least one");
+
+    // find() could not tell two of one signature apart. By hashes first: most signatures begin alike.
+    static consteval bool all_differ()
+    {
+        const signature_text signatures[] = {Ops::signature()...};
+        std::uint64_t hashes[sizeof...(Ops)]{};
+        for (std::size_t i = 0; i < sizeof...(Ops); ++i) {
+            hashes[i] = 0xcbf29ce484222325u;
+            for (char c : signatures[i].text) hashes[i] = (hashes[i] ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+            for (std::size_t j = 0; j < i; ++j)
+                if (hashes[i] == hashes[j] && signatures[i] == signatures[j]) return false;
+        }
+        return true;
+    }
+    static_assert(all_differ(),
+                  "hone::compiled: two workloads of the list have one signature; remove one of them, or let their "
+                  "signatures name what tells them apart");
 
     template <class Op>
     static constexpr inline_vector threads = thread_counts_of<Op, Configs>(Set);

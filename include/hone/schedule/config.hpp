@@ -8,6 +8,7 @@
 
 #include <hone/core/inline_vector.hpp>
 #include <hone/core/target.hpp>
+#include <hone/op/accuracy.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/schedule/cpu.hpp>
 #include <hone/schedule/winograd.hpp>
@@ -42,6 +43,21 @@ constexpr status check_knobs(const cpu_config& c)
     return with_knobs(c, [](const auto& knobs) { return check_knobs(knobs); });
 }
 
+// Direct kernels hold one chain for each output while the whole reduction passes, in the order of the definition; where
+// it passes in blocks, those of the innermost axis stand outside the windows.
+constexpr error_class class_of(const direct_knobs& k)
+{
+    return k.reduce_block > 0 ? error_class::reassociated : error_class::exact_order;
+}
+constexpr error_class class_of(const winograd_knobs& k)
+{
+    return k.tile <= 2 ? error_class::winograd_2 : k.tile <= 4 ? error_class::winograd_4 : error_class::winograd_6;
+}
+constexpr error_class class_of(const cpu_config& c)
+{
+    return c.algorithm == cpu_template::winograd ? class_of(c.winograd) : class_of(c.direct);
+}
+
 // One tuned kernel of a set: for this signature, on this instruction set, on so many threads, this config.
 struct cpu_entry {
     const char* signature = "";
@@ -55,6 +71,17 @@ struct defaults {
     static constexpr cpu_entry entries[1]{};
 };
 
+// What a set allows where a workload says nothing, as a member `accuracy`; a header that was tuned with ACCURACY has
+// it.
+template <class Configs>
+constexpr accuracy accuracy_of_set()
+{
+    if constexpr (requires { Configs::accuracy; })
+        return Configs::accuracy;
+    else
+        return accuracy::standard;
+}
+
 // Whether a is nearer to the threads that are wanted than b, as a ratio; of 2 and 8 for 4, the fewer are.
 constexpr bool is_nearer(int a, int b, int wanted)
 {
@@ -65,16 +92,17 @@ constexpr bool is_nearer(int a, int b, int wanted)
 }
 
 // Which entry of set Configs is that of operator Op, for exactly this instruction set and the nearest number of
-// threads; -1 where there is none. A number, since under sanitizers g++ knows of no address at compile time that it is
-// not null.
+// threads, of those that are as accurate as the workload or the set demands; -1 where there is none. A number, since
+// under sanitizers g++ knows of no address at compile time that it is not null.
 template <tensor_operator Op, class Configs>
 constexpr int entry_index_for(isa set, int threads = 1)
 {
     constexpr signature_text signature = Op::signature();
+    constexpr error_class worst = worst_of(accuracy_in(signature.c_str(), accuracy_of_set<Configs>()));
     int best = -1;
     int i = 0;
     for (const cpu_entry& e : Configs::entries) {
-        if (e.set == set && same_text(e.signature, signature.c_str()) &&
+        if (e.set == set && same_text(e.signature, signature.c_str()) && class_of(e.config) <= worst &&
             (best < 0 || is_nearer(e.threads, Configs::entries[best].threads, threads)))
             best = i;
         ++i;
@@ -104,9 +132,10 @@ template <tensor_operator Op, class Configs>
 constexpr inline_vector<int, most_thread_counts> thread_counts_of(isa set)
 {
     constexpr signature_text signature = Op::signature();
+    constexpr error_class worst = worst_of(accuracy_in(signature.c_str(), accuracy_of_set<Configs>()));
     inline_vector<int, most_thread_counts> counts;
     for (const cpu_entry& e : Configs::entries) {
-        if (e.set != set || !same_text(e.signature, signature.c_str())) continue;
+        if (e.set != set || !same_text(e.signature, signature.c_str()) || class_of(e.config) > worst) continue;
         bool known = false;
         for (int c : counts) known = known || c == e.threads;
         if (!known) counts.push_back(e.threads);

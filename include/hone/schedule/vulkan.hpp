@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include <hone/op/accuracy.hpp>
 #include <hone/schedule/cpu.hpp>
 #include <hone/schedule/schedule.hpp>
 #include <hone/schedule/transform.hpp>
@@ -16,6 +17,9 @@
 #endif
 
 namespace hone {
+
+// One chain for each output, in the order of the definition; staged tiles are blocks of its innermost axis.
+constexpr error_class class_of(const vulkan_knobs&) { return error_class::exact_order; }
 
 // Whether tiles of the operands can be staged: lanes along both axes of the tile share them.
 constexpr bool can_stage(const definition& d, const direct_roles& r)

@@ -25,6 +25,7 @@ struct cpu_backend {
     struct direct {
         using knobs = direct_knobs;
         static constexpr const char* name = name_of(cpu_template::direct);
+        static constexpr error_class strictest = error_class::exact_order;
         static constexpr const auto& constraints = direct_constraints;
         static bool applies(const definition&) { return true; }
         static direct_knobs fitted(const definition& d, const direct_knobs& k, isa set)
@@ -40,6 +41,7 @@ struct cpu_backend {
     struct winograd {
         using knobs = winograd_knobs;
         static constexpr const char* name = name_of(cpu_template::winograd);
+        static constexpr error_class strictest = error_class::winograd_2;
         static constexpr const auto& constraints = winograd_constraints;
         static bool applies(const definition& d) { return winograd_applies(d); }
         static winograd_knobs fitted(const definition& d, const winograd_knobs& k, isa set)
@@ -57,6 +59,7 @@ struct cpu_backend {
     };
     static constexpr auto templates = hana::tuple_t<direct, winograd>;
 
+    static error_class class_of(const cpu_config& c) { return hone::class_of(c); }
     static cpu_config standard(const definition& d, isa set) { return {.direct = default_direct(d, set)}; }
     static std::vector<cpu_config> others(const definition& d, isa set)
     {

@@ -31,6 +31,7 @@
 #include <hone/ir/bounds_proof.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/ir/nest.hpp>
+#include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/schedule/constraint.hpp>
 #include <hone/schedule/knob.hpp>
@@ -87,7 +88,7 @@ struct space_count {
     std::uint64_t raw = 0;
     std::uint64_t legal = 0;
     std::uint64_t distinct = 0;         // nests of the legal points
-    std::vector<rejections> rejected{}; // by constraint; the last of each template, "lowering", by lowering and check
+    std::vector<rejections> rejected{}; // by constraint; then "lowering", by lowering and check, and "accuracy"
 };
 
 // A backend names its templates, and lowers a config of any. It is of one space, and may remember:
@@ -99,6 +100,7 @@ struct space_count {
 //       config_of(knobs), knobs_in(config): null where the config is of another template
 //   standard(definition, target)         the closed-form default
 //   others(definition, target)           of other templates
+//   class_of(config)                     of error; each template has `strictest`, the best of its own
 //   lower_into(nest, definition, config, target)   the nest, checked for the target
 //
 // Not for two threads at a time: the nest of the last candidate is kept, since a new one costs microseconds.
@@ -109,11 +111,13 @@ public:
     using config = typename Backend::config;
     using target = typename Backend::target;
 
-    space(const hone::definition& d, const target& t) : definition_(d), target_(t)
+    // Of configs whose class of error is no worse than that.
+    space(const hone::definition& d, const target& t, error_class worst = error_class::winograd_6)
+        : definition_(d), target_(t), worst_(worst)
     {
         for_each_template([&](auto which, auto of) {
             using algorithm = typename decltype(of)::type;
-            if (!algorithm::applies(definition_)) return;
+            if (!algorithm::applies(definition_) || algorithm::strictest > worst_) return;
             applicable_.push_back(static_cast<std::uint8_t>(which()));
             end_[which()] = knob_product<typename algorithm::knobs>::size;
         });
@@ -184,7 +188,12 @@ public:
 
     config standard() const { return Backend::standard(definition_, target_); }
     // What the other templates would take by their closed forms: good places to begin.
-    std::vector<config> others() const { return Backend::others(definition_, target_); }
+    std::vector<config> others() const
+    {
+        std::vector<config> all = Backend::others(definition_, target_);
+        std::erase_if(all, [&](const config& c) { return Backend::class_of(c) > worst_; });
+        return all;
+    }
     // Fitted to the operator.
     config config_of(const point& p) const
     {
@@ -219,6 +228,11 @@ public:
     // The hash of its nest; nothing where the config is illegal, and the fault is then in `why`.
     std::optional<std::uint64_t> nest_of(const config& c, status& why) const
     {
+        if (Backend::class_of(c) > worst_) {
+            why = {fault::accuracy_not_allowed, static_cast<int>(worst_), static_cast<int>(Backend::class_of(c)),
+                   "config"};
+            return std::nullopt;
+        }
         why = backend_.lower_into(nest_, definition_, c, target_);
         if (!why.ok()) return std::nullopt;
         return nest_hash(nest_);
@@ -329,14 +343,15 @@ private:
     void count_template(std::uint8_t a, std::unordered_set<std::uint64_t>& nests, space_count& r) const
     {
         constexpr std::size_t constraints = std::size(Algorithm::constraints);
-        std::array<std::uint64_t, constraints + 1> rejected{};
-        // The place of what rejected a config, or one past the last.
+        std::array<std::uint64_t, constraints + 2> rejected{};
+        // The place of what rejected a config: lowering stands behind the constraints, and accuracy behind that; or one
+        // past the last.
         std::unordered_map<std::uint64_t, std::size_t> verdict_of;
         for (std::uint64_t i = first_[a]; i < end_[a]; ++i) {
             const auto knobs = fitted_knobs<Algorithm>(at(i));
             std::uint64_t name = 0;
             for (const auto& k : knobs_of(knobs)) name = mixed(name ^ static_cast<std::uint64_t>(k.get(knobs)));
-            const auto [verdict, is_new] = verdict_of.try_emplace(name, constraints + 1);
+            const auto [verdict, is_new] = verdict_of.try_emplace(name, constraints + 2);
             if (is_new) {
                 status why;
                 const std::size_t broken = first_broken<Algorithm>(knobs, why);
@@ -345,9 +360,9 @@ private:
                 else if (const auto nest = nest_of(Algorithm::config_of(knobs), why))
                     nests.insert(*nest);
                 else
-                    verdict->second = constraints;
+                    verdict->second = why.what == fault::accuracy_not_allowed ? constraints + 1 : constraints;
             }
-            if (verdict->second <= constraints)
+            if (verdict->second <= constraints + 1)
                 ++rejected[verdict->second];
             else
                 ++r.legal;
@@ -355,10 +370,13 @@ private:
         for (std::size_t c = 0; c < constraints; ++c)
             r.rejected.push_back({Algorithm::name, Algorithm::constraints[c].name, rejected[c]});
         r.rejected.push_back({Algorithm::name, "lowering", rejected[constraints]});
+        if (rejected[constraints + 1] > 0)
+            r.rejected.push_back({Algorithm::name, "accuracy", rejected[constraints + 1]});
     }
 
     hone::definition definition_;
     target target_;
+    error_class worst_;
     std::vector<std::uint8_t> applicable_{}; // templates
     std::array<std::uint64_t, algorithms> first_{}, end_{};
     std::uint64_t size_ = 0;

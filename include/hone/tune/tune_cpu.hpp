@@ -21,10 +21,11 @@
 
 namespace hone::tune {
 
-// The declarations of a config set with one entry, and the kernel that takes it.
+// The declarations of a config set with one entry, and the kernel that takes it: what may be tried was decided before.
 inline variant_source source_of(const task& t, const cpu_config& c, isa set)
 {
-    return {fmt::format("struct set {{\n    static constexpr hone::cpu_entry entries[] = {{{{.signature = {},\n"
+    return {fmt::format("struct set {{\n    static constexpr hone::accuracy accuracy = hone::accuracy::fast;\n"
+                        "    static constexpr hone::cpu_entry entries[] = {{{{.signature = {},\n"
                         "        .set = hone::isa::{},\n        .config = {}}}}};\n}};",
                         header::quoted(t.signature), name_of(set), initializer_of(c)),
             fmt::format("hone::tune::variant_of<hone::kernel<{}, set, hone::isa::{}>>()", t.type, name_of(set))};

@@ -23,6 +23,7 @@ struct vulkan_backend {
     struct direct {
         using knobs = vulkan_knobs;
         static constexpr const char* name = "direct";
+        static constexpr error_class strictest = error_class::exact_order;
         static constexpr const auto& constraints = vulkan_constraints;
         static bool applies(const definition&) { return true; }
         static vulkan_knobs fitted(const definition& d, const vulkan_knobs& k, const vulkan_limits&)
@@ -34,6 +35,7 @@ struct vulkan_backend {
     };
     static constexpr auto templates = hana::tuple_t<direct>;
 
+    static error_class class_of(const vulkan_knobs& k) { return hone::class_of(k); }
     static vulkan_knobs standard(const definition& d, const vulkan_limits&) { return default_vulkan(d); }
     static std::vector<vulkan_knobs> others(const definition&, const vulkan_limits&) { return {}; }
 
