@@ -20,6 +20,7 @@ tune::tuner_defaults defaults([[maybe_unused]] const std::vector<tune::task>& ta
 {
     tune::tuner_defaults d{.name = "resnet18_configs",
                            .options = {.cache = tune::cache_mode::hot,
+                                       .accuracy = hone::accuracy::fast,
                                        .vulkan = true,
                                        .vulkan_only = {"c3", "c6", "c12", "gemm_256"},
                                        .cpu_only = {"c1", "c2", "c3", "c4", "c5", "c6", "c7", "c8", "c9", "c10", "c11",

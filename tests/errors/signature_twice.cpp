@@ -1,9 +1,8 @@
-// expect: hone::compiled: two workloads of the list have one signature; remove one of them, or let their signatures name what tells them apart
-// forbid: codegen
-// SPDX-License-Identifier: BSL-1.0
-// Two operators of a user that name the slope of their epilogue nowhere, in one table.
-#include <hone/run/compiled.hpp>
+// expect: hone::compiled: two workloads of the list have one signature; remove one of them, or let their signatures
+// name what tells them apart forbid: codegen SPDX-License-Identifier: BSL-1.0 Two operators of a user that name the
+// slope of their epilogue nowhere, in one table.
 #include <hone/op/gemm.hpp>
+#include <hone/run/compiled.hpp>
 
 constexpr hone::gemm_shape shape{.m = 2, .n = 3, .k = 4};
 template <int Percent>

@@ -8,6 +8,8 @@
 #       [BUDGET seconds] [TRIALS n]       of tuning, and of each workload; default: 300, and as the budget allows
 #       [SEED n]
 #       [THREADS n] [CACHE cold|hot]      that the kernels are tuned for; default: 1, and weights that come from memory
+#       [ACCURACY exact|default|fast]     of workloads that say nothing themselves: sums in the order of the definition, in
+#                                         any order, or Winograd, too
 #       [RECORDS file.jsonl]              committed results; default: <target>.jsonl beside the workloads
 #       [LINK_LIBRARIES target...] [COMPILE_OPTIONS option...]   that the workloads need
 #       [STRICT])                         a workload without a measured entry fails the build
@@ -32,7 +34,7 @@ function(hone_add_tuned_library target)
     # ---- the call ----
 
     cmake_parse_arguments(PARSE_ARGV 1 tuned "STRICT"
-        "WORKLOADS;LIST;MODE;BUDGET;TRIALS;SEED;THREADS;CACHE;RECORDS" "BACKENDS;ISAS;LINK_LIBRARIES;COMPILE_OPTIONS")
+        "WORKLOADS;LIST;MODE;BUDGET;TRIALS;SEED;THREADS;CACHE;ACCURACY;RECORDS" "BACKENDS;ISAS;LINK_LIBRARIES;COMPILE_OPTIONS")
     if(tuned_UNPARSED_ARGUMENTS)
         list(JOIN tuned_UNPARSED_ARGUMENTS " " unknown)
         message(FATAL_ERROR "${call}: unknown arguments: ${unknown}; see the first lines of hone-functions.cmake")
@@ -101,6 +103,9 @@ function(hone_add_tuned_library target)
     hone_tuned_choices_("${call}" MODE "OFF;REPLAY;MISSING;FORCE" "" mode "${tuned_MODE}")
     if(DEFINED tuned_CACHE)
         hone_tuned_choices_("${call}" CACHE "cold;hot" "" cache "${tuned_CACHE}")
+    endif()
+    if(DEFINED tuned_ACCURACY)
+        hone_tuned_choices_("${call}" ACCURACY "exact;default;fast" "" accuracy "${tuned_ACCURACY}")
     endif()
     foreach(number IN ITEMS BUDGET TRIALS SEED THREADS)
         if(DEFINED tuned_${number} AND NOT tuned_${number} MATCHES "^[0-9]+$")
@@ -280,7 +285,7 @@ macro(hone_tuned_steps_)
         list(JOIN isas "," isa_list)
         list(APPEND options --isas ${isa_list})
     endif()
-    foreach(option IN ITEMS TRIALS SEED THREADS CACHE)
+    foreach(option IN ITEMS TRIALS SEED THREADS CACHE ACCURACY)
         if(DEFINED tuned_${option})
             string(TOLOWER ${option} name)
             list(APPEND options --${name} ${tuned_${option}})

@@ -94,7 +94,7 @@ int check(const check_options& o)
         return fs::exists(own) ? own : of_run;
     };
 
-    const tune::preference prefer{.processor = tune::processor_name()};
+    tune::preference prefer{.processor = tune::processor_name()};
     const auto headers = headers_in(folder);
     if (headers.empty()) {
         records_of(of_run);
@@ -103,7 +103,9 @@ int check(const check_options& o)
     for (const fs::path& header : headers) {
         const auto& records = records_of(beside(header));
         const int before = wrong;
-        if (const auto difference = tune::wrong_header(tune::text_of_input(header.string()), records, prefer))
+        const std::string text = tune::text_of_input(header.string());
+        prefer.allowed = tune::accuracy_of_header(text); // of the run, for its summary too
+        if (const auto difference = tune::wrong_header(text, records, prefer))
             say(header, *difference + "; `hone replay` writes what they give");
         if (const std::string messages = messages_of(header, o); !messages.empty() && !tune::interrupt_requested.load())
             say(header, messages);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <hone/op/accuracy.hpp>
 #include <hone/tune/measure.hpp>
 
 namespace cli {
@@ -21,6 +22,7 @@ enum exit_status : int {
 struct show_options {
     std::vector<std::string> records{};
     std::string task{}; // empty: all
+    hone::accuracy allowed = hone::accuracy::standard;
     bool json = false;
 };
 int show(const show_options& o);
@@ -35,6 +37,7 @@ struct replay_options {
     std::vector<std::string> records{};
     std::string name{};
     std::string out{};
+    hone::accuracy allowed = hone::accuracy::standard;
 };
 int replay(const replay_options& o);
 

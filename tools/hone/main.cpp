@@ -19,6 +19,7 @@
 #include <hone/core/config.hpp>
 #include <hone/tune/process.hpp>
 #include <hone/tune/standard_streams.hpp>
+#include <hone/tune/standing.hpp>
 
 #include "commands.hpp"
 
@@ -76,6 +77,16 @@ int run(int argc, char** argv)
         return sub;
     };
 
+    const auto add_accuracy = [](CLI::App* to_command, hone::accuracy& allowed) {
+        to_command
+            ->add_option(
+                "--accuracy", allowed,
+                "what may be chosen where a workload says nothing: exact: sums in the order of the definition; "
+                "default: in any order; fast: Winograd, too")
+            ->transform(CLI::CheckedTransformer(hone::tune::accuracies()))
+            ->default_str("default");
+    };
+
     cli::show_options show;
     CLI::App* const show_command = command(
         "show", "A table of what was measured: trials, failures, the default, the best and the naive kernel",
@@ -83,6 +94,7 @@ int run(int argc, char** argv)
         "             task; 2 the command line is wrong; 130 interrupted");
     show_command->add_option("records", show.records, "files of records")->required()->type_name("FILE");
     show_command->add_option("--task", show.task, "show this task only")->type_name("NAME");
+    add_accuracy(show_command, show.allowed);
     show_command->add_flag("--json", show.json, "a list in JSON, on stdout");
     show_command->callback([&] { chosen = [&] { return cli::show(show); }; });
 
@@ -106,6 +118,7 @@ int run(int argc, char** argv)
     replay_command->add_option("records", replay.records, "files of records")->required()->type_name("FILE");
     replay_command->add_option("--name", replay.name, "of the config set: the K of hone::kernel<workload, K>")
         ->required();
+    add_accuracy(replay_command, replay.allowed);
     replay_command->add_option("--out", replay.out, "the header")->required()->type_name("FILE");
     replay_command->callback([&] { chosen = [&] { return cli::replay(replay); }; });
 

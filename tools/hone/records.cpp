@@ -92,7 +92,7 @@ int show(const show_options& o)
                                                                : fmt::format("{}", fmt::join(tasks, ", "))));
         std::erase_if(read.records, [&](const tune::record& r) { return r.task != o.task; });
     }
-    const auto rows = tune::table_of(read.records);
+    const auto rows = tune::table_of(read.records, o.allowed);
     if (o.json)
         print(tune::json_of(rows).dump(2) + "\n");
     else if (rows.empty())
@@ -127,10 +127,10 @@ int replay(const replay_options& o)
                      [](const tune::record& r) { return r.found == tune::verdict::ok; }))
         throw std::runtime_error(fmt::format("there are no records of kernels in {}; {} is left as it is",
                                              fmt::join(o.records, ", "), o.out));
-    const tune::preference prefer{.processor = tune::processor_name()};
+    const tune::preference prefer{.processor = tune::processor_name(), .allowed = o.allowed};
     for (const std::string& s : tune::processors_left_out(read.records, prefer)) warn(s);
     std::set<std::string> left_out;
-    for (const tune::table_row& row : tune::table_of(read.records))
+    for (const tune::table_row& row : tune::table_of(read.records, o.allowed))
         if (row.key->backend == "vulkan" && row.standing.chosen != nullptr && !row.standing.chosen->shader)
             left_out.insert(row.key->task);
     if (!left_out.empty())

@@ -204,9 +204,12 @@ inline int count_spaces(const std::vector<task>& tasks, const tuner_options& opt
         if (!as_json)
             fmt::print("{:12} {:8} {:10} {:10} {:10}  {}\n", t.name, target, c.raw, c.legal, c.distinct, text);
     };
+    const auto worst_of = [&](const task& t) {
+        return hone::worst_of(accuracy_in(t.signature.c_str(), options.accuracy));
+    };
     for (const task& t : tasks) {
-        for (isa set : options.sets) add(t, name_of(set), cpu_space(t.definition, set).count());
-        if (options.vulkan) add(t, "vulkan", vulkan_space(t.definition, {}).count());
+        for (isa set : options.sets) add(t, name_of(set), cpu_space(t.definition, set, worst_of(t)).count());
+        if (options.vulkan) add(t, "vulkan", vulkan_space(t.definition, {}, worst_of(t)).count());
     }
     if (as_json) fmt::print("{}\n", list.dump(2));
     return exit_ok;
@@ -223,7 +226,8 @@ inline int explain_nest(const std::vector<task>& tasks, const tuner_options& opt
         for (const auto& [key, group] : by_workload(records))
             if (std::get<0>(key) == backend && std::get<1>(key) == found->signature &&
                 (std::get<2>(key) == set || *set == '\0'))
-                if (const standing s = standing_of(group, {.processor = processor_name()}); s.chosen != nullptr)
+                if (const standing s = standing_of(group, {.processor = processor_name(), .allowed = options.accuracy});
+                    s.chosen != nullptr)
                     for (const record& r : records)
                         if (&r == s.chosen) return &r;
         return nullptr;
@@ -275,6 +279,14 @@ try {
     app.require_subcommand(1);
     app.footer("exit status: 0 done, 1 failure, 2 wrong command line, 3 --strict and a workload without entry,\n"
                "130 interrupted (what was measured is kept; the same command goes on)");
+    const auto add_accuracy = [&](CLI::App* to_command) {
+        to_command
+            ->add_option("--accuracy", o.accuracy,
+                         "where a workload says nothing: exact: sums in the order of the definition; default: in any "
+                         "order; fast: Winograd, too")
+            ->transform(CLI::CheckedTransformer(accuracies()))
+            ->default_str(name_of(o.accuracy));
+    };
     const auto add_common = [&](CLI::App* to_command) {
         to_command->add_option("--records", records, "the file of measurements (JSON lines)")->capture_default_str();
         to_command->add_option("--backends", backends, "cpu, vulkan")
@@ -285,6 +297,7 @@ try {
             ->delimiter(',')
             ->check(CLI::IsMember({"avx512", "avx2", "baseline", "native"}))
             ->capture_default_str();
+        add_accuracy(to_command);
     };
     // How candidates are built and measured.
     const auto add_measuring = [&](CLI::App* to_command) {
@@ -341,6 +354,7 @@ try {
 
     CLI::App* showing = app.add_subcommand("show", "what the records say of each workload");
     showing->add_option("--records", records, "the file of measurements")->required(records.empty());
+    add_accuracy(showing);
     showing->add_flag("--json", as_json, "as JSON");
     CLI::App* verifying = app.add_subcommand("verify", "measure what was chosen again, with the options of its tuning");
     add_common(verifying);
@@ -371,7 +385,7 @@ try {
     if (!only.empty()) o.cpu_only = o.vulkan_only = only;
     if (*showing) {
         const std::vector<record> all = read_records(records).records;
-        const auto rows = table_of(all);
+        const auto rows = table_of(all, o.accuracy);
         fmt::print("{}", as_json ? json_of(rows).dump(2) + "\n" : text_of(rows, text_style::plain));
         return exit_ok;
     }

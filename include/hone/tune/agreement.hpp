@@ -34,13 +34,24 @@ inline std::optional<std::string> config_set_of(std::string_view header)
     return std::string(name.substr(0, end));
 }
 
+// What its engine asked for.
+inline accuracy accuracy_of_header(std::string_view header)
+{
+    for (const accuracy a : {accuracy::exact, accuracy::fast})
+        if (header.find(fmt::format("hone::accuracy accuracy = hone::accuracy::{};", name_of(a))) !=
+            std::string_view::npos)
+            return a;
+    return accuracy::standard;
+}
+
 // Where a header is not what the records give; nothing where it is.
 inline std::optional<std::string> wrong_header(const std::string& header, const std::vector<record>& records,
-                                               const preference& prefer = {})
+                                               preference prefer = {})
 {
     const auto name = config_set_of(header);
     if (!name) return "it was not written by hone's tuner";
     if (const std::string wrong = wrong_name(*name, "the name of its config set"); !wrong.empty()) return wrong;
+    prefer.allowed = accuracy_of_header(header);
     const std::string expected = header_text(*name, records, prefer);
     if (header == expected) return std::nullopt;
     std::istringstream found_lines(header), expected_lines(expected);

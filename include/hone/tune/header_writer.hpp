@@ -71,6 +71,7 @@ inline std::string words_of(const std::string& name, const std::vector<std::uint
 } // namespace header
 
 // The text of the header that defines the config set `name`. A workload without a success has no entry.
+// The set says what its engine asked for, or kernels would pass over entries.
 // Throws where that is no name, or a record that is chosen has a knob with a value that its template cannot take.
 inline std::string header_text(const std::string& name, const std::vector<record>& records,
                                const preference& prefer = {})
@@ -126,6 +127,9 @@ inline std::string header_text(const std::string& name, const std::vector<record
         name);
     if (!vulkan.empty()) text += "#include <hone/run/vulkan_entry.hpp>\n";
     text += "\nnamespace hone {\nstruct entry_table;\n}\n\n" + words + fmt::format("struct {} {{\n", name);
+    if (prefer.allowed != accuracy::standard)
+        text += fmt::format("    static constexpr hone::accuracy accuracy = hone::accuracy::{};\n",
+                            name_of(prefer.allowed));
     if (cpu.empty())
         text += "    // No measurement yet: every kernel takes its closed-form default.\n"
                 "    static constexpr hone::cpu_entry entries[1]{};\n";

@@ -38,7 +38,7 @@ struct table_row {
 };
 
 // The rows point into `records`.
-inline std::vector<table_row> table_of(const std::vector<record>& records)
+inline std::vector<table_row> table_of(const std::vector<record>& records, accuracy allowed = accuracy::standard)
 {
     const auto row_of = [](const record& r) {
         return std::tie(r.task, r.signature, r.backend, r.device, r.isa, r.threads, r.cache);
@@ -53,7 +53,8 @@ inline std::vector<table_row> table_of(const std::vector<record>& records)
     }
     std::vector<table_row> rows;
     for (const auto& group : groups) {
-        table_row& row = rows.emplace_back(table_row{.key = group.front(), .standing = standing_of(group)});
+        table_row& row =
+            rows.emplace_back(table_row{.key = group.front(), .standing = standing_of(group, {.allowed = allowed})});
         for (const record* r : counted(group))
             if (r->phase == "search" && r->found != verdict::ok) ++row.failures[r->found];
     }

@@ -13,7 +13,9 @@
 
 #include <fmt/core.h>
 
+#include <hone/op/accuracy.hpp>
 #include <hone/tune/record_data.hpp>
+#include <hone/tune/settings.hpp>
 #include <hone/tune/text.hpp>
 #include <hone/tune/verdict.hpp>
 
@@ -38,10 +40,28 @@ struct standing {
     bool compared = false; // the finalists were measured in turns, and no candidate since
 };
 
-// Whose records count where one workload has some of several processors, compilers or flags.
+// The class of error of what was measured. A loop as the formula stands is as exact as can be; knobs that no kernel can
+// have are for others to name.
+inline error_class class_of(const record& r)
+{
+    if (r.template_name == naive_template || r.template_name == peer_template) return error_class::exact_order;
+    if (wrong_config(r.backend, r.template_name, r.knobs)) return error_class::exact_order;
+    return r.backend == "cpu" ? class_of(cpu_config_of(r.template_name, r.knobs)) : class_of(vulkan_knobs_of(r.knobs));
+}
+
+// By the words of command lines.
+inline std::map<std::string, accuracy> accuracies()
+{
+    std::map<std::string, accuracy> all;
+    for (const accuracy a : {accuracy::exact, accuracy::standard, accuracy::fast}) all.emplace(name_of(a), a);
+    return all;
+}
+
+// Whose records count where one workload has some of several processors, compilers or flags, and which may be chosen.
 struct preference {
-    std::string processor{};    // this machine's, as its records name it
-    std::vector<record> keys{}; // what a tuner measures under: its own come before all others
+    std::string processor{};               // this machine's, as its records name it
+    std::vector<record> keys{};            // what a tuner measures under: its own come before all others
+    accuracy allowed = accuracy::standard; // where a workload says nothing
 
     int rank_of(const record& r) const
     {
@@ -80,9 +100,13 @@ inline std::vector<const record*> counted(const std::vector<const record*>& reco
     return those;
 }
 
-// Of the records of one workload; the last comparison decides where there is one.
+// Of the records of one workload; the last comparison decides where there is one. Those of a worse class of error than
+// the workload allows are passed over.
 inline standing standing_of(const std::vector<const record*>& records, const preference& prefer = {})
 {
+    const error_class worst = records.empty()
+                                  ? error_class::exact_order
+                                  : worst_of(accuracy_in(records.front()->signature.c_str(), prefer.allowed));
     const std::vector<const record*> those = counted(records, prefer);
     standing s;
     int comparison = -1; // by the trials before it
@@ -108,6 +132,7 @@ inline standing standing_of(const std::vector<const record*>& records, const pre
             if (is_better(r, kept)) kept = r;
             continue;
         }
+        if (class_of(*r) > worst) continue;
         if (r->origin == "default" && is_better(r, s.standard)) s.standard = r;
         if (is_better(r, best)) best = r;
     }

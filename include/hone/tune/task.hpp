@@ -21,6 +21,7 @@
 #include <fmt/core.h>
 
 #include <hone/ir/hash.hpp>
+#include <hone/op/accuracy.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/tune/build.hpp>
 #include <hone/tune/measure_cpu.hpp>
@@ -59,6 +60,7 @@ struct tuning_environment {
     int cpu = -1; // kernels of one thread are pinned to it
     int threads = 1;
     cache_mode cache = cache_mode::hot;
+    hone::accuracy accuracy = hone::accuracy::standard; // of workloads that say nothing
     // Nothing that runs for a tuning outlives it: candidates that are then measured were interrupted.
     process_control::clock::time_point end = process_control::clock::time_point::max();
     std::map<std::string, library_variant> peers{}; // by signature: another library's kernels, compared at the end
@@ -97,6 +99,9 @@ public:
     // The default kernel; nothing on Vulkan, whose children compile.
     virtual std::optional<variant_source> standard_source() const { return std::nullopt; }
 
+    // Whether there are templates of which nothing was ever tried, as where workloads were tuned when they allowed
+    // less.
+    virtual bool lacks_templates() const = 0;
     virtual std::size_t illegal() const = 0;
     virtual double seconds_thinking() const = 0;
     virtual std::string backend() const = 0;
@@ -109,8 +114,10 @@ public:
     {
         std::vector<const record*> all;
         for (const record& r : records_) all.push_back(&r);
-        return standing_of(all);
+        return standing_of(all, {.allowed = environment_.accuracy});
     }
+    // The worst class of error that may be tried.
+    error_class worst() const { return worst_of(accuracy_in(task_.signature.c_str(), environment_.accuracy)); }
     double gflops(double ms) const { return ms > 0 ? task_.definition.flops() / ms * 1e-6 : 0; }
 
     // The operands and exact results, computed once; compilers may work meanwhile.
@@ -255,7 +262,8 @@ protected:
     {
         std::vector<std::size_t> order;
         for (std::size_t i = 0; i < records_.size(); ++i)
-            if (records_[i].phase == "search" && records_[i].found == verdict::ok) order.push_back(i);
+            if (records_[i].phase == "search" && records_[i].found == verdict::ok && class_of(records_[i]) <= worst())
+                order.push_back(i);
         const auto is_found = [&](std::size_t i) {
             return records_[i].origin != "default" && records_[i].origin != "naive";
         };
@@ -331,8 +339,12 @@ public:
             begun_ = true;
             if (const auto c = first_of(space_.standard(), "default")) batch.push_back(*c);
             if (auto c = naive()) batch.push_back(std::move(*c));
+        }
+        if (!guessed_) {
+            guessed_ = true;
             for (const config& other : space_.others())
-                if (auto c = first_of(other, "guess")) batch.push_back(std::move(*c));
+                if (!has_tried(other))
+                    if (auto c = first_of(other, "guess")) batch.push_back(std::move(*c));
         }
         if (batch.size() >= size) return batch;
         for (const auto& p : searcher_->propose(size - batch.size())) {
@@ -347,6 +359,16 @@ public:
         return batch;
     }
 
+    bool lacks_templates() const final
+    {
+        // Saved records may hold the finalists alone, and say nothing of the search.
+        const auto& all = records();
+        if (std::none_of(all.begin(), all.end(), [](const record& r) { return r.phase == "search"; })) return false;
+        const auto others = space_.others();
+        status why;
+        return std::any_of(others.begin(), others.end(),
+                           [&](const config& c) { return !has_tried(c) && space_.nest_of(c, why); });
+    }
     std::size_t illegal() const final { return searcher_->illegal(); }
     double seconds_thinking() const final { return searcher_->seconds_thinking(); }
 
@@ -415,10 +437,19 @@ private:
             searcher_->exclude(program);
     }
 
+    // Whether the records hold a kernel of this config's template.
+    bool has_tried(const config& c) const
+    {
+        const std::string name = candidate_of(c).key.template_name;
+        const auto& all = records();
+        return std::any_of(all.begin(), all.end(), [&](const record& r) { return r.template_name == name; });
+    }
+
     Space space_;
     std::unique_ptr<any_searcher> searcher_{};
     std::unordered_map<std::string, point> points_{}; // of programs that were proposed
     bool begun_ = false;
+    bool guessed_ = false;
 };
 
 } // namespace hone::tune

@@ -39,7 +39,10 @@ inline variant_source naive_source_of(const task& t, isa set)
 class cpu_tuning final : public tuning_in<cpu_space> {
 public:
     cpu_tuning(tune::task task, const tuning_environment& environment, builder& build, isa set)
-        : tuning_in(task, environment, cpu_space(task.definition, set)), builder_(build), set_(set)
+        : tuning_in(
+              task, environment,
+              cpu_space(task.definition, set, worst_of(accuracy_in(task.signature.c_str(), environment.accuracy)))),
+          builder_(build), set_(set)
     {
         const compiler& c = build.used();
         key().backend = "cpu";

@@ -17,7 +17,9 @@ namespace hone::tune {
 class vulkan_tuning final : public tuning_in<vulkan_space> {
 public:
     vulkan_tuning(tune::task task, const tuning_environment& environment, const vulkan_facts& device)
-        : tuning_in(task, environment, vulkan_space(task.definition, device.limits))
+        : tuning_in(task, environment,
+                    vulkan_space(task.definition, device.limits,
+                                 worst_of(accuracy_in(task.signature.c_str(), environment.accuracy))))
     {
         key().backend = "vulkan";
         key().device = device.name;

@@ -59,7 +59,8 @@ struct tuner_options {
     search_method method = search_method::model;
     int threads = 1;
     cache_mode cache = cache_mode::cold_weights;
-    std::vector<isa> sets{}; // CPU kernels for these; none: no CPU kernels
+    hone::accuracy accuracy = hone::accuracy::standard; // of workloads that say nothing
+    std::vector<isa> sets{};                            // CPU kernels for these; none: no CPU kernels
     bool vulkan = false;
     std::vector<std::string> vulkan_only{}; // names; none: all
     std::vector<std::string> cpu_only{};
@@ -95,6 +96,7 @@ public:
         environment_.cpu = timing_cpu();
         environment_.threads = options_.threads;
         environment_.cache = options_.cache;
+        environment_.accuracy = options_.accuracy;
         if (options_.threads == 1) environment_.peers = options_.peers;
         environment_.log = [this](const record& r) {
             log_->write(r);
@@ -195,7 +197,7 @@ public:
     // Whose records count: those under the keys of this run, then all of this processor.
     preference preferred() const
     {
-        preference p{.processor = processor_name()};
+        preference p{.processor = processor_name(), .allowed = options_.accuracy};
         for (const group& g : groups_)
             for (const auto& t : g.tunings) p.keys.push_back(std::as_const(*t).key());
         return p;
@@ -351,7 +353,8 @@ private:
     {
         std::vector<tuning*> open;
         for (const auto& t : g.tunings)
-            if (!t->standing().compared || (options_.trials > 0 && t->trials() < options_.trials))
+            if (!t->standing().compared || t->lacks_templates() ||
+                (options_.trials > 0 && t->trials() < options_.trials))
                 open.push_back(t.get());
         return open;
     }
@@ -457,7 +460,8 @@ private:
         const auto count = [&](const task& t, const std::string& backend, const char* set) {
             for (const auto& [key, entries] : groups)
                 if (std::get<0>(key) == backend && std::get<1>(key) == t.signature &&
-                    (backend != "cpu" || std::get<2>(key) == set) && standing_of(entries).chosen != nullptr)
+                    (backend != "cpu" || std::get<2>(key) == set) &&
+                    standing_of(entries, {.allowed = options_.accuracy}).chosen != nullptr)
                     return;
             ++r.without_entry;
         };
