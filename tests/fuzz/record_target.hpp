@@ -63,7 +63,8 @@ inline void lower_knobs(const tune::record& r)
     }
 }
 
-inline outcome of(std::string_view file)
+// Of a file of records, beside those of others that stand in `records`.
+inline outcome of(std::string_view file, std::vector<tune::record> records = {})
 {
     outcome r;
     tune::records_read read;
@@ -72,7 +73,7 @@ inline outcome of(std::string_view file)
         // What is written of it is read again, as the same.
         const std::string again = tune::line_of(one);
         if (tune::line_of(tune::record_of(again)) != again) r.wrong = "another record is written: " + line;
-        read.records.push_back(std::move(one));
+        records.push_back(std::move(one));
     });
     for (const auto* said : {&read.warnings, &read.rejected})
         for (const std::string& s : *said) {
@@ -81,9 +82,9 @@ inline outcome of(std::string_view file)
             if (!s.starts_with("file:") || s.size() > 1000 || !is_text) r.wrong = "said of a line: " + s;
         }
     const tune::preference prefer{.processor = "AMD EPYC family 26 model 2"};
-    r.header = tune::header_text("k", read.records, prefer);
-    std::reverse(read.records.begin(), read.records.end());
-    if (tune::header_text("k", read.records, prefer) != r.header) r.wrong = "the order of the records decides";
+    r.header = tune::header_text("k", records, prefer);
+    std::reverse(records.begin(), records.end());
+    if (tune::header_text("k", records, prefer) != r.header) r.wrong = "the order of the records decides";
     return r;
 }
 
