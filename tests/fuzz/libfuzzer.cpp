@@ -5,12 +5,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 #include "record_target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
-    const auto r = hone::test::fuzz::of({reinterpret_cast<const char*>(data), size});
+    auto r = hone::test::fuzz::of({reinterpret_cast<const char*>(data), size});
+    (void)hone::test::fuzz::header_of(std::move(r.records), r.wrong);
     if (!r.wrong) return 0;
     std::fprintf(stderr, "%s\n", r.wrong->c_str());
     std::abort();

@@ -25,7 +25,7 @@ namespace hone::test::fuzz {
 
 // What becomes of a file.
 struct outcome {
-    std::string header{};
+    std::vector<tune::record> records{};
     bool is_named = false;              // a line was rejected, or said to be torn
     std::optional<std::string> wrong{}; // what must not be
 };
@@ -63,8 +63,7 @@ inline void lower_knobs(const tune::record& r)
     }
 }
 
-// Of a file of records, beside those of others that stand in `records`.
-inline outcome of(std::string_view file, std::vector<tune::record> records = {})
+inline outcome of(std::string_view file)
 {
     outcome r;
     tune::records_read read;
@@ -73,7 +72,7 @@ inline outcome of(std::string_view file, std::vector<tune::record> records = {})
         // What is written of it is read again, as the same.
         const std::string again = tune::line_of(one);
         if (tune::line_of(tune::record_of(again)) != again) r.wrong = "another record is written: " + line;
-        records.push_back(std::move(one));
+        r.records.push_back(std::move(one));
     });
     for (const auto* said : {&read.warnings, &read.rejected})
         for (const std::string& s : *said) {
@@ -81,11 +80,17 @@ inline outcome of(std::string_view file, std::vector<tune::record> records = {})
             const bool is_text = std::all_of(s.begin(), s.end(), [](char c) { return c >= ' ' && c <= '~'; });
             if (!s.starts_with("file:") || s.size() > 1000 || !is_text) r.wrong = "said of a line: " + s;
         }
-    const tune::preference prefer{.processor = "AMD EPYC family 26 model 2"};
-    r.header = tune::header_text("k", records, prefer);
-    std::reverse(records.begin(), records.end());
-    if (tune::header_text("k", records, prefer) != r.header) r.wrong = "the order of the records decides";
     return r;
+}
+
+// The header of records, in whatever order.
+inline std::string header_of(std::vector<tune::record> records, std::optional<std::string>& wrong)
+{
+    const tune::preference prefer{.processor = "AMD EPYC family 26 model 2"};
+    const std::string header = tune::header_text("k", records, prefer);
+    std::reverse(records.begin(), records.end());
+    if (tune::header_text("k", records, prefer) != header) wrong = "the order of the records decides";
+    return header;
 }
 
 } // namespace hone::test::fuzz
