@@ -112,7 +112,8 @@ int run(int argc, char** argv)
     cli::replay_options replay;
     CLI::App* const replay_command = command(
         "replay", "Writes the header of the configs that won, from records alone: same records, same bytes",
-        "All records are taken: that a record is stale is seen by a tuner, which knows the workloads.\n"
+        "All records are taken: that a record is stale is seen by a tuner, which knows the workloads. Of several\n"
+        "processors this machine's come first; the order of the lines decides nothing. Without records OUT stays.\n"
         "Exit status: 0 done; 1 a file cannot be read or written, or a line is no record (the others are used);\n"
         "             2 the command line is wrong; 130 interrupted");
     replay_command->add_option("records", replay.records, "files of records")->required()->type_name("FILE");
