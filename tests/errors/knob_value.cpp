@@ -16,6 +16,7 @@ inline constexpr int tile = 2;
 
 struct layer : hone::conv2d<hone::conv2d_shape{.h = 8, .w = 8, .ic = 8, .oc = 8, .kh = 3, .kw = 3}, hone::f32> {};
 struct tuned {
+    static constexpr hone::accuracy accuracy = hone::accuracy::fast;
     static constexpr hone::cpu_entry entries[] = {
         {.signature = "conv2d n1 h8 w8 ic8 oc8 kh3 kw3 s1 p0 d1 g1 nhwc f32",
          .set = hone::isa::baseline,

@@ -91,6 +91,13 @@ constexpr bool is_nearer(int a, int b, int wanted)
     return ratio_a < ratio_b || (ratio_a == ratio_b && a < b);
 }
 
+// Whether an entry may serve a workload that allows no worse class. One with knobs that no kernel can have is passed
+// over by nobody, so that the kernel names them.
+constexpr bool may_serve(const cpu_entry& e, error_class worst)
+{
+    return class_of(e.config) <= worst || !check_knobs(e.config).ok();
+}
+
 // Which entry of set Configs is that of operator Op, for exactly this instruction set and the nearest number of
 // threads, of those that are as accurate as the workload or the set demands; -1 where there is none. A number, since
 // under sanitizers g++ knows of no address at compile time that it is not null.
@@ -102,7 +109,7 @@ constexpr int entry_index_for(isa set, int threads = 1)
     int best = -1;
     int i = 0;
     for (const cpu_entry& e : Configs::entries) {
-        if (e.set == set && same_text(e.signature, signature.c_str()) && class_of(e.config) <= worst &&
+        if (e.set == set && same_text(e.signature, signature.c_str()) && may_serve(e, worst) &&
             (best < 0 || is_nearer(e.threads, Configs::entries[best].threads, threads)))
             best = i;
         ++i;
@@ -135,7 +142,7 @@ constexpr inline_vector<int, most_thread_counts> thread_counts_of(isa set)
     constexpr error_class worst = worst_of(accuracy_in(signature.c_str(), accuracy_of_set<Configs>()));
     inline_vector<int, most_thread_counts> counts;
     for (const cpu_entry& e : Configs::entries) {
-        if (e.set != set || !same_text(e.signature, signature.c_str()) || class_of(e.config) > worst) continue;
+        if (e.set != set || !same_text(e.signature, signature.c_str()) || !may_serve(e, worst)) continue;
         bool known = false;
         for (int c : counts) known = known || c == e.threads;
         if (!known) counts.push_back(e.threads);
