@@ -12,8 +12,11 @@ function(hone_tuner_program_)
         include("${here}/hone-tuner-program-facts.cmake" OPTIONAL)
     endif()
     set(usable FALSE)
-    if(hone_tuner_program_processor STREQUAL "${CMAKE_SYSTEM_PROCESSOR}" AND TARGET Threads::Threads
-            AND NOT CMAKE_CXX_FLAGS MATCHES "-stdlib=libc\\+\\+") # its standard library is libstdc++
+    # Its standard library is libstdc++, of its compiler or a later one.
+    if(hone_tuner_program_processor STREQUAL "${CMAKE_SYSTEM_PROCESSOR}" AND NOT CMAKE_CROSSCOMPILING
+            AND TARGET Threads::Threads AND NOT CMAKE_CXX_FLAGS MATCHES "-stdlib=libc\\+\\+"
+            AND NOT (CMAKE_CXX_COMPILER_ID STREQUAL "GNU"
+                AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS "${hone_tuner_program_gnu}"))
         # It has Vulkan where the project has; without, it is linked with nothing that is looked for.
         if(hone_tuner_program_vulkan AND TARGET glslang::SPIRV AND TARGET SPIRV-Tools-opt)
             set(usable TRUE)
@@ -51,6 +54,9 @@ function(hone_build_tuner_program_)
     endif()
     add_library(hone_tuner_program STATIC EXCLUDE_FROM_ALL "${source}")
     add_library(hone::tuner_program ALIAS hone_tuner_program)
+    # The directory that happens to be the first to need it has no say in it.
+    set_target_properties(hone_tuner_program PROPERTIES
+        COMPILE_DEFINITIONS "" COMPILE_OPTIONS "" INCLUDE_DIRECTORIES "" PRECOMPILE_HEADERS "")
     # What hone::tuner is made of, and not itself: in hone's sources it looks for its packages in hone's directory, where
     # those that the project has found before are not known.
     get_target_property(packages hone::tuner INTERFACE_LINK_LIBRARIES)
@@ -62,6 +68,6 @@ function(hone_build_tuner_program_)
         INTERFACE "$<INSTALL_INTERFACE:Threads::Threads;${CMAKE_DL_LIBS};$<TARGET_NAME_IF_EXISTS:glslang::SPIRV>>")
     target_compile_definitions(hone_tuner_program PRIVATE ${definitions})
     hone_tuned_properties_(hone_tuner_program)
-    # It chooses candidates between two measurements, so it is never a debug build.
-    target_compile_options(hone_tuner_program PRIVATE -O1 -g0 -fexceptions -frtti)
+    # It chooses candidates between two measurements, so it is never a debug build; -O2 would take twice as long.
+    set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS "-O1;-g0;-fexceptions;-frtti")
 endfunction()

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include <hone/tune/agreement.hpp>
+#include <hone/tune/build_command.hpp>
 #include <hone/tune/input_file.hpp>
 #include <hone/tune/json_text.hpp>
 #include <hone/tune/machine.hpp>
@@ -48,10 +49,11 @@ std::vector<fs::path> headers_in(const fs::path& folder)
 // What the compiler says of the header alone, as engines compile it; empty where it compiles.
 std::string messages_of(const fs::path& header, const check_options& o)
 {
+    std::vector<std::string> words = tune::words_of_command(o.compiler);
+    words.insert(words.end(), {"-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
+                               "-fno-exceptions", "-fno-rtti", "-I" + o.include, "-x", "c++", "-"});
     const tune::process_result r = tune::run_process(
-        {o.compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fno-exceptions",
-         "-fno-rtti", "-I" + o.include, "-x", "c++", "-"},
-        fmt::format("#include \"{}\"\n", fs::absolute(header).string()), {.deadline = std::chrono::seconds{60}});
+        words, fmt::format("#include \"{}\"\n", fs::absolute(header).string()), {.deadline = std::chrono::seconds{60}});
     if (r.ok()) return "";
     if (!r.started) return fmt::format("cannot start '{}': {}; name a compiler with --compiler", o.compiler, r.err);
     if (r.timed_out) return "the compiler did not end within a minute";

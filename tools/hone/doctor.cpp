@@ -36,15 +36,19 @@ struct compiler_state {
 compiler_state state_of_compiler(const std::string& command)
 {
     compiler_state s;
+    std::vector<std::string> question;
     try {
-        s.version = tune::find_compiler(command, hone::isa::baseline).version;
+        const tune::compiler found = tune::find_compiler(command, hone::isa::baseline);
+        s.version = found.version;
+        question = found.command;
     } catch (const std::exception& e) {
         s.problem = e.what();
         return s;
     }
     // Version texts differ between distributions; the compiler's own macros do not.
-    const tune::process_result asked = tune::run_process({command, "-std=c++20", "-E", "-P", "-x", "c++", "-"},
-                                                         "__clang_major__ __GNUC__ __apple_build_version__\n", {});
+    question.insert(question.end(), {"-std=c++20", "-E", "-P", "-x", "c++", "-"});
+    const tune::process_result asked =
+        tune::run_process(question, "__clang_major__ __GNUC__ __apple_build_version__\n", {});
     std::istringstream words(asked.out);
     std::string clang, gnu, apple;
     words >> clang >> gnu >> apple;

@@ -26,6 +26,7 @@
 #include <hone/tune/record_merge.hpp>
 #include <hone/tune/record_table.hpp>
 #include <hone/tune/summary.hpp>
+#include <hone/tune/text.hpp>
 #include <hone/tune/tuner_defaults.hpp>
 #include <hone/tune/tuner_main.hpp>
 #include <hone/tune/vulkan_space.hpp>
@@ -94,6 +95,8 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
                 const reports& to)
 {
     listen_to_signals();
+    if (const std::string wrong = wrong_name(options.name, "--name"); !wrong.empty())
+        throw std::invalid_argument(wrong);
     for (const auto* only : {&options.cpu_only, &options.vulkan_only})
         for (const std::string& name : *only)
             if (std::none_of(tasks.begin(), tasks.end(), [&](const task& t) { return t.name == name; })) {
@@ -269,7 +272,7 @@ try {
     std::string header_out = o.header.string(), records = o.records.string(), work;
     std::vector<std::string> backends =
         o.vulkan ? std::vector<std::string>{"cpu", "vulkan"} : std::vector<std::string>{"cpu"};
-    std::vector<std::string> sets, only;
+    std::vector<std::string> sets, only, commands;
     for (isa set : o.sets) sets.emplace_back(name_of(set));
     if (sets.empty()) sets.emplace_back("native");
     bool strict = false, as_json = false;
@@ -311,8 +314,15 @@ try {
                 std::map<std::string, cache_mode>{{"cold", cache_mode::cold_weights}, {"hot", cache_mode::hot}}))
             ->default_str(name_of(o.cache));
         to_command->add_option("--only", only, "names of workloads")->delimiter(',');
-        to_command->add_option("--compiler", o.compiler_command, "builds the candidates of the CPU")
+        to_command
+            ->add_option("--compiler", o.compiler_command,
+                         "builds the candidates of the CPU; may have a launcher, as 'ccache g++'")
             ->capture_default_str();
+        to_command
+            ->add_option("--command", commands,
+                         "isa=file: how a build compiles its kernels of this instruction set, as its own build has "
+                         "recorded it; instead of --compiler")
+            ->type_name("ISA=FILE");
         to_command->add_option("--compile-option", o.compiler_flags,
                                "of the candidates, after those that hone chooses");
         to_command->add_option("--include", o.include_directories, "folders of headers, hone's among them")
@@ -379,6 +389,13 @@ try {
     if (std::find(backends.begin(), backends.end(), "cpu") != backends.end())
         for (const std::string& s : sets) o.sets.push_back(s == "native" ? machine_isa() : *isa_of(s));
     o.vulkan = std::find(backends.begin(), backends.end(), "vulkan") != backends.end();
+    for (const std::string& c : commands) {
+        const auto set = isa_of(c.substr(0, c.find('=')));
+        if (!set || c.find('=') == std::string::npos)
+            throw std::invalid_argument(
+                fmt::format("--command is '{}'; give an instruction set and a file, as avx2=path", c));
+        o.compile_commands[*set] = c.substr(c.find('=') + 1);
+    }
     o.records = records;
     o.header = header_out;
     o.work_directory = !work.empty() ? work : !header_out.empty() ? header_out + ".work" : records + ".work";

@@ -6,12 +6,14 @@
 // linking by ld itself 3 ms, by the driver 20 to 60 ms. Leaving passes of g++ -O2 out, one by one, gains nothing more.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -19,8 +21,11 @@
 #include <vector>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <hone/core/target.hpp>
+#include <hone/tune/build_command.hpp>
+#include <hone/tune/object_code.hpp>
 #include <hone/tune/process.hpp>
 #include <hone/tune/verdict.hpp>
 
@@ -28,9 +33,12 @@ namespace hone::tune {
 
 // A compiler with the flags that decide what code it generates; they are part of every record.
 struct compiler {
-    std::string command{};
-    std::string version{}; // the first line of --version
+    std::vector<std::string> command{}; // behind its launcher, as in "ccache g++"
+    std::string version{};              // the first line of --version
     std::vector<std::string> flags{};
+    // What candidates are compiled with, in which directory: those of the objects that they stand for. None: the flags.
+    std::vector<std::string> options{};
+    std::string directory{};
 };
 
 inline std::vector<std::string> flags_of(isa set)
@@ -56,13 +64,15 @@ inline isa machine_isa()
 }
 
 // Asks the command for its version. Throws where there is no such compiler.
-inline compiler find_compiler(const std::string& command, isa set)
+inline compiler find_compiler(const std::vector<std::string>& command, isa set)
 {
-    const process_result asked = run_process({command, "--version"}, "", {});
+    std::vector<std::string> question = command;
+    question.emplace_back("--version");
+    const process_result asked = run_process(question, "", {});
     if (!asked.ok())
-        throw std::runtime_error(fmt::format("no compiler: '{} --version' failed{}; install one (tools/setup) or name "
-                                             "yours with --compiler",
-                                             command, asked.started ? "" : ": " + asked.err));
+        throw std::runtime_error(fmt::format("no compiler: '{}' failed{}; install one (tools/setup) or name yours with "
+                                             "--compiler",
+                                             fmt::join(question, " "), asked.started ? "" : ": " + asked.err));
     compiler c{.command = command, .version = asked.out.substr(0, asked.out.find('\n'))};
     // g++ loses a third of its speed at -O1; clang loses none, and must not unroll what the schedule has unrolled.
     if (c.version.find("clang") != std::string::npos)
@@ -70,6 +80,23 @@ inline compiler find_compiler(const std::string& command, isa set)
     else
         c.flags = {"-O2", "-fno-tree-vectorize"};
     for (const std::string& f : flags_of(set)) c.flags.push_back(f);
+    return c;
+}
+// As a user writes it: a program, or a command line as "ccache g++".
+inline compiler find_compiler(const std::string& command, isa set)
+{
+    return find_compiler(words_of_command(command), set);
+}
+
+// That of a build, for its objects of this instruction set.
+inline compiler compiler_of(const build_command& build, isa set)
+{
+    compiler c = find_compiler(build.compiler, set);
+    for (const std::string& o : code_options_of(build)) c.flags.push_back(o);
+    c.options = build.options();
+    std::error_code unknown;
+    if (!std::filesystem::equivalent(build.directory, std::filesystem::current_path(unknown), unknown))
+        c.directory = build.directory;
     return c;
 }
 
@@ -98,6 +125,7 @@ class builder {
 public:
     builder(compiler with, build_options options) : compiler_(std::move(with)), options_(std::move(options))
     {
+        options_.directory = std::filesystem::absolute(options_.directory);
         std::filesystem::create_directories(options_.directory);
     }
 
@@ -156,6 +184,34 @@ public:
         return ok ? "" : fmt::format("{}: {}", name_of(results[0].found), results[0].detail);
     }
 
+    // Compiles this kernel as the build does, with its very options, and as a candidate. Throws where the code differs:
+    // what is measured would not be what is shipped. Nothing where the compiler was not taken from a build. Both are
+    // hidden, which without optimization shows in how constants are addressed, and at -O1 and -O2 in no kernel.
+    void check_code(const variant_source& kernel, process_control& control)
+    {
+        if (compiler_.options.empty()) return;
+        const std::string stem = (options_.directory / "check").string();
+        std::ofstream(stem + ".cpp") << unit_of({kernel}, {0});
+        std::vector<std::string> shipped = words_of_compiler();
+        shipped.insert(shipped.end(), compiler_.options.begin(), compiler_.options.end());
+        shipped.insert(shipped.end(), {"-fvisibility=hidden", "-w"});
+        for (const bool candidate : {false, true}) {
+            std::vector<std::string> argv = candidate ? command() : shipped;
+            argv.insert(argv.end(), {"-c", "-o", stem + (candidate ? ".o" : "_shipped.o"), stem + ".cpp"});
+            const process_result r =
+                run_process(argv, "", {.deadline = options_.deadline_per_variant * 4}, {}, control);
+            // One that does not compile is told of with its messages when it is proposed.
+            if (!r.ok()) return;
+        }
+        const code_comparison found = compare_kernels(stem + "_shipped.o", stem + ".o");
+        if (found.sections > 0 && !found.same())
+            throw std::runtime_error(
+                fmt::format("'{}' compiles the default kernel otherwise as a candidate than as the build does, in the "
+                            "function {}: what is measured would not be what is shipped; remove options that make the "
+                            "code depend on more than the source, or take records from elsewhere (MODE REPLAY)",
+                            fmt::join(compiler_.command, " "), found.first_difference));
+    }
+
 private:
     // The paths of a rule as compilers write it: "headers: a.hpp b\ c.hpp \<newline> d.hpp".
     static std::vector<std::string> dependencies_of(const std::string& path)
@@ -189,12 +245,25 @@ private:
     // Without what is compiled and how far.
     std::vector<std::string> command() const
     {
-        std::vector<std::string> argv{compiler_.command, "-std=c++20"};
-        for (const std::string& f : compiler_.flags) argv.push_back(f);
-        for (const char* f :
-             {"-fPIC", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti", "-g0", "-fno-asynchronous-unwind-tables"})
-            argv.emplace_back(f);
+        std::vector<std::string> argv = words_of_compiler();
+        if (compiler_.options.empty()) {
+            argv.emplace_back("-std=c++20");
+            argv.insert(argv.end(), compiler_.flags.begin(), compiler_.flags.end());
+            argv.insert(argv.end(), {"-fPIC", "-fno-exceptions", "-fno-rtti"});
+        } else {
+            std::copy_if(compiler_.options.begin(), compiler_.options.end(), std::back_inserter(argv),
+                         [](const std::string& o) { return !compile_option::is_of_messages(o); });
+            argv.emplace_back("-w");
+        }
+        argv.insert(argv.end(), {"-fvisibility=hidden", "-g0", "-fno-asynchronous-unwind-tables"});
         for (const std::string& d : options_.include_directories) argv.push_back("-I" + d);
+        return argv;
+    }
+    std::vector<std::string> words_of_compiler() const
+    {
+        std::vector<std::string> argv;
+        if (!compiler_.directory.empty()) argv = {"env", "-C", compiler_.directory};
+        argv.insert(argv.end(), compiler_.command.begin(), compiler_.command.end());
         return argv;
     }
 
@@ -271,11 +340,15 @@ private:
     process_result link(const std::string& stem, process_control& control) const
     {
         const process_limits limits{.deadline = std::chrono::seconds{30}};
-        process_result linked =
-            run_process({"ld", "-shared", "-o", stem + ".so", stem + ".o"}, "", limits, {}, control);
-        if (!linked.ok() && !linked.interrupted)
-            linked =
-                run_process({compiler_.command, "-shared", "-o", stem + ".so", stem + ".o"}, "", limits, {}, control);
+        process_result linked;
+        if (std::none_of(compiler_.options.begin(), compiler_.options.end(), compile_option::needs_a_library))
+            linked = run_process({"ld", "-shared", "-o", stem + ".so", stem + ".o"}, "", limits, {}, control);
+        if (!linked.ok() && !linked.interrupted) {
+            std::vector<std::string> argv = words_of_compiler(); // which know of another target and its files
+            argv.insert(argv.end(), compiler_.options.begin(), compiler_.options.end());
+            argv.insert(argv.end(), {"-shared", "-o", stem + ".so", stem + ".o"});
+            linked = run_process(argv, "", limits, {}, control);
+        }
         return linked;
     }
 

@@ -65,7 +65,8 @@ struct tuner_options {
     std::vector<std::string> vulkan_only{}; // names; none: all
     std::vector<std::string> cpu_only{};
     std::string compiler_command = "c++";
-    std::vector<std::string> compiler_flags{}; // of the user, after those that hone chooses
+    std::map<isa, std::string> compile_commands{}; // as hone-record.sh leaves them: instead of the compiler above
+    std::vector<std::string> compiler_flags{};     // of the user, after those that hone chooses
     std::vector<std::string> include_directories{};
     std::vector<std::string> headers{};
     std::map<std::string, library_variant> peers{}; // by signature: another library's, of one thread
@@ -298,7 +299,12 @@ private:
                 continue;
             }
             group& g = groups_.emplace_back();
-            compiler with = find_compiler(options_.compiler_command, set);
+            const auto recorded = options_.compile_commands.find(set);
+            compiler with = recorded == options_.compile_commands.end()
+                                ? find_compiler(options_.compiler_command, set)
+                                : compiler_of(read_command(recorded->second), set);
+            if (!with.options.empty())
+                with.options.insert(with.options.end(), options_.compiler_flags.begin(), options_.compiler_flags.end());
             for (const std::string& f : options_.compiler_flags) with.flags.push_back(f);
             g.build = std::make_unique<builder>(with, build_options{.directory = work_->path() / name_of(set),
                                                                     .include_directories = options_.include_directories,
@@ -359,10 +365,20 @@ private:
         return open;
     }
 
+    // By a default kernel.
+    void check_code(group& g, const std::vector<tuning*>& open)
+    {
+        if (g.build == nullptr || open.empty()) return;
+        process_control control;
+        control.end_at(environment_.end);
+        if (const auto source = open.front()->standard_source()) g.build->check_code(*source, control);
+    }
+
     void tune_group(group& g, double end)
     {
         const std::vector<tuning*> open = open_tunings(g);
         check_compiler(g, open);
+        check_code(g, open);
         tuning_loop loop(
             open, environment_,
             {.build = g.build.get(), .trials = options_.trials, .end = moment(end), .after = [this](const tuning& t) {
@@ -398,7 +414,7 @@ private:
         if (!why.empty())
             throw std::runtime_error(fmt::format("kernels cannot be built on this machine, so nothing is recorded of "
                                                  "them: {}; make room for '{}', or mend it, and start again",
-                                                 why, g.build->used().command));
+                                                 why, fmt::join(g.build->used().command, " ")));
     }
     void note_failure(const tuning& t)
     {
