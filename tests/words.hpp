@@ -63,10 +63,10 @@ using word_of = gemm<word_shape, f32, instead, word<Op>>;
 template <class F>
 void for_each_word(F&& f)
 {
-    [&]<expr_op... Op>(std::integer_sequence<expr_op, Op...>) {
+    [&]<expr_op... Op>() {
         (f(std::integral_constant<expr_op, Op>{}), ...);
-    }(std::integer_sequence<expr_op, expr_op::neg, expr_op::abs, expr_op::sqrt, expr_op::add, expr_op::sub,
-                            expr_op::mul, expr_op::div, expr_op::min, expr_op::max>{});
+    }.template operator()<expr_op::neg, expr_op::abs, expr_op::sqrt, expr_op::add, expr_op::sub, expr_op::mul,
+                          expr_op::div, expr_op::min, expr_op::max>();
 }
 
 inline float by_libm(expr_op op, float a, float b)

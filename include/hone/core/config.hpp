@@ -13,6 +13,10 @@
 // (tests/codegen/assembly). g++ is told function by function, and says by macros where that is needed; clang is told by
 // region, around every expression in floats that kernels evaluate, and then contracts within expressions.
 #if defined(__clang__)
+// No region takes back that arguments and results are no NaN (nofpclass): relu6(NaN) would be 6.
+#if __clang_major__ >= 17 && __FINITE_MATH_ONLY__
+#error "hone: clang 17 and later need -fno-finite-math-only behind -ffast-math, -Ofast and -ffinite-math-only"
+#endif
 #define HONE_IEEE
 #define HONE_IEEE_LAMBDA
 #define HONE_IEEE_BEGIN _Pragma("float_control(precise, on, push)")
