@@ -1,4 +1,4 @@
-// expect: hone::gemm: a workload has one accuracy; name hone::exact or hone::fast
+// expect: a workload has one accuracy; name hone::exact or hone::fast
 // forbid: codegen
 // SPDX-License-Identifier: BSL-1.0
 // A workload that demands two accuracies.

@@ -1,4 +1,4 @@
-// expect: hone::compiled: two workloads of the list have one signature; remove one of them, or let their signatures
+// expect: two workloads of the list have one signature; remove one of them, or let their signatures
 // name what tells them apart forbid: codegen SPDX-License-Identifier: BSL-1.0 Two operators of a user that name the
 // slope of their epilogue nowhere, in one table.
 #include <hone/op/gemm.hpp>
