@@ -3,10 +3,8 @@
 // interpreter and compared with exact results. It sees races between lanes and reads of what was not written, too.
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -28,38 +26,45 @@ using floats = std::vector<float>;
 
 argument given(floats& f) { return {f.data(), static_cast<std::int64_t>(f.size())}; }
 
-// The error of y relative to the largest; what went wrong, where the interpreter says so.
-std::pair<double, std::string> error_of(const tune::problem& problem, const schedule& packing, const schedule& compute)
+// What is wrong with the results for a draw; empty where they are right.
+std::string fault_of(const tune::problem& problem, const tune::problem_draw& draw, tune::arithmetic a,
+                     const schedule& packing, const schedule& compute)
 {
-    floats weights = *problem.values_of(role::weights);
-    floats packed(static_cast<std::size_t>(packing.definition.tensors[1].elements()),
-                  std::numeric_limits<float>::quiet_NaN());
+    floats weights = *draw.values_of(role::weights);
+    floats packed(static_cast<std::size_t>(packing.definition.tensors[1].elements()), tune::poison());
     const argument both[] = {given(weights), given(packed)};
-    if (const status s = interpret(lower(packing), both); !s.ok()) return {0, std::string("packing: ") + s.message()};
+    if (const status s = interpret(lower(packing), both); !s.ok()) return std::string("packing: ") + s.message();
 
     const nest n = lower(compute);
     std::vector<floats> tensors;
+    int output = -1;
     for (const buffer& b : n.buffers) {
         if (b.memory != memory::argument) continue;
         if (static_cast<std::size_t>(b.position) >= tensors.size())
             tensors.resize(static_cast<std::size_t>(b.position) + 1);
         floats& values = tensors[static_cast<std::size_t>(b.position)];
-        if (b.role == role::weights)
+        if (b.role == role::weights) {
             values = packed;
-        else if (b.role == role::output)
-            values.assign(problem.expected.size(), std::numeric_limits<float>::quiet_NaN());
-        else
-            values = *problem.values_of(b.role);
+        } else if (b.role == role::output) {
+            values.assign(problem.outputs, tune::poison());
+            output = b.position;
+        } else {
+            values = *draw.values_of(b.role);
+        }
     }
+    if (output < 0) return "no output";
     std::vector<argument> arguments;
     for (floats& t : tensors) arguments.push_back(given(t));
-    if (const status s = interpret(n, arguments); !s.ok()) return {0, std::string(s.message()) + ": " + s.subject};
-    for (const buffer& b : n.buffers)
-        if (b.memory == memory::argument && b.role == role::output)
-            return {tune::relative_error(problem, tensors[static_cast<std::size_t>(b.position)].data()), ""};
-    return {0, "no output"};
+    if (const status s = interpret(n, arguments); !s.ok()) return std::string(s.message()) + ": " + s.subject;
+    return tune::judge(problem, draw, a, tensors[static_cast<std::size_t>(output)].data()).wrong;
 }
 
+tune::arithmetic arithmetic_of(const cpu_config& c)
+{
+    if (c.algorithm == cpu_template::direct) return tune::arithmetic::direct;
+    return c.winograd.tile == 2 ? tune::arithmetic::winograd_2 : tune::arithmetic::winograd_4;
+}
+tune::arithmetic arithmetic_of(const vulkan_knobs&) { return tune::arithmetic::device; }
 schedule packing_of(const definition& d, const cpu_config& c, isa set) { return cpu_packing(d, c, set); }
 schedule compute_of(const definition& d, const cpu_config& c, isa set) { return cpu_schedule(d, c, set); }
 schedule packing_of(const definition& d, const vulkan_knobs& k, const vulkan_limits&) { return vulkan_packing(d, k); }
@@ -72,7 +77,9 @@ template <class Space>
 void check_programs(const definition& d, const typename Space::target& target, std::size_t programs)
 {
     const Space space(d, target);
-    const tune::problem problem = tune::problem_of(d, 1);
+    auto arithmetics = tune::cpu_arithmetics(d);
+    arithmetics.push_back(tune::arithmetic::device);
+    const tune::problem problem = tune::problem_of(d, 1, arithmetics);
     tune::xoshiro256 bits(2);
     std::set<std::uint64_t> seen;
     for (int draw = 0; draw < 20000 && seen.size() < programs; ++draw) {
@@ -82,9 +89,8 @@ void check_programs(const definition& d, const typename Space::target& target, s
         if (!program || !seen.insert(*program).second) continue;
         const auto c = space.config_of(p);
         CAPTURE(text_of(c));
-        const auto [error, fault] = error_of(problem, packing_of(d, c, target), compute_of(d, c, target));
-        CHECK(fault == "");
-        CHECK(error < tune::tolerated_error);
+        const tune::problem_draw& drawn = problem.draws[seen.size() % problem.draws.size()];
+        CHECK(fault_of(problem, drawn, arithmetic_of(c), packing_of(d, c, target), compute_of(d, c, target)) == "");
     }
     CHECK(seen.size() == programs);
 }

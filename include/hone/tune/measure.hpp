@@ -9,8 +9,10 @@
 #include <csignal>
 #include <cstdint>
 #include <cstring>
+#include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -45,6 +47,7 @@ struct measurement {
 
 enum class timing_order : std::uint8_t {
     each,   // one variant after another
+    none,   // they are verified alone
     rounds, // in turns, so that a slower clock or a busy neighbour meets all; for the comparison at the end
 };
 
@@ -62,7 +65,14 @@ using child_command = std::vector<std::string>;
 
 namespace measuring {
 
-// Runs jobs until each of `count` entries has its result; `job_of(open)` is the job text for the entries in `open`. A
+// A word that candidates cannot know: lines of results that lack it are not the child's.
+inline std::string new_token()
+{
+    std::random_device bits;
+    return fmt::format("{:08x}{:08x}{:08x}{:08x}", bits(), bits(), bits(), bits());
+}
+
+// Runs jobs until each of `count` entries has its result; `job_of(open)` is the job for the entries in `open`. A
 // child's death costs the entry that it had begun last, and the next child goes on with the others. At the end it is
 // killed, and what has no result then was interrupted.
 template <class JobOf>
@@ -77,12 +87,17 @@ std::vector<measurement> in_children(const child_command& self, std::size_t coun
     for (std::size_t i = 0; i < count; ++i) open[i] = i;
     while (!open.empty() && !interrupt_requested.load() && !control.cancelled()) {
         std::size_t begun = open.front();
+        nlohmann::json job = job_of(open);
+        const std::string token = new_token();
+        job["token"] = token;
         const auto close = [&](std::size_t entry) {
             open.erase(std::remove(open.begin(), open.end(), entry), open.end());
         };
         const auto on_line = [&](std::string_view line) {
             const auto message = nlohmann::json::parse(line, nullptr, false);
-            if (!message.is_object() || !message.value("variant", nlohmann::json()).is_number_unsigned()) return;
+            if (!message.is_object() || message.value("token", nlohmann::json()) != token ||
+                !message.value("variant", nlohmann::json()).is_number_unsigned())
+                return;
             const auto at = message["variant"].get<std::size_t>();
             if (std::find(open.begin(), open.end(), at) == open.end()) return;
             begun = at;
@@ -98,7 +113,7 @@ std::vector<measurement> in_children(const child_command& self, std::size_t coun
         // A line may hold a shader of some hundred kilobytes.
         constexpr std::size_t longest_line = std::size_t{1} << 24;
         const process_result r =
-            run_process(self, job_of(open), {.deadline = deadline, .output_bytes = longest_line}, on_line, control);
+            run_process(self, job.dump(), {.deadline = deadline, .output_bytes = longest_line}, on_line, control);
         if (r.interrupted) break;
         // No process, or no memory or thread in it before it saw an entry: that says nothing of them.
         if (!r.started || (r.exit_status > 0 && says_lack_of_resources(r.err))) {
@@ -141,22 +156,28 @@ inline timing_rules rules_of(const nlohmann::json& job)
             .hopeless_ms = job.at("hopeless_ms").get<double>()};
 }
 
-// The stream of results: the real stdout, which candidates do not see.
+// The stream of results: the real stdout, which candidates do not see. Each line has the token of the job.
 class result_stream {
 public:
-    result_stream() : fd_(fcntl(1, F_DUPFD_CLOEXEC, 10)) { dup2(2, 1); }
-    void say(const nlohmann::json& message) const
+    explicit result_stream(std::string token = "") : token_(std::move(token)), fd_(fcntl(1, F_DUPFD_CLOEXEC, 10))
+    {
+        dup2(2, 1);
+    }
+    void say(nlohmann::json message) const
     {
         // A candidate may have forked; only this process speaks.
         if (getpid() != owner_) _exit(0);
-        std::string line = message.dump() + "\n";
-        for (std::string_view left = line; !left.empty();) {
-            const ssize_t written = ::write(fd_, left.data(), left.size());
-            if (written < 0 && errno != EINTR) _exit(1);
-            if (written > 0) left.remove_prefix(static_cast<std::size_t>(written));
-        }
+        message["token"] = token_;
+        const std::string line = message.dump() + "\n";
+        if (!write_all(line)) _exit(1);
     }
-    void begin(std::size_t variant) const { say({{"variant", variant}}); }
+    void begin(std::size_t variant)
+    {
+        // What last words would say of it: nothing can be made in a signal handler.
+        last_words_ = fmt::format(R"({{"token": "{}", "variant": {}, "verdict": "{}", "detail": ")", token_, variant,
+                                  name_of(verdict::crash));
+        say({{"variant", variant}});
+    }
     void failed(std::size_t variant, verdict found, const std::string& why) const
     {
         say({{"variant", variant}, {"verdict", name_of(found)}, {"detail", why}});
@@ -165,8 +186,27 @@ public:
     {
         say({{"variant", variant}, {"verdict", "ok"}, {"max_rel_error", error}, {"ms", ms}, {"made", made}});
     }
+    // Of the variant that has begun, from a signal handler. Plain words alone.
+    void last(const char* what, const char* of) const
+    {
+        if (getpid() != owner_) return;
+        for (const std::string_view part :
+             {std::string_view(last_words_), std::string_view(what), std::string_view(of), std::string_view("\"}\n")})
+            if (!write_all(part)) return;
+    }
 
 private:
+    bool write_all(std::string_view left) const
+    {
+        while (!left.empty()) {
+            const ssize_t written = ::write(fd_, left.data(), left.size());
+            if (written < 0 && errno != EINTR) return false;
+            if (written > 0) left.remove_prefix(static_cast<std::size_t>(written));
+        }
+        return true;
+    }
+
+    std::string token_, last_words_{};
     int fd_;
     pid_t owner_ = getpid();
 };
@@ -188,13 +228,17 @@ inline sample_plan plan_of(double pilot_ms, const timing_rules& rules)
 
 } // namespace measuring
 
-// The job on stdin, as text.
+// The job on stdin, as text. Candidates cannot read it again.
 inline std::string read_job()
 {
     std::string text;
     char chunk[4096];
     for (ssize_t count; (count = ::read(0, chunk, sizeof chunk)) > 0;)
         text.append(chunk, static_cast<std::size_t>(count));
+    if (const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC); nothing >= 0) {
+        dup2(nothing, 0);
+        close(nothing);
+    }
     return text;
 }
 

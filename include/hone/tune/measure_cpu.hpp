@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Verifies and times the variants of libraries in a child process (see measure.hpp).
 //
-// A variant is verified first: outputs, packed weights and workspace start as NaN, guards stand around every buffer,
-// operands must stay as they were. One that leaves processes behind ends its child.
+// A variant is verified first, between pages that it may not touch (see guarded_memory.hpp): data flush to the end for
+// one draw of the operands and flush to the begin for another, outputs and workspace poisoned, inputs read-only. It is
+// timed with operands that it has not met, of which one value changes from call to call, and its last timed call is
+// verified. One that leaves its process other than it was ends its child.
 #pragma once
 
 #include <algorithm>
@@ -33,9 +35,11 @@
 #include <hone/run/entry.hpp>
 #include <hone/run/thread_pool.hpp>
 #include <hone/tune/cache_mode.hpp>
+#include <hone/tune/guarded_memory.hpp>
 #include <hone/tune/machine.hpp>
 #include <hone/tune/measure.hpp>
 #include <hone/tune/problem.hpp>
+#include <hone/tune/process_state.hpp>
 #include <hone/tune/variant.hpp>
 #include <hone/tune/verdict.hpp>
 
@@ -44,6 +48,7 @@ namespace hone::tune {
 struct library_variant {
     std::string library{};
     int index = 0;
+    tune::arithmetic arithmetic = tune::arithmetic::direct;
 };
 
 struct measure_job {
@@ -58,39 +63,40 @@ struct measure_job {
     process_control::clock::time_point end = process_control::clock::time_point::max(); // of the job
 };
 
-inline std::string text_of(const measure_job& job, const std::vector<std::size_t>& open)
+inline nlohmann::json json_of(const measure_job& job, const std::vector<std::size_t>& open)
 {
     nlohmann::json j;
     j["backend"] = "cpu";
     j["open"] = open;
     j["problem"] = job.problem;
-    j["rounds"] = job.order == timing_order::rounds;
+    j["order"] = static_cast<int>(job.order);
     j["cache"] = name_of(job.cache);
     j["threads"] = job.threads;
     j["cpu"] = job.cpu;
     measuring::put(j, job.rules);
-    for (const library_variant& v : job.variants) j["variants"].push_back({v.library, v.index});
-    return j.dump();
+    for (const library_variant& v : job.variants)
+        j["variants"].push_back({v.library, v.index, static_cast<int>(v.arithmetic)});
+    return j;
 }
 
 // One result for each variant of the job, in order.
 inline std::vector<measurement> measure(const measure_job& job, const child_command& self)
 {
     return measuring::in_children(self, job.variants.size(), job.deadline, job.end,
-                                  [&](const std::vector<std::size_t>& open) { return text_of(job, open); });
+                                  [&](const std::vector<std::size_t>& open) { return json_of(job, open); });
 }
 
 // ---- what follows runs in the child ----
 
 namespace measuring {
 
-// Floats between two guards.
-class guarded_floats {
+// Floats between two guards, at a cache line's begin: as kernels are timed.
+class framed_floats {
 public:
-    explicit guarded_floats(std::size_t count) : memory_(allocate_floats(count + 2 * guard)), count_(count)
+    explicit framed_floats(std::size_t count) : memory_(allocate_floats(count + 2 * guard)), count_(count)
     {
         std::memset(memory_.get(), pattern, guard * sizeof(float));
-        std::fill_n(data(), count, std::numeric_limits<float>::quiet_NaN());
+        std::fill_n(data(), count, poison());
         std::memset(data() + count, pattern, guard * sizeof(float));
     }
     float* data() const { return memory_.get() + guard; }
@@ -111,78 +117,217 @@ private:
     std::size_t count_;
 };
 
-inline double milliseconds_since(std::chrono::steady_clock::time_point begin)
-{
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-}
+// Places at random, one in a nanosecond.
+class random_places {
+public:
+    std::size_t below(std::size_t size)
+    {
+        state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+        return static_cast<std::size_t>((state_ >> 32) * size >> 32);
+    }
+
+private:
+    std::uint64_t state_ = static_cast<std::uint64_t>(clock_ms() * 1e6);
+};
+
+enum class timed_calls : std::uint8_t {
+    others,
+    last, // they end with the one that is verified
+};
 
 // One variant with its buffers.
 class prepared_variant {
 public:
-    prepared_variant(const variant& v, const problem& p, const executor_ref& executor)
-        : variant_(v), problem_(p), executor_(executor), packed_(v.packed_bytes / sizeof(float)),
-          workspace_((v.workspace_bytes(executor.slots()) + sizeof(float) - 1) / sizeof(float)), y_(p.expected.size())
+    prepared_variant(const variant& v, const problem& p, arithmetic a, const executor_ref& executor)
+        : variant_(v), problem_(p), arithmetic_(a), executor_(executor)
     {
-        for (const problem_operand& o : p.operands) {
-            auto& copy = operands_.emplace_back(o.values.size());
-            std::copy(o.values.begin(), o.values.end(), copy.data());
-            if (o.role == role::input) call_.x = copy.data();
-            if (o.role == role::bias) call_.bias = copy.data();
-            if (o.role == role::residual) call_.residual = copy.data();
-            if (o.role == role::weights) weights_ = copy.data();
-        }
-        call_.weights = packed_.data();
-        call_.weights_layout = v.layout_id;
-        call_.workspace = workspace_.data();
-        call_.y = y_.data();
     }
 
-    // Why the results are wrong; nothing where they are right.
-    std::optional<std::string> verify()
+    // Why the results for a draw are wrong, of a call between pages that nobody may touch; nothing where they are
+    // right. `ms` is what the call took.
+    std::optional<std::string> verify(const problem_draw& draw, flush side, double& ms)
     {
-        variant_.pack(weights_, packed_.data());
-        const status s = variant_.run(executor_, call_);
-        if (!s.ok()) return fmt::format("{} [{}]", s.message(), s.subject);
-        return wrong();
-    }
-    // The same of the last call, which may have met other weights or other threads.
-    std::optional<std::string> wrong()
-    {
-        error_ = std::max(error_, relative_error(problem_, y_.data()));
-        if (!(error_ <= tolerated_error)) return fmt::format("the error is {:.1e} of the largest result", error_);
-        const auto guarded = [](const guarded_floats& f) { return f.guards_hold(); };
-        if (!guarded(y_) || !guarded(packed_) || !guarded(workspace_) ||
-            !std::all_of(operands_.begin(), operands_.end(), guarded))
+        const auto guarded = [&](const char* name, std::size_t floats) {
+            auto memory = std::make_unique<guarded_memory>(name, floats * sizeof(float), side);
+            std::fill_n(memory->floats(), floats, poison());
+            return memory;
+        };
+        std::vector<std::unique_ptr<guarded_memory>> operands;
+        const arguments given = arguments_of(draw, [&](const problem_operand& o) {
+            operands.push_back(guarded(name_of(o.role), o.values.size()));
+            std::copy(o.values.begin(), o.values.end(), operands.back()->floats());
+            operands.back()->make_read_only();
+            return operands.back()->floats();
+        });
+        const auto packed = guarded("packed weights", packed_floats());
+        const auto workspace = guarded("the workspace", workspace_floats());
+        const auto y = guarded("y", problem_.outputs);
+        variant_.pack(weights_, packed->floats());
+        packed->make_read_only();
+        call_ = given;
+        call_.weights = packed->floats();
+        call_.workspace = workspace->floats();
+        call_.y = y->floats();
+        arguments call = call_;
+        executor_ref executor = executor_;
+        const double begin = clock_ms();
+        const status s = variant_.run(executor, call);
+        ms = clock_ms() - begin;
+        if (!s.ok()) return text_of(s);
+        if (!same(executor, call)) return "it changed its executor or its arguments";
+        if (auto wrong = judged(draw, y->floats())) return wrong;
+        const auto holds = [](const auto& memory) { return memory->slack_holds(); };
+        if (!holds(y) || !holds(workspace) || !holds(packed) || !std::all_of(operands.begin(), operands.end(), holds))
             return "it wrote outside a buffer";
-        for (std::size_t i = 0; i < operands_.size(); ++i)
-            if (std::memcmp(operands_[i].data(), problem_.operands[i].values.data(),
-                            operands_[i].size() * sizeof(float)) != 0)
-                return "it wrote to an operand";
         return std::nullopt;
     }
     double error() const { return error_; }
 
-    // After verify(). The first call then finds activations as cold as weights.
-    void fill(weight_rotation& weights, cache_mode cache) const { weights.fill(packed_.data(), packed_.size(), cache); }
-    double milliseconds(int calls, weight_rotation& weights)
+    // After verify(): the buffers that calls are timed with.
+    void prepare(weight_rotation& weights, cache_mode cache)
     {
-        const auto begin = std::chrono::steady_clock::now();
-        for (int i = 0; i < calls; ++i) {
-            call_.weights = weights.next();
-            (void)variant_.run(executor_, call_);
+        call_ = arguments_of(problem_.timed(), [&](const problem_operand& o) {
+            operands_.emplace_back(o.values.size());
+            std::copy(o.values.begin(), o.values.end(), operands_.back().data());
+            if (o.role == role::input) x_ = &operands_.back();
+            return operands_.back().data();
+        });
+        packed_.emplace(packed_floats());
+        workspace_.emplace(workspace_floats());
+        y_.emplace(problem_.outputs);
+        variant_.pack(weights_, packed_->data());
+        kept_.assign(packed_->data(), packed_->data() + packed_->size());
+        weights.fill(packed_->data(), packed_->size(), cache);
+        call_.workspace = workspace_->data();
+        call_.y = y_->data();
+    }
+    // Of one call. No call finds the operands of another before, nor y as that left it: what is computed once only, is
+    // wrong at the last.
+    double milliseconds(int calls, weight_rotation& weights, timed_calls which)
+    {
+        if (which == timed_calls::last) {
+            std::fill_n(y_->data(), y_->size(), poison());
+            std::fill_n(workspace_->data(), workspace_->size(), poison());
         }
-        return milliseconds_since(begin) / calls;
+        arguments call = call_;
+        executor_ref executor = executor_;
+        const double used = processor_ms(), begin = clock_ms();
+        for (int i = 0; i < calls; ++i) {
+            change_input(which == timed_calls::last && i + 1 == calls);
+            if (y_->size() > 0) y_->data()[places_.below(y_->size())] = poison();
+            call.weights = call_.weights = weights.next();
+            const status s = variant_.run(executor, call);
+            if (!s.ok()) fault_ = s;
+        }
+        const double taken = clock_ms() - begin;
+        wall_ms_ += taken;
+        processor_ms_ += processor_ms() - used;
+        call.weights = call_.weights;
+        kept_arguments_ = kept_arguments_ && same(executor, call);
+        return taken / calls;
+    }
+    // Why the timed calls are wrong, the last of which was timed_calls::last.
+    std::optional<std::string> wrong()
+    {
+        if (!fault_.ok()) return text_of(fault_);
+        if (!kept_arguments_) return "it changed its executor or its arguments";
+        if (auto wrong = judged(problem_.timed(), y_->data())) return wrong;
+        const auto guarded = [](const framed_floats& f) { return f.guards_hold(); };
+        if (!guarded(*y_) || !guarded(*packed_) || !guarded(*workspace_) ||
+            !std::all_of(operands_.begin(), operands_.end(), guarded))
+            return "it wrote outside a buffer";
+        const auto same_floats = [](const float* a, const std::vector<float>& b) {
+            return b.empty() || std::memcmp(a, b.data(), b.size() * sizeof(float)) == 0;
+        };
+        for (std::size_t i = 0; i < operands_.size(); ++i)
+            if (!same_floats(operands_[i].data(), problem_.timed().operands[i].values)) return "it wrote to an operand";
+        if (!same_floats(packed_->data(), kept_) || !same_floats(call_.weights, kept_))
+            return "it wrote to packed weights";
+        // With some air for interrupts and for ticks.
+        if (processor_ms_ > 1.3 * wall_ms_ * executor_.slots() + 20)
+            return fmt::format(
+                "it took {:.0f} ms of processors in {:.0f} ms: it has threads that are not its executor's",
+                processor_ms_, wall_ms_);
+        return std::nullopt;
     }
 
 private:
+    static const char* name_of(role r)
+    {
+        return r == role::input      ? "x"
+               : r == role::bias     ? "bias"
+               : r == role::residual ? "residual"
+               : r == role::weights  ? "weights"
+                                     : "an operand";
+    }
+    static std::string text_of(const status& s) { return fmt::format("{} [{}]", s.message(), s.subject); }
+    std::size_t packed_floats() const { return variant_.packed_bytes / sizeof(float); }
+    std::size_t workspace_floats() const
+    {
+        return (variant_.workspace_bytes(executor_.slots()) + sizeof(float) - 1) / sizeof(float);
+    }
+    // As far as the operands of a draw say; memory_of(operand) is where each was put.
+    template <class MemoryOf>
+    arguments arguments_of(const problem_draw& draw, MemoryOf&& memory_of)
+    {
+        arguments call;
+        others_.clear();
+        operands_.reserve(draw.operands.size());
+        for (const problem_operand& o : draw.operands) {
+            float* const at = memory_of(o);
+            if (o.role == role::input) call.x = at;
+            if (o.role == role::bias) call.bias = at;
+            if (o.role == role::residual) call.residual = at;
+            if (o.role == role::operand) others_.push_back(at);
+            if (o.role == role::weights) weights_ = at;
+        }
+        call.operands = others_.empty() ? nullptr : others_.data();
+        call.weights_layout = variant_.layout_id;
+        return call;
+    }
+    bool same(const executor_ref& e, const arguments& a) const
+    {
+        return e.self == executor_.self && e.slot_count == executor_.slot_count &&
+               e.run_chunks == executor_.run_chunks && e.least_region_ns == executor_.least_region_ns &&
+               std::memcmp(&a, &call_, sizeof a) == 0;
+    }
+    std::optional<std::string> judged(const problem_draw& draw, const float* y)
+    {
+        const judgement j = judge(problem_, draw, arithmetic_, y);
+        // Beside an outlier all errors are small.
+        if (&draw != &problem_.specials()) error_ = std::max(error_, j.error);
+        if (j.wrong.empty()) return std::nullopt;
+        return j.wrong;
+    }
+    // One value of x has the other sign, another one each call; none before the call that is verified.
+    void change_input(bool to_what_was_drawn)
+    {
+        if (changed_ != nullptr) *changed_ = -*changed_;
+        changed_ = nullptr;
+        if (to_what_was_drawn || x_ == nullptr || x_->size() == 0) return;
+        changed_ = x_->data() + places_.below(x_->size());
+        *changed_ = -*changed_;
+    }
+
     variant variant_;
     const problem& problem_;
+    arithmetic arithmetic_;
     executor_ref executor_;
-    std::vector<guarded_floats> operands_{};
-    guarded_floats packed_, workspace_, y_;
     const float* weights_ = nullptr;
+    std::vector<const float*> others_{};
     arguments call_{};
     double error_ = 0;
+
+    // ---- of timed calls ----
+    std::vector<framed_floats> operands_{};
+    std::optional<framed_floats> packed_{}, workspace_{}, y_{};
+    std::vector<float> kept_{}; // packed weights
+    framed_floats* x_ = nullptr;
+    float* changed_ = nullptr;
+    random_places places_{};
+    status fault_{};
+    bool kept_arguments_ = true;
+    double wall_ms_ = 0, processor_ms_ = 0;
 };
 
 // Whether a candidate left processes behind; they are killed.
@@ -244,7 +389,28 @@ inline const variant* find_variant(const std::string& library, int index, std::s
     return variants + index;
 }
 
-inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
+// What is said of a touch outside of guarded memory, before it ends the process.
+inline const result_stream* last_speaker = nullptr;
+
+inline void on_fault(int signal, siginfo_t* info, void*)
+{
+    const char* name = "";
+    if (const char* text = guarded_memory::text_of_fault(info->si_addr, name); text != nullptr) {
+        last_speaker->last(text, name);
+        _exit(0);
+    }
+    std::signal(signal, SIG_DFL); // and again
+}
+inline void listen_to_faults(const result_stream& speaker)
+{
+    last_speaker = &speaker;
+    struct sigaction action {};
+    action.sa_sigaction = on_fault;
+    action.sa_flags = SA_SIGINFO;
+    for (int s : {SIGSEGV, SIGBUS}) sigaction(s, &action, nullptr);
+}
+
+inline int run_cpu_job(const nlohmann::json& job, result_stream& results)
 {
     const auto pool = pinned_pool(std::max(job.at("threads").get<int>(), 1), job.at("cpu").get<int>());
     const executor_ref executor = reference_to(*pool);
@@ -252,7 +418,7 @@ inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
     const problem p = load_problem(job.at("problem").get<std::string>());
     const timing_rules rules = rules_of(job);
     const auto& variants = job.at("variants");
-    const bool rounds = job.at("rounds").get<bool>();
+    const auto order = static_cast<timing_order>(job.at("order").get<int>());
     struct entrant {
         std::size_t at;
         std::unique_ptr<prepared_variant> variant;
@@ -260,57 +426,72 @@ inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
         sample_plan plan{};
         std::vector<double> ms{};
 
-        double milliseconds(int calls) const { return variant->milliseconds(calls, *weights); }
+        double milliseconds(int calls, timed_calls which) const
+        {
+            return variant->milliseconds(calls, *weights, which);
+        }
+        void sample(int of, timed_calls which = timed_calls::others)
+        {
+            ms.push_back(milliseconds(plan.calls, of + 1 == plan.samples ? timed_calls::last : which));
+        }
     };
     const auto weights = std::make_shared<weight_rotation>();
-    const auto finish = [&](const entrant& e) {
-        if (const auto wrong = e.variant->wrong())
-            results.failed(e.at, verdict::wrong_result, *wrong);
-        else
-            results.done(e.at, e.variant->error(), e.ms);
+    listen_to_faults(results);
+    const process_state before;
+    // Says what is wrong with a variant; after that nothing of this process is trusted.
+    const auto failed = [&](std::size_t at, const std::optional<std::string>& wrong) {
+        if (left_children()) {
+            results.failed(at, verdict::crash, "it left processes behind");
+        } else if (const auto changed = before.changed()) {
+            results.failed(at, verdict::crash, *changed);
+        } else {
+            if (wrong) results.failed(at, verdict::wrong_result, *wrong);
+            return wrong.has_value();
+        }
+        return true;
     };
     std::vector<entrant> entrants;
     for (const auto at : job.at("open").get<std::vector<std::size_t>>()) {
         results.begin(at);
         std::string why;
-        const variant* found = find_variant(variants[at][0].get<std::string>(), variants[at][1].get<int>(), why);
+        const auto& v = variants[at];
+        const variant* found = find_variant(v[0].get<std::string>(), v[1].get<int>(), why);
         if (found == nullptr) {
             results.failed(at, verdict::crash, why);
             continue;
         }
-        entrant e{at, std::make_unique<prepared_variant>(*found, p, executor),
-                  rounds ? std::make_shared<weight_rotation>() : weights};
-        const auto begin = std::chrono::steady_clock::now();
-        const auto wrong = e.variant->verify();
-        const double verified_ms = milliseconds_since(begin);
-        if (left_children()) {
-            results.failed(at, verdict::crash, "it left processes behind");
-            return 0;
+        entrant e{at, std::make_unique<prepared_variant>(*found, p, static_cast<arithmetic>(v[2].get<int>()), executor),
+                  order == timing_order::rounds ? std::make_shared<weight_rotation>() : weights};
+        double verified_ms = 0, other_ms = 0;
+        auto wrong = e.variant->verify(p.signs(), flush::to_end, verified_ms);
+        if (!wrong && verified_ms <= rules.patience_ms) {
+            results.begin(at);
+            wrong = e.variant->verify(p.specials(), flush::to_begin, other_ms);
         }
-        if (wrong.has_value()) {
-            results.failed(at, verdict::wrong_result, *wrong);
+        if (failed(at, wrong)) return 0;
+        // The next call of a kernel that takes seconds would tell no more.
+        if (order == timing_order::none || verified_ms > 4 * rules.patience_ms) {
+            results.done(at, e.variant->error(), {verified_ms});
             continue;
         }
-        e.variant->fill(*e.weights, cache);
+        e.variant->prepare(*e.weights, cache);
         results.begin(at); // the deadline is for one slow call, not for all of them
-        // The next call of a kernel that takes seconds would tell no more.
-        const double pilot_ms = verified_ms > 4 * rules.patience_ms ? verified_ms : e.milliseconds(1);
+        const bool slow = verified_ms > rules.patience_ms / 4;
+        const double pilot_ms = e.milliseconds(1, slow ? timed_calls::last : timed_calls::others);
         e.plan = plan_of(pilot_ms, rules);
-        if (e.plan.samples == 1 && e.plan.calls == 1) {
+        if (slow && e.plan.samples == 1 && e.plan.calls == 1) {
             e.plan.samples = 0;
             e.ms.push_back(pilot_ms);
         }
         results.begin(at);
-        if (rounds) {
+        if (order == timing_order::rounds) {
+            e.plan.samples = std::min(e.plan.samples, rules.least_samples);
             entrants.push_back(std::move(e));
             continue;
         }
-        for (int i = 0; i < e.plan.samples; ++i) e.ms.push_back(e.milliseconds(e.plan.calls));
-        if (left_children()) {
-            results.failed(at, verdict::crash, "it left processes behind");
-            return 0;
-        }
-        finish(e);
+        for (int i = 0; i < e.plan.samples; ++i) e.sample(i);
+        if (failed(at, e.variant->wrong())) return 0;
+        results.done(at, e.variant->error(), e.ms);
     }
     // The order rotates, and a call that is not timed warms each one's caches, which a slow one does not need.
     for (int round = 0; round < rules.least_samples; ++round)
@@ -318,10 +499,15 @@ inline int run_cpu_job(const nlohmann::json& job, const result_stream& results)
             entrant& e = entrants[(i + static_cast<std::size_t>(round)) % entrants.size()];
             if (round >= e.plan.samples) continue;
             results.begin(e.at);
-            if (e.plan.samples >= rules.least_samples) e.milliseconds(1);
-            e.ms.push_back(e.milliseconds(e.plan.calls));
+            if (e.plan.samples >= rules.least_samples) e.milliseconds(1, timed_calls::others);
+            e.sample(round);
+            if (failed(e.at, std::nullopt)) return 0;
         }
-    for (const entrant& e : entrants) finish(e);
+    for (entrant& e : entrants)
+        if (const auto wrong = e.variant->wrong())
+            results.failed(e.at, verdict::wrong_result, *wrong);
+        else
+            results.done(e.at, e.variant->error(), e.ms);
     return 0;
 }
 
@@ -332,7 +518,8 @@ inline int measure_cpu_child(const nlohmann::json& job)
 {
     become_child();
     limit_memory(std::uint64_t{8} << 30);
-    return measuring::run_cpu_job(job, measuring::result_stream{});
+    measuring::result_stream results(job.value("token", ""));
+    return measuring::run_cpu_job(job, results);
 }
 
 } // namespace hone::tune

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Random operands of an operator and their exact results, by which every candidate is judged before it is timed.
-// The results come from one strided loop over the operator's definition, in double: no schedule, no nest, no layout.
+// Operands of an operator and their exact results, by which every candidate is judged, each result by its own bound.
+// Three draws: one of both signs; one whose results stay clear of the clamps of relu and relu6, which hide errors; and
+// one with infinities, NaN, zeros of both signs, denormals and values of 1e30.
 #pragma once
 
 #include <algorithm>
@@ -13,23 +14,46 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include <hone/op/definition.hpp>
+#include <hone/tune/error_bound.hpp>
+#include <hone/tune/exact_stage.hpp>
 
 namespace hone::tune {
+
+// What stands in y before a call: a NaN that no arithmetic gives, so that a result that is NaN differs from it.
+inline constexpr std::uint32_t poison_bits = 0x7fe5a5a5;
+inline float poison()
+{
+    float f;
+    std::memcpy(&f, &poison_bits, sizeof f);
+    return f;
+}
+inline bool is_poison(const float& f)
+{
+    std::uint32_t bits;
+    std::memcpy(&bits, &f, sizeof bits);
+    return bits == poison_bits;
+}
 
 struct problem_operand {
     hone::role role = hone::role::none;
     std::vector<float> values{};
 };
 
-struct problem {
+struct problem_draw {
+    std::string name{};
     std::vector<problem_operand> operands{}; // inputs, in the order of the definition's tensors
-    std::vector<double> expected{};          // of the output; NaN where it must not be written
-    double largest = 0;                      // largest |expected|
+    // Of the results that are judged, in one order: all of the first draw, of large outputs a part of the others.
+    std::vector<std::uint32_t> places{};
+    std::vector<double> expected{};
+    std::vector<std::vector<float>> bounds{}; // of each arithmetic of the problem
+    double largest = 0;                       // finite |expected|
 
     const std::vector<float>* values_of(hone::role role) const
     {
@@ -39,231 +63,237 @@ struct problem {
     }
 };
 
-// Errors of candidates are relative to the largest result. Winograd F(4,3) stays below 2e-5, a lost tap is above 1e-3.
-inline constexpr double tolerated_error = 1e-4;
+struct problem {
+    std::vector<arithmetic> arithmetics{};
+    std::size_t outputs = 0;                // elements of y
+    std::vector<std::uint32_t> untouched{}; // those of y that must not be written
+    std::vector<problem_draw> draws{};
 
-// Largest |error| over largest |result|; infinity where an element was not written, or written against the rule.
-inline double relative_error(const problem& p, const float* y)
-{
-    double worst = 0;
-    for (std::size_t i = 0; i < p.expected.size(); ++i) {
-        const auto found = static_cast<double>(y[i]);
-        const bool untouched = std::isnan(p.expected[i]);
-        if (untouched != std::isnan(found)) return std::numeric_limits<double>::infinity();
-        if (!untouched) worst = std::max(worst, std::fabs(found - p.expected[i]));
-    }
-    return worst / p.largest;
-}
-
-// The strided loops of one stage.
-class exact_stage {
-public:
-    exact_stage(const definition& d, const std::vector<std::vector<float>>& tensors)
-        : d_(d), s_(d.stages[0]), tensors_(tensors), point_(s_.axes.size(), 0)
+    // Whose results are judged first, whose last, behind the timed calls.
+    const problem_draw& signs() const { return draws[0]; }
+    const problem_draw& specials() const { return draws[1]; }
+    const problem_draw& timed() const { return draws[2]; }
+    std::size_t place_of(arithmetic a) const
     {
-        for (std::size_t a = 0; a < s_.axes.size(); ++a)
-            (s_.axes[a].reduction ? inner_ : outer_).push_back(static_cast<int>(a));
-        sums_products_ = !inner_.empty() && sums_products_along(inner_.back());
-        if (sums_products_ && !outer_.empty() && moves_alone(outer_.back())) strip_ = most_in_strip;
+        const auto at = std::find(arithmetics.begin(), arithmetics.end(), a);
+        if (at == arithmetics.end())
+            throw std::invalid_argument(fmt::format("hone::tune: the problem has no bounds of {}", name_of(a)));
+        return static_cast<std::size_t>(at - arithmetics.begin());
     }
-
-    void run(std::vector<double>& output) { outer(0, output); }
-
-private:
-    static constexpr int most_in_strip = 16;
-
-    void outer(std::size_t depth, std::vector<double>& output)
-    {
-        if (depth == outer_.size()) {
-            results(output);
-            return;
-        }
-        auto& i = point_[outer_[depth]];
-        const std::int64_t extent = s_.axes[outer_[depth]].extent;
-        const std::int64_t step = depth + 1 == outer_.size() ? strip_ : 1;
-        for (i = 0; i < extent; i += step) {
-            width_ = static_cast<int>(std::min(step, extent - i));
-            outer(depth + 1, output);
-        }
-    }
-
-    // Of a strip of the last axis that is not reduced, which is alone where a strip is not possible.
-    void results(std::vector<double>& output)
-    {
-        for (int j = 0; j < width_; ++j) sums_[j] = identity_of(s_.reduce);
-        inner(0);
-        for (int j = 0; j < width_; ++j) {
-            std::int64_t at = 0;
-            sum_ = sums_[j];
-            if (place(s_.output, at)) output[static_cast<std::size_t>(at)] = value(s_.epilogue);
-            if (strip_ > 1) ++point_[outer_.back()];
-        }
-        if (strip_ > 1) point_[outer_.back()] -= width_;
-    }
-
-    void inner(std::size_t depth)
-    {
-        if (depth + 1 == inner_.size() && sums_products_) {
-            add_products(inner_[depth]);
-            return;
-        }
-        if (depth < inner_.size()) {
-            for (auto& i = point_[inner_[depth]] = 0; i < s_.axes[inner_[depth]].extent; ++i) inner(depth + 1);
-            return;
-        }
-        const double v = value(s_.body);
-        double& sum = sums_[0];
-        sum = s_.reduce == reduction::max   ? std::max(sum, v)
-              : s_.reduce == reduction::min ? std::min(sum, v)
-              : s_.reduce == reduction::add ? sum + v
-                                            : v;
-    }
-
-    // Whether the body is a product of two operands, summed, and this axis meets no padding in them: nearly all of the
-    // work is such.
-    bool sums_products_along(int axis) const
-    {
-        const auto& nodes = s_.body.nodes;
-        return s_.reduce == reduction::add && nodes.size() == 3 && nodes[2].op == expr_op::mul &&
-               nodes[0].op == expr_op::load && nodes[1].op == expr_op::load && moves_alone(axis);
-    }
-    // Whether no other axis moves in a dimension of the body's operands in which this one does.
-    bool moves_alone(int axis) const
-    {
-        for (int k = 0; k < 2; ++k)
-            for (const dim_index& index : s_.operands[s_.body.nodes[k].ref].index)
-                for (const index_term& t : index.terms)
-                    if (t.axis == axis && index.terms.size() != 1) return false;
-        return true;
-    }
-    // What an operand's place moves by from one iteration of an axis to the next, at the point.
-    std::int64_t step_of(const operand& o, int axis)
-    {
-        const std::int64_t last = s_.axes[axis].extent - 1, here = point_[axis];
-        std::int64_t first = 0, end = 0;
-        point_[axis] = last;
-        place(o, end);
-        point_[axis] = 0;
-        place(o, first);
-        point_[axis] = here;
-        return last == 0 ? 0 : (end - first) / last;
-    }
-    void add_products(int axis)
-    {
-        const float* data[2];
-        std::int64_t along_sum[2], along_strip[2] = {0, 0};
-        point_[axis] = 0;
-        for (int k = 0; k < 2; ++k) {
-            const operand& o = s_.operands[s_.body.nodes[k].ref];
-            std::int64_t first = 0;
-            if (!place(o, first)) return; // padding: adds nothing
-            data[k] = tensors_[o.tensor].data() + first;
-            along_sum[k] = step_of(o, axis);
-            if (strip_ > 1) along_strip[k] = step_of(o, outer_.back());
-        }
-        for (std::int64_t i = 0; i < s_.axes[axis].extent; ++i) {
-            const float* const a = data[0] + i * along_sum[0];
-            const float* const b = data[1] + i * along_sum[1];
-            for (int j = 0; j < width_; ++j)
-                sums_[j] += static_cast<double>(a[j * along_strip[0]]) * static_cast<double>(b[j * along_strip[1]]);
-        }
-    }
-
-    // Where the point reads or writes; false outside of the tensor.
-    bool place(const operand& o, std::int64_t& at) const
-    {
-        const tensor& t = d_.tensors[o.tensor];
-        at = 0;
-        for (std::size_t k = 0; k < o.index.size(); ++k) {
-            std::int64_t i = o.index[k].offset;
-            for (const index_term& term : o.index[k].terms) i += term.coefficient * point_[term.axis];
-            if (i < 0 || i >= t.dims[k].extent) return false;
-            at += i * t.dims[k].stride;
-        }
-        return true;
-    }
-
-    double value(const expr& e) const
-    {
-        double v[expr::max_nodes];
-        for (std::size_t i = 0; i < e.nodes.size(); ++i) {
-            const expr_node& n = e.nodes[i];
-            const double a = n.a >= 0 ? v[n.a] : 0, b = n.b >= 0 ? v[n.b] : 0;
-            std::int64_t at = 0;
-            switch (n.op) {
-            case expr_op::constant: v[i] = static_cast<double>(n.value); break;
-            case expr_op::load: {
-                const operand& o = s_.operands[n.ref];
-                v[i] = place(o, at) ? static_cast<double>(tensors_[o.tensor][static_cast<std::size_t>(at)]) : 0.0;
-                break;
-            }
-            case expr_op::accumulator: v[i] = sum_; break;
-            case expr_op::table: throw std::invalid_argument("hone::tune: a definition with tables has no exact loop");
-            case expr_op::neg: v[i] = -a; break;
-            case expr_op::abs: v[i] = std::fabs(a); break;
-            case expr_op::sqrt: v[i] = std::sqrt(a); break;
-            case expr_op::add: v[i] = a + b; break;
-            case expr_op::sub: v[i] = a - b; break;
-            case expr_op::mul: v[i] = a * b; break;
-            case expr_op::div: v[i] = a / b; break;
-            case expr_op::min: v[i] = a < b ? a : b; break;
-            case expr_op::max: v[i] = a < b ? b : a; break;
-            }
-        }
-        return v[e.root()];
-    }
-
-    const definition& d_;
-    const stage& s_;
-    const std::vector<std::vector<float>>& tensors_;
-    std::vector<std::int64_t> point_;
-    std::vector<int> outer_{}, inner_{};
-    bool sums_products_ = false;
-    int strip_ = 1;
-    int width_ = 1;
-    double sums_[most_in_strip]{};
-    double sum_ = 0; // the accumulator that the epilogue reads
 };
 
-// Operands uniform in [-1, 1) from the seed, the same on every machine.
-inline problem problem_of(const definition& d, std::uint64_t seed)
+// The arithmetics of kernels for CPUs.
+inline std::vector<arithmetic> cpu_arithmetics(const definition& d)
+{
+    if (!winograd_applies(d)) return {arithmetic::direct};
+    return {arithmetic::direct, arithmetic::winograd_2, arithmetic::winograd_4};
+}
+
+// ---- judging ----
+
+struct judgement {
+    double error = 0;    // the largest, relative to the largest result
+    std::string wrong{}; // the first result that is wrong, and what it should be; empty where all are right
+};
+
+// Whether a result is right. Behind a bound of infinity it is not known, but that it is written, and that what is not
+// finite stays so.
+inline bool is_right(double expected, float bound, float found)
+{
+    if (is_poison(found)) return false;
+    if (!std::isfinite(expected)) {
+        if (!std::isfinite(bound)) return !std::isfinite(found);
+        return std::isnan(expected) ? std::isnan(found) : static_cast<double>(found) == expected;
+    }
+    if (!std::isfinite(bound)) return true;
+    // Sums of zeros are exact, with their signs.
+    if (bound == 0 && expected == 0) return found == 0 && std::signbit(found) == std::signbit(expected);
+    return std::fabs(static_cast<double>(found) - expected) <= static_cast<double>(bound);
+}
+
+inline judgement judge(const problem& p, const problem_draw& draw, arithmetic a, const float* y)
+{
+    const std::vector<float>& bounds = draw.bounds[p.place_of(a)];
+    judgement j;
+    double largest = 0;
+    for (std::size_t i = 0; i < draw.places.size(); ++i) {
+        const float found = y[draw.places[i]];
+        const double expected = draw.expected[i];
+        if (!is_right(expected, bounds[i], found) && j.wrong.empty())
+            j.wrong = is_poison(found) ? fmt::format("y[{}] is not written ({})", draw.places[i], draw.name)
+                                       : fmt::format("y[{}] is {:.9g} where {:.9g} is right, to {:.1e} ({})",
+                                                     draw.places[i], found, expected, bounds[i], draw.name);
+        if (std::isfinite(bounds[i]) && std::isfinite(expected))
+            largest = std::max(largest, std::fabs(static_cast<double>(found) - expected));
+    }
+    // 0 of 0 is no error.
+    j.error = largest == 0 ? 0 : largest / draw.largest;
+    if (j.wrong.empty())
+        for (std::uint32_t place : p.untouched)
+            if (!is_poison(y[place])) {
+                j.wrong = fmt::format("it wrote y[{}], which is no result", place);
+                break;
+            }
+    return j;
+}
+
+// ---- draws ----
+
+namespace drawing {
+
+// Numbers that are the same on every machine.
+class numbers {
+public:
+    explicit numbers(std::uint64_t seed) : bits_(seed) {}
+    // Uniform in [-1, 1).
+    float signed_unit() { return static_cast<float>(static_cast<std::int64_t>(bits_() >> 40) - (1 << 23)) * 0x1p-23f; }
+    // Uniform in [0, 1).
+    float unit() { return static_cast<float>(bits_() >> 40) * 0x1p-24f; }
+    // Of both signs, none near zero, so that no weight hides what it meets.
+    float apart_from_zero()
+    {
+        const float f = signed_unit();
+        return f < 0 ? 0.75f * f - 0.25f : 0.75f * f + 0.25f;
+    }
+
+private:
+    std::mt19937_64 bits_;
+};
+
+// Where special values stand.
+enum class specials_in : std::uint8_t { input, weights, epilogue };
+
+// A few that spread: no place of theirs is hidden by a border, and no two stand together.
+inline void put_not_finite(std::vector<float>& values)
+{
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+    const std::size_t size = values.size();
+    values.front() = nan;
+    values[size * 5 / 8] = -infinity;
+    values.back() = infinity;
+}
+inline void put_outliers(std::vector<float>& values)
+{
+    const std::size_t size = values.size();
+    values[size * 9 / 16] = 1e30f;
+    values[size * 13 / 16] = -1e30f;
+}
+inline void put_zeros_and_denormals(std::vector<float>& values)
+{
+    const std::size_t size = values.size();
+    for (std::size_t i = size / 8; i < size / 4; ++i) values[i] = i % 2 == 0 ? 0.0f : -0.0f;
+    for (std::size_t i = size * 3 / 8; i < size / 2; ++i) values[i] *= 0x1p-130f;
+}
+
+} // namespace drawing
+
+inline problem problem_of(const definition& d, std::uint64_t seed, const std::vector<arithmetic>& which)
 {
     if (!d.found.ok()) throw std::invalid_argument(d.found.message());
     if (d.stages.size() != 1 || !d.parameters.empty())
         throw std::invalid_argument("hone::tune: only operators of one stage and fixed shape are measured");
-    std::mt19937_64 bits(seed);
-    problem p;
-    std::vector<std::vector<float>> tensors;
-    for (const tensor& t : d.tensors) {
-        auto& values = tensors.emplace_back();
-        if (t.role == role::output) continue;
-        values.resize(static_cast<std::size_t>(t.elements()));
-        for (float& v : values) v = static_cast<float>(static_cast<std::int64_t>(bits() >> 40) - (1 << 23)) * 0x1p-23f;
-        p.operands.push_back({t.role, values});
+    const stage& s = d.stages[0];
+    problem p{.arithmetics = which,
+              .outputs = static_cast<std::size_t>(d.tensors[s.output.tensor].elements()),
+              .untouched = {},
+              .draws = {}};
+    // value(role) for each element, then change(role, values) for each tensor.
+    const auto add = [&](const char* name, share_judged share, auto&& value, auto&& change) {
+        std::vector<std::vector<float>> tensors;
+        problem_draw draw{.name = name};
+        for (const tensor& t : d.tensors) {
+            auto& values = tensors.emplace_back();
+            if (t.role == role::output) continue;
+            values.resize(static_cast<std::size_t>(t.elements()));
+            for (float& v : values) v = value(t.role);
+            change(t.role, values);
+            draw.operands.push_back({t.role, values});
+        }
+        exact_results exact = exact_stage(d, tensors, share).run(which);
+        draw.places = std::move(exact.places);
+        draw.expected = std::move(exact.expected);
+        draw.bounds = std::move(exact.bounds);
+        for (double v : draw.expected)
+            if (std::isfinite(v)) draw.largest = std::max(draw.largest, std::fabs(v));
+        p.draws.push_back(std::move(draw));
+        return static_cast<double>(exact.finite) /
+               static_cast<double>(std::max<std::size_t>(p.draws.back().places.size(), 1));
+    };
+    const auto as_drawn = [](role, std::vector<float>&) {};
+
+    drawing::numbers signs(seed);
+    add(
+        "operands of both signs", share_judged::all, [&](role) { return signs.signed_unit(); }, as_drawn);
+    std::vector<char> written(p.outputs, 0);
+    for (std::uint32_t place : p.draws[0].places) written[place] = 1;
+    for (std::size_t i = 0; i < p.outputs; ++i)
+        if (written[i] == 0) p.untouched.push_back(static_cast<std::uint32_t>(i));
+
+    // Infinities and NaN where they leave most results finite.
+    const bool pads =
+        std::any_of(s.operands.begin(), s.operands.end(), [](const operand& o) { return o.zero_outside; });
+    for (const auto where :
+         {drawing::specials_in::input, drawing::specials_in::weights, drawing::specials_in::epilogue}) {
+        drawing::numbers apart(seed + 1);
+        const auto change = [&](role part, std::vector<float>& values) {
+            constexpr std::size_t enough = 16; // a special value then meets few of the results
+            if (values.size() < enough) return;
+            if (part == role::weights) {
+                // Whether padding times infinity is NaN is left open.
+                if (where == drawing::specials_in::weights && !pads) drawing::put_not_finite(values);
+                if (where == drawing::specials_in::weights) drawing::put_outliers(values);
+                return;
+            }
+            if (part != role::input || where == drawing::specials_in::input) drawing::put_not_finite(values);
+            if (part == role::input && where == drawing::specials_in::input) drawing::put_outliers(values);
+            // Zeros would hide an outlier of the weights from its tile, but not from Winograd.
+            if (part != role::input || where != drawing::specials_in::weights) drawing::put_zeros_and_denormals(values);
+        };
+        const double finite = add(
+            "operands with special values", share_judged::part, [&](role) { return apart.apart_from_zero(); }, change);
+        if (finite >= 0.5 || where == drawing::specials_in::epilogue) break;
+        p.draws.pop_back();
     }
-    const tensor& y = d.tensors[d.stages[0].output.tensor];
-    p.expected.assign(static_cast<std::size_t>(y.elements()), std::numeric_limits<double>::quiet_NaN());
-    exact_stage(d, tensors).run(p.expected);
-    for (double v : p.expected)
-        if (!std::isnan(v)) p.largest = std::max(p.largest, std::fabs(v));
+
+    // Sums of about 2, whatever their length: above 0 and below 6.
+    float weight = 1;
+    for (const axis& a : s.axes)
+        if (a.reduction) weight /= static_cast<float>(a.extent);
+    drawing::numbers above(seed + 2);
+    add(
+        "positive operands", share_judged::part,
+        [&](role part) { return part == role::weights ? 8 * weight * above.unit() : above.unit(); }, as_drawn);
     return p;
 }
+
+// ---- files ----
 
 // A line of JSON, then the values. Written once a task, read by every child that measures it.
 inline void save(const problem& p, const std::string& path)
 {
     nlohmann::json head;
-    for (const problem_operand& o : p.operands)
-        head["operands"].push_back({{"role", static_cast<int>(o.role)}, {"elements", o.values.size()}});
-    head["expected"] = p.expected.size();
+    for (arithmetic a : p.arithmetics) head["arithmetics"].push_back(static_cast<int>(a));
+    head["outputs"] = p.outputs;
+    head["untouched"] = p.untouched.size();
+    for (const problem_draw& draw : p.draws) {
+        nlohmann::json j{{"name", draw.name}, {"judged", draw.places.size()}, {"largest", draw.largest}};
+        for (const problem_operand& o : draw.operands)
+            j["operands"].push_back({{"role", static_cast<int>(o.role)}, {"elements", o.values.size()}});
+        head["draws"].push_back(std::move(j));
+    }
     std::ofstream file(path, std::ios::binary);
     file << head.dump() << '\n';
     const auto write = [&](const auto& values) {
         file.write(reinterpret_cast<const char*>(values.data()),
                    static_cast<std::streamsize>(values.size() * sizeof values[0]));
     };
-    for (const problem_operand& o : p.operands) write(o.values);
-    write(p.expected);
+    write(p.untouched);
+    for (const problem_draw& draw : p.draws) {
+        for (const problem_operand& o : draw.operands) write(o.values);
+        write(draw.places);
+        write(draw.expected);
+        for (const auto& bounds : draw.bounds) write(bounds);
+    }
     if (!file.flush()) throw std::runtime_error("hone::tune: cannot write " + path + ": " + std::strerror(errno));
 }
 
@@ -274,19 +304,28 @@ inline problem load_problem(const std::string& path)
     if (!std::getline(file, line)) throw std::runtime_error("hone::tune: cannot read " + path);
     const auto head = nlohmann::json::parse(line);
     problem p;
-    const auto read = [&](auto& values, const nlohmann::json& size) {
-        values.resize(size.get<std::size_t>());
+    const auto read = [&](auto& values, std::size_t size) {
+        values.resize(size);
         file.read(reinterpret_cast<char*>(values.data()),
                   static_cast<std::streamsize>(values.size() * sizeof values[0]));
     };
-    for (const auto& o : head.at("operands")) {
-        p.operands.push_back({static_cast<role>(o.at("role").get<int>()), {}});
-        read(p.operands.back().values, o.at("elements"));
+    for (const auto& a : head.at("arithmetics")) p.arithmetics.push_back(static_cast<arithmetic>(a.get<int>()));
+    p.outputs = head.at("outputs").get<std::size_t>();
+    read(p.untouched, head.at("untouched").get<std::size_t>());
+    for (const auto& j : head.at("draws")) {
+        problem_draw& draw = p.draws.emplace_back();
+        draw.name = j.at("name").get<std::string>();
+        draw.largest = j.at("largest").get<double>();
+        for (const auto& o : j.value("operands", nlohmann::json::array())) {
+            draw.operands.push_back({static_cast<role>(o.at("role").get<int>()), {}});
+            read(draw.operands.back().values, o.at("elements").get<std::size_t>());
+        }
+        const auto judged = j.at("judged").get<std::size_t>();
+        read(draw.places, judged);
+        read(draw.expected, judged);
+        for (std::size_t a = 0; a < p.arithmetics.size(); ++a) read(draw.bounds.emplace_back(), judged);
     }
-    read(p.expected, head.at("expected"));
     if (!file) throw std::runtime_error("hone::tune: " + path + " is cut short");
-    for (double v : p.expected)
-        if (!std::isnan(v)) p.largest = std::max(p.largest, std::fabs(v));
     return p;
 }
 

@@ -101,10 +101,12 @@ public:
 
     // Whether there are templates of which nothing was ever tried, as where workloads were tuned when they allowed
     // less.
-    virtual bool lacks_templates() const = 0;
+    virtual bool lacks_templates() const { return false; }
     virtual std::size_t illegal() const = 0;
     virtual double seconds_thinking() const = 0;
     virtual std::string backend() const = 0;
+    // Of all candidates: results are judged by their bounds.
+    virtual std::vector<arithmetic> arithmetics() const { return cpu_arithmetics(task_.definition); }
     const record& key() const { return key_; }
 
     const tune::task& task() const { return task_; }
@@ -128,7 +130,7 @@ public:
             problem_file_ = (environment_.work_directory /
                              fmt::format("{}_{:016x}.problem", backend(), hash_of_text(task_.signature)))
                                 .string();
-            save(problem_of(task_.definition, environment_.seed + 1), problem_file_);
+            save(problem_of(task_.definition, environment_.seed + 1, arithmetics()), problem_file_);
         }
         return problem_file_;
     }

@@ -36,6 +36,14 @@ inline variant_source naive_source_of(const task& t, isa set)
             fmt::format("hone::tune::variant_of<hone::tune::naive_kernel<{}, hone::isa::{}>>()", t.type, name_of(set))};
 }
 
+// How a kernel of this record sums. A peer may choose among all ways.
+inline arithmetic arithmetic_of(const definition& d, const record& r)
+{
+    if (r.template_name == peer_template) return cpu_arithmetics(d).back();
+    if (r.template_name != name_of(cpu_template::winograd)) return arithmetic::direct;
+    return cpu_config_of(r.template_name, r.knobs).winograd.tile == 2 ? arithmetic::winograd_2 : arithmetic::winograd_4;
+}
+
 class cpu_tuning final : public tuning_in<cpu_space> {
 public:
     cpu_tuning(tune::task task, const tuning_environment& environment, builder& build, isa set)
@@ -64,7 +72,7 @@ public:
         std::vector<std::size_t> measured;
         for (std::size_t i = 0; i < built.size(); ++i) {
             if (built[i].found != verdict::ok) continue;
-            job.variants.push_back({built[i].library, built[i].index});
+            job.variants.push_back(variant_of(batch[i].key, built[i]));
             measured.push_back(i);
         }
         const auto results = tune::measure(job, environment().self);
@@ -76,7 +84,7 @@ public:
             if (all[i].found == verdict::untried) put_back(batch[i], all[i].detail);
             if (!is_recorded(all[i].found)) continue;
             note_result(batch[i].key, all[i]);
-            libraries_.push_back({built[i].library, built[i].index});
+            libraries_.push_back(variant_of(batch[i].key, built[i]));
         }
     }
 
@@ -96,7 +104,10 @@ public:
             job.variants.push_back(libraries_[i]);
         }
         const auto peer = environment().peers.find(task().signature);
-        if (peer != environment().peers.end()) job.variants.push_back(peer->second);
+        if (peer != environment().peers.end()) {
+            job.variants.push_back(peer->second);
+            job.variants.back().arithmetic = arithmetic_of(task().definition, peer_key());
+        }
         const auto results = tune::measure(job, environment().self);
         for (std::size_t i = 0; i < results.size(); ++i) {
             if (results[i].found == verdict::untried) note_untried(results[i].detail);
@@ -121,6 +132,10 @@ public:
 private:
     static constexpr std::chrono::seconds patience_with_naive{60}; // a product of 1024 takes ten seconds
 
+    library_variant variant_of(const record& r, const built_variant& built) const
+    {
+        return {built.library, built.index, arithmetic_of(task().definition, r)};
+    }
     measure_job new_job()
     {
         return {.problem = problem_file(),
@@ -170,7 +185,7 @@ private:
         control.end_at(environment().end);
         const auto built = builder_.build(sources, control);
         for (std::size_t i = 0; i < missing.size(); ++i)
-            if (built[i].found == verdict::ok) libraries_[missing[i]] = {built[i].library, built[i].index};
+            if (built[i].found == verdict::ok) libraries_[missing[i]] = variant_of(records()[missing[i]], built[i]);
     }
 
     builder& builder_;

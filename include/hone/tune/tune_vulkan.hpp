@@ -47,6 +47,7 @@ public:
     }
 
     std::string backend() const override { return "vulkan"; }
+    std::vector<arithmetic> arithmetics() const override { return {arithmetic::device}; }
 
 private:
     candidate candidate_of(const vulkan_knobs& k) const override

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: BSL-1.0
+// The exact results of a stage, and how far floats may lie from them: one strided loop over the operator's definition,
+// in double, with no schedule, no nest and no layout.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <hone/op/definition.hpp>
+#include <hone/schedule/winograd.hpp>
+#include <hone/tune/error_bound.hpp>
+
+namespace hone::tune {
+
+enum class share_judged : std::uint8_t {
+    all,
+    part, // of large outputs: first, middle and last rows and channels, and some between
+};
+
+// Of results, in one order.
+struct exact_results {
+    std::vector<std::uint32_t> places{}; // in the output
+    std::vector<double> expected{};
+    std::vector<std::vector<float>> bounds{}; // of each arithmetic that was asked for; infinity: not known
+    std::size_t sensitive = 0;                // how many change when their sum does
+    std::size_t finite = 0;
+};
+
+class exact_stage {
+public:
+    exact_stage(const definition& d, const std::vector<std::vector<float>>& tensors, share_judged share)
+        : d_(d), s_(d.stages[0]), tensors_(tensors), point_(s_.axes.size(), 0)
+    {
+        for (std::size_t a = 0; a < s_.axes.size(); ++a) {
+            (s_.axes[a].reduction ? inner_ : outer_).push_back(static_cast<int>(a));
+            if (s_.axes[a].reduction) summands_ *= static_cast<double>(s_.axes[a].extent);
+        }
+        sums_products_ = !inner_.empty() && sums_products_along(inner_.back());
+        if (sums_products_ && !outer_.empty() && moves_alone(outer_.back())) strip_ = most_in_strip;
+        choose(share);
+    }
+
+    exact_results run(const std::vector<arithmetic>& which)
+    {
+        exact_results r;
+        each_point(strip_, [&] { add_up(r.places); });
+        r.expected.resize(r.places.size());
+        for (arithmetic a : which) {
+            auto& bounds = r.bounds.emplace_back(r.places.size());
+            const std::vector<double> largest = largest_in_tiles(error_model_of(a).tile);
+            std::size_t at = 0, sensitive = 0, finite = 0;
+            each_point(1, [&] {
+                std::int64_t place = 0;
+                if (!this->place(s_.output, place)) return;
+                const summands& own = sums_[at];
+                sum_ = {own.sum, error_bound_of(a, summands_, own, largest[tile_index(error_model_of(a).tile)])};
+                const bounded y = value(s_.epilogue, error_model_of(a).units);
+                r.expected[at] = y.value;
+                bounds[at] = as_bound(y.error);
+                finite += std::isfinite(y.value) && std::isfinite(y.error);
+                sensitive += y.error > 0.1 * sum_.error;
+                ++at;
+            });
+            r.sensitive = std::max(r.sensitive, sensitive);
+            r.finite = std::max(r.finite, finite);
+        }
+        return r;
+    }
+
+private:
+    static constexpr int most_in_strip = 16;
+
+    // ---- which results ----
+
+    void choose(share_judged share)
+    {
+        double work = 1;
+        for (const axis& a : s_.axes) work *= static_cast<double>(a.extent);
+        chosen_.resize(outer_.size());
+        for (std::size_t k = 0; k < outer_.size(); ++k)
+            chosen_[k].assign(static_cast<std::size_t>(s_.axes[outer_[k]].extent), 1);
+        constexpr double cheap = 4e6;
+        if (share == share_judged::all || outer_.empty() || work <= cheap) return;
+        // Blocks are whole tiles of Winograd.
+        constexpr std::size_t rows = 12, channels = most_in_strip;
+        const auto thin = [](std::vector<char>& chosen, std::size_t block, std::size_t every) {
+            const std::size_t blocks = (chosen.size() + block - 1) / block;
+            if (blocks < 4) return;
+            for (std::size_t i = 0; i < chosen.size(); ++i)
+                chosen[i] = i / block % every == 0 || i / block == blocks / 2 || i / block == blocks - 1;
+        };
+        thin(chosen_.back(), channels, 8);
+        if (chosen_.size() < 2) return;
+        thin(*std::max_element(chosen_.begin(), chosen_.end() - 1,
+                               [](const auto& a, const auto& b) { return a.size() < b.size(); }),
+             rows, 4);
+    }
+    // At the first of each strip of at most so many chosen results along the last axis that is not reduced.
+    template <class F>
+    void each_point(int strip, F&& f)
+    {
+        outer(0, strip, f);
+    }
+    template <class F>
+    void outer(std::size_t depth, int strip, F&& f)
+    {
+        if (depth == outer_.size()) {
+            width_ = 1;
+            f();
+            return;
+        }
+        auto& i = point_[outer_[depth]];
+        const std::vector<char>& chosen = chosen_[depth];
+        const auto extent = static_cast<std::int64_t>(chosen.size());
+        for (i = 0; i < extent; ++i) {
+            if (!chosen[static_cast<std::size_t>(i)]) continue;
+            if (depth + 1 < outer_.size()) {
+                outer(depth + 1, strip, f);
+                continue;
+            }
+            width_ = 1;
+            while (width_ < strip && i + width_ < extent && chosen[static_cast<std::size_t>(i + width_)]) ++width_;
+            f();
+            i += width_ - 1;
+        }
+    }
+
+    // ---- sums ----
+
+    // Of a strip; it stands where the point is.
+    void add_up(std::vector<std::uint32_t>& places)
+    {
+        for (int j = 0; j < width_; ++j) {
+            sum_of_[j] = identity_of(s_.reduce);
+            squares_of_[j] = error_of_[j] = 0;
+        }
+        inner(0);
+        for (int j = 0; j < width_; ++j) {
+            std::int64_t at = 0;
+            if (place(s_.output, at)) {
+                places.push_back(static_cast<std::uint32_t>(at));
+                sums_.push_back({sum_of_[j], squares_of_[j], error_of_[j]});
+            }
+            if (strip_ > 1) ++point_[outer_.back()];
+        }
+        if (strip_ > 1) point_[outer_.back()] -= width_;
+    }
+
+    void inner(std::size_t depth)
+    {
+        if (depth + 1 == inner_.size() && sums_products_) {
+            add_products(inner_[depth]);
+            return;
+        }
+        if (depth < inner_.size()) {
+            for (auto& i = point_[inner_[depth]] = 0; i < s_.axes[inner_[depth]].extent; ++i) inner(depth + 1);
+            return;
+        }
+        const bounded v = value(s_.body, 1);
+        double& sum = sum_of_[0];
+        switch (s_.reduce) {
+        // As the words min and max of expressions.
+        case reduction::max: sum = sum < v.value ? v.value : sum; break;
+        case reduction::min: sum = sum < v.value ? sum : v.value; break;
+        case reduction::add:
+            sum += v.value;
+            squares_of_[0] += v.value * v.value;
+            break;
+        default: sum = v.value; break;
+        }
+        error_of_[0] = s_.reduce == reduction::add ? error_of_[0] + v.error : std::max(error_of_[0], v.error);
+        // What the largest of numbers and NaN is depends on their order.
+        if (std::isnan(v.value) && s_.reduce != reduction::add && s_.reduce != reduction::none) error_of_[0] = infinite;
+    }
+
+    // Whether the body is a product of two operands, summed, and this axis meets no padding in them: nearly all of the
+    // work is such.
+    bool sums_products_along(int axis) const
+    {
+        const auto& nodes = s_.body.nodes;
+        return s_.reduce == reduction::add && nodes.size() == 3 && nodes[2].op == expr_op::mul &&
+               nodes[0].op == expr_op::load && nodes[1].op == expr_op::load && moves_alone(axis);
+    }
+    // Whether no other axis moves in a dimension of the body's operands in which this one does.
+    bool moves_alone(int axis) const
+    {
+        for (int k = 0; k < 2; ++k)
+            for (const dim_index& index : s_.operands[s_.body.nodes[k].ref].index)
+                for (const index_term& t : index.terms)
+                    if (t.axis == axis && index.terms.size() != 1) return false;
+        return true;
+    }
+    // What an operand's place moves by from one iteration of an axis to the next, at the point.
+    std::int64_t step_of(const operand& o, int axis)
+    {
+        const std::int64_t last = s_.axes[axis].extent - 1, here = point_[axis];
+        std::int64_t first = 0, end = 0;
+        point_[axis] = last;
+        place(o, end);
+        point_[axis] = 0;
+        place(o, first);
+        point_[axis] = here;
+        return last == 0 ? 0 : (end - first) / last;
+    }
+    void add_products(int axis)
+    {
+        const float* data[2];
+        std::int64_t along_sum[2], along_strip[2] = {0, 0};
+        point_[axis] = 0;
+        for (int k = 0; k < 2; ++k) {
+            const operand& o = s_.operands[s_.body.nodes[k].ref];
+            std::int64_t first = 0;
+            if (!place(o, first)) return; // padding: adds nothing
+            data[k] = tensors_[o.tensor].data() + first;
+            along_sum[k] = step_of(o, axis);
+            if (strip_ > 1) along_strip[k] = step_of(o, outer_.back());
+        }
+        for (std::int64_t i = 0; i < s_.axes[axis].extent; ++i) {
+            const float* const a = data[0] + i * along_sum[0];
+            const float* const b = data[1] + i * along_sum[1];
+            for (int j = 0; j < width_; ++j) {
+                const double product =
+                    static_cast<double>(a[j * along_strip[0]]) * static_cast<double>(b[j * along_strip[1]]);
+                sum_of_[j] += product;
+                squares_of_[j] += product * product;
+            }
+        }
+    }
+
+    // ---- tiles ----
+
+    // Where results of the point's tile are kept; one for each result where tiles are of one.
+    std::size_t tile_index(int tile) const
+    {
+        std::int64_t at = 0;
+        for (int a : outer_) {
+            const int side = is_tiled(a) ? tile : 1;
+            at = at * ceil_div(s_.axes[a].extent, side) + point_[a] / side;
+        }
+        return static_cast<std::size_t>(at);
+    }
+    bool is_tiled(int axis) const { return winograd_ && (axis == conv_axis::oh || axis == conv_axis::ow); }
+    // The largest of sum^2 + squares of each tile; not finite where one is not.
+    std::vector<double> largest_in_tiles(int tile)
+    {
+        std::int64_t tiles = 1;
+        for (int a : outer_) tiles *= ceil_div(s_.axes[a].extent, is_tiled(a) ? tile : 1);
+        std::vector<double> largest(static_cast<std::size_t>(tiles), 0.0);
+        std::size_t at = 0;
+        each_point(1, [&] {
+            std::int64_t ignored = 0;
+            if (!place(s_.output, ignored)) return;
+            const summands& own = sums_[at++];
+            double& l = largest[tile_index(tile)];
+            double size = own.sum * own.sum + own.squares;
+            if (s_.reduce == reduction::max || s_.reduce == reduction::min || s_.reduce == reduction::none)
+                size = std::isfinite(own.sum) ? 0 : size; // nothing is added
+            l = std::isfinite(size) ? std::max(l, size) : std::numeric_limits<double>::infinity();
+        });
+        return largest;
+    }
+
+    // ---- values ----
+
+    // Where the point reads or writes; false outside of the tensor.
+    bool place(const operand& o, std::int64_t& at) const
+    {
+        const tensor& t = d_.tensors[o.tensor];
+        at = 0;
+        for (std::size_t k = 0; k < o.index.size(); ++k) {
+            std::int64_t i = o.index[k].offset;
+            for (const index_term& term : o.index[k].terms) i += term.coefficient * point_[term.axis];
+            if (i < 0 || i >= t.dims[k].extent) return false;
+            at += i * t.dims[k].stride;
+        }
+        return true;
+    }
+
+    bounded value(const expr& e, double units) const
+    {
+        bounded v[expr::max_nodes];
+        for (std::size_t i = 0; i < e.nodes.size(); ++i) {
+            const expr_node& n = e.nodes[i];
+            const bounded a = n.a >= 0 ? v[n.a] : bounded{}, b = n.b >= 0 ? v[n.b] : bounded{};
+            std::int64_t at = 0;
+            switch (n.op) {
+            case expr_op::constant: v[i] = {static_cast<double>(n.value)}; break;
+            case expr_op::load: {
+                const operand& o = s_.operands[n.ref];
+                v[i] = {place(o, at) ? static_cast<double>(tensors_[o.tensor][static_cast<std::size_t>(at)]) : 0.0};
+                break;
+            }
+            case expr_op::accumulator: v[i] = sum_; break;
+            case expr_op::table: throw std::invalid_argument("hone::tune: a definition with tables has no exact loop");
+            case expr_op::neg: v[i] = {-a.value, a.error}; break;
+            case expr_op::abs: v[i] = {std::fabs(a.value), a.error}; break;
+            case expr_op::sqrt: v[i] = root_of(a, units); break;
+            case expr_op::add: v[i] = rounded({a.value + b.value, a.error + b.error}, 1); break;
+            case expr_op::sub: v[i] = rounded({a.value - b.value, a.error + b.error}, 1); break;
+            case expr_op::mul: v[i] = product_of(a, b); break;
+            case expr_op::div: v[i] = quotient_of(a, b, units); break;
+            case expr_op::min: v[i] = {a.value < b.value ? a.value : b.value, error_of_choice(a, b)}; break;
+            case expr_op::max: v[i] = {a.value < b.value ? b.value : a.value, error_of_choice(a, b, -1)}; break;
+            }
+        }
+        return v[e.root()];
+    }
+    // Where the order of the two is sure, the error is that of the one that is taken.
+    static double error_of_choice(const bounded& a, const bounded& b, double sign = 1)
+    {
+        if (std::isnan(a.value) || std::isnan(b.value)) return std::max(a.error, b.error);
+        const double apart = sign * (b.value - a.value);
+        if (apart > a.error + b.error) return a.error;
+        if (-apart > a.error + b.error) return b.error;
+        return std::max(a.error, b.error);
+    }
+    static bounded product_of(const bounded& a, const bounded& b)
+    {
+        // Infinity times an exact factor is exact.
+        const auto part = [](double size, double error) { return error == 0 ? 0 : size * error; };
+        const double error =
+            part(std::fabs(a.value), b.error) + part(std::fabs(b.value), a.error) + part(a.error, b.error);
+        return rounded({a.value * b.value, std::isnan(error) ? infinite : error}, 1);
+    }
+    static bounded quotient_of(const bounded& a, const bounded& b, double units)
+    {
+        const double value = a.value / b.value, least = std::fabs(b.value) - b.error;
+        if (a.error == 0 && b.error == 0) return rounded({value, 0}, units);
+        if (!(least > 0)) return {value, infinite};
+        const double error = (a.error + std::fabs(value) * b.error) / least;
+        return rounded({value, std::isnan(error) ? infinite : error}, units);
+    }
+    static bounded root_of(const bounded& a, double units)
+    {
+        const double value = std::sqrt(a.value);
+        if (a.error == 0) return rounded({value, 0}, units);
+        if (!(a.value > a.error)) return {value, infinite};
+        return rounded({value, a.error / value}, units);
+    }
+    static float as_bound(double error)
+    {
+        const auto below = static_cast<float>(error);
+        return std::isfinite(error) && static_cast<double>(below) < error
+                   ? std::nextafter(below, std::numeric_limits<float>::infinity())
+                   : below;
+    }
+
+    static constexpr double infinite = std::numeric_limits<double>::infinity();
+
+    const definition& d_;
+    const stage& s_;
+    const std::vector<std::vector<float>>& tensors_;
+    const bool winograd_ = winograd_applies(d_);
+    std::vector<std::int64_t> point_;
+    std::vector<int> outer_{}, inner_{};
+    std::vector<std::vector<char>> chosen_{}; // of each outer axis
+    double summands_ = 1;
+    bool sums_products_ = false;
+    int strip_ = 1;
+    int width_ = 1;
+    double sum_of_[most_in_strip]{}, squares_of_[most_in_strip]{}, error_of_[most_in_strip]{};
+    std::vector<summands> sums_{}; // of the chosen results
+    bounded sum_{};                // the accumulator that the epilogue reads
+};
+
+} // namespace hone::tune

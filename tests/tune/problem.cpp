@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: BSL-1.0
+// Exact results and the bounds by which candidates are judged: by hand, by kernels of every template, and by results
+// that are a little wrong.
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <set>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <hone/op/conv2d.hpp>
+#include <hone/run/kernel.hpp>
+#include <hone/tune/problem.hpp>
+
+#include "tuner_rig.hpp"
+
+using namespace hone;
+using namespace hone::test;
+using tune::arithmetic;
+
+namespace {
+
+struct layer : conv2d<conv2d_shape{.h = 19, .w = 17, .ic = 24, .oc = 40, .kh = 3, .kw = 3, .pad = 1}, f32, bias, relu> {
+};
+struct plain_layer : conv2d<conv2d_shape{.h = 14, .w = 14, .ic = 16, .oc = 16, .kh = 3, .kw = 3, .pad = 1}, f32> {};
+struct product : gemm<gemm_shape{.m = 33, .n = 40, .k = 600}, f32> {};
+struct depthwise : conv2d<conv2d_shape{.h = 20, .w = 20, .ic = 24, .oc = 24, .kh = 3, .kw = 3, .pad = 1, .groups = 24},
+                          f32, bias, relu6> {};
+
+// 0 of whatever is not NaN.
+struct never {
+    static constexpr const char* name = "never";
+    static constexpr expr apply(const expr& acc) { return ex::min(ex::abs(acc), 0.0f); }
+};
+
+template <class Op, int Tile>
+struct winograd_set {
+    static constexpr auto text = Op::signature();
+    static constexpr cpu_entry entries[] = {
+        {.signature = text.c_str(),
+         .set = compiled_isa(),
+         .config = {.algorithm = cpu_template::winograd,
+                    .winograd = fitted(Op::definition(), winograd_knobs{.tile = Tile, .rows = 4, .vectors = 1},
+                                       compiled_isa())}}};
+};
+
+template <class Kernel>
+std::vector<float> results_of(const tune::problem& p, const tune::problem_draw& draw)
+{
+    std::vector<float> y(p.outputs, tune::poison()), packed(Kernel::packed_bytes / sizeof(float)),
+        workspace(Kernel::workspace_bytes(1) / sizeof(float) + 1);
+    const auto values = [&](role r) {
+        const auto* v = draw.values_of(r);
+        return v == nullptr ? nullptr : v->data();
+    };
+    Kernel::pack(values(role::weights), packed.data());
+    REQUIRE(Kernel::run({.x = values(role::input),
+                         .weights = packed.data(),
+                         .bias = values(role::bias),
+                         .y = y.data(),
+                         .workspace = workspace.data()})
+                .ok());
+    return y;
+}
+
+// The largest error of a kernel as a share of its bound, over some problems.
+template <class Op, class Configs>
+double largest_share(arithmetic a)
+{
+    double largest = 0;
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+        const auto p = tune::problem_of(Op::definition(), seed, {a});
+        for (const tune::problem_draw& draw : p.draws) {
+            CAPTURE(draw.name);
+            const auto y = results_of<kernel<Op, Configs>>(p, draw);
+            CHECK(tune::judge(p, draw, a, y.data()).wrong == "");
+            for (std::size_t i = 0; i < draw.places.size(); ++i) {
+                const auto bound = static_cast<double>(draw.bounds[0][i]);
+                // Near zero errors are of denormals, one unit of which may be the whole bound.
+                if (std::isfinite(draw.expected[i]) && std::isfinite(bound) && bound > 1e-37)
+                    largest =
+                        std::max(largest, std::fabs(static_cast<double>(y[draw.places[i]]) - draw.expected[i]) / bound);
+            }
+        }
+    }
+    return largest;
+}
+
+// How many results of a draw are judged by a bound.
+std::size_t known(const tune::problem_draw& draw)
+{
+    return static_cast<std::size_t>(
+        std::count_if(draw.bounds[0].begin(), draw.bounds[0].end(), [](float b) { return std::isfinite(b); }));
+}
+
+} // namespace
+
+TEST_CASE("the exact results of a convolution: borders, stride, bias and relu by hand")
+{
+    using conv = conv2d<conv2d_shape{.h = 4, .w = 4, .ic = 2, .oc = 3, .kh = 3, .kw = 3, .stride = 2, .pad = 1}, f32,
+                        bias, relu>;
+    const auto p = tune::problem_of(conv::definition(), 3, {tune::arithmetic::direct});
+    const auto& draw = p.signs();
+    const auto& x = *draw.values_of(role::input);
+    const auto& w = *draw.values_of(role::weights);
+    const auto& b = *draw.values_of(role::bias);
+    REQUIRE(draw.expected.size() == 2 * 2 * 3);
+    CHECK(p.untouched.empty());
+    for (int oh = 0; oh < 2; ++oh)
+        for (int ow = 0; ow < 2; ++ow)
+            for (int oc = 0; oc < 3; ++oc) {
+                double sum = 0;
+                for (int kh = 0; kh < 3; ++kh)
+                    for (int kw = 0; kw < 3; ++kw)
+                        for (int ic = 0; ic < 2; ++ic) {
+                            const int h = oh * 2 + kh - 1, v = ow * 2 + kw - 1;
+                            if (h >= 0 && h < 4 && v >= 0 && v < 4)
+                                sum += static_cast<double>(x[(h * 4 + v) * 2 + ic]) *
+                                       static_cast<double>(w[((oc * 3 + kh) * 3 + kw) * 2 + ic]);
+                        }
+                const int at = (oh * 2 + ow) * 3 + oc;
+                REQUIRE(draw.places[at] == static_cast<std::uint32_t>(at));
+                CHECK(draw.expected[at] == doctest::Approx(std::fmax(sum + static_cast<double>(b[oc]), 0.0)));
+            }
+}
+
+TEST_CASE("a problem is the same after it was written and read")
+{
+    const folder at;
+    const auto p = tune::problem_of(plain_layer::definition(), 1, tune::cpu_arithmetics(plain_layer::definition()));
+    tune::save(p, at / "p");
+    const auto q = tune::load_problem(at / "p");
+    CHECK(p.arithmetics == q.arithmetics);
+    CHECK(p.arithmetics.size() == 3);
+    CHECK(p.outputs == q.outputs);
+    REQUIRE(p.draws.size() == q.draws.size());
+    const auto same = [](const auto& a, const auto& b) {
+        return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof a[0]) == 0;
+    };
+    for (std::size_t d = 0; d < p.draws.size(); ++d) {
+        CHECK(p.draws[d].name == q.draws[d].name);
+        CHECK(p.draws[d].largest == q.draws[d].largest);
+        CHECK(p.draws[d].places == q.draws[d].places);
+        CHECK(same(p.draws[d].expected, q.draws[d].expected));
+        CHECK(p.draws[d].bounds == q.draws[d].bounds);
+        CHECK(same(*p.draws[d].values_of(role::input), *q.draws[d].values_of(role::input)));
+    }
+    CHECK(*p.signs().values_of(role::input) !=
+          *tune::problem_of(plain_layer::definition(), 2, {arithmetic::direct}).signs().values_of(role::input));
+}
+
+TEST_CASE("kernels of every template stay below half of their bounds")
+{
+    CHECK(largest_share<product, defaults>(arithmetic::direct) < 0.5);
+    CHECK(largest_share<depthwise, defaults>(arithmetic::direct) < 0.5);
+    CHECK(largest_share<layer, defaults>(arithmetic::direct) < 0.5);
+    CHECK(largest_share<plain_layer, defaults>(arithmetic::direct) < 0.5);
+    CHECK(largest_share<layer, winograd_set<layer, 2>>(arithmetic::winograd_2) < 0.5);
+    CHECK(largest_share<layer, winograd_set<layer, 4>>(arithmetic::winograd_4) < 0.5);
+    CHECK(largest_share<plain_layer, winograd_set<plain_layer, 2>>(arithmetic::winograd_2) < 0.5);
+    CHECK(largest_share<plain_layer, winograd_set<plain_layer, 4>>(arithmetic::winograd_4) < 0.5);
+}
+
+TEST_CASE("results that are a little wrong are wrong: bounds are those of the arithmetic, and of each result")
+{
+    for (const auto a : {arithmetic::direct, arithmetic::winograd_2, arithmetic::winograd_4}) {
+        CAPTURE(name_of(a));
+        const auto p = tune::problem_of(plain_layer::definition(), 1, {a});
+        const tune::problem_draw& draw = p.signs();
+        std::vector<float> exact(p.outputs, tune::poison());
+        for (std::size_t i = 0; i < draw.places.size(); ++i)
+            exact[draw.places[i]] = static_cast<float>(draw.expected[i]);
+        CHECK(tune::judge(p, draw, a, exact.data()).wrong == "");
+        // The last channel, by a part that is larger for Winograd.
+        auto off = exact;
+        const float part = a == arithmetic::winograd_4 ? 1e-3f : 1e-4f;
+        for (std::size_t i = 15; i < off.size(); i += 16) off[i] *= 1 + part;
+        CHECK(tune::judge(p, draw, a, off.data()).wrong != "");
+        // Small results.
+        off = exact;
+        for (float& v : off) v = std::fabs(v) < 0.01f ? 0 : v;
+        CHECK(tune::judge(p, draw, a, off.data()).wrong != "");
+        // One that is not written.
+        off = exact;
+        off[777] = tune::poison();
+        CHECK(tune::judge(p, draw, a, off.data()).wrong == "y[777] is not written (operands of both signs)");
+    }
+}
+
+TEST_CASE("a kernel that errs as Winograd does is no direct one")
+{
+    // One pixel of 1e30: what stands beside it in a tile loses all its digits.
+    const auto as = [](arithmetic a) {
+        const auto p = tune::problem_of(plain_layer::definition(), 1, {a});
+        const auto y = results_of<kernel<plain_layer, winograd_set<plain_layer, 4>>>(p, p.specials());
+        return tune::judge(p, p.specials(), a, y.data()).wrong;
+    };
+    CHECK(as(arithmetic::winograd_4) == "");
+    CHECK(as(arithmetic::winograd_2) != "");
+    CHECK(as(arithmetic::direct) != "");
+}
+
+TEST_CASE("most results of a draw are clear of the clamps, and most beside special values are judged")
+{
+    for (const definition& d : {layer::definition(), depthwise::definition()}) {
+        const auto p = tune::problem_of(d, 1, {arithmetic::direct});
+        const auto clear = [](const tune::problem_draw& draw) {
+            return std::count_if(draw.expected.begin(), draw.expected.end(), [](double v) { return v > 0 && v < 6; });
+        };
+        CHECK(clear(p.timed()) == static_cast<std::ptrdiff_t>(p.timed().expected.size()));
+        CHECK(clear(p.signs()) < static_cast<std::ptrdiff_t>(0.7 * static_cast<double>(p.outputs)));
+    }
+    for (const definition& d :
+         {layer::definition(), plain_layer::definition(), product::definition(), tiny::definition(),
+          gemm<gemm_shape{.m = 1, .n = 100, .k = 64}, f32, bias, relu>::definition(),
+          conv2d<conv2d_shape{.h = 7, .w = 7, .ic = 16, .oc = 16, .kh = 7, .kw = 7}, f32>::definition()}) {
+        const auto p = tune::problem_of(d, 1, {arithmetic::direct});
+        CHECK(2 * known(p.specials()) >= p.specials().places.size());
+        CHECK(known(p.signs()) == p.outputs);
+        std::size_t special = 0;
+        for (const tune::problem_operand& o : p.specials().operands)
+            special += static_cast<std::size_t>(
+                std::count_if(o.values.begin(), o.values.end(), [](float v) { return !std::isfinite(v); }));
+        CHECK(special >= 3);
+    }
+}
+
+TEST_CASE("of large outputs first, middle and last rows and channels are judged; all of the first draw")
+{
+    using large = conv2d<conv2d_shape{.h = 60, .w = 50, .ic = 3, .oc = 128, .kh = 3, .kw = 3, .pad = 1}, f32>;
+    const auto p = tune::problem_of(large::definition(), 1, {arithmetic::direct});
+    CHECK(p.signs().places.size() == p.outputs);
+    const auto& part = p.specials().places;
+    CHECK(part.size() < p.outputs / 2);
+    const std::set<std::uint32_t> judged(part.begin(), part.end());
+    for (std::uint32_t h : {0u, 1u, 30u, 58u, 59u})
+        for (std::uint32_t w : {0u, 49u})
+            for (std::uint32_t c : {0u, 15u, 64u, 112u, 127u}) CHECK(judged.count((h * 50 + w) * 128 + c) == 1);
+}
+
+TEST_CASE("where all results are 0, a right kernel is right")
+{
+    using zero = gemm<gemm_shape{.m = 4, .n = 8, .k = 3}, f32, never>;
+    const auto p = tune::problem_of(zero::definition(), 1, {arithmetic::direct});
+    CHECK(p.signs().largest == 0);
+    std::vector<float> y(p.outputs, 0.0f);
+    const auto right = tune::judge(p, p.signs(), arithmetic::direct, y.data());
+    CHECK(right.wrong == "");
+    CHECK(right.error == 0);
+    y[5] = 1e-3f;
+    CHECK(tune::judge(p, p.signs(), arithmetic::direct, y.data()).wrong != "");
+}
+
+TEST_CASE("infinities, NaN, denormals and the signs of zeros are judged one by one")
+{
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+    const auto right = [](double expected, float bound, float found) { return tune::is_right(expected, bound, found); };
+    CHECK(right(static_cast<double>(nan), 0, nan));
+    CHECK_FALSE(right(static_cast<double>(nan), 0, 0));
+    CHECK_FALSE(right(static_cast<double>(nan), 0, tune::poison()));
+    CHECK_FALSE(right(1, 1, nan));
+    CHECK(right(static_cast<double>(infinity), 0, infinity));
+    CHECK_FALSE(right(static_cast<double>(infinity), 0, -infinity));
+    CHECK_FALSE(right(static_cast<double>(infinity), 0, std::numeric_limits<float>::max()));
+    CHECK_FALSE(right(1, 1, infinity));
+    CHECK(right(0, 0, 0.0f));
+    CHECK_FALSE(right(0, 0, -0.0f));
+    CHECK_FALSE(right(0, 0, 1e-45f));
+    CHECK_FALSE(right(1e-40, 1e-44f, 0));
+    // Behind no bound: what is not finite stays so, and all is written.
+    CHECK(right(static_cast<double>(infinity), infinity, nan));
+    CHECK_FALSE(right(static_cast<double>(infinity), infinity, 1));
+    CHECK(right(1, infinity, 5));
+    CHECK_FALSE(right(1, infinity, tune::poison()));
+}
