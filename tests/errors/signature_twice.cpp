@@ -1,6 +1,7 @@
-// expect: two workloads of the list have one signature; remove one of them, or let their signatures
-// name what tells them apart forbid: codegen SPDX-License-Identifier: BSL-1.0 Two operators of a user that name the
-// slope of their epilogue nowhere, in one table.
+// expect: two workloads of the list have one signature; remove one of them
+// forbid: codegen
+// SPDX-License-Identifier: BSL-1.0
+// Two operators of a user that name the slope of their epilogue nowhere, in one table.
 #include <hone/op/gemm.hpp>
 #include <hone/run/compiled.hpp>
 
