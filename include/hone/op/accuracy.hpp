@@ -2,9 +2,9 @@
 // How far a kernel may stray from its definition: the classes of error that schedules fall into, and what a workload
 // allows. By default a tuned kernel is as right as the default one; Winograd is for those who ask for it:
 //
-//     struct c2 : hone::conv2d<shape, hone::f32, hone::fast, hone::bias, hone::relu> {};    // the signature says
-//     "fast" hone_add_tuned_library(my_kernels WORKLOADS layers.hpp ACCURACY fast)                 // where workloads
-//     say nothing
+//     struct c2 : hone::conv2d<shape, hone::f32, hone::fast, hone::bias, hone::relu> {};
+//
+// The signature then says "fast". ACCURACY fast of hone_add_tuned_library is for workloads that say nothing.
 #pragma once
 
 #include <concepts>
@@ -24,9 +24,8 @@ enum class error_class : std::uint8_t {
     exact_order,
     // The same terms in another order: the same bound, other bits. Outputs that are not finite are the same.
     reassociated,
-    // Winograd's F(2, 3), F(4, 3) and larger tiles: differences of the (m + 2)^2 pixels of a tile meet in its outputs,
-    // so
-    // that the error is in proportion to the largest |x| of the tile and not to s: to k max|x| max|w|, times up to
+    // Winograd's F(2, 3), F(4, 3) and larger tiles: differences of the (m + 2)^2 pixels of a tile meet in its outputs.
+    // So the error is in proportion to the largest |x| of the tile and not to s: to k max|x| max|w|, times up to
     // (8 / 3)^2 = 7 and 16^2 = 256, which is what |A^T| (|B^T| 1) (|G| 1) makes of 3^2 products of 1 (Barabasz et al.,
     // Error Analysis and Improving the Accuracy of Winograd Convolution, 2020, section 3). On data that is alike it is
     // 0.4 and 4.4 times that of a direct kernel (k = 576; tests/schedule/accuracy.cpp). What sees an infinite pixel may
