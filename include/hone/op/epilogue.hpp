@@ -72,7 +72,7 @@ struct residual {
     static constexpr expr apply(const expr& acc, const expr& r) { return acc + r; }
 };
 
-namespace op {
+namespace epilogues {
 
 template <class E>
 constexpr std::uint32_t hash_of_epilogue()
@@ -106,7 +106,7 @@ struct hashed_word {
     static_assert(!text.overflowed(), "hone: the name of an epilogue has at most 86 characters; shorten it");
 };
 
-} // namespace op
+} // namespace epilogues
 
 // What stands for a word in a signature, which has to name all that changes the result. For what hone ships that is its
 // name. An epilogue of a user has a hash of its expression beside it: leaky<0.1f> and leaky<0.2f> are two, though
@@ -119,7 +119,7 @@ constexpr const char* signature_word()
     if constexpr (ships)
         return W::name;
     else
-        return op::hashed_word<W>::text.begin();
+        return epilogues::hashed_word<W>::text.begin();
 }
 // How many of these demand an accuracy: a workload may do so once.
 template <operator_word... W>
