@@ -2,6 +2,7 @@
 // What candidates and keys take from the command by which a build compiles its kernels.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -139,6 +140,20 @@ TEST_CASE("candidates are compiled behind the launcher, in the directory and wit
     CHECK(builder.build({kernel})[0].found == tune::verdict::ok);
     CHECK(text_of_file(at / "launched").find("-funroll-loops") != std::string::npos);
     CHECK_NOTHROW(builder.check_code(kernel, control));
+}
+
+TEST_CASE("headers of packages that a build takes for the system's are dependencies")
+{
+    const folder at;
+    tiny_builder(at); // leaves tiny.hpp
+    const auto command = tune::command_of(
+        "/", {"c++"}, {"-std=c++20", "-isystem", at.path().string(), "-isystem" + include_directory()});
+    tune::builder builder(tune::compiler_of(command, isa::baseline),
+                          {.directory = at.path() / "build", .headers = {"tiny.hpp"}});
+    tune::process_control control;
+    const auto headers = builder.check_headers(control);
+    for (const std::string& header : {at / "tiny.hpp", include_directory() + "/hone/tune/variant.hpp"})
+        CHECK_MESSAGE(std::find(headers.begin(), headers.end(), header) != headers.end(), header);
 }
 
 TEST_CASE("a compiler that gives candidates other code than the build is found out")

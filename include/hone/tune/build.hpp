@@ -160,6 +160,9 @@ public:
         const std::string stem = (options_.directory / "headers").string();
         std::ofstream(stem + ".cpp") << includes();
         std::vector<std::string> argv = command();
+        // Installed packages are system headers to CMake, hone too; here they are what the workloads depend on.
+        for (std::string& word : argv)
+            if (word.starts_with("-isystem")) word.replace(0, std::strlen("-isystem"), "-I");
         argv.insert(argv.end(), {"-fsyntax-only", "-MMD", "-MF", stem + ".d", "-MT", "headers", stem + ".cpp"});
         const process_result r = run_process(argv, "", {.deadline = options_.deadline_per_variant * 4}, {}, control);
         if (r.interrupted) return {};
