@@ -39,6 +39,7 @@ struct never {
 
 template <class Op, int Tile>
 struct winograd_set {
+    static constexpr hone::accuracy accuracy = hone::accuracy::fast;
     static constexpr auto text = Op::signature();
     static constexpr cpu_entry entries[] = {
         {.signature = text.c_str(),

@@ -137,7 +137,7 @@ TEST_CASE("a header that does not compile costs its own task only: records and h
     CHECK(read.rejected.empty());
     CHECK(read.records.size() == first.records().size() + second.records().size());
     const std::string header = tune::header_text("tuned", read.records);
-    CHECK(says(header, "// first: "));
+    CHECK(says(header, "// first, "));
     CHECK(says(header, tune::header::quoted(first.task().signature)));
     CHECK_FALSE(says(header, "misspelt"));
 }
