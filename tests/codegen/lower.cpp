@@ -288,6 +288,13 @@ std::string text_of(const status& s)
            std::to_string(s.found) + ")";
 }
 
+// Of each workload, on the instruction sets in turn. Sanitizers take five times as long.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr int trials_of_each = 3;
+#else
+constexpr int trials_of_each = 12;
+#endif
+
 // What became of the trials: how many lowered, and why the others did not.
 struct tally {
     int trials = 0;
@@ -381,7 +388,7 @@ TEST_CASE("direct convolutions")
     for (const auto& w : workloads_of<random_convolution, 60>()) {
         const call_data d = data_of(w.shape, random.next());
         const doubles expected = reference(w.shape, d, w.epilogue);
-        for (int trial = 0; trial < 12; ++trial) {
+        for (int trial = 0; trial < trials_of_each; ++trial) {
             const isa set = sets[trial % 3];
             const direct_knobs k = random_direct(random);
             const definition what = w.make();
@@ -407,7 +414,7 @@ TEST_CASE("matrix products")
     random_numbers random{2};
     for (const auto& w : workloads_of<random_product, 40>()) {
         const gemm_shape& s = w.shape;
-        for (int trial = 0; trial < 12; ++trial) {
+        for (int trial = 0; trial < trials_of_each; ++trial) {
             const isa set = sets[trial % 3];
             const direct_knobs k = random_direct(random);
             const gemm_call c = call_of(s, random.between(1, s.m.value),
@@ -437,7 +444,7 @@ TEST_CASE("Winograd convolutions")
     for (const auto& w : workloads_of<random_3x3, 24>()) {
         const call_data d = data_of(w.shape, random.next());
         const doubles expected = reference(w.shape, d, w.epilogue);
-        for (int trial = 0; trial < 12; ++trial) {
+        for (int trial = 0; trial < trials_of_each; ++trial) {
             const isa set = sets[trial % 3];
             const winograd_knobs k = random_winograd(random);
             const definition what = w.make();
