@@ -170,7 +170,8 @@ TEST_CASE("a record that lost a bit is named, or says the same")
 TEST_CASE("records without a hash, many of them changed at once, are read or named")
 {
     const std::vector<std::string> lines = old_lines();
-    CHECK_FALSE(fuzz::of(joined(lines)).is_named);
+    // Of all of them in one sentence.
+    CHECK(fuzz::of(joined(lines)).is_named);
     tune::xoshiro256 bits(2);
     for (int i = 0; i < mutations / 50; ++i) {
         std::vector<std::string> changed = lines;

@@ -63,7 +63,7 @@ void for_each_library(F&& f)
 {
     for (const library_here& l : libraries) {
         if (l.set > cpu()) continue;
-        INFO(name_of(l.set), ", ", l.flags);
+        INFO((std::string(name_of(l.set)) + ", " + l.flags));
         f(l);
     }
 }
@@ -100,19 +100,21 @@ TEST_CASE("sums are formed in the order of the definition, with any flags")
     const sums_data d;
     for_each_library([&](const library_here& l) {
         const auto y = results(l.kernels[plain_sums], d.x, d.weights, {}, {}, 7 * 35);
-        const bool fuses = l.set != isa::baseline;
-        int wrong = 0;
+        // Multiplication and addition are one rounding or two: a compiler's choice, but the same one for every sum.
+        std::size_t fused = 0, apart = 0;
         for (std::size_t i = 0; i < y.size(); ++i) {
-            float sum = 0;
+            float sum_fused = 0, sum_apart = 0;
             for (std::size_t k = 0; k < 24; ++k) {
                 const float a = d.x[i / 35 * 24 + k], b = d.weights[k * 35 + i % 35];
                 // Not in one expression, which a compiler may fuse here.
                 volatile float product = a * b;
-                sum = fuses ? std::fma(a, b, sum) : sum + product;
+                sum_fused = std::fma(a, b, sum_fused);
+                sum_apart += product;
             }
-            wrong += y[i] != sum;
+            fused += y[i] == sum_fused;
+            apart += y[i] == sum_apart;
         }
-        CHECK(wrong == 0);
+        CHECK((apart == y.size() || (fused == y.size() && l.set != isa::baseline)));
     });
 }
 

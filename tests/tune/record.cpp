@@ -245,6 +245,12 @@ TEST_CASE("booleans are booleans, and lines of earlier versions are read as ever
     old["knobs"]["unroll_window"] = "false";
     old.erase("check");
     CHECK(tune::line_of(tune::record_of(old.dump())) == good);
+    // It is said that nothing guards them, once in a file.
+    tune::records_read r;
+    const std::string file = good + "\n" + old.dump() + "\n" + old.dump() + "\n";
+    tune::each_record_in(file, "r", r, [](const tune::record&, const std::string&) {});
+    REQUIRE(r.warnings.size() == 1);
+    CHECK(r.warnings[0].find("r:2: no 'check' in 2 lines from here") == 0);
     // Spaces and the order of digits are no change.
     CHECK(tune::line_of(tune::record_of(nlohmann::ordered_json::parse(good).dump(2))) == good);
     CHECK(tune::line_of(tune::record_of(replaced(good, "[1.0,1.5]", "[1.00, 15e-1]"))) == good);

@@ -83,7 +83,7 @@ private:
 
 struct records_read {
     std::vector<record> records{};
-    std::vector<std::string> warnings{}; // a torn last line, which is dropped
+    std::vector<std::string> warnings{}; // a torn last line, which is dropped; lines that nothing guards
     std::vector<std::string> rejected{}; // lines that are no records, with file, number and reason
 };
 
@@ -109,6 +109,7 @@ template <class Take>
 void each_record_in(std::string_view file, const std::string& path, records_read& r, Take&& take)
 {
     constexpr std::string_view begin_of_record = "{\"schema\"";
+    int unguarded = 0, first_unguarded = 0;
     const auto read = [&](auto&& self, std::string_view text, int number, bool is_whole) -> void {
         const auto where = [&] { return fmt::format("{}:{}: ", path, number); };
         nlohmann::ordered_json json;
@@ -128,6 +129,7 @@ void each_record_in(std::string_view file, const std::string& path, records_read
         }
         try {
             take(record_of(json), std::string(text));
+            if (!json.contains(fields::check_name) && unguarded++ == 0) first_unguarded = number;
         } catch (const std::invalid_argument& e) {
             r.rejected.push_back(where() + e.what());
         }
@@ -150,6 +152,11 @@ void each_record_in(std::string_view file, const std::string& path, records_read
             if (more) line.remove_prefix(zero + 1);
         }
     }
+    if (unguarded > 0)
+        r.warnings.push_back(fmt::format(
+            "{}:{}: no 'check' in {}, as earlier versions wrote them; nothing would tell if "
+            "they were changed",
+            path, first_unguarded, unguarded == 1 ? "this line" : fmt::format("{} lines from here", unguarded)));
 }
 // The same of a file; throws where it cannot be read.
 template <class Take>

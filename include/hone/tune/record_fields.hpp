@@ -3,7 +3,7 @@
 // lines, reads them, and rejects what is no record with a sentence that names the field.
 //
 // Fields that the table does not know are kept where lines are copied, and ignored. "check" is the hash of all others:
-// a line that lost a bit is told from one that was measured. Lines of earlier versions have none.
+// a line that lost a bit is told from one that was measured. Lines of earlier versions have none, which is said.
 #pragma once
 
 #include <algorithm>
