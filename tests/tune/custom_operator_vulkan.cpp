@@ -121,6 +121,8 @@ TEST_CASE("a user's operator is tuned on the device, and a kernel of the written
     REQUIRE(s.chosen != nullptr);
     REQUIRE(s.standard != nullptr);
     CHECK(s.chosen->least() <= s.standard->least());
+    CHECK(tuning.verify_on_twin(*s.chosen).found == verdict::ok);
+    CHECK(tuning.verify_on_twin(*s.standard).found == verdict::ok);
     CHECK(tune::read_records(at / "records.jsonl").records.size() == tuning.records().size());
 
     // ---- the header: the default for any device, the chosen kernel for this one ----

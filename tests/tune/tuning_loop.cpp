@@ -76,7 +76,9 @@ public:
                 put_back(c, "No space left on device");
                 continue;
             }
-            const double ms = c.key.origin == "naive" ? naive_ms_ : naive_ms_ / 20;
+            const double ms = c.key.origin == "naive"     ? naive_ms_
+                              : c.key.origin == "default" ? naive_ms_ / 18
+                                                          : naive_ms_ / 20;
             tune::record r = c.key;
             r.ms = {ms};
             if (!machine_.works(seconds_of_trial(r), environment().end)) return;
@@ -94,12 +96,21 @@ public:
             const double ms = r.least();
             note(std::move(r), {.found = verdict::ok, .ms = {ms}});
         }
+        verify_chosen();
+    }
+    tune::measurement verify_on_twin(const tune::record&) override
+    {
+        if (!machine_.works(0.5, environment().end)) return {};
+        if (wrong_on_twin <= 0) return {.found = verdict::ok};
+        --wrong_on_twin;
+        return {.found = verdict::wrong_result, .detail = "y[36] is 5 where 4 is right"};
     }
     std::size_t illegal() const override { return 0; }
     double seconds_thinking() const override { return 0; }
     std::string backend() const override { return "simulated"; }
 
-    int lacking = 0; // so many candidates cannot be tried
+    int lacking = 0;       // so many candidates cannot be tried
+    int wrong_on_twin = 0; // so many of those that would be chosen
 
 private:
     machine& machine_;
@@ -198,6 +209,30 @@ TEST_CASE("a number of trials ends a search before its time")
     CHECK(s.compared() == 2);
     for (const auto& t : s.all) CHECK(t->trials() == 6);
     CHECK(s.here.seconds < 100);
+}
+
+TEST_CASE("what is wrong on the workload's twin is not chosen, and the next one is asked")
+{
+    for (const int wrong : {0, 1, 2, 3, 100}) {
+        CAPTURE(wrong);
+        simulation s(1, {10});
+        s.all[0]->wrong_on_twin = wrong;
+        s.run(1000, 8);
+        const tune::standing found = s.all[0]->standing();
+        REQUIRE(found.chosen != nullptr);
+        CHECK(found.compared);
+        // Three are compared beside the default.
+        CHECK((found.chosen->origin == "default") == (wrong >= 3));
+        int wrong_records = 0;
+        for (const tune::record& r : s.all[0]->records())
+            if (r.found == verdict::wrong_result) {
+                ++wrong_records;
+                CHECK(r.phase == "final");
+                CHECK(r.detail == "over odd extents: y[36] is 5 where 4 is right");
+                CHECK(r.nest != found.chosen->nest);
+            }
+        CHECK(wrong_records == std::min(wrong, 3));
+    }
 }
 
 TEST_CASE("what could not be tried is tried again, and a want that lasts is said")

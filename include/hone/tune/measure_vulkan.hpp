@@ -30,6 +30,7 @@
 #include <hone/run/vulkan_entry.hpp>
 #include <hone/schedule/vulkan.hpp>
 #include <hone/tune/measure.hpp>
+#include <hone/tune/odd_twin.hpp>
 #include <hone/tune/problem.hpp>
 #include <hone/tune/record.hpp>
 #include <hone/tune/settings.hpp>
@@ -45,11 +46,14 @@ struct vulkan_facts {
     vulkan_limits limits{};
 };
 
+enum class workload_shape : std::uint8_t { own, odd_twin };
+
 struct vulkan_job {
     std::string signature{}; // the child knows the workloads by it
     std::vector<settings> variants{};
     std::string problem{};
     timing_order order = timing_order::each;
+    workload_shape of = workload_shape::own;
     timing_rules rules{};
     std::chrono::duration<double> deadline{20.0};
     process_control::clock::time_point end = process_control::clock::time_point::max(); // of the job
@@ -59,6 +63,7 @@ inline std::vector<measurement> measure(const vulkan_job& job, const child_comma
 {
     nlohmann::json j{{"backend", "vulkan"}, {"signature", job.signature}, {"problem", job.problem}};
     j["order"] = static_cast<int>(job.order);
+    j["shape"] = static_cast<int>(job.of);
     measuring::put(j, job.rules);
     for (const settings& knobs : job.variants) {
         auto& list = j["variants"].emplace_back(nlohmann::json::array());
@@ -372,7 +377,8 @@ inline int measure_vulkan_child(const nlohmann::json& job,
     }
     const definition* d = find(job.at("signature").get<std::string>());
     if (d == nullptr) throw std::invalid_argument("hone::tune: the child has no such workload");
-    return measuring::run_vulkan_job(job, *d, *device, results);
+    const bool is_twin = job.at("shape") == static_cast<int>(workload_shape::odd_twin);
+    return measuring::run_vulkan_job(job, is_twin ? with_odd_extents(*d) : *d, *device, results);
 }
 
 } // namespace hone::tune

@@ -256,6 +256,24 @@ public:
         return found.ok() ? prove_accesses(nest_) : found;
     }
     bool legal(const point& p, status& why) const { return nest_of(p, why).has_value(); }
+
+    // The same templates for another definition, on the same target.
+    space of(const hone::definition& other) const { return {other, target_, worst_}; }
+    // A config of any workload as its template fits it to this one; nothing where there is no such kernel.
+    std::optional<config> fitted(const config& c) const
+    {
+        for (const std::uint8_t a : applicable_) {
+            const auto here = at_template<std::optional<config>>(a, [&](auto of) -> std::optional<config> {
+                using algorithm = typename decltype(of)::type;
+                const typename algorithm::knobs* knobs = algorithm::knobs_in(c);
+                if (knobs == nullptr) return std::nullopt;
+                return algorithm::config_of(algorithm::fitted(definition_, *knobs, target_));
+            });
+            status why;
+            if (here && nest_of(*here, why) && proof_of(*here).ok()) return here;
+        }
+        return std::nullopt;
+    }
     // The hash of its nest, whose features are written; nothing where the point is illegal.
     std::optional<std::uint64_t> features(const point& p, feature_vector& out) const
     {

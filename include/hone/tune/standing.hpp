@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -123,9 +124,14 @@ inline standing standing_of(const std::vector<const record*>& records, const pre
         if (b == nullptr || a->least() != b->least()) return b == nullptr || a->least() < b->least();
         return precedes(*a, *b);
     };
+    // What was found wrong in a comparison is no choice, however often it was right before.
+    std::set<std::pair<std::string, std::string>> wrong;
+    for (const record* r : those)
+        if (r->phase == "final" && (r->found == verdict::wrong_result || r->found == verdict::crash))
+            wrong.emplace(r->template_name, r->nest);
     const record* best = nullptr;
     for (const record* r : those) {
-        if (r->found != verdict::ok) continue;
+        if (r->found != verdict::ok || wrong.contains({r->template_name, r->nest})) continue;
         if (comparison < 0 ? r->phase != "search" : r->phase != "final" || r->trial != comparison) continue;
         if (r->origin == "naive" || r->origin == "peer") {
             const record*& kept = r->origin == "naive" ? s.naive : s.peer;

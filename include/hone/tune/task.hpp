@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -25,6 +26,7 @@
 #include <hone/op/operator.hpp>
 #include <hone/tune/build.hpp>
 #include <hone/tune/measure_cpu.hpp>
+#include <hone/tune/odd_twin.hpp>
 #include <hone/tune/problem.hpp>
 #include <hone/tune/process_control.hpp>
 #include <hone/tune/record.hpp>
@@ -126,18 +128,26 @@ public:
     std::string problem_file()
     {
         if (problem_file_.empty()) {
-            std::filesystem::create_directories(environment_.work_directory);
-            problem_file_ = (environment_.work_directory /
-                             fmt::format("{}_{:016x}.problem", backend(), hash_of_text(task_.signature)))
-                                .string();
-            save(problem_of(task_.definition, environment_.seed + 1, arithmetics()), problem_file_);
+            const std::string path = path_of("problem");
+            save(problem_of(task_.definition, environment_.seed + 1, arithmetics()), path);
+            problem_file_ = path;
         }
         return problem_file_;
     }
 
+    // The results of the kernel of a record on its workload's twin (odd_twin.hpp); `untried` where it has none.
+    virtual measurement verify_on_twin(const record& r) = 0;
+
     // What compare() is likely to take on a quiet machine; of kernels that were not measured yet, from the formula's
     // operations.
-    double seconds_of_comparison() const { return seconds_of(finalists(), !has_naive()); }
+    double seconds_of_comparison() const
+    {
+        const auto order = finalists();
+        constexpr double of_twin = 0.5; // most of it for the compiler
+        const bool has_found =
+            std::any_of(order.begin(), order.end(), [&](std::size_t i) { return is_found(records_[i]); });
+        return seconds_of(order, !has_naive()) + (has_found ? of_twin : 0);
+    }
 
     // What measuring a candidate takes on a quiet machine: a child's start, two calls, and its samples.
     static double seconds_of_trial(const record& r)
@@ -208,6 +218,32 @@ protected:
         return those;
     }
 
+    // What is chosen has to be right on the workload's twin, too: a kernel that is not is recorded as wrong, and the
+    // next one is asked. The default's own are in hone's tests.
+    void verify_chosen()
+    {
+        for (;;) {
+            const tune::standing s = standing();
+            if (s.chosen == nullptr || !s.compared || !is_found(*s.chosen)) return;
+            record r = *s.chosen;
+            if (!verified_.insert(r.template_name + " " + r.nest).second) return;
+            measurement m = verify_on_twin(r);
+            if (m.found != verdict::wrong_result && m.found != verdict::crash) return;
+            m.detail = "over odd extents: " + m.detail;
+            r.phase = "final";
+            note(std::move(r), m);
+        }
+    }
+    const std::string& twin_problem_file(const definition& twin)
+    {
+        if (twin_problem_file_.empty()) {
+            const std::string path = path_of("odd_problem");
+            save(problem_of(twin, environment_.seed + 1, arithmetics()), path);
+            twin_problem_file_ = path;
+        }
+        return twin_problem_file_;
+    }
+
     // Whether a record is one of this task under the same key.
     bool is_mine(const record& r) const { return r.signature == task_.signature && key_of(r) == key_of(key_); }
     enum class under : std::uint8_t { this_key, any_key };
@@ -266,15 +302,14 @@ protected:
         for (std::size_t i = 0; i < records_.size(); ++i)
             if (records_[i].phase == "search" && records_[i].found == verdict::ok && class_of(records_[i]) <= worst())
                 order.push_back(i);
-        const auto is_found = [&](std::size_t i) {
-            return records_[i].origin != "default" && records_[i].origin != "naive";
-        };
         std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return std::pair(is_found(a), records_[a].least()) < std::pair(is_found(b), records_[b].least());
+            return std::pair(is_found(records_[a]), records_[a].least()) <
+                   std::pair(is_found(records_[b]), records_[b].least());
         });
         constexpr std::ptrdiff_t fastest = 3;
         constexpr double near = 1.25; // of the fastest: what noise may hide
-        const auto first = std::find_if(order.begin(), order.end(), is_found);
+        const auto first =
+            std::find_if(order.begin(), order.end(), [&](std::size_t i) { return is_found(records_[i]); });
         auto last = first;
         while (last != order.end() && last - first < fastest &&
                records_[*last].least() < near * records_[*first].least())
@@ -284,9 +319,18 @@ protected:
     }
 
 private:
+    static bool is_found(const record& r) { return r.origin != "default" && r.origin != "naive"; }
     bool has_naive() const
     {
         return std::any_of(records_.begin(), records_.end(), [](const record& r) { return r.origin == "naive"; });
+    }
+    // Of a file of this tuning, in a folder that is made for it.
+    std::string path_of(const char* what) const
+    {
+        std::filesystem::create_directories(environment_.work_directory);
+        return (environment_.work_directory /
+                fmt::format("{}_{:016x}.{}", backend(), hash_of_text(task_.signature), what))
+            .string();
     }
     static std::uint64_t hash_of_text(const std::string& text)
     {
@@ -299,7 +343,8 @@ private:
     const tuning_environment& environment_;
     record key_{};
     std::vector<record> records_{};
-    std::string problem_file_{};
+    std::string problem_file_{}, twin_problem_file_{};
+    std::set<std::string> verified_{}; // on the twin
     int run_ = 1;
     int trials_ = 0;
     std::vector<candidate> again_{}; // that could not be tried
@@ -371,12 +416,21 @@ public:
         return std::any_of(others.begin(), others.end(),
                            [&](const config& c) { return !has_tried(c) && space_.nest_of(c, why); });
     }
+    measurement verify_on_twin(const record& r) final
+    {
+        if (!twins_) twins_.emplace(space_.of(with_odd_extents(task().definition)));
+        const auto c = twins_->fitted(config_of(r));
+        if (!c) return {.found = verdict::untried, .detail = "its template has no kernel over odd extents"};
+        return verify_twin(*c);
+    }
     std::size_t illegal() const final { return searcher_->illegal(); }
     double seconds_thinking() const final { return searcher_->seconds_thinking(); }
 
 protected:
     virtual candidate candidate_of(const config& c) const = 0;
     virtual config config_of(const record& r) const = 0;
+    // A legal config of the twin.
+    virtual measurement verify_twin(const config& c) = 0;
     virtual std::optional<candidate> naive() = 0;
 
     const Space& space() const { return space_; }
@@ -448,6 +502,7 @@ private:
     }
 
     Space space_;
+    std::optional<Space> twins_{}; // made when it is first asked for
     std::unique_ptr<any_searcher> searcher_{};
     std::unordered_map<std::string, point> points_{}; // of programs that were proposed
     bool begun_ = false;

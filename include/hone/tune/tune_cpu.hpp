@@ -36,12 +36,18 @@ inline variant_source naive_source_of(const task& t, isa set)
             fmt::format("hone::tune::variant_of<hone::tune::naive_kernel<{}, hone::isa::{}>>()", t.type, name_of(set))};
 }
 
-// How a kernel of this record sums. A peer may choose among all ways.
+// How a kernel sums.
+inline arithmetic arithmetic_of(const cpu_config& c)
+{
+    if (c.algorithm != cpu_template::winograd) return arithmetic::direct;
+    return c.winograd.tile == 2 ? arithmetic::winograd_2 : arithmetic::winograd_4;
+}
+// That of a record. A peer may choose among all ways.
 inline arithmetic arithmetic_of(const definition& d, const record& r)
 {
     if (r.template_name == peer_template) return cpu_arithmetics(d).back();
-    if (r.template_name != name_of(cpu_template::winograd)) return arithmetic::direct;
-    return cpu_config_of(r.template_name, r.knobs).winograd.tile == 2 ? arithmetic::winograd_2 : arithmetic::winograd_4;
+    if (r.template_name == naive_template) return arithmetic::direct;
+    return arithmetic_of(cpu_config_of(r.template_name, r.knobs));
 }
 
 class cpu_tuning final : public tuning_in<cpu_space> {
@@ -117,6 +123,8 @@ public:
             note_result(std::move(r), results[i]);
             libraries_.emplace_back();
         }
+        verify_chosen();
+        libraries_.resize(records().size());
     }
 
     std::optional<variant_source> standard_source() const override
@@ -153,6 +161,22 @@ private:
         return r;
     }
     cpu_config config_of(const record& r) const override { return cpu_config_of(r.template_name, r.knobs); }
+    measurement verify_twin(const cpu_config& c) override
+    {
+        const tune::task twin{.name = task().name,
+                              .type = fmt::format("hone::tune::odd_twin<{}>", task().type),
+                              .signature = odd_signature,
+                              .definition = with_odd_extents(task().definition)};
+        process_control control;
+        control.end_at(environment().end);
+        const built_variant built = builder_.build({source_of(twin, c, set_)}, control).front();
+        if (built.found != verdict::ok) return {.found = verdict::untried, .detail = built.detail};
+        measure_job job = new_job();
+        job.problem = twin_problem_file(twin.definition);
+        job.order = timing_order::none;
+        job.variants = {{built.library, built.index, arithmetic_of(c)}};
+        return tune::measure(job, environment().self).front();
+    }
     std::optional<candidate> naive() override
     {
         candidate r{key(), naive_source_of(task(), set_)};

@@ -44,6 +44,7 @@ public:
             keys.back().phase = "final";
         }
         measure_and_note(std::move(keys), comparison_rules);
+        verify_chosen();
     }
 
     std::string backend() const override { return "vulkan"; }
@@ -57,6 +58,16 @@ private:
         return r;
     }
     vulkan_knobs config_of(const record& r) const override { return vulkan_knobs_of(r.knobs); }
+    measurement verify_twin(const vulkan_knobs& k) override
+    {
+        vulkan_job job{.signature = task().signature,
+                       .variants = {settings_of(k)},
+                       .problem = twin_problem_file(with_odd_extents(task().definition)),
+                       .order = timing_order::none,
+                       .of = workload_shape::odd_twin};
+        job.end = environment().end;
+        return tune::measure(job, environment().self).front();
+    }
     std::optional<candidate> naive() override { return first_of(fitted(task().definition, naive_vulkan()), "naive"); }
 
     // What may be chosen has its SPIR-V in its record: the default, what is faster than all before, the finalists. The

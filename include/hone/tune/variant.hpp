@@ -8,6 +8,7 @@
 
 #include <hone/run/entry.hpp>
 #include <hone/run/kernel.hpp>
+#include <hone/tune/odd_twin.hpp>
 
 namespace hone::tune {
 

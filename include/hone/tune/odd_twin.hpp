@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+// A workload's twin: the same formula over small odd extents, which no tile, vector or block divides. A kernel whose
+// twin is wrong owes its results to the workload's round numbers, and is not chosen.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <hone/op/operator.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone::tune {
+
+// One whole tile of most templates and a rest; windows, small batches and groups stay.
+constexpr std::int64_t odd_extent(std::int64_t extent)
+{
+    return extent > 37 ? 37 : extent > 13 ? 13 : extent > 5 ? 5 : extent;
+}
+
+// Tensors shrink with the axes that walk them, and keep the order of their dimensions: of a convolution of 56 rows with
+// a window of 3 and padding 1, the input of 56 becomes 37. A definition with a fault where a workload has no twin: one
+// with parameters, tables, several stages or dimensions in blocks.
+constexpr definition with_odd_extents(definition d)
+{
+    const auto none = [&] {
+        d.found = {fault::shape_mismatch, 1, 0, "odd twin"};
+        return d;
+    };
+    if (!d.found.ok()) return d;
+    if (d.stages.size() != 1 || !d.parameters.empty() || !d.table_values.empty()) return none();
+    stage& s = d.stages[0];
+    std::int64_t lost[16]{}; // of each axis
+    for (std::size_t a = 0; a < s.axes.size(); ++a) {
+        lost[a] = s.axes[a].extent - odd_extent(s.axes[a].extent);
+        s.axes[a].extent -= lost[a];
+    }
+    // Of each dimension what the walk that reaches furthest leaves.
+    const auto shrink = [&](const operand& o, bool is_first) {
+        tensor& t = d.tensors[o.tensor];
+        for (std::size_t i = 0; i < o.index.size(); ++i) {
+            std::int64_t span = 0;
+            for (const index_term& term : o.index[i].terms)
+                span += (term.coefficient < 0 ? -term.coefficient : term.coefficient) * lost[term.axis];
+            const std::int64_t left = t.dims[i].extent - span;
+            if (left < 1) continue;
+            if (is_first || left < t.dims[i].extent) t.dims[i].extent = left;
+        }
+    };
+    bool seen[12]{};
+    const definition given = d;
+    const auto visit = [&](const operand& o) {
+        // A tensor that is read in two ways stays as it is: both then stay inside.
+        if (!seen[o.tensor])
+            shrink(o, true);
+        else
+            d.tensors[o.tensor].dims = given.tensors[o.tensor].dims;
+        seen[o.tensor] = true;
+    };
+    for (const operand& o : s.operands) visit(o);
+    visit(s.output);
+    for (tensor& t : d.tensors) {
+        std::int64_t stride = 1;
+        bool placed[6]{};
+        for (std::size_t n = 0; n < t.dims.size(); ++n) {
+            std::size_t next = t.dims.size();
+            for (std::size_t i = t.dims.size(); i-- > 0;)
+                if (!placed[i] && (next == t.dims.size() || t.dims[i].stride < t.dims[next].stride)) next = i;
+            if (t.dims[next].block > 0) return none();
+            placed[next] = true;
+            // 0: the same elements for each place of the dimension.
+            if (t.dims[next].stride == 0) continue;
+            t.dims[next].stride = stride;
+            stride *= t.dims[next].extent;
+        }
+    }
+    return d;
+}
+
+inline constexpr const char* odd_signature = "odd";
+
+template <tensor_operator Op>
+struct odd_twin {
+    static constexpr hone::definition definition() { return with_odd_extents(Op::definition()); }
+    static constexpr signature_text signature() { return signature_text{}.word(odd_signature); }
+};
+
+} // namespace hone::tune
