@@ -11,12 +11,12 @@
 
 namespace hone::test {
 
-struct matmul_shape {
+struct product_shape {
     int m, n, k;
 };
 
 // y(m, n) = max(sum over k of x(m, k) weights(k, n), 0), one output for each lane, 4 x 8 lanes.
-inline nest naive_matmul(const matmul_shape& s)
+inline nest naive_matmul(const product_shape& s)
 {
     nest_builder w(isa::none, 1, 32);
     const form m0 = w.axis("m"), n0 = w.axis("n"), m1 = w.axis("m", 1), n1 = w.axis("n", 1), k = w.axis("k", 0, true);
@@ -38,7 +38,7 @@ inline nest naive_matmul(const matmul_shape& s)
 }
 
 // The same from a tile of 4 rows and 2 vectors of 4 columns in registers; n is a multiple of 4, m and k are free.
-inline nest register_matmul(const matmul_shape& s)
+inline nest register_matmul(const product_shape& s)
 {
     nest_builder w(isa::none, 4, 12);
     const form m0 = w.axis("m"), n0 = w.axis("n"), m1 = w.axis("m", 1), n1 = w.axis("n", 1), m2 = w.axis("m", 2);
@@ -70,7 +70,7 @@ inline nest register_matmul(const matmul_shape& s)
 }
 
 // The same from tiles of 16 x 8 and 8 x 16 staged in workgroup memory; 8 x 8 lanes, 2 x 2 outputs each; any sizes.
-inline nest staged_matmul(const matmul_shape& s)
+inline nest staged_matmul(const product_shape& s)
 {
     nest_builder w(isa::none, 2, 64);
     const form m0 = w.axis("m"), n0 = w.axis("n"), m1 = w.axis("m", 1), n1 = w.axis("n", 1), m2 = w.axis("m", 2);

@@ -33,7 +33,7 @@ std::vector<std::vector<float>> interpreted(const nest& n, std::vector<std::vect
     return buffers;
 }
 
-std::vector<float> reference_matmul(const matmul_shape& s, const std::vector<float>& x,
+std::vector<float> reference_matmul(const product_shape& s, const std::vector<float>& x,
                                     const std::vector<float>& weights)
 {
     std::vector<float> y(static_cast<std::size_t>(s.m * s.n));
@@ -48,7 +48,7 @@ std::vector<float> reference_matmul(const matmul_shape& s, const std::vector<flo
     return y;
 }
 
-void check_matmul(const nest& n, const matmul_shape& s)
+void check_matmul(const nest& n, const product_shape& s)
 {
     CAPTURE(s.m);
     CAPTURE(s.n);
@@ -131,19 +131,19 @@ TEST_CASE("broken manifests and libraries of drivers are a sentence, never a cra
 
 TEST_CASE("one output for each lane")
 {
-    for (const matmul_shape s : {matmul_shape{16, 16, 16}, matmul_shape{13, 11, 7}, matmul_shape{1, 1, 1}})
+    for (const product_shape s : {product_shape{16, 16, 16}, product_shape{13, 11, 7}, product_shape{1, 1, 1}})
         check_matmul(naive_matmul(s), s);
 }
 
 TEST_CASE("a register tile of vectors")
 {
-    for (const matmul_shape s : {matmul_shape{32, 48, 16}, matmul_shape{21, 28, 17}, matmul_shape{1, 4, 3}})
+    for (const product_shape s : {product_shape{32, 48, 16}, product_shape{21, 28, 17}, product_shape{1, 4, 3}})
         check_matmul(register_matmul(s), s);
 }
 
 TEST_CASE("tiles staged in workgroup memory between barriers")
 {
-    for (const matmul_shape s : {matmul_shape{32, 32, 16}, matmul_shape{45, 37, 29}, matmul_shape{1, 3, 1}})
+    for (const product_shape s : {product_shape{32, 32, 16}, product_shape{45, 37, 29}, product_shape{1, 3, 1}})
         check_matmul(staged_matmul(s), s);
 }
 
@@ -364,7 +364,7 @@ TEST_CASE("push descriptors")
         return;
     }
     REQUIRE_MESSAGE(why.ok(), why.text());
-    const matmul_shape s{13, 11, 7};
+    const product_shape s{13, 11, 7};
     const auto x = random_floats(13 * 7, 1), weights = random_floats(7 * 11, 2);
     const auto after = run_on(*d, naive_matmul(s), {x, weights, std::vector<float>(13 * 11, poison)});
     CHECK(difference(after[2], reference_matmul(s, x, weights)) < 1e-4f);
@@ -373,7 +373,7 @@ TEST_CASE("push descriptors")
 TEST_CASE("two dispatches with a barrier between")
 {
     vulkan::device& d = test_device();
-    const matmul_shape s{16, 16, 16};
+    const product_shape s{16, 16, 16};
     const nest n = naive_matmul(s);
     const spirv_result compiled = spirv_of(glsl_of(n));
     auto made = vulkan::pipeline::create(d.context(), compiled.words, launch_of(n));

@@ -31,12 +31,12 @@ words split(const std::string& text)
 }
 
 // Of hone_add_tuned_library, for AVX2 with g++.
-const std::string own =
+const std::string own_flags =
     " -DHONE_OWN_FLAGS_BEGIN -O2 -fno-tree-vectorize -g0 -fno-lto -fno-sanitize=all -march=x86-64 -mtune=generic "
     "-mno-avx512f -mavx2 -mfma -DHONE_OWN_FLAGS_END ";
 
 // What the key holds behind hone's choice.
-std::string key(const std::string& before, const std::string& after = "", const std::string& of_hone = own)
+std::string key(const std::string& before, const std::string& after = "", const std::string& of_hone = own_flags)
 {
     const auto c =
         tune::command_of("/", {"g++"}, split(before + of_hone + after + " -MD -MT x.o -MF x.o.d -o x.o -c x.cpp"));

@@ -16,10 +16,10 @@
 namespace {
 
 using namespace hone::tune;
-using values = std::vector<std::vector<std::int64_t>>;
+using knob_places = std::vector<std::vector<std::int64_t>>;
 using places = std::vector<std::size_t>;
 
-std::size_t covered(const values& v, const places& chosen)
+std::size_t covered(const knob_places& v, const places& chosen)
 {
     std::set<std::pair<std::size_t, std::int64_t>> seen;
     for (std::size_t i : chosen)
@@ -32,7 +32,7 @@ std::size_t covered(const values& v, const places& chosen)
 TEST_CASE("without a price for new values the best scores are chosen, in order")
 {
     const std::vector<float> scores{0.1f, 0.9f, 0.4f, 0.9f, 0.2f};
-    const values v(5, {1, 2});
+    const knob_places v(5, {1, 2});
     CHECK(choose_diverse(scores, v, 3, 0) == places{1, 3, 2});
     CHECK(choose_diverse(scores, v, 9, 0) == places{1, 3, 2, 4, 0});
     CHECK(choose_diverse({}, {}, 3, 0).empty());
@@ -42,14 +42,14 @@ TEST_CASE("a new value is worth alpha of the range of the scores")
 {
     // The range is 10: a new value is worth 2 at alpha = 0.2.
     const std::vector<float> scores{10, 9, 7.5f, 0};
-    const values v{{1}, {1}, {2}, {1}};
+    const knob_places v{{1}, {1}, {2}, {1}};
     CHECK(choose_diverse(scores, v, 2, 0.1) == places{0, 1});
     CHECK(choose_diverse(scores, v, 2, 0.2) == places{0, 2});
     // Scores of another scale, as another model gives them.
     const std::vector<float> scaled{-1, -1.1f, -1.25f, -2};
     CHECK(choose_diverse(scaled, v, 2, 0.2) == places{0, 2});
     // The same number is another value in another knob.
-    const values two_knobs{{1, 1}, {1, 1}, {1, 2}, {2, 1}};
+    const knob_places two_knobs{{1, 1}, {1, 1}, {1, 2}, {2, 1}};
     CHECK(choose_diverse(std::vector<float>{1, 1, 1, 1}, two_knobs, 3, 1) == places{0, 2, 3});
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("a large alpha covers every value before it repeats one")
 {
     xoshiro256 bits(1);
     std::vector<float> scores;
-    values v;
+    knob_places v;
     for (int i = 0; i < 200; ++i) {
         scores.push_back(static_cast<float>(bits.unit()));
         v.push_back({static_cast<std::int64_t>(bits.below(6)), static_cast<std::int64_t>(bits.below(4))});
@@ -71,7 +71,7 @@ TEST_CASE("greedy choice reaches 1 - 1/e of the best choice")
     for (std::uint64_t seed = 0; seed < 20; ++seed) {
         xoshiro256 bits(seed);
         std::vector<float> scores{0, 1};
-        values v{{0, 0, 0}, {0, 0, 0}};
+        knob_places v{{0, 0, 0}, {0, 0, 0}};
         while (scores.size() < 9) {
             scores.push_back(static_cast<float>(bits.unit()));
             v.push_back({static_cast<std::int64_t>(bits.below(4)), static_cast<std::int64_t>(bits.below(4)),

@@ -33,11 +33,11 @@ std::int64_t extent_of(const definition& d, const char* axis)
 
 struct rounded : gemm<gemm_shape{.m = 48, .n = 64, .k = 32}, f32, bias, relu> {};
 
-constexpr conv2d_shape window{.n = 2, .h = 56, .w = 28, .ic = 64, .oc = 96, .kh = 3, .kw = 3, .pad = 1};
-constexpr conv2d_shape strided{
+constexpr conv2d_shape window_shape{.n = 2, .h = 56, .w = 28, .ic = 64, .oc = 96, .kh = 3, .kw = 3, .pad = 1};
+constexpr conv2d_shape strided_shape{
     .h = 57, .w = 43, .ic = 24, .oc = 16, .kh = 7, .kw = 5, .stride = 2, .pad = 3, .dilation = 2};
-constexpr conv2d_shape depthwise{.h = 14, .w = 14, .ic = 48, .oc = 48, .kh = 3, .kw = 3, .pad = 1, .groups = 48};
-constexpr conv2d_shape grouped{.h = 14, .w = 14, .ic = 64, .oc = 128, .kh = 3, .kw = 3, .pad = 1, .groups = 4};
+constexpr conv2d_shape depthwise_shape{.h = 14, .w = 14, .ic = 48, .oc = 48, .kh = 3, .kw = 3, .pad = 1, .groups = 48};
+constexpr conv2d_shape grouped_shape{.h = 14, .w = 14, .ic = 64, .oc = 128, .kh = 3, .kw = 3, .pad = 1, .groups = 4};
 
 } // namespace
 
@@ -54,7 +54,7 @@ TEST_CASE("a twin is the same formula over extents that nothing divides")
     CHECK(extent_of(product, "k") == 13);
     CHECK(product.tensors[product.tensor_of(role::bias)].elements() == 37);
 
-    const definition layer = tune::with_odd_extents(conv2d<window, f32, bias>::definition());
+    const definition layer = tune::with_odd_extents(conv2d<window_shape, f32, bias>::definition());
     check_laws(layer);
     // As conv2d states it for these extents itself: two images of 37 x 13 with 37 channels.
     constexpr conv2d_shape smaller{.n = 2, .h = 37, .w = 13, .ic = 37, .oc = 37, .kh = 3, .kw = 3, .pad = 1};
@@ -68,11 +68,11 @@ TEST_CASE("a twin is the same formula over extents that nothing divides")
             CHECK(layer.tensors[t].dims[i].stride == expected.tensors[t].dims[i].stride);
         }
     }
-    for (const definition& d : {conv2d<strided, f32>::definition(), conv2d<depthwise, f32, bias, relu6>::definition(),
-                                audio::speech::definition()})
+    for (const definition& d : {conv2d<strided_shape, f32>::definition(),
+                                conv2d<depthwise_shape, f32, bias, relu6>::definition(), audio::speech::definition()})
         check_laws(tune::with_odd_extents(d));
     // Channels of groups have gaps then, which is a view of the output.
-    CHECK(tune::with_odd_extents(conv2d<grouped, f32>::definition()).found.ok());
+    CHECK(tune::with_odd_extents(conv2d<grouped_shape, f32>::definition()).found.ok());
     // There is nothing to leave out of the least ones.
     CHECK(extent_of(tune::with_odd_extents(tiny::definition()), "n") == 13);
     CHECK(extent_of(tune::with_odd_extents(tiny::definition()), "m") == 5);
@@ -87,8 +87,9 @@ TEST_CASE("what is given at the call has no twin")
 TEST_CASE("nearly each config of a space has a kernel on the twin, inside its buffers")
 {
     for (const definition& d :
-         {rounded::definition(), conv2d<window, f32, bias>::definition(), conv2d<strided, f32>::definition(),
-          conv2d<depthwise, f32, bias, relu6>::definition(), conv2d<grouped, f32>::definition()}) {
+         {rounded::definition(), conv2d<window_shape, f32, bias>::definition(),
+          conv2d<strided_shape, f32>::definition(), conv2d<depthwise_shape, f32, bias, relu6>::definition(),
+          conv2d<grouped_shape, f32>::definition()}) {
         const tune::cpu_space space(d, isa::avx2);
         const tune::cpu_space twins = space.of(tune::with_odd_extents(d));
         tune::xoshiro256 bits(1);

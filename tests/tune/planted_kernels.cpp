@@ -51,7 +51,7 @@ tune::builder builder_in(const folder& at, isa set)
              .headers = {"planted.hpp"}}};
 }
 
-tune::child_command self()
+tune::child_command measuring_child()
 {
     return {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip",
             "--test-case=measure planted kernels in a child"};
@@ -236,7 +236,7 @@ std::vector<tune::measurement> measured(const char* type, const planted (&all)[C
         REQUIRE_MESSAGE(b.found == verdict::ok, b.detail);
         job.variants.push_back({b.library, b.index});
     }
-    return tune::measure(job, self());
+    return tune::measure(job, measuring_child());
 }
 
 template <class Op, std::size_t Count>
@@ -309,6 +309,7 @@ TEST_CASE("honest kernels of every template and instruction set pass")
             REQUIRE_MESSAGE(built[i].found == verdict::ok, built[i].detail);
             job.variants.push_back({built[i].library, built[i].index, arithmetics[i]});
         }
-        for (const tune::measurement& m : tune::measure(job, self())) CHECK_MESSAGE(m.found == verdict::ok, m.detail);
+        for (const tune::measurement& m : tune::measure(job, measuring_child()))
+            CHECK_MESSAGE(m.found == verdict::ok, m.detail);
     }
 }

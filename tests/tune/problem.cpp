@@ -24,10 +24,10 @@ using tune::arithmetic;
 
 namespace {
 
-struct layer : conv2d<conv2d_shape{.h = 19, .w = 17, .ic = 24, .oc = 40, .kh = 3, .kw = 3, .pad = 1}, f32, bias, relu> {
-};
+struct layer_with_relu
+    : conv2d<conv2d_shape{.h = 19, .w = 17, .ic = 24, .oc = 40, .kh = 3, .kw = 3, .pad = 1}, f32, bias, relu> {};
 struct plain_layer : conv2d<conv2d_shape{.h = 14, .w = 14, .ic = 16, .oc = 16, .kh = 3, .kw = 3, .pad = 1}, f32> {};
-struct product : gemm<gemm_shape{.m = 33, .n = 40, .k = 600}, f32> {};
+struct long_product : gemm<gemm_shape{.m = 33, .n = 40, .k = 600}, f32> {};
 struct depthwise : conv2d<conv2d_shape{.h = 20, .w = 20, .ic = 24, .oc = 24, .kh = 3, .kw = 3, .pad = 1, .groups = 24},
                           f32, bias, relu6> {};
 
@@ -156,12 +156,12 @@ TEST_CASE("a problem is the same after it was written and read")
 
 TEST_CASE("kernels of every template stay below half of their bounds")
 {
-    CHECK(largest_share<product, defaults>(arithmetic::direct) < 0.5);
+    CHECK(largest_share<long_product, defaults>(arithmetic::direct) < 0.5);
     CHECK(largest_share<depthwise, defaults>(arithmetic::direct) < 0.5);
-    CHECK(largest_share<layer, defaults>(arithmetic::direct) < 0.5);
+    CHECK(largest_share<layer_with_relu, defaults>(arithmetic::direct) < 0.5);
     CHECK(largest_share<plain_layer, defaults>(arithmetic::direct) < 0.5);
-    CHECK(largest_share<layer, winograd_set<layer, 2>>(arithmetic::winograd_2) < 0.5);
-    CHECK(largest_share<layer, winograd_set<layer, 4>>(arithmetic::winograd_4) < 0.5);
+    CHECK(largest_share<layer_with_relu, winograd_set<layer_with_relu, 2>>(arithmetic::winograd_2) < 0.5);
+    CHECK(largest_share<layer_with_relu, winograd_set<layer_with_relu, 4>>(arithmetic::winograd_4) < 0.5);
     CHECK(largest_share<plain_layer, winograd_set<plain_layer, 2>>(arithmetic::winograd_2) < 0.5);
     CHECK(largest_share<plain_layer, winograd_set<plain_layer, 4>>(arithmetic::winograd_4) < 0.5);
 }
@@ -207,7 +207,7 @@ TEST_CASE("a kernel that errs as Winograd does is no direct one")
 
 TEST_CASE("most results of a draw are clear of the clamps, and most beside special values are judged")
 {
-    for (const definition& d : {layer::definition(), depthwise::definition()}) {
+    for (const definition& d : {layer_with_relu::definition(), depthwise::definition()}) {
         const auto p = tune::problem_of(d, 1, {arithmetic::direct});
         const auto clear = [](const tune::problem_draw& draw) {
             return std::count_if(draw.expected.begin(), draw.expected.end(), [](double v) { return v > 0 && v < 6; });
@@ -216,7 +216,7 @@ TEST_CASE("most results of a draw are clear of the clamps, and most beside speci
         CHECK(clear(p.signs()) < static_cast<std::ptrdiff_t>(0.7 * static_cast<double>(p.outputs)));
     }
     for (const definition& d :
-         {layer::definition(), plain_layer::definition(), product::definition(), tiny::definition(),
+         {layer_with_relu::definition(), plain_layer::definition(), long_product::definition(), tiny::definition(),
           gemm<gemm_shape{.m = 1, .n = 100, .k = 64}, f32, bias, relu>::definition(),
           conv2d<conv2d_shape{.h = 7, .w = 7, .ic = 16, .oc = 16, .kh = 7, .kw = 7}, f32>::definition()}) {
         const auto p = tune::problem_of(d, 1, {arithmetic::direct});

@@ -34,7 +34,7 @@ using layer = conv2d<conv2d_shape{.h = 56, .w = 56, .ic = 64, .oc = 64, .kh = 3,
 using odd = conv2d<conv2d_shape{.h = 13, .w = 11, .ic = 3, .oc = 21, .kh = 3, .kw = 3, .pad = 1}, f32, bias>;
 using single = gemm<gemm_shape{.m = 1, .n = 37, .k = 5}, f32>;
 using depthwise = conv2d<conv2d_shape{.h = 9, .w = 9, .ic = 20, .oc = 20, .kh = 3, .kw = 3, .groups = 20}, f32>;
-using open = gemm<gemm_shape{.m = extent::up_to(33), .n = 40, .k = 48}, f32>;
+using rows_at_call = gemm<gemm_shape{.m = extent::up_to(33), .n = 40, .k = 48}, f32>;
 using square = gemm<gemm_shape{.m = 256, .n = 256, .k = 256}, f32>;
 
 // Those of lavapipe.
@@ -55,7 +55,7 @@ void for_each_space(F f)
     both("odd", odd::definition());
     both("single", single::definition());
     both("depthwise", depthwise::definition());
-    both("open", open::definition());
+    both("rows at the call", rows_at_call::definition());
     both("square", square::definition());
 }
 
