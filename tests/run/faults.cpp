@@ -85,7 +85,7 @@ call_rig conv_rig()
 }
 
 constexpr const char* parameter_sentence =
-    "hone::run: a run-time extent is below 1 or above the workload's maximum; pass a value within the workload's range";
+    "hone::run: a run-time extent is negative or above the workload's maximum; pass a value within the workload's range";
 constexpr const char* workspace_sentence =
     "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";
 constexpr const char* tensor_sentence =

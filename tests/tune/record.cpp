@@ -229,6 +229,8 @@ TEST_CASE("each field has its type and range")
         {replaced(shader, "\"spirv\":\"07230203", "\"spirv\":\"723020"), "is cut short"},
         {replaced(shader, "\"spirv\":\"07230203", "\"spirv\":\"07230204"), "does not begin with SPIR-V's number"},
         {replaced(shader, "\"backend\":\"vulkan\"", "\"backend\":\"cpu\""), "no instruction set 'none'"},
+        {replaced(good, "\"verdict\":\"ok\"", "\"verdict\":\"untried\""),
+         "the verdict untried says nothing of the kernel"},
         {"[" + good + "]", "it is a list of 1, not an object"},
     };
     for (const auto& b : bad) {

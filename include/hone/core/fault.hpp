@@ -148,7 +148,7 @@ constexpr const char* message_of(fault f)
         return "hone::run: the packed weights have another layout id than this kernel; pack them again with this kernel's "
                "pack()";
     case fault::parameter_out_of_range:
-        return "hone::run: a run-time extent is below 1 or above the workload's maximum; pass a value within the workload's "
+        return "hone::run: a run-time extent is negative or above the workload's maximum; pass a value within the workload's "
                "range";
     case fault::workspace_missing:
         return "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";

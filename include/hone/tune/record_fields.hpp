@@ -369,6 +369,8 @@ inline void check_together(const record& r)
         fail(fmt::format("the nest {} is no hash of at most 16 hexadecimal digits", excerpt(r.nest)));
     if (r.nest.empty() && r.template_name != naive_template && r.template_name != peer_template)
         fail("there is no hash of the nest");
+    if (!is_recorded(r.found))
+        fail(fmt::format("the verdict {} says nothing of the kernel; measure it again", name_of(r.found)));
     if (r.found == verdict::ok && r.ms.empty()) fail("the verdict is ok, but there are no times");
     if (r.found == verdict::ok && !(r.max_rel_error >= 0)) fail("the verdict is ok, but 'max_rel_error' is null");
     if (r.shader && r.backend != "vulkan") fail("it has a shader, but is not of Vulkan");

@@ -38,8 +38,6 @@ inline std::vector<summary_row> summary_of(const std::vector<task>& tasks, const
     return rows;
 }
 
-inline double ms_of(const record* r) { return r == nullptr ? 0 : r->least(); }
-
 inline nlohmann::ordered_json json_of(const std::vector<summary_row>& rows)
 {
     auto list = nlohmann::ordered_json::array();
@@ -87,11 +85,17 @@ inline std::string text_of(const std::vector<summary_row>& rows, const std::stri
     int compared = 0;
     for (const summary_row& row : rows) {
         const standing& s = row.standing;
-        const double standard = ms_of(s.standard), tuned = ms_of(s.chosen);
-        text += fmt::format("{:12} {:9} {:10.4f} {:10.4f} {:9.3f} {:5.2f}x {:8.1f} {:7}", row.task->name,
-                            row.any->backend == "cpu" ? row.any->isa : row.any->backend, standard, tuned,
-                            ms_of(s.naive), tuned > 0 ? standard / tuned : 0,
-                            tuned > 0 ? row.task->definition.flops() / tuned * 1e-6 : 0, s.trials);
+        // What was not measured is no 0.
+        const auto ms = [](const record* r, int digits) {
+            return r == nullptr ? "-" : fmt::format("{:.{}f}", r->least(), digits);
+        };
+        const double tuned = s.chosen == nullptr ? 0 : s.chosen->least();
+        const bool has_gain = tuned > 0 && s.standard != nullptr;
+        text +=
+            fmt::format("{:12} {:9} {:>10} {:>10} {:>9} {:>6} {:>8} {:7}", row.task->name,
+                        row.any->backend == "cpu" ? row.any->isa : row.any->backend, ms(s.standard, 4), ms(s.chosen, 4),
+                        ms(s.naive, 3), has_gain ? fmt::format("{:.2f}x", s.standard->least() / tuned) : "-",
+                        tuned > 0 ? fmt::format("{:.1f}", row.task->definition.flops() / tuned * 1e-6) : "-", s.trials);
         if (has_peer) {
             if (s.peer != nullptr && tuned > 0) {
                 const double ratio = s.peer->least() / tuned;
