@@ -42,7 +42,7 @@ public:
             if (s_.axes[a].reduction) summands_ *= static_cast<double>(s_.axes[a].extent);
         }
         sums_products_ = !inner_.empty() && sums_products_along(inner_.back());
-        if (sums_products_ && !outer_.empty() && moves_alone(outer_.back())) strip_ = most_in_strip;
+        if (sums_products_) choose_strip();
         choose(share);
     }
 
@@ -179,32 +179,91 @@ private:
         if (std::isnan(v.value) && s_.reduce != reduction::add && s_.reduce != reduction::none) error_of_[0] = infinite;
     }
 
+    // The last axis that is not reduced, and meets no padding, fills strips; of a depthwise convolution not that of the
+    // one channel of each group. Factors that do not stand side by side along it are copied once, so that they do.
+    void choose_strip()
+    {
+        const auto fills = [&](int axis) { return meets_no_padding(axis) && s_.axes[axis].extent >= at_once; };
+        auto at = std::find_if(outer_.rbegin(), outer_.rend(), fills);
+        if (at == outer_.rend()) {
+            if (!outer_.empty() && meets_no_padding(outer_.back())) strip_ = most_in_strip;
+            return;
+        }
+        std::rotate(at.base() - 1, at.base(), outer_.end());
+        strip_ = most_in_strip;
+        for (int k = 0; k < 2; ++k) {
+            const operand& o = s_.operands[s_.body.nodes[k].ref];
+            const tensor& given = d_.tensors[o.tensor];
+            factors_[k].layout = given;
+            std::size_t moved = given.dims.size(), moves = 0;
+            for (std::size_t i = 0; i < given.dims.size(); ++i)
+                for (const index_term& t : o.index[i].terms)
+                    if (t.axis == outer_.back() && t.coefficient == 1) moved = i, ++moves;
+            if (moves != 1 || given.dims[moved].stride == 1) continue;
+            auto& dims = factors_[k].layout.dims;
+            std::int64_t stride = given.dims[moved].extent;
+            for (std::size_t i = dims.size(); i-- > 0;) {
+                dims[i].stride = i == moved ? 1 : stride;
+                if (i != moved) stride *= dims[i].extent;
+            }
+            factors_[k].copy.resize(static_cast<std::size_t>(stride));
+            copy_moved(given, tensors_[o.tensor].data(), factors_[k].layout, factors_[k].copy.data(), moved);
+        }
+    }
+    // The dimension `moved`, which stands side by side in the copy, in pieces of a strip: of those the next ones along
+    // the others are near.
+    static void copy_moved(const tensor& given, const float* from, const tensor& made, float* to, std::size_t moved)
+    {
+        const std::int64_t extent = given.dims[moved].extent, stride = given.dims[moved].stride;
+        for (std::int64_t first = 0; first < extent; first += most_in_strip) {
+            const std::int64_t count = std::min<std::int64_t>(extent - first, most_in_strip);
+            const auto others = [&](auto&& self, std::size_t dim, const float* f, float* t) -> void {
+                if (dim == given.dims.size()) {
+                    for (std::int64_t j = 0; j < count; ++j) t[j] = f[j * stride];
+                    return;
+                }
+                const std::int64_t all = dim == moved ? 1 : given.dims[dim].extent;
+                for (std::int64_t i = 0; i < all; ++i)
+                    self(self, dim + 1, f + i * given.dims[dim].stride, t + i * made.dims[dim].stride);
+            };
+            others(others, 0, from + first * stride, to + first);
+        }
+    }
+
     // Whether the body is a product of two operands, summed, and this axis meets no padding in them: nearly all of the
     // work is such.
     bool sums_products_along(int axis) const
     {
         const auto& nodes = s_.body.nodes;
         return s_.reduce == reduction::add && nodes.size() == 3 && nodes[2].op == expr_op::mul &&
-               nodes[0].op == expr_op::load && nodes[1].op == expr_op::load && moves_alone(axis);
+               nodes[0].op == expr_op::load && nodes[1].op == expr_op::load && meets_no_padding(axis);
     }
-    // Whether no other axis moves in a dimension of the body's operands in which this one does.
-    bool moves_alone(int axis) const
+    // Whether the body's operands are never left in the dimensions in which this axis moves.
+    bool meets_no_padding(int axis) const
     {
-        for (int k = 0; k < 2; ++k)
-            for (const dim_index& index : s_.operands[s_.body.nodes[k].ref].index)
-                for (const index_term& t : index.terms)
-                    if (t.axis == axis && index.terms.size() != 1) return false;
+        for (int k = 0; k < 2; ++k) {
+            const operand& o = s_.operands[s_.body.nodes[k].ref];
+            for (std::size_t i = 0; i < o.index.size(); ++i) {
+                bool moves = false;
+                std::int64_t least = o.index[i].offset, most = o.index[i].offset;
+                for (const index_term& t : o.index[i].terms) {
+                    moves = moves || t.axis == axis;
+                    (t.coefficient < 0 ? least : most) += t.coefficient * (s_.axes[t.axis].extent - 1);
+                }
+                if (moves && (least < 0 || most >= d_.tensors[o.tensor].dims[i].extent)) return false;
+            }
+        }
         return true;
     }
     // What an operand's place moves by from one iteration of an axis to the next, at the point.
-    std::int64_t step_of(const operand& o, int axis)
+    std::int64_t step_of(const operand& o, const tensor& t, int axis)
     {
         const std::int64_t last = s_.axes[axis].extent - 1, here = point_[axis];
         std::int64_t first = 0, end = 0;
         point_[axis] = last;
-        place(o, end);
+        place(o, t, end);
         point_[axis] = 0;
-        place(o, first);
+        place(o, t, first);
         point_[axis] = here;
         return last == 0 ? 0 : (end - first) / last;
     }
@@ -215,21 +274,54 @@ private:
         point_[axis] = 0;
         for (int k = 0; k < 2; ++k) {
             const operand& o = s_.operands[s_.body.nodes[k].ref];
+            const bool is_copied = !factors_[k].copy.empty();
+            const tensor& t = is_copied ? factors_[k].layout : d_.tensors[o.tensor];
             std::int64_t first = 0;
-            if (!place(o, first)) return; // padding: adds nothing
-            data[k] = tensors_[o.tensor].data() + first;
-            along_sum[k] = step_of(o, axis);
-            if (strip_ > 1) along_strip[k] = step_of(o, outer_.back());
+            if (!place(o, t, first)) return; // padding: adds nothing
+            data[k] = (is_copied ? factors_[k].copy : tensors_[o.tensor]).data() + first;
+            along_sum[k] = step_of(o, t, axis);
+            if (strip_ > 1) along_strip[k] = step_of(o, t, outer_.back());
         }
+        int done = 0;
+        if (along_strip[1] == 1 && along_strip[0] <= 1)
+            for (; done + at_once <= width_; done += at_once) {
+                if (along_strip[0] == 0)
+                    add_at_once<0>(data[0], along_sum[0], data[1] + done, along_sum[1], s_.axes[axis].extent, done);
+                else
+                    add_at_once<1>(data[0] + done, along_sum[0], data[1] + done, along_sum[1], s_.axes[axis].extent,
+                                   done);
+            }
         for (std::int64_t i = 0; i < s_.axes[axis].extent; ++i) {
             const float* const a = data[0] + i * along_sum[0];
             const float* const b = data[1] + i * along_sum[1];
-            for (int j = 0; j < width_; ++j) {
+            for (int j = done; j < width_; ++j) {
                 const double product =
                     static_cast<double>(a[j * along_strip[0]]) * static_cast<double>(b[j * along_strip[1]]);
                 sum_of_[j] += product;
                 squares_of_[j] += product * product;
             }
+        }
+    }
+    // Sums that stand side by side in both operands, or in the second with one value of the first: in registers.
+    static constexpr int at_once = 8;
+    template <int Step>
+    void add_at_once(const float* a, std::int64_t along_a, const float* b, std::int64_t along_b, std::int64_t extent,
+                     int first)
+    {
+        double sum[at_once], squares[at_once];
+        for (int j = 0; j < at_once; ++j) {
+            sum[j] = sum_of_[first + j];
+            squares[j] = squares_of_[first + j];
+        }
+        for (std::int64_t i = 0; i < extent; ++i, a += along_a, b += along_b)
+            for (int j = 0; j < at_once; ++j) {
+                const double product = static_cast<double>(a[j * Step]) * static_cast<double>(b[j]);
+                sum[j] += product;
+                squares[j] += product * product;
+            }
+        for (int j = 0; j < at_once; ++j) {
+            sum_of_[first + j] = sum[j];
+            squares_of_[first + j] = squares[j];
         }
     }
 
@@ -269,9 +361,10 @@ private:
     // ---- values ----
 
     // Where the point reads or writes; false outside of the tensor.
-    bool place(const operand& o, std::int64_t& at) const
+    bool place(const operand& o, std::int64_t& at) const { return place(o, d_.tensors[o.tensor], at); }
+    // The same in another layout of that tensor.
+    bool place(const operand& o, const tensor& t, std::int64_t& at) const
     {
-        const tensor& t = d_.tensors[o.tensor];
         at = 0;
         for (std::size_t k = 0; k < o.index.size(); ++k) {
             std::int64_t i = o.index[k].offset;
@@ -362,6 +455,10 @@ private:
     std::vector<std::vector<char>> chosen_{}; // of each outer axis
     double summands_ = 1;
     bool sums_products_ = false;
+    struct {
+        tensor layout{};
+        std::vector<float> copy{}; // none: as it was given
+    } factors_[2]{};
     int strip_ = 1;
     int width_ = 1;
     double sum_of_[most_in_strip]{}, squares_of_[most_in_strip]{}, error_of_[most_in_strip]{};
