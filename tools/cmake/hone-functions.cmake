@@ -286,7 +286,9 @@ macro(hone_tuned_steps_)
     # Only a list, which is read once: optimizing it would take most of the time (28 s for 100 workloads, and 4 without).
     # And it is a program of its own, whatever the engine does without or is warned of.
     target_compile_options(${target}.tuner PRIVATE -O0 -g0 -w -fexceptions -frtti -fno-sanitize=all)
-    set_target_properties(${target}.tuner PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${files}")
+    # Linkers name what they read without escaping spaces, and CMake from 3.27 on believes them: where the package or the
+    # build stands in a path with spaces, the tuner would be linked, and run, in each build.
+    set_target_properties(${target}.tuner PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${files}" LINK_DEPENDS_NO_SHARED ON)
 
     if(DEFINED tuned_RECORDS)
         cmake_path(ABSOLUTE_PATH tuned_RECORDS NORMALIZE OUTPUT_VARIABLE saved_records)
