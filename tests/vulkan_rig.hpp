@@ -23,7 +23,8 @@ namespace hone::test {
 // says HONE_EXPECT_VULKAN=1.
 inline vulkan::device& test_device()
 {
-    static const std::unique_ptr<vulkan::device> shared = [] {
+    // Never destroyed: at the end of the process layers and drivers have gone before.
+    static vulkan::device* const shared = [] {
         vulkan::failure why;
         auto d = vulkan::device::open({.validation = vulkan::validation::on}, why);
         if (d == nullptr) {
@@ -34,7 +35,7 @@ inline vulkan::device& test_device()
             std::cout << (fails || !absent ? "failed: " : "skipped: ") << why.text() << std::endl;
             std::exit(fails || !absent ? 1 : 77);
         }
-        return d;
+        return d.release();
     }();
     return *shared;
 }
