@@ -205,6 +205,45 @@ TEST_CASE("a kernel that errs as Winograd does is no direct one")
     CHECK(as(arithmetic::direct) != "");
 }
 
+TEST_CASE("operands that run backwards, or stand in any order, have their own exact sums")
+{
+    // y[c] = sum over k of x[k][15 - c] * weights[c][k].
+    definition d;
+    d.tensors.push_back({.name = "x", .role = role::input, .dims = {}});
+    d.tensors.push_back({.name = "weights", .role = role::weights, .dims = {}});
+    d.tensors.push_back({.name = "y", .role = role::output, .dims = {}});
+    for (const std::int64_t e : {5, 16}) d.tensors[0].dims.push_back({.extent = e});
+    for (const std::int64_t e : {16, 5}) d.tensors[1].dims.push_back({.extent = e});
+    d.tensors[2].dims.push_back({.extent = 16});
+    for (tensor& t : d.tensors) set_dense(t);
+    stage s;
+    s.axes.push_back({.name = "c", .extent = 16});
+    s.axes.push_back({.name = "k", .extent = 5, .reduction = true});
+    for (const int t : {0, 1}) {
+        operand o;
+        o.tensor = static_cast<std::int8_t>(t);
+        o.index.push_back(t == 0 ? along(1) : along(0));
+        o.index.push_back(t == 0 ? along(0, -1, 15) : along(1));
+        s.operands.push_back(o);
+    }
+    s.output.tensor = 2;
+    s.output.index.push_back(along(0));
+    s.reduce = reduction::add;
+    s.body = ex::load(0) * ex::load(1);
+    d.stages.push_back(s);
+    const auto p = tune::problem_of(d, 1, {arithmetic::direct});
+    const tune::problem_draw& draw = p.signs();
+    const auto& x = *draw.values_of(role::input);
+    const auto& w = *draw.values_of(role::weights);
+    REQUIRE(draw.expected.size() == 16);
+    for (std::size_t c = 0; c < 16; ++c) {
+        double sum = 0;
+        for (std::size_t k = 0; k < 5; ++k)
+            sum += static_cast<double>(x[k * 16 + 15 - c]) * static_cast<double>(w[c * 5 + k]);
+        CHECK(draw.expected[c] == doctest::Approx(sum));
+    }
+}
+
 TEST_CASE("most results of a draw are clear of the clamps, and most beside special values are judged")
 {
     for (const definition& d : {layer_with_relu::definition(), depthwise::definition()}) {

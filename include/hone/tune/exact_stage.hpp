@@ -283,7 +283,7 @@ private:
             if (strip_ > 1) along_strip[k] = step_of(o, t, outer_.back());
         }
         int done = 0;
-        if (along_strip[1] == 1 && along_strip[0] <= 1)
+        if (along_strip[1] == 1 && (along_strip[0] == 0 || along_strip[0] == 1))
             for (; done + at_once <= width_; done += at_once) {
                 if (along_strip[0] == 0)
                     add_at_once<0>(data[0], along_sum[0], data[1] + done, along_sum[1], s_.axes[axis].extent, done);
