@@ -78,6 +78,19 @@ TEST_CASE("a twin is the same formula over extents that nothing divides")
     CHECK(extent_of(tune::with_odd_extents(tiny::definition()), "m") == 5);
 }
 
+TEST_CASE("an index that runs backwards begins at the twin's end")
+{
+    definition d = rounded::definition();
+    stage& s = d.stages[0];
+    for (operand& o : s.operands)
+        if (d.tensors[o.tensor].role == role::input)
+            for (std::size_t i = 0; i < o.index.size(); ++i)
+                if (d.tensors[o.tensor].dims[i].extent == 48) o.index[i] = along(o.index[i].terms[0].axis, -1, 47);
+    check_laws(d);
+    check_laws(tune::with_odd_extents(d));
+    CHECK(tune::with_odd_extents(d).tensors[d.tensor_of(role::input)].elements() == 37 * 13);
+}
+
 TEST_CASE("what is given at the call has no twin")
 {
     using at_call = gemm<gemm_shape{.m = extent::up_to(64), .n = 32, .k = 16}, f32>;

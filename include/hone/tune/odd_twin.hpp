@@ -38,12 +38,16 @@ constexpr definition with_odd_extents(definition d)
         s.axes[a].extent -= lost[a];
     }
     // Of each dimension what the walk that reaches furthest leaves.
-    const auto shrink = [&](const operand& o, bool is_first) {
+    const auto shrink = [&](operand& o, bool is_first) {
         tensor& t = d.tensors[o.tensor];
         for (std::size_t i = 0; i < o.index.size(); ++i) {
             std::int64_t span = 0;
-            for (const index_term& term : o.index[i].terms)
-                span += (term.coefficient < 0 ? -term.coefficient : term.coefficient) * lost[term.axis];
+            for (const index_term& term : o.index[i].terms) {
+                const std::int64_t far = term.coefficient * lost[term.axis];
+                span += far < 0 ? -far : far;
+                // One that runs backwards begins at the new end.
+                if (far < 0) o.index[i].offset = static_cast<std::int32_t>(o.index[i].offset + far);
+            }
             const std::int64_t left = t.dims[i].extent - span;
             if (left < 1) continue;
             if (is_first || left < t.dims[i].extent) t.dims[i].extent = left;
@@ -51,7 +55,7 @@ constexpr definition with_odd_extents(definition d)
     };
     bool seen[12]{};
     const definition given = d;
-    const auto visit = [&](const operand& o) {
+    const auto visit = [&](operand& o) {
         // A tensor that is read in two ways stays as it is: both then stay inside.
         if (!seen[o.tensor])
             shrink(o, true);
@@ -59,7 +63,7 @@ constexpr definition with_odd_extents(definition d)
             d.tensors[o.tensor].dims = given.tensors[o.tensor].dims;
         seen[o.tensor] = true;
     };
-    for (const operand& o : s.operands) visit(o);
+    for (operand& o : s.operands) visit(o);
     visit(s.output);
     for (tensor& t : d.tensors) {
         std::int64_t stride = 1;
