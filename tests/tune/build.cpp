@@ -155,6 +155,16 @@ TEST_CASE("what the machine lacks is no fault of a variant")
     }
 }
 
+TEST_CASE("what a killed compiler leaves behind lies where the builder works")
+{
+    const folder at;
+    auto builder = scripted(at, "touch \"${TMPDIR-/none}/left\"; sleep 600");
+    tune::process_control control;
+    control.end_at(tune::process_control::clock::now() + 1s);
+    CHECK(builder.build({right_kernel()}, control)[0].found == verdict::interrupted);
+    CHECK(std::filesystem::exists(at.path() / "build" / "left"));
+}
+
 TEST_CASE("a variant that fills the memory alone costs itself")
 {
     const folder at;

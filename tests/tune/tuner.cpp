@@ -298,9 +298,10 @@ TEST_CASE("a machine that cannot build is said, and nothing is recorded of kerne
 
 TEST_CASE("a want that passes costs nothing, and one that comes later ends the run with what was measured")
 {
+    // Under a lock, since compilers run side by side.
     const auto count_calls = [](const folder& at) {
-        return "n=$(cat '" + (at / "calls") + "' 2>/dev/null || echo 0); n=$((n + 1)); echo $n >'" + (at / "calls") +
-               "'\n";
+        return "exec 9>'" + (at / "calls.lock") + "'; flock 9; n=$(cat '" + (at / "calls") +
+               "' 2>/dev/null || echo 0); n=$((n + 1)); echo $n >'" + (at / "calls") + "'; exec 9>&-\n";
     };
     const folder at;
     run(scripted_in(at, count_calls(at) + "if [ $n -eq 2 ]; then " + no_space + "; fi"));

@@ -164,7 +164,7 @@ public:
         for (std::string& word : argv)
             if (word.starts_with("-isystem")) word.replace(0, std::strlen("-isystem"), "-I");
         argv.insert(argv.end(), {"-fsyntax-only", "-MMD", "-MF", stem + ".d", "-MT", "headers", stem + ".cpp"});
-        const process_result r = run_process(argv, "", {.deadline = options_.deadline_per_variant * 4}, {}, control);
+        const process_result r = run_process(argv, "", limits(options_.deadline_per_variant * 4), {}, control);
         if (r.interrupted) return {};
         if (!r.ok()) {
             const auto error = r.err.find("error:");
@@ -202,7 +202,7 @@ public:
             std::vector<std::string> argv = candidate ? command() : shipped;
             argv.insert(argv.end(), {"-c", "-o", stem + (candidate ? ".o" : "_shipped.o"), stem + ".cpp"});
             const process_result r =
-                run_process(argv, "", {.deadline = options_.deadline_per_variant * 4}, {}, control);
+                run_process(argv, "", limits(options_.deadline_per_variant * 4), {}, control);
             // One that does not compile is told of with its messages when it is proposed.
             if (!r.ok()) return;
         }
@@ -328,29 +328,34 @@ private:
         }
     }
 
+    // What a killed compiler leaves behind goes with the folder.
+    process_limits limits(std::chrono::duration<double> deadline) const
+    {
+        return {.deadline = deadline, .temporary_directory = options_.directory.string()};
+    }
+
     process_result compile(const std::string& stem, std::size_t variants, process_control& control) const
     {
         std::vector<std::string> argv = command();
         for (const char* f : {"-c", "-o"}) argv.emplace_back(f);
         argv.push_back(stem + ".o");
         argv.push_back(stem + ".cpp");
-        return run_process(argv, "",
-                           {.deadline = options_.deadline_per_variant * (static_cast<double>(variants) + 1),
-                            .memory_bytes = options_.memory_bytes},
-                           {}, control);
+        process_limits within = limits(options_.deadline_per_variant * (static_cast<double>(variants) + 1));
+        within.memory_bytes = options_.memory_bytes;
+        return run_process(argv, "", within, {}, control);
     }
 
     process_result link(const std::string& stem, process_control& control) const
     {
-        const process_limits limits{.deadline = std::chrono::seconds{30}};
+        const process_limits within = limits(std::chrono::seconds{30});
         process_result linked;
         if (std::none_of(compiler_.options.begin(), compiler_.options.end(), compile_option::needs_a_library))
-            linked = run_process({"ld", "-shared", "-o", stem + ".so", stem + ".o"}, "", limits, {}, control);
+            linked = run_process({"ld", "-shared", "-o", stem + ".so", stem + ".o"}, "", within, {}, control);
         if (!linked.ok() && !linked.interrupted) {
             std::vector<std::string> argv = words_of_compiler(); // which know of another target and its files
             argv.insert(argv.end(), compiler_.options.begin(), compiler_.options.end());
             argv.insert(argv.end(), {"-shared", "-o", stem + ".so", stem + ".o"});
-            linked = run_process(argv, "", limits, {}, control);
+            linked = run_process(argv, "", within, {}, control);
         }
         return linked;
     }

@@ -37,6 +37,7 @@ struct process_limits {
     std::chrono::duration<double> deadline{30.0};
     std::size_t output_bytes = 64 * 1024; // of each of stdout and stderr; what is beyond is dropped
     std::uint64_t memory_bytes = 0;       // of address space; 0: no limit
+    std::string temporary_directory{};    // where it is to keep what a kill may leave behind; empty: as this process
 };
 
 struct process_result {
@@ -86,21 +87,28 @@ inline pipe_ends open_pipe()
     return {descriptor(fds[0]), descriptor(fds[1])};
 }
 
-// The environment of this process, with messages in English: they are searched for words.
-class english_environment {
+// The environment of this process, with messages in English, since they are searched for words, and with another
+// directory for temporary files where one is given.
+class command_environment {
 public:
-    english_environment()
+    explicit command_environment(const std::string& temporary_directory)
     {
+        if (!temporary_directory.empty()) temporary_ = "TMPDIR=" + temporary_directory;
         for (char** variable = environ; *variable != nullptr; ++variable)
-            if (const std::string_view v = *variable; !v.starts_with("LC_ALL=") && !v.starts_with("LANGUAGE="))
+            if (const std::string_view v = *variable; !v.starts_with("LC_ALL=") && !v.starts_with("LANGUAGE=") &&
+                                                      (temporary_.empty() || !v.starts_with("TMPDIR=")))
                 pointers_.push_back(*variable);
         pointers_.push_back(language_);
+        if (!temporary_.empty()) pointers_.push_back(temporary_.data());
         pointers_.push_back(nullptr);
     }
+    command_environment(const command_environment&) = delete;
+    command_environment& operator=(const command_environment&) = delete;
     char* const* data() const { return pointers_.data(); }
 
 private:
     char language_[9] = "LC_ALL=C";
+    std::string temporary_{};
     std::vector<char*> pointers_{};
 };
 
@@ -157,7 +165,7 @@ inline process_result run_process(std::vector<std::string> argv, std::string_vie
         r.err = std::strerror(errno);
         return r;
     }
-    const process::english_environment environment;
+    const process::command_environment environment(limits.temporary_directory);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in.get(), 0);
