@@ -322,7 +322,10 @@ private:
                                                      const VkDebugUtilsMessengerCallbackDataEXT* data, void* user)
     {
         auto* m = static_cast<messages*>(user);
-        if (m->count++ == 0) m->first = data->pMessage;
+        if (m->count++ > 0) return VK_FALSE;
+        // Older layers begin their text with the name, younger ones leave it out.
+        const std::string name = data->pMessageIdName != nullptr ? data->pMessageIdName : "", text = data->pMessage;
+        m->first = text.find(name) != std::string::npos ? text : "[ " + name + " ] " + text;
         return VK_FALSE;
     }
 
@@ -348,6 +351,21 @@ private:
         if (failure f = make_device(options); !f.ok()) return f;
         return make_queue_objects();
     }
+
+#ifdef VK_EXT_layer_settings
+    bool layer_has(const char* layer, const char* extension) const
+    {
+        const auto list =
+            instance_call<PFN_vkEnumerateInstanceExtensionProperties>("vkEnumerateInstanceExtensionProperties");
+        std::uint32_t count = 0;
+        if (list(layer, &count, nullptr) != VK_SUCCESS) return false;
+        std::vector<VkExtensionProperties> extensions(count);
+        if (list(layer, &count, extensions.data()) != VK_SUCCESS) return false;
+        return std::any_of(extensions.begin(), extensions.end(), [&](const VkExtensionProperties& e) {
+            return std::strcmp(e.extensionName, extension) == 0;
+        });
+    }
+#endif
 
     failure make_instance(const device_options& options)
     {
@@ -384,7 +402,23 @@ private:
         features.enabledValidationFeatureCount = 1;
         features.pEnabledValidationFeatures = checks;
 
-        const char* extensions[] = {VK_EXT_DEBUG_UTILS_EXTENSION_NAME, VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME};
+        std::vector<const char*> extensions = {VK_EXT_DEBUG_UTILS_EXTENSION_NAME,
+                                               VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME};
+#ifdef VK_EXT_layer_settings
+        // Layers that know of settings leave out what shaders access, unless they are asked.
+        const VkBool32 yes = VK_TRUE;
+        const VkLayerSettingEXT setting{layer, "syncval_shader_accesses_heuristic", VK_LAYER_SETTING_TYPE_BOOL32_EXT, 1,
+                                        &yes};
+        VkLayerSettingsCreateInfoEXT settings{};
+        settings.sType = VK_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO_EXT;
+        settings.pNext = &messenger;
+        settings.settingCount = 1;
+        settings.pSettings = &setting;
+        if (options.validation == validation::on && layer_has(layer, VK_EXT_LAYER_SETTINGS_EXTENSION_NAME)) {
+            features.pNext = &settings;
+            extensions.push_back(VK_EXT_LAYER_SETTINGS_EXTENSION_NAME);
+        }
+#endif
         VkInstanceCreateInfo info{};
         info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
         info.pApplicationInfo = &application;
@@ -392,8 +426,8 @@ private:
             info.pNext = &features;
             info.enabledLayerCount = 1;
             info.ppEnabledLayerNames = &layer;
-            info.enabledExtensionCount = 2;
-            info.ppEnabledExtensionNames = extensions;
+            info.enabledExtensionCount = static_cast<std::uint32_t>(extensions.size());
+            info.ppEnabledExtensionNames = extensions.data();
         }
         const auto create_instance = instance_call<PFN_vkCreateInstance>("vkCreateInstance");
         if (create_instance == nullptr)
