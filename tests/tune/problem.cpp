@@ -31,6 +31,16 @@ struct long_product : gemm<gemm_shape{.m = 33, .n = 40, .k = 600}, f32> {};
 struct depthwise : conv2d<conv2d_shape{.h = 20, .w = 20, .ic = 24, .oc = 24, .kh = 3, .kw = 3, .pad = 1, .groups = 24},
                           f32, bias, relu6> {};
 
+// The sum times a large number and the residual, by the root of the residual's size and a half.
+struct residual_quotient {
+    static constexpr const char* name = "residual_quotient";
+    static constexpr role operand_role = role::residual;
+    static constexpr expr apply(const expr& acc, const expr& r)
+    {
+        return acc * 1e30f * r / (ex::sqrt(ex::abs(r)) + 0.5f);
+    }
+};
+
 // 0 of whatever is not NaN.
 struct never {
     static constexpr const char* name = "never";
@@ -293,6 +303,36 @@ TEST_CASE("where all results are 0, a right kernel is right")
     CHECK(right.error == 0);
     y[5] = 1e-3f;
     CHECK(tune::judge(p, p.signs(), arithmetic::direct, y.data()).wrong != "");
+}
+
+TEST_CASE("a device may take denormals for zero at each step, lose signs of zeros, and divide less exactly")
+{
+    using scaled = gemm<gemm_shape{.m = 40, .n = 40, .k = 1}, f32, residual_quotient>;
+    const auto p = tune::problem_of(scaled::definition(), 7, {arithmetic::direct, arithmetic::device});
+    const auto flushed = [](float v) { return std::fabs(v) < std::numeric_limits<float>::min() ? 0.0f : v; };
+    int apart = 0;
+    for (const tune::problem_draw& draw : p.draws) {
+        const auto &x = *draw.values_of(role::input), &w = *draw.values_of(role::weights);
+        const auto& r = *draw.values_of(role::residual);
+        std::vector<float> y(p.outputs);
+        for (std::size_t i = 0; i < 40; ++i)
+            for (std::size_t j = 0; j < 40; ++j) {
+                const float sum = flushed(flushed(x[i]) * flushed(w[j])), of = flushed(r[i * 40 + j]);
+                const float product = flushed(flushed(sum * 1e30f) * of), size = flushed(std::sqrt(std::fabs(of)));
+                const float quotient = flushed(product / (size + 0.5f));
+                y[i * 40 + j] = quotient * (i % 2 == 0 ? 1 + 0x1p-22f : 1 - 0x1p-22f);
+                if (y[i * 40 + j] == 0) y[i * 40 + j] = 0;
+            }
+        CAPTURE(draw.name);
+        CHECK(tune::judge(p, draw, arithmetic::device, y.data()).wrong == "");
+        apart += tune::judge(p, draw, arithmetic::direct, y.data()).wrong != "";
+        // Elsewhere it judges as sharply as before.
+        std::size_t sharp = 0;
+        for (std::size_t i = 0; i < draw.places.size(); ++i)
+            sharp += static_cast<double>(draw.bounds[1][i]) < 1e-5 * std::fabs(draw.expected[i]) + 1e-6;
+        CHECK(sharp > draw.places.size() / 2);
+    }
+    CHECK(apart > 0);
 }
 
 TEST_CASE("infinities, NaN, denormals and the signs of zeros are judged one by one")

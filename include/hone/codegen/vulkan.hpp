@@ -453,10 +453,16 @@ private:
         if (needs_floor_div_) r += "int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }\n";
         for (const int width : {1, 2, 4}) {
             const std::string type = glsl_type(width);
+            // The second choice also where it is a NaN, which drivers lose that take the comparison for a maximum of
+            // their own: its bits they do not see through.
             const auto function = [&](std::string_view name, std::string_view yes, std::string_view no) {
-                const std::string body = width == 1 ? joined("a < b ? ", yes, " : ", no)
-                                                    : joined("mix(", no, ", ", yes, ", lessThan(a, b))");
-                r += joined(type, ' ', name, '(', type, " a, ", type, " b) { return ", body, "; }\n");
+                const std::string bits = joined("(floatBitsToUint(", no, ") & 0x7fffffffu)");
+                r += joined(type, ' ', name, '(', type, " a, ", type, " b) { return ");
+                if (width == 1)
+                    r += joined(bits, " > 0x7f800000u ? ", no, " : a < b ? ", yes, " : ", no, "; }\n");
+                else
+                    r += joined("mix(mix(", no, ", ", yes, ", lessThan(a, b)), ", no, ", greaterThan(", bits, ", uvec",
+                                width, "(0x7f800000u))); }\n");
             };
             if (needs_max_[width]) function("greater_of", "b", "a");
             if (needs_min_[width]) function("lesser_of", "a", "b");

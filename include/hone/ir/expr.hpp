@@ -6,7 +6,8 @@
 // of the engine (tests/ieee): neg flips and abs clears the sign, of zeros and NaN too; sqrt, add, sub, mul and div are
 // rounded rightly; a NaN comes through all of them. min and max are the comparisons below, so that relu(NaN) is NaN.
 // Three things are open: a product and the sum that it is added to may be rounded once; the sign of a sum of zeros; and
-// on Vulkan the sign of a NaN, what becomes of denormals, and the last bits of div and sqrt (2.5 ulp).
+// on Vulkan the signs of NaN and zeros, what becomes of denormals, the last bits of div and sqrt (2.5 and 4.5 ulp), and
+// quotients by more than 2^126.
 #pragma once
 
 #include <cstdint>

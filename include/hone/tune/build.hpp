@@ -201,8 +201,7 @@ public:
         for (const bool candidate : {false, true}) {
             std::vector<std::string> argv = candidate ? command() : shipped;
             argv.insert(argv.end(), {"-c", "-o", stem + (candidate ? ".o" : "_shipped.o"), stem + ".cpp"});
-            const process_result r =
-                run_process(argv, "", limits(options_.deadline_per_variant * 4), {}, control);
+            const process_result r = run_process(argv, "", limits(options_.deadline_per_variant * 4), {}, control);
             // One that does not compile is told of with its messages when it is proposed.
             if (!r.ok()) return;
         }

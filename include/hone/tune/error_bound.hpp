@@ -23,7 +23,7 @@ enum class arithmetic : std::uint8_t {
     direct,     // each result from its own products, in any order
     winograd_2, // F(2x2, 3x3): from those of all results of a tile, transformed
     winograd_4, // F(4x4, 3x3)
-    device,     // direct on a GPU: denormals may be zero, signs of zeros may be lost, and quotients are less exact
+    device,     // direct on a GPU: what Vulkan leaves open of IEEE 754, see ir/expr.hpp
 };
 inline constexpr std::size_t arithmetics = 4;
 
@@ -38,10 +38,13 @@ struct error_model {
     double factor;
     // Results along one side of a tile, whose errors mix.
     int tile;
-    // Of each operation behind the sum, in units u.
-    double units;
     // What each summand may lose near zero.
     double floor;
+    // Of each operation behind the sum, in units u.
+    double quotient = 1, root = 1;
+    // Numbers below may be taken for zero wherever they are read or made, zeros may have either sign, and quotients by
+    // zero or by more than its reciprocal are any; 0: none of these.
+    double flushed = 0;
 };
 
 // The largest error that was seen in a million results of honest kernels, in units of the formula, was 1.7 for direct
@@ -50,10 +53,13 @@ constexpr error_model error_model_of(arithmetic a)
 {
     constexpr double denormal = 0x1p-149, normal = 0x1p-126;
     switch (a) {
-    case arithmetic::winograd_2: return {8, 2, 1, 64 * denormal};
-    case arithmetic::winograd_4: return {64, 4, 1, 4096 * denormal};
-    case arithmetic::device: return {4, 1, 4, 8 * normal};
-    default: return {4, 1, 1, denormal};
+    case arithmetic::winograd_2: return {.factor = 8, .tile = 2, .floor = 64 * denormal};
+    case arithmetic::winograd_4: return {.factor = 64, .tile = 4, .floor = 4096 * denormal};
+    // Vulkan, appendix "Precision and Operation of SPIR-V Instructions": 2.5 ulp of a quotient, and of a root what the
+    // quotient by an inverse root of 2 ulp has.
+    case arithmetic::device:
+        return {.factor = 4, .tile = 1, .floor = 8 * normal, .quotient = 6, .root = 10, .flushed = normal};
+    default: return {.factor = 4, .tile = 1, .floor = denormal};
     }
 }
 
@@ -72,7 +78,7 @@ inline double error_bound_of(arithmetic a, double k, const summands& own, double
 {
     const error_model m = error_model_of(a);
     if (!std::isfinite(largest)) return m.tile > 1 ? std::numeric_limits<double>::infinity() : 0;
-    if (largest == 0 && m.tile == 1) return 0;
+    if (largest == 0 && m.tile == 1) return own.error + (own.sum != 0 ? m.flushed : 0);
     return m.factor * float_unit * std::sqrt(k * largest) + own.error + k * m.floor;
 }
 
@@ -89,6 +95,13 @@ inline bounded rounded(bounded v, double units)
     if (std::fabs(v.value) + v.error >= static_cast<double>(std::numeric_limits<float>::max()))
         return {v.value, std::numeric_limits<double>::infinity()};
     return {v.value, v.error + units * float_unit * std::fabs(v.value) + (v.error > 0 ? 0x1p-149 : 0)};
+}
+
+// A value that is read or made where small ones may be taken for zero.
+inline bounded flushed(bounded v, const error_model& m)
+{
+    const double size = std::fabs(v.value);
+    return {v.value, size - v.error < m.flushed ? std::max(v.error, size) : v.error};
 }
 
 } // namespace hone::tune

@@ -53,16 +53,18 @@ public:
         r.expected.resize(r.places.size());
         for (arithmetic a : which) {
             auto& bounds = r.bounds.emplace_back(r.places.size());
-            const std::vector<double> largest = largest_in_tiles(error_model_of(a).tile);
+            const error_model model = error_model_of(a);
+            const std::vector<double> largest = largest_in_tiles(model.tile);
             std::size_t at = 0, sensitive = 0, finite = 0;
             each_point(1, [&] {
                 std::int64_t place = 0;
                 if (!this->place(s_.output, place)) return;
                 const summands& own = sums_[at];
-                sum_ = {own.sum, error_bound_of(a, summands_, own, largest[tile_index(error_model_of(a).tile)])};
-                const bounded y = value(s_.epilogue, error_model_of(a).units);
+                sum_ = {own.sum, error_bound_of(a, summands_, own, largest[tile_index(model.tile)])};
+                const bounded y = value(s_.epilogue, model);
                 r.expected[at] = y.value;
-                bounds[at] = as_bound(y.error);
+                // A zero of either sign is right where they may be lost.
+                bounds[at] = as_bound(std::isfinite(y.value) ? std::max(y.error, model.flushed) : y.error);
                 finite += std::isfinite(y.value) && std::isfinite(y.error);
                 sensitive += y.error > 0.1 * sum_.error;
                 ++at;
@@ -162,7 +164,7 @@ private:
             for (auto& i = point_[inner_[depth]] = 0; i < s_.axes[inner_[depth]].extent; ++i) inner(depth + 1);
             return;
         }
-        const bounded v = value(s_.body, 1);
+        const bounded v = value(s_.body, error_model_of(arithmetic::direct));
         double& sum = sum_of_[0];
         switch (s_.reduce) {
         // As the words min and max of expressions.
@@ -375,7 +377,7 @@ private:
         return true;
     }
 
-    bounded value(const expr& e, double units) const
+    bounded value(const expr& e, const error_model& model) const
     {
         bounded v[expr::max_nodes];
         for (std::size_t i = 0; i < e.nodes.size(); ++i) {
@@ -393,14 +395,15 @@ private:
             case expr_op::table: throw std::invalid_argument("hone::tune: a definition with tables has no exact loop");
             case expr_op::neg: v[i] = {-a.value, a.error}; break;
             case expr_op::abs: v[i] = {std::fabs(a.value), a.error}; break;
-            case expr_op::sqrt: v[i] = root_of(a, units); break;
+            case expr_op::sqrt: v[i] = root_of(a, model); break;
             case expr_op::add: v[i] = rounded({a.value + b.value, a.error + b.error}, 1); break;
             case expr_op::sub: v[i] = rounded({a.value - b.value, a.error + b.error}, 1); break;
             case expr_op::mul: v[i] = product_of(a, b); break;
-            case expr_op::div: v[i] = quotient_of(a, b, units); break;
+            case expr_op::div: v[i] = quotient_of(a, b, model); break;
             case expr_op::min: v[i] = {a.value < b.value ? a.value : b.value, error_of_choice(a, b)}; break;
             case expr_op::max: v[i] = {a.value < b.value ? b.value : a.value, error_of_choice(a, b, -1)}; break;
             }
+            v[i] = flushed(v[i], model);
         }
         return v[e.root()];
     }
@@ -421,20 +424,23 @@ private:
             part(std::fabs(a.value), b.error) + part(std::fabs(b.value), a.error) + part(a.error, b.error);
         return rounded({a.value * b.value, std::isnan(error) ? infinite : error}, 1);
     }
-    static bounded quotient_of(const bounded& a, const bounded& b, double units)
+    static bounded quotient_of(const bounded& a, const bounded& b, const error_model& model)
     {
         const double value = a.value / b.value, least = std::fabs(b.value) - b.error;
-        if (a.error == 0 && b.error == 0) return rounded({value, 0}, units);
+        const bool is_any =
+            b.value == 0 || (std::isfinite(b.value) && (std::fabs(b.value) + b.error) * model.flushed > 1);
+        if (model.flushed > 0 && is_any) return {value, infinite};
+        if (a.error == 0 && b.error == 0) return rounded({value, 0}, model.quotient);
         if (!(least > 0)) return {value, infinite};
         const double error = (a.error + std::fabs(value) * b.error) / least;
-        return rounded({value, std::isnan(error) ? infinite : error}, units);
+        return rounded({value, std::isnan(error) ? infinite : error}, model.quotient);
     }
-    static bounded root_of(const bounded& a, double units)
+    static bounded root_of(const bounded& a, const error_model& model)
     {
         const double value = std::sqrt(a.value);
-        if (a.error == 0) return rounded({value, 0}, units);
-        if (!(a.value > a.error)) return {value, infinite};
-        return rounded({value, a.error / value}, units);
+        if (a.error == 0) return rounded({value, 0}, model.root);
+        if (!(a.value >= a.error)) return {value, infinite};
+        return rounded({value, a.error / value}, model.root);
     }
     static float as_bound(double error)
     {
