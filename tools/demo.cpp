@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <hone/tune/command_line.hpp>
 #include <hone/tune/tuner_defaults.hpp>
 #include <hone/tune/workload_list.hpp>
 
@@ -53,7 +54,7 @@ int main(int argc, char** argv)
     std::string out = "build/demo", include = HONE_DEMO_INCLUDE;
     CLI::App app{fixed.description};
     app.allow_extras();
-    app.add_option("--budget", budget, "seconds")->check(CLI::NonNegativeNumber)->capture_default_str();
+    app.add_option("--budget", budget, "seconds")->check(tune::seconds())->capture_default_str();
     app.add_option("--out", out,
                    "folder of resnet18.hpp, records.jsonl and summary.json; a search that was interrupted "
                    "there goes on")

@@ -3,6 +3,7 @@
 #include <hone/op/conv2d.hpp>
 
 #include <iterator>
+#include <limits>
 #include <set>
 #include <span>
 #include <string>
@@ -50,6 +51,16 @@ TEST_CASE("the signature of a convolution")
     CHECK(signature_of(loaded, dtype::f32, {"bias", "relu"}) == c2::signature());
     loaded.stride = 2;
     CHECK_FALSE(signature_of(loaded, dtype::f32, {"bias", "relu"}) == c2::signature());
+}
+
+TEST_CASE("numbers of a signature are told apart whatever their sign and size")
+{
+    const auto text = [](std::int64_t value) { return std::string(signature_text{}.field("s", value).c_str()); };
+    CHECK(text(0) == "s0");
+    CHECK(text(-1) == "s-1");
+    CHECK(text(-21) == "s-21");
+    CHECK(text(std::numeric_limits<std::int64_t>::max()) == "s9223372036854775807");
+    CHECK(text(std::numeric_limits<std::int64_t>::min()) == "s-9223372036854775808");
 }
 
 TEST_CASE("one shape has one signature and one definition, however it is written")

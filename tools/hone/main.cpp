@@ -17,6 +17,7 @@
 #include <fmt/core.h>
 
 #include <hone/core/config.hpp>
+#include <hone/tune/command_line.hpp>
 #include <hone/tune/process.hpp>
 #include <hone/tune/standard_streams.hpp>
 #include <hone/tune/standing.hpp>
@@ -78,13 +79,9 @@ int run(int argc, char** argv)
     };
 
     const auto add_accuracy = [](CLI::App* to_command, hone::accuracy& allowed) {
-        to_command
-            ->add_option(
-                "--accuracy", allowed,
-                "what may be chosen where a workload says nothing: exact: sums in the order of the definition; "
-                "default: in any order; fast: Winograd, too")
-            ->transform(CLI::CheckedTransformer(hone::tune::accuracies()))
-            ->default_str("default");
+        hone::tune::add_choice(to_command, "--accuracy", allowed, hone::tune::accuracies(),
+                               "what may be chosen where a workload says nothing: exact: sums in the order of the "
+                               "definition; default: in any order; fast: Winograd, too");
     };
 
     cli::show_options show;
@@ -103,7 +100,10 @@ int run(int argc, char** argv)
         "merge", "Writes the records of several files as one, without exact duplicates, in the order of the files",
         "Exit status: 0 done; 1 a file cannot be read or written, or a line is no record (OUT holds all others);\n"
         "             2 the command line is wrong; 130 interrupted");
-    merge_command->add_option("out", merge.out, "is replaced at the end, so it may be one of the inputs")
+    merge_command
+        ->add_option(
+            "out", merge.out,
+            "is replaced at the end, so it may be one of the inputs; another file stays where it holds\nanything that is not in them")
         ->required()
         ->type_name("OUT");
     merge_command->add_option("in", merge.in, "files of records")->required()->type_name("IN");

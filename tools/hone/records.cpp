@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -111,7 +112,10 @@ int merge(const merge_options& o)
     if (merged.records == 0)
         throw std::runtime_error(
             fmt::format("there are no records in {}; {} is left as it is", fmt::join(o.in, ", "), o.out));
-    tune::replace_file(o.out, merged.text);
+    if (std::any_of(o.in.begin(), o.in.end(), [&](const std::string& in) { return tune::is_same_file(in, o.out); }))
+        tune::replace_file(o.out, merged.text);
+    else
+        tune::replace_records(o.out, merged);
     warn(fmt::format("{} holds {} record{}; {} duplicate{} dropped, {} line{} rejected", o.out, merged.records,
                      merged.records == 1 ? "" : "s", merged.duplicates, merged.duplicates == 1 ? "" : "s",
                      merged.rejected.size(), merged.rejected.size() == 1 ? "" : "s"));
@@ -121,6 +125,11 @@ int merge(const merge_options& o)
 int replay(const replay_options& o)
 {
     if (const std::string wrong = tune::wrong_name(o.name, "--name"); !wrong.empty()) throw std::runtime_error(wrong);
+    for (const std::string& path : o.records)
+        if (tune::is_same_file(path, o.out))
+            throw std::runtime_error(
+                fmt::format("--out is {}, which holds the records, and is left as it is; choose another", path));
+    tune::check_header_to_replace(o.out);
     const tune::records_read read = read_all(o.records);
     const int status = report(read.warnings, read.rejected);
     if (std::none_of(read.records.begin(), read.records.end(),

@@ -21,7 +21,9 @@
 #include <nlohmann/json.hpp>
 
 #include <hone/ir/print.hpp>
+#include <hone/tune/command_line.hpp>
 #include <hone/tune/header_writer.hpp>
+#include <hone/tune/input_file.hpp>
 #include <hone/tune/measure_cpu.hpp>
 #include <hone/tune/record_merge.hpp>
 #include <hone/tune/record_table.hpp>
@@ -91,6 +93,35 @@ struct reports {
     bool as_json = false;
 };
 
+// Throws where two outputs are one file, an output is an input, or one would take the place of what hone never wrote.
+inline void check_outputs(const tuner_options& options, const reports& to)
+{
+    const std::pair<const char*, std::string> files[] = {{"--header-out", options.header.string()},
+                                                         {"--summary", to.summary},
+                                                         {"--stamp", to.stamp},
+                                                         {"--depfile", to.depfile},
+                                                         {"--records-out", to.records},
+                                                         {"--records", options.records.string()}};
+    const auto refuse = [](const char* one, const char* other, const std::string& path) {
+        throw std::invalid_argument(
+            fmt::format("{} and {} are one file, {}, which is left as it is; give each its own", one, other, path));
+    };
+    for (const auto* a = std::begin(files); a != std::end(files) - 2; ++a) {
+        for (const auto* b = a + 1; b != std::end(files); ++b)
+            if (is_same_file(a->second, b->second)) refuse(a->first, b->first, a->second);
+        for (const std::string& path : options.earlier)
+            if (is_same_file(a->second, path)) refuse(a->first, "--earlier", path);
+    }
+    check_header_to_replace(options.header.string());
+    if (!to.stamp.empty() && std::filesystem::is_regular_file(to.stamp) && std::filesystem::file_size(to.stamp) > 0)
+        throw std::invalid_argument(
+            fmt::format("--stamp is {}, which holds something, and is left as it is; choose another file", to.stamp));
+    if (!to.summary.empty() && std::filesystem::is_regular_file(to.summary))
+        if (const std::string text = text_of_input(to.summary); !text.empty() && text[0] != '[')
+            throw std::invalid_argument(fmt::format(
+                "--summary is {}, which is no JSON list, and is left as it is; choose another file", to.summary));
+}
+
 inline int tune(const tuner_defaults& defaults, tuner_options options, const std::vector<task>& tasks, bool strict,
                 const reports& to)
 {
@@ -105,6 +136,7 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
                 throw std::invalid_argument(
                     fmt::format("there is no workload '{}'; choose among {}", name, fmt::join(names, ", ")));
             }
+    check_outputs(options, to);
     const std::filesystem::path folder = options.header.parent_path();
     std::error_code failed;
     if (!folder.empty()) std::filesystem::create_directories(folder, failed);
@@ -138,7 +170,7 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
                    r.without_entry);
         return exit_incomplete;
     }
-    if (!to.records.empty()) replace_file(to.records, merge_records(t.files_of_records()).text);
+    if (!to.records.empty()) replace_records(to.records, merge_records(t.files_of_records()));
     if (!to.depfile.empty()) {
         // Never an empty list, which CMake takes for no file at all.
         std::vector<std::string> inputs{std::filesystem::read_symlink("/proc/self/exe").string()};
@@ -283,12 +315,9 @@ try {
     app.footer("exit status: 0 done, 1 failure, 2 wrong command line, 3 --strict and a workload without entry,\n"
                "130 interrupted (what was measured is kept; the same command goes on)");
     const auto add_accuracy = [&](CLI::App* to_command) {
-        to_command
-            ->add_option("--accuracy", o.accuracy,
-                         "where a workload says nothing: exact: sums in the order of the definition; default: in any "
-                         "order; fast: Winograd, too")
-            ->transform(CLI::CheckedTransformer(accuracies()))
-            ->default_str(name_of(o.accuracy));
+        add_choice(to_command, "--accuracy", o.accuracy, accuracies(),
+                   "where a workload says nothing: exact: sums in the order of the definition; default: in any order; "
+                   "fast: Winograd, too");
     };
     const auto add_common = [&](CLI::App* to_command) {
         to_command->add_option("--records", records, "the file of measurements (JSON lines)")->capture_default_str();
@@ -307,12 +336,8 @@ try {
         to_command->add_option("--threads", o.threads, "of a kernel; another number is another key")
             ->check(CLI::Range(1, 1024))
             ->capture_default_str();
-        to_command
-            ->add_option("--cache", o.cache,
-                         "cold: weights come from memory; hot: from the cache, as in a loop over one layer")
-            ->transform(CLI::CheckedTransformer(
-                std::map<std::string, cache_mode>{{"cold", cache_mode::cold_weights}, {"hot", cache_mode::hot}}))
-            ->default_str(name_of(o.cache));
+        add_choice(to_command, "--cache", o.cache, {{"cold", cache_mode::cold_weights}, {"hot", cache_mode::hot}},
+                   "cold: weights come from memory; hot: from the cache, as in a loop over one layer");
         to_command->add_option("--only", only, "names of workloads")->delimiter(',');
         to_command
             ->add_option("--compiler", o.compiler_command,
@@ -335,26 +360,20 @@ try {
     add_common(tuning);
     tuning->add_option("--earlier", o.earlier, "files of records that are read first and never written to");
     tuning->add_option("--records-out", to.records, "all records that were read or measured, each once, as one file");
-    tuning->set_config("--config", "", "options from a file, as `option = value` lines");
     tuning->add_option("--header-out", header_out, "the generated header")->capture_default_str();
     tuning->add_option("--name", o.name, "of the config set in the header")->capture_default_str();
-    tuning
-        ->add_option("--mode", o.mode,
-                     "missing: tune what the records do not answer; replay: from the records alone; force: all anew")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, tuning_mode>{
-            {"missing", tuning_mode::missing}, {"replay", tuning_mode::replay}, {"force", tuning_mode::force}}))
-        ->default_str("missing");
+    add_choice(tuning, "--mode", o.mode,
+               {{"missing", tuning_mode::missing}, {"replay", tuning_mode::replay}, {"force", tuning_mode::force}},
+               "missing: tune what the records do not answer; replay: from the records alone; force: all anew");
     tuning->add_option("--budget", o.budget, "seconds of tuning; 0: nothing is measured, as with --mode replay")
-        ->check(CLI::NonNegativeNumber)
+        ->check(seconds())
         ->capture_default_str();
     tuning->add_option("--trials", o.trials, "of each workload, at most; 0: as the budget allows")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     tuning->add_option("--seed", o.seed, "of the search and of the operands")->capture_default_str();
-    tuning->add_option("--search", o.method, "model: boosted trees and annealing; random: the control")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, search_method>{{"model", search_method::model}, {"random", search_method::chance}}))
-        ->default_str("model");
+    add_choice(tuning, "--search", o.method, {{"model", search_method::model}, {"random", search_method::chance}},
+               "model: boosted trees and annealing; random: the control");
     add_measuring(tuning);
     tuning->add_flag("--strict", strict, "fail where a workload has no measured entry");
     tuning->add_option("--summary", to.summary, "a JSON list of what was chosen");
@@ -401,10 +420,14 @@ try {
     o.work_directory = !work.empty() ? work : !header_out.empty() ? header_out + ".work" : records + ".work";
     if (!only.empty()) o.cpu_only = o.vulkan_only = only;
     if (*showing) {
-        const std::vector<record> all = read_records(records).records;
-        const auto rows = table_of(all, o.accuracy);
-        fmt::print("{}", as_json ? json_of(rows).dump(2) + "\n" : text_of(rows, text_style::plain));
-        return exit_ok;
+        const records_read all = read_records(records);
+        for (const auto* said : {&all.warnings, &all.rejected})
+            for (const std::string& line : *said) complain("hone: " + line);
+        const auto rows = table_of(all.records, o.accuracy);
+        fmt::print("{}", as_json        ? json_of(rows).dump(2) + "\n"
+                         : rows.empty() ? "no records\n"
+                                        : text_of(rows, text_style::plain));
+        return all.rejected.empty() ? exit_ok : exit_failure;
     }
     if (*verifying) return verify(o, tasks, tolerance);
     if (*counting) return count_spaces(tasks, o, as_json);

@@ -19,10 +19,12 @@ namespace hone {
 // Strictest first. u is 2^-24; s is the sum of |x w| over the k terms of an output, and its bias.
 enum class error_class : std::uint8_t {
     // One chain of multiply-adds for each output, its terms in the order of the definition: all kernels of this class
-    // give the same bits on one instruction set (one with fused multiply-adds rounds once a term, others twice). The
+    // give the same bits on one instruction set (one with fused multiply-adds rounds once a term, others twice) where
+    // the compiler contracts a * b + c, as g++ does at -O2 and clang at -O1, and g++ at -O1 not in all places. The
     // error is at most 2 k u s (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1).
     exact_order,
-    // The same terms in another order: the same bound, other bits. Outputs that are not finite are the same.
+    // The same terms in another order: the same bound, other bits. Outputs that are not finite are the same. In both
+    // classes one thing is open: whether padding times a weight that is not finite is a term.
     reassociated,
     // Winograd's F(2, 3), F(4, 3) and larger tiles: differences of the (m + 2)^2 pixels of a tile meet in its outputs.
     // So the error is in proportion to the largest |x| of the tile and not to s: to k max|x| max|w|, times up to

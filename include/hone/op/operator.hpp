@@ -28,9 +28,13 @@ struct signature_text {
     constexpr signature_text& field(const char* name, std::int64_t value)
     {
         word(name);
+        if (value < 0) text.push_back('-');
         char digits[20]{};
         int n = 0;
-        for (std::int64_t v = value; v > 0 || n == 0; v /= 10) digits[n++] = static_cast<char>('0' + v % 10);
+        // The least number has no positive one of its size.
+        for (auto v = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+             v > 0 || n == 0; v /= 10)
+            digits[n++] = static_cast<char>('0' + v % 10);
         while (n-- > 0) text.push_back(digits[n]);
         return *this;
     }

@@ -5,12 +5,15 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <fmt/core.h>
 
 #include <hone/op/operator.hpp>
+#include <hone/tune/input_file.hpp>
 #include <hone/tune/output_file.hpp>
 #include <hone/tune/record.hpp>
 #include <hone/tune/settings.hpp>
@@ -69,6 +72,16 @@ inline std::string words_of(const std::string& name, const std::vector<std::uint
 }
 
 } // namespace header
+
+// Throws where a header would take the place of a file that is none of hone's.
+inline void check_header_to_replace(const std::string& path)
+{
+    if (!std::filesystem::is_regular_file(path)) return;
+    const std::string text = text_of_input(path);
+    if (!text.empty() && text.find("written by hone's tuner") == std::string::npos)
+        throw std::runtime_error(
+            fmt::format("{} is no header of hone's, and is left as it is; choose another file for the header", path));
+}
 
 // The text of the header that defines the config set `name`. A workload without a success has no entry.
 // The set says what its engine asked for, or kernels would pass over entries.

@@ -127,6 +127,17 @@ inline int write_in_place(const std::filesystem::path& path, std::string_view te
 
 } // namespace output
 
+// Whether two paths lead to one file, also to one that is not there yet. What is no regular file holds nothing to lose.
+inline bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b)
+{
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const auto is_other = [&](const fs::path& p) { return fs::exists(p, error) && !fs::is_regular_file(p, error); };
+    if (a.empty() || b.empty() || is_other(a) || is_other(b)) return false;
+    if (fs::exists(a, error) && fs::exists(b, error)) return fs::equivalent(a, b, error);
+    return fs::weakly_canonical(output::end_of_links(a), error) == fs::weakly_canonical(output::end_of_links(b), error);
+}
+
 // Writes beside the file under a name of its own, to the disk, and renames. The file's mode stays; links to it are
 // followed. What is no file is written to. Throws a sentence with the path where it cannot be written; the old text is
 // still there then.

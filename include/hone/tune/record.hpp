@@ -110,28 +110,42 @@ void each_record_in(std::string_view file, const std::string& path, records_read
 {
     constexpr std::string_view begin_of_record = "{\"schema\"";
     int unguarded = 0, first_unguarded = 0;
-    const auto read = [&](auto&& self, std::string_view text, int number, bool is_whole) -> void {
-        const auto where = [&] { return fmt::format("{}:{}: ", path, number); };
-        nlohmann::ordered_json json;
-        try {
-            json = parse_json(text);
-        } catch (const std::invalid_argument& e) {
-            if (const auto next = text.find(begin_of_record, 1); next != std::string_view::npos) {
-                if (const auto before = lines::trimmed(text.substr(0, next)); !before.empty())
-                    self(self, before, number, true);
-                self(self, text.substr(next), number, is_whole);
-            } else if (is_whole) {
-                r.rejected.push_back(where() + e.what());
-            } else {
-                r.warnings.push_back(where() + "the last line is torn; it is dropped");
-            }
-            return;
-        }
+    const auto take_one = [&](const nlohmann::ordered_json& json, std::string_view text, const std::string& where) {
         try {
             take(record_of(json), std::string(text));
-            if (!json.contains(fields::check_name) && unguarded++ == 0) first_unguarded = number;
         } catch (const std::invalid_argument& e) {
-            r.rejected.push_back(where() + e.what());
+            r.rejected.push_back(where + e.what());
+            return false;
+        }
+        return !json.contains(fields::check_name);
+    };
+    // What is wrong with the text; empty where it was one record, taken or rejected.
+    const auto read_one = [&](std::string_view text, int number) {
+        try {
+            if (take_one(parse_json(text), text, fmt::format("{}:{}: ", path, number)) && unguarded++ == 0)
+                first_unguarded = number;
+        } catch (const std::invalid_argument& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    // As long as it is none, what stands before the next beginning of a record in it is a text of its own.
+    const auto read = [&](std::string_view text, int number, bool is_whole) {
+        const auto reject = [&](const std::string& why) {
+            r.rejected.push_back(fmt::format("{}:{}: {}", path, number, why));
+        };
+        for (std::string why = read_one(text, number); !why.empty(); why = read_one(text, number)) {
+            const auto next = text.find(begin_of_record, 1);
+            if (next == std::string_view::npos) {
+                if (is_whole)
+                    reject(why);
+                else
+                    r.warnings.push_back(fmt::format("{}:{}: the last line is torn; it is dropped", path, number));
+                return;
+            }
+            if (const auto before = lines::trimmed(text.substr(0, next)); !before.empty())
+                if (const std::string part = read_one(before, number); !part.empty()) reject(part);
+            text.remove_prefix(next);
         }
     };
     for (int number = 1; !file.empty(); ++number) {
@@ -148,7 +162,7 @@ void each_record_in(std::string_view file, const std::string& path, records_read
             const auto zero = line.find('\0');
             more = zero != std::string_view::npos;
             if (const auto text = lines::trimmed(line.substr(0, zero)); !text.empty())
-                read(read, text, number, has_end || more);
+                read(text, number, has_end || more);
             if (more) line.remove_prefix(zero + 1);
         }
     }

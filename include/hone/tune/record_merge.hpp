@@ -4,11 +4,17 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
+
+#include <hone/tune/output_file.hpp>
 #include <hone/tune/record.hpp>
 
 namespace hone::tune {
@@ -39,6 +45,29 @@ inline records_merged merge_records(const std::vector<std::string>& paths)
     merged.warnings = std::move(read.warnings);
     merged.rejected = std::move(read.rejected);
     return merged;
+}
+
+// Writes them to a file, which may be one of those that were merged. Throws, and leaves the file as it is, where a line
+// of it that is no torn one would be lost: a record that was not merged, or text that this version does not read.
+inline void replace_records(const std::string& path, const records_merged& merged)
+{
+    if (std::filesystem::is_regular_file(path)) {
+        std::unordered_set<std::string> kept;
+        for (std::string_view rest = merged.text; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
+            kept.emplace(rest.substr(0, rest.find('\n')));
+        records_read read;
+        std::size_t lost = 0;
+        each_record(path, read, [&](const record&, const std::string& line) { lost += !kept.contains(line); });
+        if (!read.rejected.empty())
+            throw std::runtime_error(fmt::format("{} is left as it is: it would lose lines that are no records to "
+                                                 "this version: {}; mend the line, or move the file away",
+                                                 path, read.rejected.front()));
+        if (lost > 0)
+            throw std::runtime_error(fmt::format(
+                "{} is left as it is: it would lose {} record{} that {} not read; name it among those that are, or move it away",
+                path, lost, lost == 1 ? "" : "s", lost == 1 ? "was" : "were"));
+    }
+    replace_file(path, merged.text);
 }
 
 } // namespace hone::tune

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSL-1.0
+// Options of hone's programs that CLI11 has no form for: a choice among words, which are all that is taken and shown,
+// and a span of seconds.
+#pragma once
+
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+namespace hone::tune {
+
+// Sets `to` by its word.
+template <class Value>
+CLI::Option* add_choice(CLI::App* to_command, const char* option, Value& to, const std::map<std::string, Value>& values,
+                        const char* about)
+{
+    std::vector<std::string> words;
+    std::string now;
+    for (const auto& [word, value] : values) {
+        words.push_back(word);
+        if (value == to) now = word;
+    }
+    return to_command
+        ->add_option_function<std::string>(
+            option, [&to, values](const std::string& word) { to = values.at(word); }, about)
+        ->check(CLI::IsMember(words))
+        ->default_str(now);
+}
+
+// Thirty years are as good as no end, and no clock overflows.
+inline constexpr double most_seconds = 1e9;
+inline CLI::Validator seconds()
+{
+    return {[](std::string& text) {
+                double value = 0;
+                if (CLI::detail::lexical_cast(text, value) && std::isfinite(value) && value >= 0 &&
+                    value <= most_seconds)
+                    return std::string();
+                return fmt::format("{} is no number of seconds from 0 to {:.0f}", text, most_seconds);
+            },
+            "SECONDS"};
+}
+
+} // namespace hone::tune
