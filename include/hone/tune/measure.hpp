@@ -252,14 +252,20 @@ inline void become_child()
     setrlimit(RLIMIT_CORE, &none);
 }
 
-// A candidate that fills the memory fails alone, and the machine goes on. Not under sanitizers, whose shadow memory is
-// larger than any limit.
-inline void limit_memory([[maybe_unused]] std::uint64_t bytes)
-{
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    const rlimit most{bytes, bytes};
-    setrlimit(RLIMIT_AS, &most);
+// Whether this program has a sanitizer's shadow memory, which is larger than any limit.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool has_shadow_memory = true;
+#elif defined(__clang__)
+inline constexpr bool has_shadow_memory = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+inline constexpr bool has_shadow_memory = false;
 #endif
+
+// A candidate that fills the memory fails alone, and the machine goes on.
+inline void limit_memory(std::uint64_t bytes)
+{
+    const rlimit most{bytes, bytes};
+    if (!has_shadow_memory) setrlimit(RLIMIT_AS, &most);
 }
 
 } // namespace hone::tune
