@@ -101,9 +101,9 @@ int run(int argc, char** argv)
         "Exit status: 0 done; 1 a file cannot be read or written, or a line is no record (OUT holds all others);\n"
         "             2 the command line is wrong; 130 interrupted");
     merge_command
-        ->add_option(
-            "out", merge.out,
-            "is replaced at the end, so it may be one of the inputs; another file stays where it holds\nanything that is not in them")
+        ->add_option("out", merge.out,
+                     "is replaced at the end, so it may be one of the inputs; another file stays\n"
+                     "where it holds anything that is not in them")
         ->required()
         ->type_name("OUT");
     merge_command->add_option("in", merge.in, "files of records")->required()->type_name("IN");

@@ -64,7 +64,8 @@ inline void replace_records(const std::string& path, const records_merged& merge
                                                  path, read.rejected.front()));
         if (lost > 0)
             throw std::runtime_error(fmt::format(
-                "{} is left as it is: it would lose {} record{} that {} not read; name it among those that are, or move it away",
+                "{} is left as it is: it would lose {} record{} that {} not read; name it among those that are, or move it "
+                "away",
                 path, lost, lost == 1 ? "" : "s", lost == 1 ? "was" : "were"));
     }
     replace_file(path, merged.text);
