@@ -10,7 +10,8 @@
 #       [THREADS n] [CACHE cold|hot]      that the kernels are tuned for; default: 1, and weights that come from memory
 #       [ACCURACY exact|default|fast]     of workloads that say nothing themselves: sums in the order of the definition, in
 #                                         any order, or Winograd, too
-#       [RECORDS file.jsonl]              committed results; default: <target>.jsonl beside the workloads
+#       [RECORDS file.jsonl]              committed results, of this library alone; default: <target>.jsonl beside the
+#                                         workloads
 #       [LINK_LIBRARIES target...] [COMPILE_OPTIONS option...]   that the workloads need
 #       [STRICT])                         a workload without a measured entry fails the build
 #
@@ -307,6 +308,20 @@ macro(hone_tuned_steps_)
         message(FATAL_ERROR
             "${call}: ${target}.save would write ${saved_header}, which is another file; choose other RECORDS")
     endif()
+    # One library must not replace what another saves. A link is the file that it leads to, there or not yet.
+    foreach(saved IN ITEMS "${saved_records}" "${saved_header}")
+        cmake_path(GET saved PARENT_PATH saved_folder)
+        cmake_path(GET saved FILENAME saved_name)
+        file(REAL_PATH "${saved_folder}" saved_folder)
+        file(REAL_PATH "${saved_folder}/${saved_name}" saved_name)
+        get_property(other GLOBAL PROPERTY "hone_tuned_library ${saved_name}")
+        if(other)
+            message(FATAL_ERROR
+                "${call}: ${target}.save and ${other}.save would both write ${saved_name}; give each library RECORDS "
+                "of its own, or both lists of workloads to one library")
+        endif()
+        set_property(GLOBAL PROPERTY "hone_tuned_library ${saved_name}" ${target})
+    endforeach()
 
     list(JOIN backends "," backend_list)
     set(options
