@@ -24,6 +24,7 @@ nlohmann::ordered_json some_summary()
                                            {"backend", "cpu"},
                                            {"device", "a processor"},
                                            {"isa", "avx2"},
+                                           {"threads", 1},
                                            {"signature", tiny::signature().c_str()},
                                            {"trials", 3},
                                            {"failed", 0},
@@ -91,6 +92,21 @@ TEST_CASE("figures of a summary that are not those of the records are named")
     auto summary = some_summary();
     summary[0].erase("tuned_ms");
     CHECK(tune::wrong_figures(summary, records).size() == 1);
-    CHECK(tune::wrong_figures(nlohmann::ordered_json::object(), records).size() == 1);
-    CHECK(tune::wrong_figures(nlohmann::ordered_json::array({1}), records).size() == 1);
+    for (const char* field : {"signature", "backend", "device", "isa", "threads"}) {
+        auto of_any = some_summary();
+        of_any[0].erase(field);
+        CHECK_MESSAGE(tune::wrong_figures(of_any, records).size() == 1, field);
+    }
+    const auto says = [&](const char* json, const char* words) {
+        const auto wrong = tune::wrong_figures(nlohmann::ordered_json::parse(json), records);
+        REQUIRE(wrong.size() == 1);
+        CHECK_MESSAGE(wrong[0] == words, wrong[0]);
+    };
+    says("{}", "it is an object of 0, not a list of rows");
+    says("null", "it is null, not a list of rows");
+    says("[]", "it has no row, where there are 3 records");
+    says("[1]", "a row is 1, not an object");
+    says("[[]]", "a row is a list of 0, not an object");
+    says("[{}]", "an object of 0: there are no records of it");
+    CHECK(tune::wrong_figures(nlohmann::ordered_json::array(), {}).empty());
 }

@@ -46,20 +46,24 @@ std::vector<fs::path> headers_in(const fs::path& folder)
     return headers;
 }
 
-// What the compiler says of the header alone, as engines compile it; empty where it compiles.
-std::string messages_of(const fs::path& header, const check_options& o)
+// What the compiler says of this text of a header alone, as engines compile it; empty where it compiles. It is included
+// from the standard input: no #include can hold every path.
+std::string messages_of(const fs::path& header, const std::string& text, const check_options& o)
 {
+    const std::string from = "/dev/stdin";
     std::vector<std::string> words = tune::words_of_command(o.compiler);
-    words.insert(words.end(), {"-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror",
-                               "-fno-exceptions", "-fno-rtti", "-I" + o.include, "-x", "c++", "-"});
-    const tune::process_result r = tune::run_process(
-        words, fmt::format("#include \"{}\"\n", fs::absolute(header).string()), {.deadline = std::chrono::seconds{60}});
+    words.insert(words.end(),
+                 {"-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fno-exceptions",
+                  "-fno-rtti", "-I" + o.include, "-include", from, "-x", "c++", "/dev/null"});
+    const tune::process_result r = tune::run_process(words, text, {.deadline = std::chrono::seconds{60}});
     if (r.ok()) return "";
     if (!r.started) return fmt::format("cannot start '{}': {}; name a compiler with --compiler", o.compiler, r.err);
     if (r.timed_out) return "the compiler did not end within a minute";
     const auto error = r.err.find("error:");
     const auto begin = error == std::string::npos ? 0 : r.err.rfind('\n', error) + 1;
-    return "it does not compile: " + r.err.substr(begin, r.err.find('\n', begin) - begin);
+    std::string first = r.err.substr(begin, r.err.find('\n', begin) - begin);
+    if (first.starts_with(from)) first.replace(0, from.size(), header.filename().string());
+    return "it does not compile: " + first;
 }
 
 } // namespace
@@ -109,7 +113,8 @@ int check(const check_options& o)
         prefer.allowed = tune::accuracy_of_header(text); // of the run, for its summary too
         if (const auto difference = tune::wrong_header(text, records, prefer))
             say(header, *difference + "; `hone replay` writes what they give");
-        if (const std::string messages = messages_of(header, o); !messages.empty() && !tune::interrupt_requested.load())
+        if (const std::string messages = messages_of(header, text, o);
+            !messages.empty() && !tune::interrupt_requested.load())
             say(header, messages);
         if (tune::interrupt_requested.load()) return interrupted;
         if (wrong == before) print(fmt::format("{}: is what the records give, and compiles\n", header.string()));

@@ -76,21 +76,28 @@ inline std::vector<std::string> wrong_figures(const nlohmann::ordered_json& summ
                                               const preference& prefer = {})
 {
     std::vector<std::string> wrong;
-    if (!summary.is_array()) return {"it is no list"};
+    if (!summary.is_array()) return {fmt::format("it is {}, not a list of rows", found_text(summary))};
+    // Of some workloads only, where only those were tuned.
+    if (summary.empty() && !records.empty())
+        return {fmt::format("it has no row, where there are {} records", records.size())};
     const auto groups = by_workload(records);
     const auto ms = [](const record* r) {
         return r == nullptr ? nlohmann::ordered_json() : nlohmann::ordered_json(r->least());
     };
     for (const auto& row : summary) {
+        if (!row.is_object()) {
+            wrong.push_back(fmt::format("a row is {}, not an object", found_text(row)));
+            continue;
+        }
         const auto is = [&](const char* field, const auto& value) {
-            return !row.contains(field) || row.at(field) == nlohmann::ordered_json(value);
+            return row.contains(field) && row.at(field) == nlohmann::ordered_json(value);
         };
-        const bool is_named = row.is_object() && row.contains("task") && row["task"].is_string();
+        const bool is_named = row.contains("task") && row["task"].is_string();
         const std::string task = is_named ? excerpt(row["task"].get_ref<const std::string&>()) : found_text(row);
         const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) {
             const record& r = *counted(g.second, prefer).front();
-            return row.is_object() && row.contains("signature") && is("signature", r.signature) &&
-                   is("backend", r.backend) && is("device", r.device) && is("isa", r.isa) && is("threads", r.threads);
+            return is("signature", r.signature) && is("backend", r.backend) && is("device", r.device) &&
+                   is("isa", r.isa) && is("threads", r.threads);
         });
         if (group == groups.end()) {
             wrong.push_back(fmt::format("{}: there are no records of it", task));
