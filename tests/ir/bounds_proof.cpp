@@ -45,6 +45,20 @@ constexpr nest guarded(std::int64_t below, bool by_access)
     b.store(y, ex::load(x));
     return b.n;
 }
+// y[i] = x[i + 100] of 10 elements for i in [0, 20), where two forms of i are not negative.
+template <class Form, class Other>
+nest astray(Form one, Other other, bool by_access)
+{
+    nest_builder b;
+    const form i = b.axis("i");
+    const int y = b.access(b.buffer("y", memory::argument, 20, role::output), i);
+    const int xs = b.buffer("x", memory::argument, 10, role::input);
+    const int x = by_access ? b.access(xs, i + form{100}, {one(i), other(i)}) : b.access(xs, i + form{100});
+    b.loop(binding::serial, i, 20);
+    if (!by_access) b.guard({one(i), other(i)});
+    b.store(y, ex::load(x));
+    return b.n;
+}
 // y[ld * i + j] of (9 ld + 5 + more) elements, where a call gives ld.
 constexpr nest strided(std::int64_t rows, std::int64_t most_columns)
 {
@@ -100,6 +114,7 @@ void all_proved(const char* what)
             proved(lower(cpu_packing(d, c, set)));
         }
     }
+    proved(lower(vulkan_schedule(d, default_vulkan(d))));
     for (const staging stage : {staging::none, staging::shared, staging::x, staging::weights})
         for (const hone::edge e : {hone::edge::guard, hone::edge::clip})
             for (const int rows : {3, 8}) proved(lower(vulkan_schedule(d, {.rows = rows, .stage = stage, .edge = e})));
@@ -118,6 +133,22 @@ TEST_CASE("bounds, guards and conditions prove an access; one element less and t
     CHECK_FALSE(is_proved(guarded(1, false)));
     CHECK(is_proved(guarded(0, true)));
     CHECK(is_proved(guarded(3, true)));
+}
+
+TEST_CASE("what is never reached leaves no buffer")
+{
+    const auto constant = [](std::int64_t c) { return [c](const form&) { return form{c}; }; };
+    const auto from = [](std::int64_t least) { return [least](const form& i) { return i - form{least}; }; };
+    const auto up_to = [](std::int64_t most) { return [most](const form& i) { return form{most} - i; }; };
+    for (const bool by_access : {true, false}) {
+        CAPTURE(by_access);
+        CHECK(is_proved(astray(from(0), constant(-1), by_access)));
+        CHECK_FALSE(is_proved(astray(from(0), constant(0), by_access)));
+        CHECK(is_proved(astray(from(20), up_to(20), by_access)));
+        CHECK_FALSE(is_proved(astray(from(19), up_to(20), by_access)));
+        CHECK(is_proved(astray(from(10), up_to(9), by_access)));
+        CHECK_FALSE(is_proved(astray(from(10), up_to(10), by_access)));
+    }
 }
 
 TEST_CASE("strides that a call gives")
@@ -141,6 +172,20 @@ TEST_CASE("every access of every template is proved")
         "3x3");
     all_proved<conv2d<conv2d_shape{.h = 23, .w = 23, .ic = 3, .oc = 20, .kh = 7, .kw = 7, .stride = 2, .pad = 3}, f32>>(
         "7x7");
+    // One row of outputs, which lies above the image.
+    all_proved<conv2d<conv2d_shape{.n = 3,
+                                   .h = 1,
+                                   .w = 38,
+                                   .ic = 7,
+                                   .oc = 16,
+                                   .kw = 11,
+                                   .stride_h = 5,
+                                   .stride_w = 4,
+                                   .pad_top = 1,
+                                   .pad_left = 1,
+                                   .pad_right = 2,
+                                   .dilation_w = 2},
+                      f32, bias>>("in the padding");
     all_proved<gemm<gemm_shape{.m = 37, .n = 50, .k = 70}, f32>>("gemm");
     all_proved<gemm<gemm_shape{.m = extent::up_to(40), .n = 33, .k = 19}, f32, bias>>("rows at the call");
     all_proved<gemm<gemm_shape{.m = 1, .n = 1, .k = 1}, f32>>("one");

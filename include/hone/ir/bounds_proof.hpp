@@ -71,6 +71,18 @@ public:
         }
     }
 
+    // Whether one of these conditions never holds where all that is known does: what they guard is never reached. Of a
+    // row that lies in the padding altogether "0 >= 1" is left.
+    constexpr bool is_contradiction(const range& conditions, const interval* variables) const
+    {
+        for (int c = conditions.first; c < conditions.first + conditions.count; ++c) {
+            form f; // -1 - condition
+            add(f, n_.conditions[c], -1);
+            f.constant -= 1;
+            if (is_never_negative(f, variables)) return true;
+        }
+        return false;
+    }
     // Whether 0 <= index < elements.
     constexpr bool is_inside(const affine& index, const affine& elements, const interval* variables) const
     {
@@ -278,8 +290,8 @@ private:
             case node_kind::tile: siblings(here.child); break;
             case node_kind::leaf: {
                 const statement& s = n_.statements[here.statement];
-                check(s.target);
-                for_each_load(n_, s.value, [&](int load) { check(load); });
+                check(i, s.target);
+                for_each_load(n_, s.value, [&](int load) { check(i, load); });
                 break;
             }
             case node_kind::barrier: break;
@@ -287,16 +299,23 @@ private:
             proof_.close(mark);
         }
     }
-    constexpr void check(int access)
+    constexpr void check(int leaf, int access)
     {
         const hone::access& a = n_.accesses[access];
         const buffer& b = n_.buffers[a.buffer];
         const int mark = proof_.mark();
         proof_.assume(a.conditions);
-        if (found_.ok() && !proof_.is_inside(a.index, b.elements, values_))
+        if (found_.ok() && !proof_.is_inside(a.index, b.elements, values_) && !is_never_made(leaf, a))
             found_ = {fault::index_out_of_bounds, interval_of(n_, b.elements, values_).least,
                       interval_of(n_, a.index, values_).most, b.name};
         proof_.close(mark);
+    }
+    constexpr bool is_never_made(int leaf, const hone::access& a) const
+    {
+        for (int i = leaf; i >= 0; i = n_.nodes[i].parent)
+            if (n_.nodes[i].kind == node_kind::guard && proof_.is_contradiction(n_.nodes[i].conditions, values_))
+                return true;
+        return proof_.is_contradiction(a.conditions, values_);
     }
 
     const Nest& n_;
