@@ -48,6 +48,10 @@ constexpr conv2d_shape uneven{.n = 2,
 constexpr conv2d_shape uneven_depthwise{
     .h = 7, .w = 8, .ic = 21, .oc = 21, .kh = 3, .kw = 3, .stride_w = 2, .pad_top = 2, .pad_right = 1, .groups = 21};
 
+// What the closed-form default would write out has more tile bodies, or nodes, than a nest may have.
+constexpr conv2d_shape atrous{.h = 9, .w = 32, .ic = 4, .oc = 37, .kh = 3, .kw = 3, .pad = 6, .dilation = 6};
+constexpr conv2d_shape positional{.w = 100, .ic = 6, .oc = 34, .kw = 128, .pad_left = 64, .pad_right = 64, .groups = 2};
+
 std::vector<trial<conv2d_shape>> trials()
 {
     constexpr by_default standard;
@@ -81,6 +85,8 @@ std::vector<trial<conv2d_shape>> trials()
         trial_of<uneven, standard, bias>(),
         trial_of<in_nchw(uneven), direct_knobs{.rows = 2, .vectors = 1, .pad = padding::copy}, bias, residual>(),
         trial_of<uneven_depthwise, standard, bias>(),
+        trial_of<atrous, standard, bias, relu>(),
+        trial_of<positional, standard, bias>(),
     };
 }
 

@@ -4,8 +4,11 @@
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/hash.hpp>
+#include <hone/run/kernel.hpp>
 #include <hone/schedule/cpu.hpp>
+#include <hone/tune/random.hpp>
 
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -127,6 +130,45 @@ TEST_CASE("the defaults fit the registers, lower and keep every rule, on each in
             CHECK(std::string{check(packing, cpu_target(set)).message()} == message_of(fault::none));
         }
     });
+}
+
+// Borders, taps and rows that are written out: the closed form steps down where they outgrow what a nest may be.
+TEST_CASE("the default of any convolution is legal")
+{
+    tune::xoshiro256 bits(7);
+    const auto pick = [&](std::initializer_list<int> of) { return *(of.begin() + bits.below(of.size())); };
+    nest scratch;
+    const auto is_legal = [&](const conv2d_shape& shape, isa set) {
+        const definition d = conv2d_definition<bias, residual, relu>(shape, dtype::f32);
+        lower(cpu_schedule(d, legal_default(d, set, scratch), set), scratch);
+        CAPTURE(signature_of(shape, dtype::f32).c_str());
+        CAPTURE(name_of(set));
+        CHECK(std::string{check(scratch, cpu_target(set)).message()} == message_of(fault::none));
+        return check(lower(direct_schedule(d, default_direct(d, set), set)), cpu_target(set)).ok();
+    };
+    int stepped_down = 0;
+    for (int i = 0; i < 200; ++i) {
+        conv2d_shape s{.n = pick({1, 8}), .h = pick({1, 7, 16, 28, 128}), .w = pick({7, 13, 32, 100, 750})};
+        s.groups = pick({1, 1, 2, 24});
+        s.ic = s.groups * pick({1, 1, 3, 48, 256});
+        s.oc = s.groups * pick({1, 1, 21, 48, 255});
+        s.kh = pick({1, 3, 5, 9});
+        s.kw = pick({1, 3, 5, 15, 31, 128});
+        s.stride = pick({1, 1, 2, 3});
+        s.dilation = pick({1, 1, 2, 6, 12});
+        s.pad_h = pick({0, 1}) * s.dilation * (s.kh - 1) / 2;
+        s.pad_w = pick({0, 1, 2}) * s.dilation * (s.kw - 1) / 2;
+        s.layout = pick({0, 1}) == 0 ? layout::nhwc : layout::nchw;
+        if (!s.check().ok()) continue;
+        for (isa set : sets) stepped_down += is_legal(s, set) ? 0 : 1;
+    }
+    CHECK(stepped_down > 10);
+    // The atrous layers of DeepLab, and the positional one of wav2vec2.
+    for (int dilation : {6, 12, 18})
+        is_legal({.h = 32, .w = 32, .ic = 2048, .oc = 256, .kh = 3, .kw = 3, .pad = dilation, .dilation = dilation},
+                 isa::avx2);
+    for (isa set : sets)
+        is_legal({.w = 750, .ic = 768, .oc = 768, .kw = 128, .pad_left = 64, .pad_right = 64, .groups = 16}, set);
 }
 
 // Rows that each call gives are halved down to one, a body for each: they must not outgrow the tile bodies of a nest.

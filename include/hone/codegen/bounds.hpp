@@ -50,14 +50,12 @@ protected:
         const std::int64_t step = plan(st).levels[l].step;
         range r{static_cast<std::int16_t>(n_.bounds.size()), 0};
         if (x.has_constant) {
-            n_.bounds.push_back({.value = {.constant = x.constant}});
-            ++r.count;
+            if (put(n_.bounds, {.value = {.constant = x.constant}}, "bounds")) ++r.count;
         }
         if (x.rounded >= 0) {
             bound b{.value = rest_of(st, ax, c.opened), .divisor = step};
             b.value.constant += x.rounded;
-            n_.bounds.push_back(b);
-            ++r.count;
+            if (put(n_.bounds, b, "bounds")) ++r.count;
         }
         return r;
     }
@@ -115,8 +113,7 @@ protected:
                 if (t.variable == variable_of(st, l)) continue;
                 add_term(b.value, t.variable, t.parameter, step > 0 ? -t.coefficient : t.coefficient);
             }
-            n_.bounds.push_back(b);
-            ++limits.count;
+            if (put(n_.bounds, b, "bounds")) ++limits.count;
             c.satisfied |= std::uint64_t{1} << r;
         }
     }

@@ -83,6 +83,17 @@ protected:
         if (n_.ok()) n_.found = s;
     }
 
+    // Appends to a table of the nest. Of a full one that is the fault, and the item must not be counted as there.
+    template <class Table>
+    constexpr bool put(Table& table, const typename Table::value_type& item, const char* name)
+    {
+        table.push_back(item);
+        if (!table.overflowed()) return true;
+        fail(fault::capacity, static_cast<std::int64_t>(Table::capacity),
+             static_cast<std::int64_t>(Table::capacity) + 1, name);
+        return false;
+    }
+
     constexpr std::int64_t count_of(int st, int l) const { return counts_[variable_of(st, l)]; }
 
     // A level that always runs once has no loop, and its variable stands in no access.
@@ -149,8 +160,9 @@ protected:
                 return;
             }
         if (a.count == 0) a.first = static_cast<std::int16_t>(n_.terms.size());
-        n_.terms.push_back({static_cast<std::int16_t>(variable), static_cast<std::int16_t>(parameter), coefficient});
-        ++a.count;
+        if (put(n_.terms, {static_cast<std::int16_t>(variable), static_cast<std::int16_t>(parameter), coefficient},
+                "terms"))
+            ++a.count;
     }
 
     constexpr void add_buffer(int t)
@@ -173,7 +185,7 @@ protected:
         }
         if (from.memory == memory::registers)
             b.vectors = static_cast<std::int32_t>(ceil_div(b.elements.constant, s_.vector_length));
-        n_.buffers.push_back(b);
+        put(n_.buffers, b, "buffers");
     }
 
     constexpr void add_variables(int st)
@@ -200,14 +212,14 @@ protected:
             if (a.reduction &&
                 (own.bind == binding::parallel || own.bind == binding::grid || own.bind == binding::lane))
                 fail(fault::reduction_parallel, 0, 0, a.name);
-            if (!n_.ok()) return;
+            const hone::variable v{.name = a.name,
+                                   .level = depth[own.axis]++,
+                                   .stage = static_cast<std::int8_t>(st),
+                                   .reduction = a.reduction};
+            if (!n_.ok() || !put(n_.variables, v, "variables")) return;
             counts_[variable_of(st, l)] =
                 own.bind == binding::vectorize ? s_.vector_length : ceil_div(left[own.axis], own.step);
             left[own.axis] = own.step;
-            n_.variables.push_back({.name = a.name,
-                                    .level = depth[own.axis]++,
-                                    .stage = static_cast<std::int8_t>(st),
-                                    .reduction = a.reduction});
             variables_[variable_of(st, l)] = {0, count_of(st, l) - 1};
         }
         for (std::size_t a = 0; a < g.axes.size(); ++a)

@@ -416,8 +416,7 @@ private:
                 if (never(st, q, c)) return;
                 if (always(st, q, c)) continue;
             }
-            n_.conditions.push_back(q.value);
-            ++conditions.count;
+            if (put(n_.conditions, q.value, "conditions")) ++conditions.count;
         }
         if (conditions.count > 0) {
             node g{.kind = node_kind::guard};

@@ -178,8 +178,7 @@ protected:
                 if (r.stage != st) continue;
                 const bool leaves_axis = r.axis >= 0 && masks(st, o) && passes_end(st, o, r);
                 if (!leaves_axis && (r.operand != o || (masks(st, o) && is_clipped(st, r)))) continue;
-                n_.conditions.push_back(r.value);
-                ++a.conditions.count;
+                if (put(n_.conditions, r.value, "conditions")) ++a.conditions.count;
             }
         }
         known = static_cast<std::int16_t>(n_.accesses.push_back(a) + 1);

@@ -168,6 +168,60 @@ constexpr conv2d_tensors tensors_of(const conv2d_shape& s, dtype type)
     return t;
 }
 
+// Its axes, for templates that know a convolution when they see one.
+namespace conv_axis {
+enum : int { n, g, oh, ow, oc, kh, kw, ic };
+}
+
+// The definition of a convolution of any shape, with epilogues E.
+template <class... E>
+constexpr definition conv2d_definition(const conv2d_shape& shape, dtype type)
+{
+    using namespace conv_axis;
+    definition d;
+    d.found = shape.check();
+    if (!d.found.ok()) return d;
+    const conv2d_tensors t = tensors_of(shape, type);
+    d.tensors.push_back(t.x);
+    d.tensors.push_back(t.weights);
+    d.tensors.push_back(t.y);
+
+    const conv2d_window v = shape.window();
+    const auto moves = [](int spatial, std::int64_t stride, int tap, std::int64_t dilation, std::int64_t pad) {
+        return along(spatial, static_cast<int>(stride), tap, static_cast<int>(dilation), -static_cast<int>(pad));
+    };
+    stage s;
+    s.name = "conv2d";
+    s.axes.push_back({"n", shape.n});
+    s.axes.push_back({"g", shape.groups});
+    s.axes.push_back({"oh", shape.oh()});
+    s.axes.push_back({"ow", shape.ow()});
+    s.axes.push_back({"oc", shape.oc / shape.groups});
+    s.axes.push_back({"kh", shape.kh, true});
+    s.axes.push_back({"kw", shape.kw, true});
+    s.axes.push_back({"ic", shape.ic / shape.groups, true});
+    operand x{.tensor = 0, .zero_outside = v.pads()};
+    x.index.push_back(along(n));
+    x.index.push_back(moves(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
+    x.index.push_back(moves(ow, v.stride_w, kw, v.dilation_w, v.pad_left));
+    x.index.push_back(along(g));
+    x.index.push_back(along(ic));
+    s.operands.push_back(x);
+    operand w{.tensor = 1};
+    for (int a : {g, oc, kh, kw, ic}) w.index.push_back(along(a));
+    s.operands.push_back(w);
+    s.output.tensor = 2;
+    for (int a : {n, oh, ow, g, oc}) s.output.index.push_back(along(a));
+    s.reduce = reduction::add;
+    s.body = ex::load(0) * ex::load(1);
+    d.stages.push_back(s);
+
+    operand bias_index;
+    for (int a : {g, oc}) bias_index.index.push_back(along(a));
+    (add_epilogue<E>(d, 0, t.bias, bias_index), ...);
+    return d;
+}
+
 // x: n * h * w * ic, weights: oc * kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements.
 template <conv2d_shape S, class Type, operator_word... E>
 struct conv2d {
@@ -175,54 +229,7 @@ struct conv2d {
                   "hone::conv2d: a workload has one accuracy; name hone::exact or hone::fast");
     static constexpr conv2d_shape shape = S;
 
-    enum axes : int { n, g, oh, ow, oc, kh, kw, ic };
-
-    static constexpr hone::definition definition()
-    {
-        hone::definition d;
-        d.found = S.check();
-        if (!d.found.ok()) return d;
-        const conv2d_tensors t = tensors_of(S, dtype_of<Type>());
-        d.tensors.push_back(t.x);
-        d.tensors.push_back(t.weights);
-        d.tensors.push_back(t.y);
-
-        constexpr conv2d_window v = S.window();
-        const auto moves = [](int spatial, std::int64_t stride, int tap, std::int64_t dilation, std::int64_t pad) {
-            return along(spatial, static_cast<int>(stride), tap, static_cast<int>(dilation), -static_cast<int>(pad));
-        };
-        stage s;
-        s.name = "conv2d";
-        s.axes.push_back({"n", S.n});
-        s.axes.push_back({"g", S.groups});
-        s.axes.push_back({"oh", S.oh()});
-        s.axes.push_back({"ow", S.ow()});
-        s.axes.push_back({"oc", S.oc / S.groups});
-        s.axes.push_back({"kh", S.kh, true});
-        s.axes.push_back({"kw", S.kw, true});
-        s.axes.push_back({"ic", S.ic / S.groups, true});
-        operand x{.tensor = 0, .zero_outside = v.pads()};
-        x.index.push_back(along(n));
-        x.index.push_back(moves(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
-        x.index.push_back(moves(ow, v.stride_w, kw, v.dilation_w, v.pad_left));
-        x.index.push_back(along(g));
-        x.index.push_back(along(ic));
-        s.operands.push_back(x);
-        operand w{.tensor = 1};
-        for (int a : {g, oc, kh, kw, ic}) w.index.push_back(along(a));
-        s.operands.push_back(w);
-        s.output.tensor = 2;
-        for (int a : {n, oh, ow, g, oc}) s.output.index.push_back(along(a));
-        s.reduce = reduction::add;
-        s.body = ex::load(0) * ex::load(1);
-        d.stages.push_back(s);
-
-        operand bias_index;
-        for (int a : {g, oc}) bias_index.index.push_back(along(a));
-        (add_epilogue<E>(d, 0, t.bias, bias_index), ...);
-        return d;
-    }
-
+    static constexpr hone::definition definition() { return conv2d_definition<E...>(S, dtype_of<Type>()); }
     static constexpr signature_text signature() { return signature_of(S, dtype_of<Type>(), {signature_word<E>()...}); }
 };
 

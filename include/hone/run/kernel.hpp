@@ -103,39 +103,70 @@ constexpr bool assert_no_fault()
         Found != fault::role_taken,
         "hone: two tensors of the operator have one role, for which a call gives one pointer; give the second "
         "role::operand");
+    static_assert(Found != fault::too_many_tile_bodies,
+                  "hone::lower: border, tail and unroll multiply to more than 8 tile bodies; peel fewer levels");
     static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
     constexpr bool is_named = Found == fault::knob_value || Found == fault::factor_does_not_divide ||
                               Found == fault::vector_length_unsupported || Found == fault::too_many_live_registers ||
                               Found == fault::blocked_axis_not_affine || Found == fault::extent_zero ||
                               Found == fault::shape_mismatch || Found == fault::role_missing ||
-                              Found == fault::role_taken || Found == fault::capacity;
+                              Found == fault::role_taken || Found == fault::too_many_tile_bodies ||
+                              Found == fault::capacity;
     static_assert(Found == fault::none || is_named,
                   "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                   "name the fault, what was expected and what was found");
     return true; // one fault, one error: the caller's assertion has nothing to add
 }
 
-// A nest of a kernel, as the tag that the code generator takes. Schedule: cpu_schedule or cpu_packing.
-template <class Op, class Configs, isa Set, int Threads, auto Schedule>
+// A nest of a kernel, as the tag that the code generator takes. Schedule: cpu_schedule or cpu_packing. Step: of the
+// default.
+template <class Op, class Configs, isa Set, int Threads, auto Schedule, int Step = 0>
 struct kernel_nest {
     static constexpr isa set = Set;
-    static constexpr hone::schedule schedule = Schedule(definition_of<Op>, config_of<Op, Configs>(Set, Threads), Set);
+    static constexpr cpu_config config = config_of<Op, Configs>(Set, Threads, Step);
+    static constexpr hone::schedule schedule = Schedule(definition_of<Op>, config, Set);
     static constexpr hone::nest lowered = lower(schedule);
     static constexpr auto nest = resized<lowered.sizes()>(lowered);
     static constexpr status found = check(nest, cpu_target(Set));
 };
+
+// The config of a kernel without an entry; for programs, since a compiler of kernels looks at one step at a time.
+constexpr cpu_config legal_default(const definition& d, isa set, nest& scratch)
+{
+    for (int step = 0; step < default_steps; ++step) {
+        const cpu_config c{.direct = default_direct(d, set, step)};
+        lower(cpu_schedule(d, c, set), scratch);
+        if (check(scratch, cpu_target(set)).ok()) return c;
+    }
+    return {.direct = default_direct(d, set)};
+}
+
+// Which step of the default a kernel takes: the first that is legal, and the first of all where none is or the config
+// is an entry's, so that the fault that is named is theirs. One compiles at a time.
+template <class Op, class Configs, isa Set, int Threads, int Step = 0>
+constexpr int legal_step()
+{
+    if constexpr (kernel_nest<Op, Configs, Set, Threads, cpu_schedule, Step>::found.ok())
+        return Step;
+    else if constexpr (Step + 1 < default_steps && definition_of<Op>.found.ok() &&
+                       entry_index_for<Op, Configs>(Set, Threads) < 0)
+        return legal_step<Op, Configs, Set, Threads, Step + 1>();
+    else
+        return 0;
+}
 
 // Threads chooses the config: that tuned for the nearest number. It runs on an executor of any number of slots.
 template <tensor_operator Op, class Configs = defaults, isa Set = compiled_isa(), int Threads = 1>
 struct kernel {
     static_assert(Threads >= 1, "hone::kernel: the number of threads must be at least 1; pass that of the executor");
     static constexpr int tuned_threads = tuned_threads_of<Op, Configs>(Set, Threads);
-    using compute = kernel_nest<Op, Configs, Set, tuned_threads, cpu_schedule>;
+    using compute =
+        kernel_nest<Op, Configs, Set, tuned_threads, cpu_schedule, legal_step<Op, Configs, Set, tuned_threads>()>;
     static_assert(assert_no_fault<compute::found.what, compute::found.expected, compute::found.found>());
 
     static constexpr isa set = Set;
     static constexpr int threads = Threads;
-    static constexpr cpu_config config = config_of<Op, Configs>(Set, Threads);
+    static constexpr cpu_config config = compute::config;
     static constexpr signature_text signature = Op::signature();
     static_assert(
         !signature.text.overflowed(),

@@ -124,12 +124,12 @@ constexpr const cpu_entry* entry_for(isa set, int threads = 1)
     return i < 0 ? nullptr : &Configs::entries[i];
 }
 
-// Its config; without an entry the template's closed-form default.
+// Its config; without an entry the template's closed-form default, or a step down from it.
 template <tensor_operator Op, class Configs>
-constexpr cpu_config config_of(isa set, int threads = 1)
+constexpr cpu_config config_of(isa set, int threads = 1, int step = 0)
 {
     const int i = entry_index_for<Op, Configs>(set, threads);
-    if (i < 0) return {.direct = default_direct(with_roles_checked(Op::definition()), set)};
+    if (i < 0) return {.direct = default_direct(with_roles_checked(Op::definition()), set, step)};
     return Configs::entries[i].config;
 }
 

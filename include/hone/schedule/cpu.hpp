@@ -174,8 +174,13 @@ constexpr direct_knobs cheapest_tile(std::int64_t rows, std::int64_t vectors, bo
     return best;
 }
 
-// The default when nothing is tuned.
-constexpr direct_knobs default_direct(const definition& d, isa set)
+// The closed form and what it steps down to.
+inline constexpr int default_steps = 5;
+
+// The default when nothing is tuned: of the closed form (step 0) and simpler ones the first whose nest is legal.
+// Borders and taps that are written out can come to more tile bodies, or nodes, than a nest may have (3x3 with dilation
+// 6 on 32x32: ten; a window of 128: hundreds), which only lowering knows.
+constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0)
 {
     if (!d.found.ok()) return {}; // a definition with a fault may have no axes to choose by
     const direct_roles r = roles_of(d);
@@ -192,6 +197,10 @@ constexpr direct_knobs default_direct(const definition& d, isa set)
     const std::int64_t columns = s.axes[r.vector].extent, block = std::int64_t{best.vectors} * vector_length(set);
     const bool remains = columns > block && columns % block != 0;
     if (r.row >= 0 && s.axes[r.row].parameter >= 0 && remains && best.rows > most_halved) best.rows = most_halved;
+    if (step >= 1 && s.operands[r.x].zero_outside) best.pad = padding::copy; // one body for all borders
+    if (step >= 2) best.unroll_window = false;
+    if (step >= 3 && best.rows > 4) best.rows = 4;
+    if (step >= 4) best.rows = best.vectors = 1;
     return best;
 }
 

@@ -79,10 +79,16 @@ constexpr std::int32_t divisor_within(std::int64_t extent, std::int32_t least, s
     return 0;
 }
 
-// The default when nothing is tuned: enough independent multiply-adds per invocation to hide latency, vector loads of
+// The closed form and what it steps down to.
+inline constexpr int default_vulkan_steps = 4;
+
+// The default when nothing is tuned: of the closed form (step 0) and others the first that the device can run. A large
+// output takes more workgroups than a dispatch may have, a long reduction more iterations.
+//
+// The closed form: enough independent multiply-adds per invocation to hide latency, vector loads of
 // the weights, no shared memory, and workgroups that any device accepts. Rows and lanes divide the axis of the rows
 // where they can, since a tail is computed for nothing.
-constexpr vulkan_knobs default_vulkan(const definition& d)
+constexpr vulkan_knobs default_vulkan(const definition& d, int step = 0)
 {
     if (!d.found.ok()) return {};
     const direct_roles r = roles_of(d);
@@ -97,6 +103,11 @@ constexpr vulkan_knobs default_vulkan(const definition& d)
             k.lane_rows = divisor_within(extent / rows, 1, 8);
         }
     }
+    if (step & 1) {
+        k.lane_rows = 8;
+        k.lane_vectors = 16;
+    }
+    if (step & 2) k.reduce_unroll = 8;
     return fitted(d, k);
 }
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include <hone/op/conv2d.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/schedule/cpu.hpp>
 #include <hone/schedule/schedule.hpp>
@@ -21,11 +22,6 @@
 #endif
 
 namespace hone {
-
-// Axes of the convolution that the template reads, as conv2d numbers them.
-namespace conv_axis {
-enum : int { n, g, oh, ow, oc, kh, kw, ic };
-}
 
 // Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group.
 constexpr bool winograd_applies(const definition& d)

@@ -60,7 +60,7 @@ struct cpu_backend {
     static constexpr auto templates = hana::tuple_t<direct, winograd>;
 
     static error_class class_of(const cpu_config& c) { return hone::class_of(c); }
-    static cpu_config standard(const definition& d, isa set) { return {.direct = default_direct(d, set)}; }
+    static cpu_config standard(nest& n, const definition& d, isa set) { return legal_default(d, set, n); }
     static std::vector<cpu_config> others(const definition& d, isa set)
     {
         if (!winograd_applies(d)) return {};

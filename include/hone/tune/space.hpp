@@ -98,7 +98,7 @@ struct space_count {
 //       knobs, name, constraints
 //       applies(definition), fitted(definition, knobs, target)
 //       config_of(knobs), knobs_in(config): null where the config is of another template
-//   standard(definition, target)         the closed-form default
+//   standard(nest, definition, target)   the closed-form default; the nest is scratch
 //   others(definition, target)           of other templates
 //   class_of(config)                     of error; each template has `strictest`, the best of its own
 //   lower_into(nest, definition, config, target)   the nest, checked for the target
@@ -186,7 +186,7 @@ public:
         return r;
     }
 
-    config standard() const { return Backend::standard(definition_, target_); }
+    config standard() const { return backend_.standard(nest_, definition_, target_); }
     // What the other templates would take by their closed forms: good places to begin.
     std::vector<config> others() const
     {

@@ -36,7 +36,12 @@ struct vulkan_backend {
     static constexpr auto templates = hana::tuple_t<direct>;
 
     static error_class class_of(const vulkan_knobs& k) { return hone::class_of(k); }
-    static vulkan_knobs standard(const definition& d, const vulkan_limits&) { return default_vulkan(d); }
+    vulkan_knobs standard(nest& n, const definition& d, const vulkan_limits& limits) const
+    {
+        for (int step = 0; step < default_vulkan_steps; ++step)
+            if (const vulkan_knobs k = default_vulkan(d, step); lower_into(n, d, k, limits).ok()) return k;
+        return default_vulkan(d);
+    }
     static std::vector<vulkan_knobs> others(const definition&, const vulkan_limits&) { return {}; }
 
     status lower_into(nest& n, const definition& d, const vulkan_knobs& k, const vulkan_limits& limits) const
