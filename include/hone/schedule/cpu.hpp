@@ -148,38 +148,49 @@ constexpr double tile_cost(std::int64_t rows, std::int64_t vectors, bool shares)
     return issue + 0.05 * loads + 0.1 * static_cast<double>(vectors);
 }
 
-// The rows and vectors of which whole and remainder tiles together cost least for so many of each. `shares`: the
+inline constexpr std::int32_t most_tile_rows = 28;
+
+// The rows and vectors of which whole and remainder tiles together cost least for so many of each; after `passed_over`
+// others, which had other rows. Stays with the last one that costs no more than a fifth above the first. `shares`: the
 // vectors of a tile share its rows of x.
-constexpr direct_knobs cheapest_tile(std::int64_t rows, std::int64_t vectors, bool shares, isa set)
+constexpr direct_knobs cheapest_tile(std::int64_t rows, std::int64_t vectors, bool shares, isa set, int passed_over = 0)
 {
     direct_knobs best;
-    double best_cost = 1e30;
-    for (std::int32_t v = 1; v <= 4 && v <= vectors; ++v) {
-        for (std::int32_t m = 1; m <= 28 && m <= rows; ++m) {
-            if (!fits_registers({.rows = m, .vectors = v}, set)) break;
-            const auto column = [&](std::int64_t width) {
-                const std::int64_t rest = rows % m;
-                return static_cast<double>(rows / m) * tile_cost(m, width, shares) +
-                       (rest > 0 ? tile_cost(rest, width, shares) : 0);
-            };
-            const std::int64_t rest = vectors % v;
-            const double cost = static_cast<double>(vectors / v) * column(v) + (rest > 0 ? column(rest) : 0);
-            if (cost < best_cost) {
-                best_cost = cost;
-                best.rows = m;
-                best.vectors = v;
+    bool is_passed_over[most_tile_rows + 1]{};
+    double most_cost = 1e30;
+    for (; passed_over >= 0; --passed_over) {
+        double best_cost = most_cost;
+        for (std::int32_t v = 1; v <= 4 && v <= vectors; ++v) {
+            for (std::int32_t m = 1; m <= most_tile_rows && m <= rows; ++m) {
+                if (!fits_registers({.rows = m, .vectors = v}, set)) break;
+                if (is_passed_over[m]) continue;
+                const auto column = [&](std::int64_t width) {
+                    const std::int64_t rest = rows % m;
+                    return static_cast<double>(rows / m) * tile_cost(m, width, shares) +
+                           (rest > 0 ? tile_cost(rest, width, shares) : 0);
+                };
+                const std::int64_t rest = vectors % v;
+                const double cost = static_cast<double>(vectors / v) * column(v) + (rest > 0 ? column(rest) : 0);
+                if (cost < best_cost) {
+                    best_cost = cost;
+                    best.rows = m;
+                    best.vectors = v;
+                }
             }
         }
+        if (most_cost == 1e30) most_cost = 1.2 * best_cost;
+        is_passed_over[best.rows] = true;
     }
     return best;
 }
 
 // The closed form and what it steps down to.
-inline constexpr int default_steps = 5;
+inline constexpr int default_steps = 8;
 
-// The default when nothing is tuned: of the closed form (step 0) and simpler ones the first whose nest is legal.
-// Borders and taps that are written out can come to more tile bodies, or nodes, than a nest may have (3x3 with dilation
-// 6 on 32x32: ten; a window of 128: hundreds), which only lowering knows.
+// The default when nothing is tuned: of the closed form (step 0) and others the first whose nest is legal. Borders and
+// taps that are written out can come to more tile bodies, or nodes, than a nest may have (3x3 with dilation 6 on 32x32:
+// ten bodies; a window of 128: hundreds of nodes), which only lowering knows. Tiles of other rows come first, since
+// they skip the taps outside the image, as copies do not (256 channels of that layer: 0.77 of the time).
 constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0)
 {
     if (!d.found.ok()) return {}; // a definition with a fault may have no axes to choose by
@@ -188,7 +199,8 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
     const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, vector_length(set));
     const bool shares = r.x >= 0 && !moves_along(s.operands[r.x], r.vector);
-    direct_knobs best = cheapest_tile(rows, vectors, shares, set);
+    constexpr int other_tiles = 3;
+    direct_knobs best = cheapest_tile(rows, vectors, shares, set, step <= other_tiles ? step : 0);
     // Written out, few channels of a dense window cost more decoding than they save: 1.26 to 1.4 times as long for
     // three.
     best.unroll_window = !shares;
@@ -197,10 +209,10 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     const std::int64_t columns = s.axes[r.vector].extent, block = std::int64_t{best.vectors} * vector_length(set);
     const bool remains = columns > block && columns % block != 0;
     if (r.row >= 0 && s.axes[r.row].parameter >= 0 && remains && best.rows > most_halved) best.rows = most_halved;
-    if (step >= 1 && s.operands[r.x].zero_outside) best.pad = padding::copy; // one body for all borders
-    if (step >= 2) best.unroll_window = false;
-    if (step >= 3 && best.rows > 4) best.rows = 4;
-    if (step >= 4) best.rows = best.vectors = 1;
+    if (step > other_tiles && s.operands[r.x].zero_outside) best.pad = padding::copy; // one body for all borders
+    if (step > other_tiles + 1) best.unroll_window = false;
+    if (step > other_tiles + 2 && best.rows > 4) best.rows = 4;
+    if (step > other_tiles + 3) best.rows = best.vectors = 1;
     return best;
 }
 
