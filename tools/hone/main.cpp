@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // The command line of hone: options to commands, commands to exit statuses.
-#include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <exception>
 #include <filesystem>
 #include <functional>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 
@@ -26,12 +23,7 @@
 
 namespace cli {
 
-void print(const std::string& text)
-{
-    errno = 0;
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        throw std::runtime_error(fmt::format("cannot write to the standard output: {}", std::strerror(errno)));
-}
+void print(const std::string& text) { hone::tune::write_to_stdout(text); }
 
 void warn(const std::string& text) { hone::tune::complain("hone: " + text); }
 
@@ -161,6 +153,7 @@ int run(int argc, char** argv)
         return cli::usage;
     }
     handle_signals(doctor_command->parsed() || check_command->parsed() ? on_signal_stop : on_signal_exit);
+    if (merge_command->parsed() || replay_command->parsed()) hone::tune::outlive_readers();
     doctor.vulkan_child = {std::filesystem::read_symlink("/proc/self/exe").string(), vulkan_child_mode};
     return chosen();
 }

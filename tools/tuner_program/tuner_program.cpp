@@ -27,6 +27,7 @@
 #include <hone/tune/measure_cpu.hpp>
 #include <hone/tune/record_merge.hpp>
 #include <hone/tune/record_table.hpp>
+#include <hone/tune/standard_streams.hpp>
 #include <hone/tune/summary.hpp>
 #include <hone/tune/text.hpp>
 #include <hone/tune/tuner_defaults.hpp>
@@ -54,6 +55,7 @@ inline void listen_to_signals()
     if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
     // A file that may not grow is an error of the write, which names it.
     std::signal(SIGXFSZ, SIG_IGN);
+    outlive_readers();
 }
 
 // The child's side: see measure.hpp.
@@ -149,25 +151,30 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
     const tuner_result r = t.run();
     const auto rows = summary_of(t.tasks(), t.records(), t.preferred());
     if (!to.summary.empty()) replace_file(to.summary, json_of(rows).dump(2) + "\n");
-    fmt::print("{}", to.as_json ? json_of(rows).dump(2) + "\n" : text_of(rows, defaults.peer_name));
+    std::string said = to.as_json ? json_of(rows).dump(2) + "\n" : text_of(rows, defaults.peer_name);
     if (r.seconds >= 1 && !to.as_json)
-        fmt::print(
+        said += fmt::format(
             "{:.0f} s, {:.1f} trials a second: {:.1f} s for measuring, {:.1f} for compilers, {:.1f} for choosing\n"
             "records: {}\nheader:  {}; include it, and keep both with your sources\n",
             r.seconds, r.trials / r.seconds, r.measuring, r.waiting, r.thinking, options.records.string(),
             options.header.string());
-    std::fflush(stdout);
+    std::string unsaid;
+    try {
+        write_to_stdout(said);
+    } catch (const std::runtime_error& e) {
+        unsaid = e.what();
+    }
     if (r.interrupted) {
-        fmt::print(stderr, "hone: interrupted; the same command goes on from {}\n", options.records.string());
+        complain(fmt::format("hone: interrupted; the same command goes on from {}", options.records.string()));
         return exit_interrupted;
     }
     for (const std::string& f : r.failures) complain("hone: " + f);
     if (!r.failures.empty()) return exit_failure;
     if (strict && r.without_entry > 0) {
-        fmt::print(stderr,
-                   "hone: {} workloads have no measured entry and take their closed-form default; tune them (--mode "
-                   "missing), give records that hold them, or drop --strict\n",
-                   r.without_entry);
+        complain(fmt::format(
+            "hone: {} workloads have no measured entry and take their closed-form default; tune them (--mode "
+            "missing), give records that hold them, or drop --strict",
+            r.without_entry));
         return exit_incomplete;
     }
     if (!to.records.empty()) replace_records(to.records, merge_records(t.files_of_records()));
@@ -180,6 +187,9 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
         inputs.insert(inputs.end(), headers.begin(), headers.end());
         replace_file(to.depfile, depfile_text(to.stamp, inputs));
     }
+    if (!unsaid.empty())
+        throw std::runtime_error(fmt::format("{}; what was measured is in {}, and the header is {}", unsaid,
+                                             options.records.string(), options.header.string()));
     if (!to.stamp.empty()) {
         // Its time is what counts.
         replace_file(to.stamp, "", same_text::is_written);
@@ -197,22 +207,25 @@ inline int verify(tuner_options options, const std::vector<task>& tasks, double 
         throw std::runtime_error("no record here is of this machine, compiler and flags; tune first, or name the "
                                  "records and options of the run that is to be verified");
     bool same = true;
-    fmt::print("{:12} {:9} {:>11} {:>9} {:>6}\n", "workload", "target", "recorded ms", "now ms", "ratio");
+    std::string said =
+        fmt::format("{:12} {:9} {:>11} {:>9} {:>6}\n", "workload", "target", "recorded ms", "now ms", "ratio");
     for (const tuner::remeasured& r : all) {
         const bool right = r.now.found == verdict::ok;
         const double ratio = right ? r.now.least() / r.recorded_ms : 0;
         same = same && right && ratio <= 1 + tolerance;
-        fmt::print("{:12} {:9} {:11.4f} {:9.4f} {:6.2f}{}\n", r.task, r.target, r.recorded_ms, r.now.least(), ratio,
-                   !right                  ? fmt::format("  {}: {}", name_of(r.now.found), r.now.detail)
-                   : ratio > 1 + tolerance ? "  slower than recorded"
-                                           : "");
+        said += fmt::format("{:12} {:9} {:11.4f} {:9.4f} {:6.2f}{}\n", r.task, r.target, r.recorded_ms, r.now.least(),
+                            ratio,
+                            !right                  ? fmt::format("  {}: {}", name_of(r.now.found), r.now.detail)
+                            : ratio > 1 + tolerance ? "  slower than recorded"
+                                                    : "");
     }
+    write_to_stdout(said);
     if (interrupt_requested.load()) return exit_interrupted;
     if (!same)
-        fmt::print(stderr,
-                   "hone: not all kernels are right and as fast as recorded, to {:.0f} %; see whether the machine is "
-                   "busy (hone doctor), then tune anew (--mode force)\n",
-                   100 * tolerance);
+        complain(fmt::format(
+            "hone: not all kernels are right and as fast as recorded, to {:.0f} %; see whether the machine is busy "
+            "(hone doctor), then tune anew (--mode force)",
+            100 * tolerance));
     return same ? exit_ok : exit_failure;
 }
 
@@ -220,7 +233,10 @@ inline int verify(tuner_options options, const std::vector<task>& tasks, double 
 inline int count_spaces(const std::vector<task>& tasks, const tuner_options& options, bool as_json)
 {
     auto list = nlohmann::ordered_json::array();
-    if (!as_json) fmt::print("{:12} {:8} {:>10} {:>10} {:>10}  rejected by\n", "workload", "", "raw", "legal", "nests");
+    const auto say = [&](const std::string& line) {
+        if (!as_json) write_to_stdout(line);
+    };
+    say(fmt::format("{:12} {:8} {:>10} {:>10} {:>10}  rejected by\n", "workload", "", "raw", "legal", "nests"));
     const auto add = [&](const task& t, const std::string& target, const space_count& c) {
         nlohmann::ordered_json rejected = nlohmann::ordered_json::object();
         std::string text;
@@ -236,8 +252,7 @@ inline int count_spaces(const std::vector<task>& tasks, const tuner_options& opt
                         {"legal", c.legal},
                         {"nests", c.distinct},
                         {"rejected", rejected}});
-        if (!as_json)
-            fmt::print("{:12} {:8} {:10} {:10} {:10}  {}\n", t.name, target, c.raw, c.legal, c.distinct, text);
+        say(fmt::format("{:12} {:8} {:10} {:10} {:10}  {}\n", t.name, target, c.raw, c.legal, c.distinct, text));
     };
     const auto worst_of = [&](const task& t) {
         return hone::worst_of(accuracy_in(t.signature.c_str(), options.accuracy));
@@ -246,7 +261,7 @@ inline int count_spaces(const std::vector<task>& tasks, const tuner_options& opt
         for (isa set : options.sets) add(t, name_of(set), cpu_space(t.definition, set, worst_of(t)).count());
         if (options.vulkan) add(t, "vulkan", vulkan_space(t.definition, {}, worst_of(t)).count());
     }
-    if (as_json) fmt::print("{}\n", list.dump(2));
+    if (as_json) write_to_stdout(list.dump(2) + "\n");
     return exit_ok;
 }
 
@@ -269,7 +284,7 @@ inline int explain_nest(const std::vector<task>& tasks, const tuner_options& opt
     };
     const auto show = [&](const std::string& title, const nest& n) {
         if (!n.ok()) throw std::invalid_argument(n.found.message());
-        fmt::print("// {}\n{}\n", title, print(n));
+        write_to_stdout(fmt::format("// {}\n{}\n", title, print(n)));
     };
     for (isa set : options.sets) {
         const record* r = chosen_on("cpu", name_of(set));
@@ -425,9 +440,9 @@ try {
         for (const auto* said : {&all.warnings, &all.rejected})
             for (const std::string& line : *said) complain("hone: " + line);
         const auto rows = table_of(all.records, o.accuracy);
-        fmt::print("{}", as_json        ? json_of(rows).dump(2) + "\n"
-                         : rows.empty() ? "no records\n"
-                                        : text_of(rows, text_style::plain));
+        write_to_stdout(as_json        ? json_of(rows).dump(2) + "\n"
+                        : rows.empty() ? "no records\n"
+                                       : text_of(rows, text_style::plain));
         return all.rejected.empty() ? exit_ok : exit_failure;
     }
     if (*verifying) return verify(o, tasks, tolerance);

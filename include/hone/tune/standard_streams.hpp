@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <stdexcept>
 #include <string>
 
 #include <fcntl.h>
@@ -18,6 +21,18 @@ inline void open_standard_streams()
     for (int stream = 0; stream < 3; ++stream)
         // The lowest free number is this one.
         if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", O_RDWR) < 0) return;
+}
+
+// For programs that leave files: nobody reads what they say any more, as after `| head`, and they go on. Children that
+// run_process starts do not inherit it.
+inline void outlive_readers() { std::signal(SIGPIPE, SIG_IGN); }
+
+// On stdout, at once. Throws a sentence where it cannot be written, as on a full disk.
+inline void write_to_stdout(const std::string& text)
+{
+    errno = 0;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+    throw std::runtime_error(std::string("cannot write to the standard output: ") + std::strerror(errno));
 }
 
 // A line on stderr. What cannot be said must not end the work: fmt::print would throw.
