@@ -173,7 +173,7 @@ TEST_CASE("a chain that is too long is a fault")
         return lower(direct_schedule(d, default_direct(d, isa::avx2), isa::avx2)).found.what;
     };
     CHECK(found(chain<relu6, relu6, relu6, relu6, relu6, relu6, relu6>()) == fault::none);
-    CHECK(found(chain<relu6, relu6, relu6, relu6, relu6, relu6, relu6, relu6>()) == fault::capacity);
+    CHECK(found(chain<relu6, relu6, relu6, relu6, relu6, relu6, relu6, relu6>()) == fault::expression_too_long);
     CHECK(found(chain<residual, residual, residual, residual>()) == fault::none);
-    CHECK(found(chain<residual, residual, residual, residual, residual>()) == fault::capacity);
+    CHECK(found(chain<residual, residual, residual, residual, residual>()) == fault::definition_too_large);
 }

@@ -12,6 +12,7 @@
 #include <hone/codegen/bounds.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
+#include <hone/op/definition_check.hpp>
 #include <hone/schedule/schedule.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -31,7 +32,8 @@ public:
         n_.vector_length = s_.vector_length;
         fail(d_.found);
         fail(s_.found);
-        if (outgrows_tables()) fail(fault::capacity, 0, 0, "definition or schedule");
+        fail(outgrown_table(d_));
+        if (outgrows_tables()) fail(fault::capacity, 0, 0, "schedule");
         if (d_.stages.size() != s_.plans.size()) fail(fault::attach_unknown, 0, 0, "plans");
         if (!n_.ok()) return;
         for (const parameter& p : d_.parameters) n_.parameters.push_back(p);

@@ -31,9 +31,12 @@ enum class fault : std::uint8_t {
     capacity,
     // workload
     extent_zero,
+    extent_too_large,
     shape_mismatch,
     role_missing,
     role_taken,
+    expression_too_long,
+    definition_too_large,
     element_type_unknown,
     operand_not_tuned,
     accuracy_not_allowed,
@@ -103,6 +106,9 @@ constexpr const char* message_of(fault f)
         return "hone::lower: a stage is attached to a stage or level that does not exist; attach to a level of a later stage";
     case fault::capacity: return "hone::lower: the nest outgrows its capacity; peel or unroll less";
     case fault::extent_zero: return "hone: every extent of a workload must be at least 1; remove the empty workload";
+    case fault::extent_too_large:
+        return "hone: an axis or a tensor of the workload has more than 2^40 elements, or may have 2^62 with strides of a "
+               "call; choose smaller extents and strides, or split the workload";
     case fault::shape_mismatch:
         return "hone: the shapes of the operator do not fit together; check channels, groups, kernel and padding";
     case fault::role_missing:
@@ -111,6 +117,12 @@ constexpr const char* message_of(fault f)
     case fault::role_taken:
         return "hone: two tensors of the operator have one role, for which a call gives one pointer; give the second "
                "role::operand";
+    case fault::expression_too_long:
+        return "hone: an expression of the operator has more than 32 nodes, all of its epilogues included; write it with "
+               "fewer words, or leave a part of it to another operator";
+    case fault::definition_too_large:
+        return "hone: the operator has more tensors, stages, axes, operands, parameters or index terms than a definition "
+               "holds; use fewer of what the subject names";
     case fault::element_type_unknown: return "hone: elements are 32-bit floats so far; name them hone::f32";
     case fault::operand_not_tuned:
         return "hone::tuner: the tuner has no data for a tensor of role::operand; leave the workload out of the list, and "

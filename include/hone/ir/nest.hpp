@@ -13,6 +13,7 @@
 #include <hone/core/dtype.hpp>
 #include <hone/core/fault.hpp>
 #include <hone/core/inline_vector.hpp>
+#include <hone/core/saturate.hpp>
 #include <hone/core/target.hpp>
 #include <hone/ir/expr.hpp>
 
@@ -148,7 +149,7 @@ struct parameter {
 template <class Parameters>
 constexpr parameter product_of(const Parameters& all, const char* name, std::int16_t a, std::int16_t b)
 {
-    return {name, all[a].least * all[b].least, all[a].most * all[b].most, a, b};
+    return {name, saturated_product(all[a].least, all[b].least), saturated_product(all[a].most, all[b].most), a, b};
 }
 // How many of the parameters each call gives: the first ones.
 template <class Parameters>

@@ -9,6 +9,7 @@
 #include <span>
 
 #include <hone/op/definition.hpp>
+#include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/operator.hpp>
 
@@ -89,6 +90,8 @@ struct conv2d_shape {
         if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
         for (std::int64_t p : {v.pad_top, v.pad_left, v.pad_bottom, v.pad_right})
             if (p < 0) return {fault::shape_mismatch, 0, p, "conv2d: pad"};
+        for (std::int64_t e : {n, h, w, ic, oc})
+            if (e > most_elements) return {fault::extent_too_large, most_elements, e, "conv2d"};
         // Indices are sums of products of these, in 32 bits.
         constexpr std::int64_t most = std::int64_t{1} << 24;
         for (std::int64_t e : {kh, kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, v.pad_top, v.pad_left,
@@ -97,6 +100,13 @@ struct conv2d_shape {
         const std::int64_t rows = v.dilation_h * (kh - 1) + 1, columns = v.dilation_w * (kw - 1) + 1;
         if (h + v.pad_top + v.pad_bottom < rows) return {fault::shape_mismatch, rows, h, "conv2d: h"};
         if (w + v.pad_left + v.pad_right < columns) return {fault::shape_mismatch, columns, w, "conv2d: w"};
+        // Schedules may copy the image with its padding.
+        const std::int64_t image = saturated_product(n, h + v.pad_top + v.pad_bottom, w + v.pad_left + v.pad_right, ic);
+        if (image > most_elements) return {fault::extent_too_large, most_elements, image, "conv2d: x"};
+        const std::int64_t outputs = saturated_product(n, oh(), ow(), oc);
+        if (outputs > most_elements) return {fault::extent_too_large, most_elements, outputs, "conv2d: y"};
+        const std::int64_t weights = saturated_product(oc, kh, kw, ic / groups);
+        if (weights > most_elements) return {fault::extent_too_large, most_elements, weights, "conv2d: weights"};
         return {};
     }
 };

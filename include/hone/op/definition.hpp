@@ -8,6 +8,7 @@
 
 #include <hone/core/dtype.hpp>
 #include <hone/core/inline_vector.hpp>
+#include <hone/core/saturate.hpp>
 #include <hone/ir/expr.hpp>
 #include <hone/ir/nest.hpp>
 
@@ -137,26 +138,6 @@ struct definition {
     }
 };
 
-// The definition with a fault where a call could not give each of its tensors, or a template lacks what it multiplies.
-constexpr definition with_roles_checked(definition d)
-{
-    if (!d.found.ok()) return d;
-    for (const role needed : {role::input, role::weights, role::output})
-        if (d.tensor_of(needed) < 0) {
-            d.found = {fault::role_missing, 1, 0, name_of(needed)};
-            return d;
-        }
-    for (std::size_t t = 0; t < d.tensors.size(); ++t) {
-        const tensor& own = d.tensors[t];
-        if (own.memory != memory::argument || own.role == role::operand) continue;
-        if (d.tensor_of(own.role) != static_cast<int>(t)) {
-            d.found = {fault::role_taken, 1, 2, own.name};
-            return d;
-        }
-    }
-    return d;
-}
-
 // Parameters that are the extent of axes with an output of their own: where one is 0, nothing is to be computed.
 constexpr std::uint64_t emptying_parameters(const definition& d)
 {
@@ -174,7 +155,7 @@ constexpr void set_dense(tensor& t)
     for (std::size_t i = t.dims.size(); i-- > 0;) {
         t.dims[i].stride = stride;
         t.dims[i].block = 0;
-        stride *= t.dims[i].extent;
+        stride = saturated_product(stride, t.dims[i].extent);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <span>
 
 #include <hone/op/definition.hpp>
+#include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/operator.hpp>
 
@@ -105,6 +106,8 @@ struct gemm {
         hone::definition d;
         if (shape.batch < 1 || shape.m.value < 1 || shape.n < 1 || shape.k < 1)
             d.found = {fault::extent_zero, 1, 0, "gemm"};
+        for (const std::int64_t e : {shape.batch, shape.m.value, shape.n, shape.k})
+            if (d.found.ok() && e > most_elements) d.found = {fault::extent_too_large, most_elements, e, "gemm"};
         constexpr bool xt = shape.x == transposed::yes, wt = shape.weights == transposed::yes;
         // Rows of a view must not overlap, nor matrices.
         const auto reaches = [&](const leading& l, std::int64_t least, const char* name) {
@@ -113,7 +116,8 @@ struct gemm {
         };
         const auto matrix_reaches = [&](const leading& l, const leading& ld, std::int64_t rows, std::int64_t columns,
                                         const char* name) {
-            reaches(l, ld.is_at_call ? columns : (rows - 1) * (ld.value > 0 ? ld.value : columns) + columns, name);
+            const std::int64_t distance = ld.value > 0 ? ld.value : columns;
+            reaches(l, ld.is_at_call ? columns : saturated_sum(saturated_product(rows - 1, distance), columns), name);
         };
         reaches(shape.ldx, xt ? shape.m.value : shape.k, "gemm: ldx");
         reaches(shape.ldw, wt ? shape.k : shape.n, "gemm: ldw");
@@ -169,6 +173,7 @@ struct gemm {
         operand bias_index;
         bias_index.index.push_back(along(n));
         (add_epilogue<E>(d, 0, bias_shape, bias_index), ...);
+        if (d.found.ok()) d.found = wrong_sizes(d);
         return d;
     }
 
@@ -202,7 +207,7 @@ private:
         dimension& batches = t.dims[0];
         const dimension& row = t.dims[far];
         batches.stride_parameter = row.stride_parameter;
-        batches.stride = row.extent * row.stride;
+        batches.stride = saturated_product(row.extent, row.stride);
         if (parameter >= 0 || given.value != 0) {
             batches.stride = parameter >= 0 ? 1 : given.value;
             batches.stride_parameter = parameter;

@@ -8,6 +8,7 @@
 
 #include <hone/core/inline_vector.hpp>
 #include <hone/op/definition.hpp>
+#include <hone/op/definition_check.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header

@@ -93,6 +93,18 @@ constexpr bool assert_no_fault()
                   "its index is not affine; align its step to the block");
     static_assert(Found != fault::extent_zero,
                   "hone: every extent of a workload must be at least 1; remove the empty workload");
+    static_assert(
+        Found != fault::extent_too_large,
+        "hone: an axis or a tensor of the workload has more than 2^40 elements, or may have 2^62 with strides of a call; "
+        "choose smaller extents and strides, or split the workload");
+    static_assert(
+        Found != fault::expression_too_long,
+        "hone: an expression of the operator has more than 32 nodes, all of its epilogues included; write it with fewer "
+        "words, or leave a part of it to another operator");
+    static_assert(
+        Found != fault::definition_too_large,
+        "hone: the operator has more tensors, stages, axes, operands, parameters or index terms than a definition holds; "
+        "use fewer of what the subject names");
     static_assert(Found != fault::shape_mismatch,
                   "hone: the shapes of the operator do not fit together; check channels, groups, kernel and padding");
     static_assert(
@@ -106,7 +118,9 @@ constexpr bool assert_no_fault()
     static_assert(Found != fault::too_many_tile_bodies,
                   "hone::lower: border, tail and unroll multiply to more than 8 tile bodies; peel fewer levels");
     static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
-    constexpr bool is_named = Found == fault::knob_value || Found == fault::factor_does_not_divide ||
+    constexpr bool is_size =
+        Found == fault::extent_too_large || Found == fault::expression_too_long || Found == fault::definition_too_large;
+    constexpr bool is_named = is_size || Found == fault::knob_value || Found == fault::factor_does_not_divide ||
                               Found == fault::vector_length_unsupported || Found == fault::too_many_live_registers ||
                               Found == fault::blocked_axis_not_affine || Found == fault::extent_zero ||
                               Found == fault::shape_mismatch || Found == fault::role_missing ||
