@@ -88,10 +88,13 @@ protected:
     constexpr bool put(Table& table, const typename Table::value_type& item, const char* name)
     {
         table.push_back(item);
-        if (!table.overflowed()) return true;
-        fail(fault::capacity, static_cast<std::int64_t>(Table::capacity),
-             static_cast<std::int64_t>(Table::capacity) + 1, name);
-        return false;
+        if (table.overflowed()) [[unlikely]]
+            fail_full(static_cast<std::int64_t>(Table::capacity), name);
+        return !table.overflowed();
+    }
+    [[gnu::cold, gnu::noinline]] constexpr void fail_full(std::int64_t capacity, const char* name)
+    {
+        fail(fault::capacity, capacity, capacity + 1, name);
     }
 
     constexpr std::int64_t count_of(int st, int l) const { return counts_[variable_of(st, l)]; }
