@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Accesses that are proved to stay in their buffers, and those that leave them by one element.
 #include <cstdint>
+#include <initializer_list>
+#include <memory>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -16,6 +18,7 @@
 
 #include "ir/nests.hpp"
 #include "nest_builder.hpp"
+#include "reference.hpp"
 
 using namespace hone;
 using namespace hone::test;
@@ -120,6 +123,33 @@ void all_proved(const char* what)
             for (const int rows : {3, 8}) proved(lower(vulkan_schedule(d, {.rows = rows, .stage = stage, .edge = e})));
 }
 
+// Any layer of small extents, with windows that leave the image on all sides and may lie outside altogether.
+conv2d_shape any_layer(random_numbers& random)
+{
+    const auto one_of = [&](std::initializer_list<std::int64_t> values) {
+        return values.begin()[random.between(0, static_cast<std::int64_t>(values.size()) - 1)];
+    };
+    conv2d_shape s;
+    s.n = random.between(1, 3);
+    s.h = random.one_in(3) ? 1 : random.between(1, 40);
+    s.w = random.between(1, 40);
+    s.groups = one_of({1, 1, 1, 2, 3, 7});
+    s.ic = s.groups * random.between(1, 20);
+    s.oc = s.groups * random.between(1, 40);
+    s.kh = random.one_in(3) ? 1 : random.between(1, 11);
+    s.kw = random.between(1, 11);
+    s.stride_h = one_of({1, 1, 2, 3, 5, 9});
+    s.stride_w = one_of({1, 1, 2, 3, 4, 7});
+    s.dilation_h = one_of({1, 1, 2, 3, 6});
+    s.dilation_w = one_of({1, 1, 2, 5});
+    s.pad_top = one_of({0, 0, 1, 2, 3, 12});
+    s.pad_left = one_of({0, 0, 1, 2, 3, 12});
+    s.pad_bottom = one_of({0, 0, 1, 2, 12});
+    s.pad_right = one_of({0, 0, 1, 2, 12});
+    s.layout = one_of({0, 1}) == 0 ? layout::nhwc : layout::nchw;
+    return s;
+}
+
 } // namespace
 
 TEST_CASE("bounds, guards and conditions prove an access; one element less and they do not")
@@ -189,4 +219,29 @@ TEST_CASE("every access of every template is proved")
     all_proved<gemm<gemm_shape{.m = 37, .n = 50, .k = 70}, f32>>("gemm");
     all_proved<gemm<gemm_shape{.m = extent::up_to(40), .n = 33, .k = 19}, f32, bias>>("rows at the call");
     all_proved<gemm<gemm_shape{.m = 1, .n = 1, .k = 1}, f32>>("one");
+}
+
+TEST_CASE("every access of the default of any layer is proved")
+{
+    random_numbers random{4};
+    const auto scratch = std::make_unique<nest>();
+    int proved = 0;
+    for (int i = 0; i < 800; ++i) {
+        const conv2d_shape s = any_layer(random);
+        if (!s.check().ok()) continue;
+        CAPTURE(std::string(signature_of(s, dtype::f32).c_str()));
+        const definition d = random.one_in(2) ? conv2d_definition<bias, relu>(s, dtype::f32)
+                                              : conv2d_definition<residual>(s, dtype::f32);
+        const auto prove = [&](const schedule& with) {
+            lower(with, *scratch);
+            if (!scratch->ok()) return; // what lowering names is no default
+            const status found = prove_accesses(*scratch);
+            CHECK_MESSAGE(found.ok(), std::string(found.subject));
+            ++proved;
+        };
+        prove(vulkan_schedule(d, default_vulkan(d)));
+        for (const isa set : {isa::baseline, isa::avx2, isa::avx512})
+            prove(cpu_schedule(d, {.direct = default_direct(d, set)}, set));
+    }
+    CHECK(proved > 1600);
 }
