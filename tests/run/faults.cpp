@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -130,6 +131,56 @@ TEST_CASE("a parameter out of range")
                 call_rig taken = gemm_rig(m, ldx, ldy);
                 taken.check_taken(taken.right());
             }
+}
+
+TEST_CASE("matrices of y that would overlap")
+{
+    // Whether a call of the shape with this distance as its last parameter is taken, and what is refused named.
+    const auto takes = []<gemm_shape S>(std::integral_constant<gemm_shape, S>, std::vector<std::int64_t> parameters) {
+        using k = kernel<gemm<S, f32>>;
+        const floats weights(k::packed_bytes / sizeof(float)), x(4096);
+        floats y(4096), workspace(k::workspace_bytes(1) / sizeof(float));
+        const status found = k::run({.x = x.data(),
+                                     .weights = weights.data(),
+                                     .y = y.data(),
+                                     .workspace = workspace.data(),
+                                     .parameters = parameters.data()});
+        if (found.ok()) return true;
+        CHECK(found.what == fault::parameter_out_of_range);
+        CHECK(std::string{found.subject} == "batch_stride_y");
+        CHECK(found.found == parameters.back());
+        return false;
+    };
+    constexpr auto at_call = leading::at_call();
+    // 12 rows 11 apart, of 10.
+    constexpr std::integral_constant<
+        gemm_shape, gemm_shape{.batch = 3, .m = 12, .n = 10, .k = 6, .ldy = 11, .batch_stride_y = at_call}>
+        views{};
+    CHECK(takes(views, {131}));
+    CHECK_FALSE(takes(views, {130}));
+    CHECK_FALSE(takes(views, {10}));
+    CHECK_FALSE(takes(views, {0}));
+    CHECK_FALSE(takes(views, {-131}));
+    // Dense ones.
+    constexpr std::integral_constant<gemm_shape,
+                                     gemm_shape{.batch = 3, .m = 12, .n = 10, .k = 6, .batch_stride_y = at_call}>
+        dense{};
+    CHECK(takes(dense, {120}));
+    CHECK_FALSE(takes(dense, {119}));
+    // One matrix has no other beside it.
+    constexpr std::integral_constant<gemm_shape, gemm_shape{.m = 12, .n = 10, .k = 6, .batch_stride_y = at_call}> one{};
+    CHECK(takes(one, {10}));
+    // Of m of the call a row is known; of ldy of the call, rows of the matrices may alternate.
+    constexpr std::integral_constant<
+        gemm_shape, gemm_shape{.batch = 3, .m = extent::up_to(12), .n = 10, .k = 6, .batch_stride_y = at_call}>
+        rows{};
+    CHECK(takes(rows, {1, 10}));
+    CHECK_FALSE(takes(rows, {1, 9}));
+    constexpr std::integral_constant<
+        gemm_shape, gemm_shape{.batch = 3, .m = 12, .n = 10, .k = 6, .ldy = at_call, .batch_stride_y = at_call}>
+        alternating{};
+    CHECK(takes(alternating, {30, 10}));
+    CHECK_FALSE(takes(alternating, {30, 9}));
 }
 
 TEST_CASE("no rows are no work: nothing is read, written or wanted")

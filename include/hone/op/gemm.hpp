@@ -92,6 +92,10 @@ constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::init
 }
 
 // Parameters of a call, in this order, where the shape leaves them open: m, ldx, ldy, batch_stride_x, batch_stride_y.
+// A call with rows closer than they are long is refused, and with a batch_stride_y below (m - 1) * ldy + n where the
+// shape gives m and ldy. Where the call gives one of them, only n is demanded, and that no two elements of y share a
+// place is the caller's part: batch_stride_y >= (m - 1) * ldy + n, or ldy >= (batch - 1) * batch_stride_y + n for
+// matrices whose rows alternate. Matrices of x may overlap, from a batch_stride_x of one row on.
 template <gemm_shape S, class Type, operator_word... E>
 struct gemm {
     static_assert(accuracy_words<E...> <= 1, "hone::gemm: a workload has one accuracy; name hone::exact or hone::fast");
@@ -114,11 +118,13 @@ struct gemm {
             if (d.found.ok() && l.value != 0 && l.value < least)
                 d.found = {fault::shape_mismatch, least, l.value, name};
         };
-        const auto matrix_reaches = [&](const leading& l, const leading& ld, std::int64_t rows, std::int64_t columns,
-                                        const char* name) {
+        // From the first element of a matrix to one past its last, as far as that is known before the call.
+        const auto span_of = [](const leading& ld, std::int64_t rows, std::int64_t columns) {
             const std::int64_t distance = ld.value > 0 ? ld.value : columns;
-            reaches(l, ld.is_at_call ? columns : saturated_sum(saturated_product(rows - 1, distance), columns), name);
+            return ld.is_at_call ? columns : saturated_sum(saturated_product(rows - 1, distance), columns);
         };
+        const auto matrix_reaches = [&](const leading& l, const leading& ld, std::int64_t rows, std::int64_t columns,
+                                        const char* name) { reaches(l, span_of(ld, rows, columns), name); };
         reaches(shape.ldx, xt ? shape.m.value : shape.k, "gemm: ldx");
         reaches(shape.ldw, wt ? shape.k : shape.n, "gemm: ldw");
         reaches(shape.ldy, shape.n, "gemm: ldy");
@@ -139,7 +145,9 @@ struct gemm {
         const std::int16_t py = parameter_if(shape.ldy.is_at_call, "ldy", shape.n, farthest);
         const std::int16_t bx =
             parameter_if(shape.batch_stride_x.is_at_call, "batch_stride_x", xt ? shape.m.value : shape.k, farthest);
-        const std::int16_t by = parameter_if(shape.batch_stride_y.is_at_call, "batch_stride_y", shape.n, farthest);
+        const bool one_row = shape.m.at_call || shape.batch == 1; // at least
+        const std::int16_t by = parameter_if(shape.batch_stride_y.is_at_call, "batch_stride_y",
+                                             span_of(shape.ldy, one_row ? 1 : shape.m.value, shape.n), farthest);
 
         d.tensors.push_back(matrix("x", role::input, shape.m.value, shape.k, shape.x, shape.ldx, px));
         d.tensors.push_back(matrix("weights", role::weights, shape.k, shape.n, shape.weights, shape.ldw, -1));
