@@ -22,10 +22,10 @@ constexpr std::int64_t large[] = {(std::int64_t{1} << 40) + 1, std::int64_t{1} <
 
 template <gemm_shape S>
 constexpr bool refuses_product =
-    with_roles_checked(gemm<S, f32, bias, residual>::definition()).found.what == fault::extent_too_large;
+    checked(gemm<S, f32, bias, residual>::definition()).found.what == fault::extent_too_large;
 template <conv2d_shape S>
 constexpr bool refuses_layer =
-    with_roles_checked(conv2d<S, f32, bias, residual>::definition()).found.what == fault::extent_too_large;
+    checked(conv2d<S, f32, bias, residual>::definition()).found.what == fault::extent_too_large;
 
 // In each place alone, and in all at once.
 template <std::int64_t E>
@@ -66,11 +66,11 @@ static_assert(refuses_layer<conv2d_shape{.h = half, .w = half}> &&
 
 // The largest that is taken.
 constexpr gemm_shape whole{.m = std::int64_t{1} << 40};
-static_assert(with_roles_checked(gemm<whole, f32>::definition()).found.ok());
-static_assert(with_roles_checked(conv2d<conv2d_shape{.h = std::int64_t{1} << 40}, f32>::definition()).found.ok());
+static_assert(checked(gemm<whole, f32>::definition()).found.ok());
+static_assert(checked(conv2d<conv2d_shape{.h = std::int64_t{1} << 40}, f32>::definition()).found.ok());
 // Calls choose strides up to 2^31.
 static_assert(
-    with_roles_checked(
+    checked(
         gemm<gemm_shape{
                  .m = extent::up_to(1 << 20), .n = 16, .k = 16, .ldx = leading::at_call(), .ldy = leading::at_call()},
              f32>::definition())
@@ -82,7 +82,7 @@ status found(Change change)
 {
     definition d = product;
     change(d);
-    return with_roles_checked(d).found;
+    return checked(d).found;
 }
 void is_named(const status& s, fault what, const char* subject)
 {
@@ -105,7 +105,7 @@ TEST_CASE("what is too large is named, with how large it may be")
     is_named(conv2d_shape{.h = half, .oc = half}.check(), fault::extent_too_large, "conv2d: y");
     is_named(conv2d_shape{.ic = half, .oc = half}.check(), fault::extent_too_large, "conv2d: weights");
     // So is what lowering is asked for.
-    const definition d = with_roles_checked(gemm<gemm_shape{.m = half, .n = half}, f32>::definition());
+    const definition d = checked(gemm<gemm_shape{.m = half, .n = half}, f32>::definition());
     is_named(lower(cpu_schedule(d, {}, isa::baseline)).found, fault::extent_too_large, "y");
 }
 
@@ -161,4 +161,105 @@ TEST_CASE("what a definition has no room for is named")
     is_too_large([&](definition& d) { fill(d.stages[0].output.index[0].terms); }, "terms of an index");
     is_too_large([&](definition& d) { fill(d.stages[0].body.nodes); }, "body", fault::expression_too_long);
     is_too_large([&](definition& d) { fill(d.stages[0].epilogue.nodes); }, "epilogue", fault::expression_too_long);
+}
+
+TEST_CASE("numbers that name nothing")
+{
+    const auto unknown = [](auto change, const char* subject) {
+        is_named(found(change), fault::definition_unknown_part, subject);
+    };
+    for (const int number : {-2, 4, 100}) {
+        CAPTURE(number);
+        const auto n = static_cast<std::int8_t>(number);
+        unknown([&](definition& d) { d.stages[0].operands[0].index[1].terms[0].axis = n; }, "gemm");
+        unknown([&](definition& d) { d.stages[0].output.index[2].terms[0].axis = n; }, "gemm");
+        unknown([&](definition& d) { d.stages[0].operands[1].tensor = n; }, "gemm");
+        unknown([&](definition& d) { d.stages[0].output.tensor = n; }, "gemm");
+        unknown([&](definition& d) { d.stages[0].body = ex::load(0) * ex::load(n); }, "gemm");
+        unknown([&](definition& d) { d.stages[0].epilogue = ex::acc() + ex::load(n); }, "gemm");
+        unknown([&](definition& d) { d.stages[0].epilogue = ex::acc() + ex::table(n); }, "gemm");
+        unknown([&](definition& d) { d.stages[0].axes[1].parameter = n; }, "m");
+        unknown([&](definition& d) { d.tensors[1].dims[1].stride_parameter = n; }, "weights");
+        unknown([&](definition& d) { d.tensors[1].dims[1].extent_parameter = n; }, "weights");
+        // A table of two values that begins, or ends, where there are none.
+        unknown(
+            [&](definition& d) {
+                d.table_values.push_back(1);
+                d.table_values.push_back(2);
+                d.stages[0].tables.push_back({.first = n, .count = 2, .index = along(1)});
+            },
+            "gemm");
+    }
+    unknown([](definition& d) { d.stages[0].tables.push_back({.first = 0, .count = 1, .index = along(1)}); }, "gemm");
+}
+
+TEST_CASE("indexes of another rank, and expressions of nothing")
+{
+    is_named(found([](definition& d) { d.stages[0].operands[0].index.pop_back(); }), fault::definition_rank, "x");
+    is_named(found([](definition& d) { d.stages[0].output.index.push_back({}); }), fault::definition_rank, "y");
+    is_named(found([](definition& d) { d.tensors[1].dims.push_back({}); }), fault::definition_rank, "weights");
+    CHECK(found([](definition& d) { d.stages[0].operands[0].index.pop_back(); }).expected == 3);
+    CHECK(found([](definition& d) { d.stages[0].operands[0].index.pop_back(); }).found == 2);
+
+    const auto empty = [](auto change) { is_named(found(change), fault::definition_expression, "gemm"); };
+    empty([](definition& d) { d.stages[0].body = {}; });
+    empty([](definition& d) { d.stages[0].epilogue = {}; });
+    empty([](definition& d) { d.stages[0].body = ex::load(0) * expr{}; });
+    empty([](definition& d) { d.stages[0].body = expr{} + ex::load(0); });
+    empty([](definition& d) { d.stages[0].body = ex::sqrt(expr{}); });
+    empty([](definition& d) { d.stages[0].body = ex::load(0) * ex::acc(); });
+    is_named(found([](definition& d) { d.stages.clear(); }), fault::definition_expression, "stages");
+    is_named(found([](definition& d) { d.stages[0].reduce = reduction::none; }), fault::definition_reduction, "gemm");
+}
+
+TEST_CASE("stages that leave their tensors")
+{
+    const auto outside = [](auto change, const char* subject, std::int64_t last, std::int64_t at) {
+        is_named(found(change), fault::definition_outside, subject);
+        CHECK(found(change).expected == last);
+        CHECK(found(change).found == at);
+    };
+    outside([](definition& d) { d.stages[0].axes[1].extent = 9; }, "x", 7, 8);
+    outside([](definition& d) { d.tensors[1].dims[2].extent = 15; }, "weights", 14, 15);
+    outside([](definition& d) { d.stages[0].operands[0].index[1].offset = -1; }, "x", 7, -1);
+    outside([](definition& d) { d.stages[0].operands[0].index[1] = along(1, -1, 6); }, "x", 7, -1);
+    outside([](definition& d) { d.stages[0].operands[0].index[1] = along(1, 2); }, "x", 7, 14);
+    outside([](definition& d) { d.tensors[d.stages[0].output.tensor].dims[2].extent = 12; }, "y", 11, 15);
+    // The same where zeros stand outside, and upside down but inside.
+    CHECK(found([](definition& d) {
+              d.stages[0].operands[0].index[1].offset = -1;
+              d.stages[0].operands[0].zero_outside = true;
+          }).ok());
+    CHECK(found([](definition& d) { d.stages[0].operands[0].index[1] = along(1, -1, 7); }).ok());
+}
+
+TEST_CASE("stages that write an element twice")
+{
+    const auto twice = [](auto change) { is_named(found(change), fault::definition_output, "gemm"); };
+    const auto y = [](definition& d) -> tensor& { return d.tensors[d.stages[0].output.tensor]; };
+    twice([&](definition& d) { y(d).dims[1].stride = 15; }); // rows of 16
+    twice([&](definition& d) { y(d).dims[1].stride = 0; });
+    twice([&](definition& d) { y(d).dims[2].stride = 0; });
+    twice([](definition& d) { d.stages[0].output.index[1] = {}; }); // each row is the first
+    twice([](definition& d) { d.stages[0].axes[3].reduction = false; });
+    twice([&](definition& d) { // a sum along k moves y
+        y(d).dims.push_back({.extent = 4, .stride = 0});
+        d.stages[0].output.index.push_back(along(3));
+        y(d).dims.back().stride = 1000;
+    });
+    // Weights are not what a stage writes.
+    twice([](definition& d) {
+        const std::int8_t kept = d.stages[0].output.tensor;
+        d.stages[0].output.tensor = d.stages[0].operands[1].tensor;
+        d.stages[0].output.index = d.stages[0].operands[1].index;
+        d.stages[0].operands[1].tensor = kept;
+        d.stages[0].operands[1].index = product.stages[0].output.index;
+    });
+    // Further apart than needed, turned, and across: fine.
+    CHECK(found([&](definition& d) { y(d).dims[1].stride = 17; }).ok());
+    CHECK(found([&](definition& d) {
+              y(d).dims[1].stride = 1;
+              y(d).dims[2].stride = 8;
+          }).ok());
+    CHECK(found([](definition& d) { d.stages[0].output.index[1] = along(1, -1, 7); }).ok());
 }

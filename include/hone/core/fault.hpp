@@ -35,6 +35,12 @@ enum class fault : std::uint8_t {
     shape_mismatch,
     role_missing,
     role_taken,
+    definition_unknown_part,
+    definition_rank,
+    definition_expression,
+    definition_reduction,
+    definition_outside,
+    definition_output,
     expression_too_long,
     definition_too_large,
     element_type_unknown,
@@ -123,6 +129,23 @@ constexpr const char* message_of(fault f)
     case fault::definition_too_large:
         return "hone: the operator has more tensors, stages, axes, operands, parameters or index terms than a definition "
                "holds; use fewer of what the subject names";
+    case fault::definition_unknown_part:
+        return "hone: the operator names an axis, tensor, operand, table or parameter by a number that none of them has; "
+               "count them from 0, in the order in which they were added";
+    case fault::definition_rank:
+        return "hone: an index of the operator has not one entry for each dimension of its tensor; add the missing ones, or "
+               "leave out the others";
+    case fault::definition_expression:
+        return "hone: a stage of the operator has an empty expression, or one that reads acc() before there is a sum; write "
+               "the body in loads, the epilogue in acc() and loads";
+    case fault::definition_reduction:
+        return "hone: a stage of the operator has a reduction axis and does not say how it reduces; set its reduction";
+    case fault::definition_outside:
+        return "hone: the operator leaves a tensor; make it or the axes fit, or say zero_outside of the operand where 0 is "
+               "read outside";
+    case fault::definition_output:
+        return "hone: two points of the operator would write one element of its output; move a tensor of role::output by "
+               "each axis but those of reductions, by strides that keep them apart";
     case fault::element_type_unknown: return "hone: elements are 32-bit floats so far; name them hone::f32";
     case fault::operand_not_tuned:
         return "hone::tuner: the tuner has no data for a tensor of role::operand; leave the workload out of the list, and "

@@ -87,8 +87,8 @@ struct expr {
             if (n.b >= 0) n.b = static_cast<std::int16_t>(n.b + base);
             e.nodes.push_back(n);
         }
-        e.nodes.push_back(
-            {.op = op, .a = static_cast<std::int16_t>(x.root()), .b = static_cast<std::int16_t>(base + y.root())});
+        const int second = y.empty() ? -1 : base + y.root();
+        e.nodes.push_back({.op = op, .a = static_cast<std::int16_t>(x.root()), .b = static_cast<std::int16_t>(second)});
         return e;
     }
 

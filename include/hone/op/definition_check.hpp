@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Whether a definition can be worked with: nothing was left out of its tables, a call can give each tensor, and all
-// that is computed of its extents and strides stays in 64 bits. Nothing here overflows itself.
+// Whether a definition can be worked with: nothing was left out of its tables, all that it names is there, a call can
+// give each tensor, what is computed of its extents and strides stays in 64 bits, stages stay in their tensors, and
+// each of their points has an element of its own to write. Nothing here overflows itself.
 #pragma once
 
 #include <cstddef>
@@ -74,14 +75,12 @@ constexpr std::int64_t span_of(const definition& d, const tensor& t)
 constexpr std::int64_t reach_of(const definition& d, const stage& s, const operand& o)
 {
     std::int64_t reach = 0;
-    if (o.tensor < 0 || o.tensor >= static_cast<int>(d.tensors.size())) return reach;
     const auto& dims = d.tensors[o.tensor].dims;
-    for (std::size_t i = 0; i < o.index.size() && i < dims.size(); ++i) {
+    for (std::size_t i = 0; i < o.index.size(); ++i) {
         std::int64_t position = saturated_magnitude(o.index[i].offset);
         for (const index_term& x : o.index[i].terms)
-            if (x.axis >= 0 && x.axis < static_cast<int>(s.axes.size()))
-                position = saturated_sum(position,
-                                         saturated_product(saturated_magnitude(x.coefficient), s.axes[x.axis].extent));
+            position =
+                saturated_sum(position, saturated_product(saturated_magnitude(x.coefficient), s.axes[x.axis].extent));
         reach = saturated_sum(reach, saturated_product(position, stride_of(d, dims[i])));
     }
     return reach;
@@ -118,26 +117,159 @@ constexpr status wrong_sizes(const definition& d)
     return {};
 }
 
-// The definition with the fault that is found first: of its tables, of the roles, without which a call could not give
-// each tensor and a template lacks what it multiplies, of its sizes.
-constexpr definition with_roles_checked(definition d)
+// definition_unknown_part where a number names no axis, tensor, operand, table or parameter of the definition;
+// definition_rank where an index has not one entry for each dimension; definition_expression where an expression is
+// empty or has nothing to read.
+constexpr status unknown_part(const definition& d)
 {
-    if (d.found.ok()) d.found = outgrown_table(d);
-    if (!d.found.ok()) return d;
-    for (const role needed : {role::input, role::weights, role::output})
-        if (d.tensor_of(needed) < 0) {
-            d.found = {fault::role_missing, 1, 0, name_of(needed)};
-            return d;
+    status found;
+    const auto knows = [&](std::int64_t number, std::size_t parts, const char* subject) {
+        const auto count = static_cast<std::int64_t>(parts);
+        if (found.ok() && (number < 0 || number >= count))
+            found = {fault::definition_unknown_part, count - 1, number, subject};
+    };
+    const auto knows_parameter = [&](int number, const char* subject) {
+        if (number != -1) knows(number, d.parameters.size(), subject);
+    };
+    const auto indexes = [&](const stage& s, const dim_index& i) {
+        for (const index_term& t : i.terms) knows(t.axis, s.axes.size(), s.name);
+    };
+    const auto stands = [&](const stage& s, const operand& o) {
+        knows(o.tensor, d.tensors.size(), s.name);
+        for (const dim_index& i : o.index) indexes(s, i);
+        if (!found.ok()) return;
+        const tensor& t = d.tensors[o.tensor];
+        if (o.index.size() != t.dims.size())
+            found = {fault::definition_rank, static_cast<std::int64_t>(t.dims.size()),
+                     static_cast<std::int64_t>(o.index.size()), t.name};
+    };
+    const auto computes = [&](const stage& s, const expr& e, bool has_accumulator) {
+        bool is_whole = !e.empty();
+        for (int i = 0; i < static_cast<int>(e.nodes.size()); ++i) {
+            const expr_node& x = e.nodes[i];
+            const auto is_earlier = [&](int node) { return node >= 0 && node < i; };
+            const int operands = arity(x.op);
+            is_whole = is_whole && (operands < 1 || is_earlier(x.a)) && (operands < 2 || is_earlier(x.b)) &&
+                       (x.op != expr_op::accumulator || has_accumulator);
+            if (x.op == expr_op::load) knows(x.ref, s.operands.size(), s.name);
+            if (x.op == expr_op::table) knows(x.ref, s.tables.size(), s.name);
         }
+        if (found.ok() && !is_whole) found = {fault::definition_expression, 0, 0, s.name};
+    };
+    for (const tensor& t : d.tensors)
+        for (const dimension& own : t.dims) {
+            knows_parameter(own.extent_parameter, t.name);
+            knows_parameter(own.stride_parameter, t.name);
+        }
+    if (d.stages.empty()) found = {fault::definition_expression, 0, 0, "stages"};
+    for (const stage& s : d.stages) {
+        for (const axis& a : s.axes) knows_parameter(a.parameter, a.name);
+        for (const operand& o : s.operands) stands(s, o);
+        stands(s, s.output);
+        for (const table_operand& t : s.tables) {
+            indexes(s, t.index);
+            knows(t.first, d.table_values.size(), s.name);
+            knows(std::int64_t{t.first} + t.count - 1, d.table_values.size(), s.name);
+        }
+        computes(s, s.body, false);
+        computes(s, s.epilogue, true);
+    }
+    return found;
+}
+
+// role_missing where a call could not give each tensor or a template lacks what it multiplies; role_taken where a call
+// has one pointer for two.
+constexpr status wrong_roles(const definition& d)
+{
+    for (const role needed : {role::input, role::weights, role::output})
+        if (d.tensor_of(needed) < 0) return {fault::role_missing, 1, 0, name_of(needed)};
     for (std::size_t t = 0; t < d.tensors.size(); ++t) {
         const tensor& own = d.tensors[t];
         if (own.memory != memory::argument || own.role == role::operand) continue;
-        if (d.tensor_of(own.role) != static_cast<int>(t)) {
-            d.found = {fault::role_taken, 1, 2, own.name};
-            return d;
+        if (d.tensor_of(own.role) != static_cast<int>(t)) return {fault::role_taken, 1, 2, own.name};
+    }
+    return {};
+}
+
+// definition_outside where a stage leaves a tensor in some dimension and does not say that there are zeros.
+constexpr status outside(const definition& d, const stage& s, const operand& o)
+{
+    if (o.zero_outside) return {};
+    const tensor& t = d.tensors[o.tensor];
+    for (std::size_t i = 0; i < o.index.size(); ++i) {
+        std::int64_t least = o.index[i].offset, most = least;
+        for (const index_term& x : o.index[i].terms)
+            (x.coefficient < 0 ? least : most) += x.coefficient * (s.axes[x.axis].extent - 1);
+        const std::int64_t last = t.dims[i].extent - 1;
+        if (least < 0 || most > last) return {fault::definition_outside, last, least < 0 ? least : most, t.name};
+    }
+    return {};
+}
+
+// Whether two points of a stage could write one element: some axis does not move the output, one that is reduced does,
+// or one moves it by no more than the others do together. Strides that a call gives are the caller's matter.
+constexpr bool writes_twice(const definition& d, const stage& s)
+{
+    struct move {
+        std::int64_t step = 0;
+        std::int64_t reach = 0;
+    };
+    inline_vector<move, 10> moves; // by step, ascending
+    for (int a = 0; a < static_cast<int>(s.axes.size()); ++a) {
+        const std::int64_t steps = s.axes[a].extent - 1;
+        if (steps == 0) continue;
+        std::int64_t step = 0;
+        bool is_at_call = false;
+        for (std::size_t i = 0; i < s.output.index.size(); ++i)
+            for (const index_term& x : s.output.index[i].terms) {
+                if (x.axis != a || x.coefficient == 0) continue;
+                const dimension& own = d.tensors[s.output.tensor].dims[i];
+                is_at_call = is_at_call || own.stride_parameter >= 0;
+                step += saturated_product(x.coefficient, own.stride);
+            }
+        const bool is_moved = is_at_call || step != 0;
+        if (is_moved == s.axes[a].reduction) return true;
+        if (!is_moved || is_at_call) continue;
+        const std::int64_t size = saturated_magnitude(step);
+        moves.push_back({size, saturated_product(size, steps)});
+        for (std::size_t i = moves.size() - 1; i > 0 && moves[i].step < moves[i - 1].step; --i) {
+            const move kept = moves[i];
+            moves[i] = moves[i - 1];
+            moves[i - 1] = kept;
         }
     }
-    d.found = wrong_sizes(d);
+    std::int64_t reach = 0;
+    for (const move& m : moves) {
+        if (m.step <= reach) return true;
+        reach = saturated_sum(reach, m.reach);
+    }
+    return false;
+}
+
+// The definition with the fault that is found first: whatever enters, a kernel or a tuner, comes through here. Behind
+// it all numbers name something, and each point of a stage has an element of its own to write.
+constexpr definition checked(definition d)
+{
+    const auto look = [&](auto what) {
+        if (d.found.ok()) d.found = what(d);
+    };
+    look(outgrown_table);
+    look(unknown_part);
+    look(wrong_roles);
+    look(wrong_sizes);
+    for (const stage& s : d.stages) {
+        if (!d.found.ok()) break;
+        bool is_reduced = false;
+        for (const axis& a : s.axes) is_reduced = is_reduced || a.reduction;
+        if (is_reduced && s.reduce == reduction::none) d.found = {fault::definition_reduction, 0, 0, s.name};
+        for (const operand& o : s.operands) look([&](const definition&) { return outside(d, s, o); });
+        look([&](const definition&) { return outside(d, s, s.output); });
+        look([&](const definition&) {
+            const bool is_given = d.tensors[s.output.tensor].memory == memory::argument;
+            const bool is_output = !is_given || d.tensors[s.output.tensor].role == role::output;
+            return !is_output || writes_twice(d, s) ? status{fault::definition_output, 0, 0, s.name} : status{};
+        });
+    }
     return d;
 }
 

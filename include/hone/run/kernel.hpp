@@ -55,7 +55,7 @@ constexpr schedule cpu_schedule(const definition& d, const cpu_config& c, isa se
 }
 // Evaluated once for all kernels of an operator.
 template <class Op>
-inline constexpr definition definition_of = with_roles_checked(Op::definition());
+inline constexpr definition definition_of = checked(Op::definition());
 
 // The layout of its packed weights, for kernels that have weights.
 constexpr tensor cpu_packed(const definition& d, const cpu_config& c, isa set)
@@ -72,6 +72,12 @@ constexpr schedule cpu_packing(const definition& d, const cpu_config& c, isa set
     if (c.algorithm == cpu_template::winograd) return winograd_packing(d, c.winograd, set);
     const int weights = d.tensor_of(role::weights);
     return packing_schedule(d.tensors[weights], packed_weights(d, c.direct, set), set);
+}
+
+template <fault... All>
+constexpr bool is_one_of(fault f)
+{
+    return ((f == All) || ...);
 }
 
 // Asserts that a nest is legal, one sentence a fault.
@@ -115,20 +121,37 @@ constexpr bool assert_no_fault()
         Found != fault::role_taken,
         "hone: two tensors of the operator have one role, for which a call gives one pointer; give the second "
         "role::operand");
+    static_assert(Found != fault::definition_unknown_part,
+                  "hone: the operator names an axis, tensor, operand, table or parameter by a number that none of them "
+                  "has; count them from 0, in the order in which they were added");
+    static_assert(Found != fault::definition_rank,
+                  "hone: an index of the operator has not one entry for each dimension of its tensor; add the missing "
+                  "ones, or leave out the others");
+    static_assert(Found != fault::definition_expression,
+                  "hone: a stage of the operator has an empty expression, or one that reads acc() before there is a "
+                  "sum; write the body in loads, the epilogue in acc() and loads");
+    static_assert(
+        Found != fault::definition_reduction,
+        "hone: a stage of the operator has a reduction axis and does not say how it reduces; set its reduction");
+    static_assert(Found != fault::definition_outside,
+                  "hone: the operator leaves a tensor; make it or the axes fit, or say zero_outside of the operand "
+                  "where 0 is read outside");
+    static_assert(
+        Found != fault::definition_output,
+        "hone: two points of the operator would write one element of its output; move a tensor of role::output by each "
+        "axis but those of reductions, by strides that keep them apart");
     static_assert(Found != fault::too_many_tile_bodies,
                   "hone::lower: border, tail and unroll multiply to more than 8 tile bodies; peel fewer levels");
     static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
-    constexpr bool is_size =
-        Found == fault::extent_too_large || Found == fault::expression_too_long || Found == fault::definition_too_large;
-    constexpr bool is_named = is_size || Found == fault::knob_value || Found == fault::factor_does_not_divide ||
-                              Found == fault::vector_length_unsupported || Found == fault::too_many_live_registers ||
-                              Found == fault::blocked_axis_not_affine || Found == fault::extent_zero ||
-                              Found == fault::shape_mismatch || Found == fault::role_missing ||
-                              Found == fault::role_taken || Found == fault::too_many_tile_bodies ||
-                              Found == fault::capacity;
-    static_assert(Found == fault::none || is_named,
-                  "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
-                  "name the fault, what was expected and what was found");
+    constexpr bool is_named =
+        is_one_of<fault::none, fault::knob_value, fault::factor_does_not_divide, fault::vector_length_unsupported,
+                  fault::too_many_live_registers, fault::too_many_tile_bodies, fault::blocked_axis_not_affine,
+                  fault::capacity, fault::extent_zero, fault::extent_too_large, fault::shape_mismatch,
+                  fault::role_missing, fault::role_taken, fault::expression_too_long, fault::definition_too_large,
+                  fault::definition_unknown_part, fault::definition_rank, fault::definition_expression,
+                  fault::definition_reduction, fault::definition_outside, fault::definition_output>(Found);
+    static_assert(is_named, "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
+                            "name the fault, what was expected and what was found");
     return true; // one fault, one error: the caller's assertion has nothing to add
 }
 

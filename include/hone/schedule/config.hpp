@@ -129,7 +129,7 @@ template <tensor_operator Op, class Configs>
 constexpr cpu_config config_of(isa set, int threads = 1, int step = 0)
 {
     const int i = entry_index_for<Op, Configs>(set, threads);
-    if (i < 0) return {.direct = default_direct(with_roles_checked(Op::definition()), set, step)};
+    if (i < 0) return {.direct = default_direct(checked(Op::definition()), set, step)};
     return Configs::entries[i].config;
 }
 

@@ -34,7 +34,7 @@ inline std::vector<task> tasks_of(std::span<const listed_workload> workloads, co
         const listed_workload& w = workloads[i];
         tasks.push_back({short_name_of({w.type_name, w.type_name_size}, i),
                          fmt::format("hone::workload<{}, {}>", list, i), w.signature().c_str(),
-                         with_roles_checked(w.definition())});
+                         checked(w.definition())});
     }
     std::set<std::string> signatures, names;
     for (const task& t : tasks) {
