@@ -188,9 +188,10 @@ private:
         std::int64_t first = 0;
         std::int64_t last = count;
         if (own.border == border::peel && count > 1 && (p == pass::whole || p == pass::reduce)) {
-            while (first < count && touches_border(st, l, c, first)) ++first;
-            while (last > first && touches_border(st, l, c, last - 1)) --last;
-            if (first + (count - last) > 4) { // more would be code, not speed: the leaves test
+            constexpr std::int64_t most = 4; // more would be code, not speed: the leaves test
+            while (first < count && first <= most && touches_border(st, l, c, first)) ++first;
+            while (last > first && count - last <= most && touches_border(st, l, c, last - 1)) --last;
+            if (first + (count - last) > most) {
                 first = 0;
                 last = count;
             }
