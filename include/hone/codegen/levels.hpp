@@ -45,27 +45,9 @@ protected:
     // What does not fit a table is left out of it: computing the rest would be a wrong result.
     constexpr bool outgrows_tables() const
     {
-        if (d_.tensors.overflowed() || d_.stages.overflowed() || d_.parameters.overflowed() ||
-            d_.table_values.overflowed() || s_.plans.overflowed())
-            return true;
-        const auto outgrows = [](const operand& o) {
-            if (o.index.overflowed()) return true;
-            for (const dim_index& i : o.index)
-                if (i.terms.overflowed()) return true;
-            return false;
-        };
-        for (const tensor& t : d_.tensors)
-            if (t.dims.overflowed()) return true;
-        for (const stage& st : d_.stages) {
-            if (st.axes.overflowed() || st.operands.overflowed() || st.tables.overflowed() ||
-                st.body.nodes.overflowed() || st.epilogue.nodes.overflowed() || outgrows(st.output))
-                return true;
-            for (const operand& o : st.operands)
-                if (outgrows(o)) return true;
-        }
         for (const stage_plan& p : s_.plans)
             if (p.levels.overflowed() || p.base.overflowed()) return true;
-        return false;
+        return s_.plans.overflowed();
     }
 
     constexpr int stages() const { return static_cast<int>(d_.stages.size()); }
