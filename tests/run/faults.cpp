@@ -86,7 +86,8 @@ call_rig conv_rig()
 }
 
 constexpr const char* parameter_sentence =
-    "hone::run: a run-time extent is negative or above the workload's maximum; pass a value within the workload's range";
+    "hone::run: a run-time extent or distance is out of the workload's range; pass a value within it, at least a row for "
+    "the distance of rows and a matrix for that of matrices";
 constexpr const char* workspace_sentence =
     "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";
 constexpr const char* tensor_sentence =
@@ -116,6 +117,7 @@ TEST_CASE("a parameter out of range")
     // Rows that would overlap.
     check_refused(with(12, 5, 11), "ldx", 5);
     check_refused(with(12, 7, 9), "ldy", 9);
+    CHECK(with(12, 7, 9).expected == 10);
     check_refused(with(12, 7, (std::int64_t{1} << 31) + 1), "ldy", (std::int64_t{1} << 31) + 1);
     // The first is named.
     check_refused(with(13, 5, 9), "m", 13);

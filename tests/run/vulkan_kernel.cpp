@@ -46,6 +46,8 @@ struct second : conv2d<second_shape, f32, bias, relu> {};
 struct gated : conv2d<second_shape, f32, bias, gate> {};
 constexpr gemm_shape rows_shape{.m = extent::up_to(21), .n = 10, .k = 9};
 struct rows_at_call : gemm<rows_shape, f32, bias> {};
+struct matrices_at_call
+    : gemm<gemm_shape{.batch = 3, .m = 12, .n = 10, .k = 9, .ldy = 11, .batch_stride_y = leading::at_call()}, f32> {};
 
 const vulkan_knobs small_tile{.rows = 2, .vectors = 1, .components = 2, .lane_rows = 4, .lane_vectors = 2};
 const vulkan_knobs staged_tile{
@@ -528,7 +530,7 @@ TEST_CASE("record names what a call lacks, and records nothing then")
 {
     vulkan::device& d = test_device();
     using configs = entries_of_test<6>;
-    configs::vulkan_entries = {entry_of<first>({}), entry_of<rows_at_call>({})};
+    configs::vulkan_entries = {entry_of<first>({}), entry_of<rows_at_call>({}), entry_of<matrices_at_call>({})};
     auto k = vulkan::kernel<first, configs>::create(noting_context(), 2);
     REQUIRE_MESSAGE(k.ok(), text_of(k));
     const call_on_device call(d, k.value, data_of(first_shape, 1));
@@ -586,10 +588,22 @@ TEST_CASE("record names what a call lacks, and records nothing then")
         a.parameters = {&m, 1};
         const status s = rows->record(VK_NULL_HANDLE, a);
         CHECK(s.what == fault::parameter_out_of_range);
-        CHECK(s.expected == 21);
+        CHECK(s.expected == (m < 0 ? 1 : 21));
         CHECK(s.found == m);
     }
     CHECK(rows->record(VK_NULL_HANDLE, row_call.arguments()).what == fault::vulkan_call_mismatch);
+    // Matrices of y that would overlap; where they do not, the buffers are asked for.
+    auto matrices = vulkan::kernel<matrices_at_call, configs>::create(noting_context());
+    REQUIRE_MESSAGE(matrices.ok(), text_of(matrices));
+    for (const std::int64_t apart : {std::int64_t{-1}, std::int64_t{0}, std::int64_t{10}, std::int64_t{130}}) {
+        const status s = matrices->record(VK_NULL_HANDLE, {.parameters = {&apart, 1}});
+        CHECK(s.what == fault::parameter_out_of_range);
+        CHECK(std::string(s.subject) == "batch_stride_y");
+        CHECK(s.expected == 131);
+        CHECK(s.found == apart);
+    }
+    const std::int64_t far_enough = 131;
+    CHECK(matrices->record(VK_NULL_HANDLE, {.parameters = {&far_enough, 1}}).what == fault::vulkan_buffer_missing);
     // No rows are no work, and need no buffers.
     const std::int64_t none = 0;
     CHECK(rows->record(VK_NULL_HANDLE, {.parameters = {&none, 1}}).ok());

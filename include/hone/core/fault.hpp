@@ -183,8 +183,8 @@ constexpr const char* message_of(fault f)
         return "hone::run: the packed weights have another layout id than this kernel; pack them again with this kernel's "
                "pack()";
     case fault::parameter_out_of_range:
-        return "hone::run: a run-time extent is negative or above the workload's maximum; pass a value within the workload's "
-               "range";
+        return "hone::run: a run-time extent or distance is out of the workload's range; pass a value within it, at least a "
+               "row for the distance of rows and a matrix for that of matrices";
     case fault::workspace_missing:
         return "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";
     case fault::tensor_missing:

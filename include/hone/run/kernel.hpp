@@ -251,8 +251,8 @@ struct kernel {
             const std::int64_t v = a.parameters == nullptr ? 0 : a.parameters[p];
             if (v == 0 && a.parameters != nullptr && (emptying >> p & 1) != 0)
                 is_empty = true;
-            else if (v < n.parameters[p].least || v > n.parameters[p].most)
-                return {fault::parameter_out_of_range, n.parameters[p].most, v, n.parameters[p].name};
+            else if (const auto& range = n.parameters[p]; v < range.least || v > range.most)
+                return {fault::parameter_out_of_range, v < range.least ? range.least : range.most, v, range.name};
         }
         if (is_empty) return {};
         if (workspace_bytes(1) > 0 && a.workspace == nullptr)

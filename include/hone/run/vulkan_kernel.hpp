@@ -156,7 +156,9 @@ public:
             const std::int64_t most = parameters[i].most < INT32_MAX ? parameters[i].most : INT32_MAX;
             if (i < from_call && values[i] == 0 && (emptying >> i & 1) != 0)
                 is_empty = true;
-            else if ((i < from_call && values[i] < parameters[i].least) || values[i] > most)
+            else if (i < from_call && values[i] < parameters[i].least)
+                return {fault::parameter_out_of_range, parameters[i].least, values[i], parameters[i].name};
+            else if (values[i] > most)
                 return {fault::parameter_out_of_range, most, values[i], parameters[i].name};
         }
         if (is_empty) return {}; // nothing to compute, and no buffer that it takes
