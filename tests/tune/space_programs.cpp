@@ -30,7 +30,7 @@ argument given(floats& f) { return {f.data(), static_cast<std::int64_t>(f.size()
 std::string fault_of(const tune::problem& problem, const tune::problem_draw& draw, tune::arithmetic a,
                      const schedule& packing, const schedule& compute)
 {
-    floats weights = *draw.values_of(role::weights);
+    floats weights = *draw.values_at(1);
     floats packed(static_cast<std::size_t>(packing.definition.tensors[1].elements()), tune::poison());
     const argument both[] = {given(weights), given(packed)};
     if (const status s = interpret(lower(packing), both); !s.ok()) return std::string("packing: ") + s.message();
@@ -49,7 +49,7 @@ std::string fault_of(const tune::problem& problem, const tune::problem_draw& dra
             values.assign(problem.outputs, tune::poison());
             output = b.position;
         } else {
-            values = *draw.values_of(b.role);
+            values = *draw.values_at(b.position);
         }
     }
     if (output < 0) return "no output";

@@ -44,7 +44,6 @@ enum class fault : std::uint8_t {
     expression_too_long,
     definition_too_large,
     element_type_unknown,
-    operand_not_tuned,
     accuracy_not_allowed,
     // Vulkan nests
     shared_memory_exceeded,
@@ -121,8 +120,8 @@ constexpr const char* message_of(fault f)
         return "hone: an operator needs one tensor of role::input, one of role::weights and one of role::output; add the "
                "missing one";
     case fault::role_taken:
-        return "hone: two tensors of the operator have one role, for which a call gives one pointer; give the second "
-               "role::operand";
+        return "hone: two tensors of the operator have role::weights, of which a kernel packs one, or role::output, of which it "
+               "writes one; give the second role::operand, or compute it in another operator";
     case fault::expression_too_long:
         return "hone: an expression of the operator has more than 32 nodes, all of its epilogues included; write it with "
                "fewer words, or leave a part of it to another operator";
@@ -147,9 +146,6 @@ constexpr const char* message_of(fault f)
         return "hone: two points of the operator would write one element of its output; move a tensor of role::output by "
                "each axis but those of reductions, by strides that keep them apart";
     case fault::element_type_unknown: return "hone: elements are 32-bit floats so far; name them hone::f32";
-    case fault::operand_not_tuned:
-        return "hone::tuner: the tuner has no data for a tensor of role::operand; leave the workload out of the list, and "
-               "run it with its default";
     case fault::accuracy_not_allowed:
         return "hone: the kernel is of a worse class of error than the workload allows; ask for hone::fast, or choose another "
                "config";

@@ -177,16 +177,15 @@ constexpr status unknown_part(const definition& d)
     return found;
 }
 
-// role_missing where a call could not give each tensor or a template lacks what it multiplies; role_taken where a call
-// has one pointer for two.
+// role_missing where a template lacks what it multiplies or writes; role_taken where it would pack, or write, two.
 constexpr status wrong_roles(const definition& d)
 {
     for (const role needed : {role::input, role::weights, role::output})
         if (d.tensor_of(needed) < 0) return {fault::role_missing, 1, 0, name_of(needed)};
     for (std::size_t t = 0; t < d.tensors.size(); ++t) {
         const tensor& own = d.tensors[t];
-        if (own.memory != memory::argument || own.role == role::operand) continue;
-        if (d.tensor_of(own.role) != static_cast<int>(t)) return {fault::role_taken, 1, 2, own.name};
+        const bool is_single = own.role == role::weights || own.role == role::output;
+        if (is_single && d.tensor_of(own.role) != static_cast<int>(t)) return {fault::role_taken, 1, 2, own.name};
     }
     return {};
 }

@@ -12,6 +12,7 @@
 #include <hone/core/fault.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/op/operator.hpp>
+#include <hone/run/call.hpp>
 #include <hone/run/pack.hpp>
 #include <hone/schedule/config.hpp>
 
@@ -29,11 +30,13 @@ struct arguments {
     const float* weights = nullptr; // packed by pack()
     const float* bias = nullptr;
     const float* residual = nullptr;
-    const float* const* operands = nullptr; // of epilogues with role::operand, in order
+    const float* const* operands = nullptr; // all other tensors, in the order of the operator: see run/call.hpp
     float* y = nullptr;
     void* workspace = nullptr;                // workspace_bytes(executor.slots()); contents are undefined between calls
     const std::int64_t* parameters = nullptr; // run-time extents and strides, in the order of the operator
     std::uint64_t weights_layout = 0;         // layout id of packed weights that come from a file; 0: not checked
+
+    const float* operand(int number) const { return operands == nullptr ? nullptr : operands[number]; }
 };
 
 // No stages: lowering gives the fault back. A definition with a fault may lack tensors and axes.
@@ -119,8 +122,8 @@ constexpr bool assert_no_fault()
         "missing one");
     static_assert(
         Found != fault::role_taken,
-        "hone: two tensors of the operator have one role, for which a call gives one pointer; give the second "
-        "role::operand");
+        "hone: two tensors of the operator have role::weights, of which a kernel packs one, or role::output, of which it "
+        "writes one; give the second role::operand, or compute it in another operator");
     static_assert(Found != fault::definition_unknown_part,
                   "hone: the operator names an axis, tensor, operand, table or parameter by a number that none of them "
                   "has; count them from 0, in the order in which they were added");
@@ -262,22 +265,12 @@ struct kernel {
             return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id),
                     static_cast<std::int64_t>(a.weights_layout), "weights"};
         float* tensors[codegen::cpu::at_least_one(n.buffers.size())]{};
-        int operand = 0;
+        constexpr call_parts parts = parts_of(definition_of<Op>);
         std::uint64_t missing = 0; // by position
-        for (const buffer& b : n.buffers) {
-            if (b.memory != memory::argument) continue;
-            const float* p = nullptr;
-            switch (b.role) {
-            case role::input: p = a.x; break;
-            case role::weights: p = a.weights; break;
-            case role::bias: p = a.bias; break;
-            case role::residual: p = a.residual; break;
-            case role::output: p = a.y; break;
-            case role::operand: p = a.operands == nullptr ? nullptr : a.operands[operand++]; break;
-            case role::none: break;
-            }
-            tensors[b.position] = const_cast<float*>(p);
-            missing |= std::uint64_t{p == nullptr} << b.position;
+        for (std::size_t position = 0; position < parts.size(); ++position) {
+            const float* const p = part_of(a, parts[position]);
+            tensors[position] = const_cast<float*>(p);
+            missing |= std::uint64_t{p == nullptr} << position;
         }
         if (missing != 0) [[unlikely]]
             return missing_tensor(missing);

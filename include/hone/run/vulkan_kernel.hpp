@@ -20,6 +20,7 @@
 #include <hone/core/result.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/op/operator.hpp>
+#include <hone/run/call.hpp>
 #include <hone/run/kernel.hpp>
 #include <hone/run/vulkan.hpp>
 #include <hone/run/vulkan_entry.hpp>
@@ -36,10 +37,16 @@ struct arguments {
     buffer_range weights{}; // packed by pack()
     buffer_range bias{};
     buffer_range residual{};
-    std::span<const buffer_range> operands{}; // of epilogues with role::operand, in order
+    std::span<const buffer_range> operands{}; // all other tensors, in the order of the operator: see run/call.hpp
     buffer_range y{};
     std::span<const std::int64_t> parameters{}; // run-time extents and strides, in the order of the definition
     std::uint64_t weights_layout = 0;           // layout id of packed weights that come from a file; 0: not checked
+
+    buffer_range operand(int number) const
+    {
+        const auto at = static_cast<std::size_t>(number);
+        return at < operands.size() ? operands[at] : buffer_range{};
+    }
 };
 
 // One tensor of a call, at the place of its binding.
@@ -85,6 +92,7 @@ class kernel {
         has_vulkan_entries<Configs>,
         "hone::vulkan::kernel: the config set has no entry for this workload and device; tune it with BACKENDS vulkan");
     static constexpr auto tensors = bound_tensors(definition);
+    static constexpr call_parts parts = parts_of(definition);
     static constexpr auto parameters = definition.parameters;
     // A definition with a fault, which had its sentence above, may have none.
     static constexpr tensor weights =
@@ -163,23 +171,10 @@ public:
         }
         if (is_empty) return {}; // nothing to compute, and no buffer that it takes
         buffer_range ranges[most_buffers]{};
-        std::size_t operand = 0;
         for (std::size_t i = 0; i < tensors.size(); ++i) {
             auto least = static_cast<VkDeviceSize>(bytes_of_call(tensors[i].layout, {values, parameters.size()}));
-            switch (tensors[i].role) {
-            case role::input: ranges[i] = a.x; break;
-            case role::weights:
-                ranges[i] = a.weights;
-                least = packed_bytes();
-                break;
-            case role::bias: ranges[i] = a.bias; break;
-            case role::residual: ranges[i] = a.residual; break;
-            case role::output: ranges[i] = a.y; break;
-            case role::operand:
-                if (operand < a.operands.size()) ranges[i] = a.operands[operand++];
-                break;
-            case role::none: break;
-            }
+            if (tensors[i].role == role::weights) least = packed_bytes();
+            ranges[i] = part_of(a, parts[i]);
             // A range to the end of its buffer (VK_WHOLE_SIZE) is longer than any.
             const VkDeviceSize given = ranges[i].buffer == VK_NULL_HANDLE ? 0 : ranges[i].bytes;
             if (given < least)

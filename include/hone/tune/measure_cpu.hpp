@@ -154,7 +154,7 @@ public:
         };
         std::vector<std::unique_ptr<guarded_memory>> operands;
         const arguments given = arguments_of(draw, [&](const problem_operand& o) {
-            operands.push_back(guarded(name_of(o.role), o.values.size()));
+            operands.push_back(guarded(name_of(o.part.member), o.values.size()));
             std::copy(o.values.begin(), o.values.end(), operands.back()->floats());
             operands.back()->make_read_only();
             return operands.back()->floats();
@@ -189,7 +189,7 @@ public:
         call_ = arguments_of(problem_.timed(), [&](const problem_operand& o) {
             operands_.emplace_back(o.values.size());
             std::copy(o.values.begin(), o.values.end(), operands_.back().data());
-            if (o.role == role::input) x_ = &operands_.back();
+            if (o.part.member == call_member::x) x_ = &operands_.back();
             return operands_.back().data();
         });
         packed_.emplace(packed_floats());
@@ -252,13 +252,10 @@ public:
     }
 
 private:
-    static const char* name_of(role r)
+    static const char* name_of(call_member m)
     {
-        return r == role::input      ? "x"
-               : r == role::bias     ? "bias"
-               : r == role::residual ? "residual"
-               : r == role::weights  ? "weights"
-                                     : "an operand";
+        constexpr const char* names[] = {"x", "weights", "bias", "residual", "y", "an operand"};
+        return names[static_cast<int>(m)];
     }
     static std::string text_of(const status& s) { return fmt::format("{} [{}]", s.message(), s.subject); }
     std::size_t packed_floats() const { return variant_.packed_bytes / sizeof(float); }
@@ -271,17 +268,20 @@ private:
     arguments arguments_of(const problem_draw& draw, MemoryOf&& memory_of)
     {
         arguments call;
-        others_.clear();
+        others_.assign(draw.operands.size(), nullptr);
         operands_.reserve(draw.operands.size());
         for (const problem_operand& o : draw.operands) {
             float* const at = memory_of(o);
-            if (o.role == role::input) call.x = at;
-            if (o.role == role::bias) call.bias = at;
-            if (o.role == role::residual) call.residual = at;
-            if (o.role == role::operand) others_.push_back(at);
-            if (o.role == role::weights) weights_ = at;
+            switch (o.part.member) {
+            case call_member::x: call.x = at; break;
+            case call_member::weights: weights_ = at; break; // to be packed
+            case call_member::bias: call.bias = at; break;
+            case call_member::residual: call.residual = at; break;
+            case call_member::operands: others_[static_cast<std::size_t>(o.part.number)] = at; break;
+            case call_member::y: break; // nothing is read there
+            }
         }
-        call.operands = others_.empty() ? nullptr : others_.data();
+        call.operands = others_.data();
         call.weights_layout = variant_.layout_id;
         return call;
     }

@@ -156,7 +156,7 @@ public:
                 if (b.memory != memory::argument || b.position != position) continue;
                 add(b.role, b.role == role::output    ? p.outputs
                             : b.role == role::weights ? static_cast<std::size_t>(program.packed.elements())
-                                                      : p.signs().values_of(b.role)->size());
+                                                      : p.signs().values_at(position)->size());
             }
         for (const buffer& b : program.nest.buffers)
             if (b.memory == memory::workspace)
@@ -169,12 +169,15 @@ public:
     void load(const problem_draw& draw)
     {
         draw_ = &draw;
-        for (kept& k : contents_) {
+        for (int position = 0; position < static_cast<int>(contents_.size()); ++position) {
+            kept& k = contents_[static_cast<std::size_t>(position)];
             std::fill(k.values.begin(), k.values.end(), poison());
+            const std::vector<float>* const drawn = draw.values_at(position); // null: the output, or memory of its own
+            if (drawn == nullptr) continue;
             if (k.part == role::weights)
-                pack_into(given_, packed_, draw.values_of(role::weights)->data(), k.values.data());
-            else if (k.part != role::output && k.part != role::none)
-                k.values = *draw.values_of(k.part);
+                pack_into(given_, packed_, drawn->data(), k.values.data());
+            else
+                k.values = *drawn;
         }
         reset();
     }

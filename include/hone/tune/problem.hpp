@@ -21,6 +21,7 @@
 #include <nlohmann/json.hpp>
 
 #include <hone/op/definition.hpp>
+#include <hone/run/call.hpp>
 #include <hone/tune/error_bound.hpp>
 #include <hone/tune/exact_stage.hpp>
 
@@ -42,7 +43,9 @@ inline bool is_poison(const float& f)
 }
 
 struct problem_operand {
+    int position = 0; // among the tensors that a call gives
     hone::role role = hone::role::none;
+    call_part part{};
     std::vector<float> values{};
 };
 
@@ -55,10 +58,11 @@ struct problem_draw {
     std::vector<std::vector<float>> bounds{}; // of each arithmetic of the problem
     double largest = 0;                       // finite |expected|
 
-    const std::vector<float>* values_of(hone::role role) const
+    // Null where the output stands.
+    const std::vector<float>* values_at(int position) const
     {
         for (const problem_operand& o : operands)
-            if (o.role == role) return &o.values;
+            if (o.position == position) return &o.values;
         return nullptr;
     }
 };
@@ -193,6 +197,7 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
     if (d.stages.size() != 1 || !d.parameters.empty())
         throw std::invalid_argument("hone::tune: only operators of one stage and fixed shape are measured");
     const stage& s = d.stages[0];
+    const call_parts parts = parts_of(d);
     problem p{.arithmetics = which,
               .outputs = static_cast<std::size_t>(d.tensors[s.output.tensor].elements()),
               .untouched = {},
@@ -201,13 +206,15 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
     const auto add = [&](const char* name, share_judged share, auto&& value, auto&& change) {
         std::vector<std::vector<float>> tensors;
         problem_draw draw{.name = name};
+        int position = -1;
         for (const tensor& t : d.tensors) {
             auto& values = tensors.emplace_back();
+            ++position;
             if (t.role == role::output) continue;
             values.resize(static_cast<std::size_t>(t.elements()));
             for (float& v : values) v = value(t.role);
             change(t.role, values);
-            draw.operands.push_back({t.role, values});
+            draw.operands.push_back({position, t.role, parts[static_cast<std::size_t>(position)], values});
         }
         exact_results exact = exact_stage(d, tensors, share).run(which);
         draw.places = std::move(exact.places);
@@ -278,7 +285,11 @@ inline void save(const problem& p, const std::string& path)
     for (const problem_draw& draw : p.draws) {
         nlohmann::json j{{"name", draw.name}, {"judged", draw.places.size()}, {"largest", draw.largest}};
         for (const problem_operand& o : draw.operands)
-            j["operands"].push_back({{"role", static_cast<int>(o.role)}, {"elements", o.values.size()}});
+            j["operands"].push_back({{"position", o.position},
+                                     {"role", static_cast<int>(o.role)},
+                                     {"member", static_cast<int>(o.part.member)},
+                                     {"number", o.part.number},
+                                     {"elements", o.values.size()}});
         head["draws"].push_back(std::move(j));
     }
     std::ofstream file(path, std::ios::binary);
@@ -317,7 +328,10 @@ inline problem load_problem(const std::string& path)
         draw.name = j.at("name").get<std::string>();
         draw.largest = j.at("largest").get<double>();
         for (const auto& o : j.value("operands", nlohmann::json::array())) {
-            draw.operands.push_back({static_cast<role>(o.at("role").get<int>()), {}});
+            draw.operands.push_back({o.at("position").get<int>(),
+                                     static_cast<role>(o.at("role").get<int>()),
+                                     {static_cast<call_member>(o.at("member").get<int>()), o.at("number").get<int>()},
+                                     {}});
             read(draw.operands.back().values, o.at("elements").get<std::size_t>());
         }
         const auto judged = j.at("judged").get<std::size_t>();

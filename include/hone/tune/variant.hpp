@@ -71,16 +71,9 @@ struct naive_kernel {
     template <class Executor>
     static status run(Executor&, const arguments& a) noexcept
     {
+        constexpr call_parts parts = parts_of(compute::schedule.definition);
         float* tensors[compute::nest.buffers.size()]{};
-        for (const buffer& b : compute::nest.buffers) {
-            if (b.memory != memory::argument) continue;
-            const float* p = b.role == role::input      ? a.x
-                             : b.role == role::weights  ? a.weights
-                             : b.role == role::bias     ? a.bias
-                             : b.role == role::residual ? a.residual
-                                                        : a.y;
-            tensors[b.position] = const_cast<float*>(p);
-        }
+        for (std::size_t p = 0; p < parts.size(); ++p) tensors[p] = const_cast<float*>(part_of(a, parts[p]));
         serial_executor serial;
         codegen::cpu::run<compute>(serial, tensors, a.parameters, nullptr);
         return {};

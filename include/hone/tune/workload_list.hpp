@@ -40,8 +40,6 @@ inline std::vector<task> tasks_of(std::span<const listed_workload> workloads, co
     for (const task& t : tasks) {
         if (!t.definition.found.ok())
             throw std::invalid_argument(fmt::format("{}: {}", t.name, t.definition.found.message()));
-        if (t.definition.tensor_of(role::operand) >= 0)
-            throw std::invalid_argument(fmt::format("{}: {}", t.name, message_of(fault::operand_not_tuned)));
         if (!signatures.insert(t.signature).second)
             throw std::invalid_argument(fmt::format(
                 "{}: another workload of {} has the signature '{}'; remove one of them", t.name, list, t.signature));

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+// Which part of a call gives each tensor of an operator. Kernels of all backends, the naive one and the tuner's
+// children ask here, so that a tensor is the same wherever it is looked for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <hone/core/inline_vector.hpp>
+#include <hone/op/definition.hpp>
+#include <hone/op/operator.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone {
+
+// The members of a call.
+enum class call_member : std::uint8_t { x, weights, bias, residual, y, operands };
+
+// operands[number], or the member itself.
+struct call_part {
+    call_member member = call_member::operands;
+    int number = 0;
+    friend constexpr bool operator==(const call_part&, const call_part&) = default;
+};
+
+inline constexpr std::size_t most_call_tensors = decltype(definition::tensors)::capacity;
+using call_parts = inline_vector<call_part, most_call_tensors>;
+
+// For the tensors that a call gives, in the order of the definition. A member gives the tensor of its role that has its
+// name, else the first of its role; all others are operands[0], operands[1], ... in their order:
+//
+//     gemm<s, f32, bias, residual, residual>    .bias, .residual, .operands = {the second residual}
+//     conv2d<s, f32, scale, bias>               .operands = {scale}, .bias, where scale::operand_role is role::bias
+constexpr call_parts parts_of(const definition& d)
+{
+    struct named {
+        role of;
+        const char* name;
+        call_member member;
+    };
+    constexpr named members[] = {{role::input, "x", call_member::x},
+                                 {role::weights, "weights", call_member::weights},
+                                 {role::bias, "bias", call_member::bias},
+                                 {role::residual, "residual", call_member::residual},
+                                 {role::output, "y", call_member::y}};
+    const auto tensor_given_by = [&](const named& m) {
+        for (std::size_t t = 0; t < d.tensors.size(); ++t)
+            if (d.tensors[t].role == m.of && same_text(d.tensors[t].name, m.name)) return static_cast<int>(t);
+        return d.tensor_of(m.of);
+    };
+    call_parts parts;
+    int operands = 0;
+    for (std::size_t t = 0; t < d.tensors.size(); ++t) {
+        if (d.tensors[t].memory != memory::argument) continue;
+        call_part part;
+        for (const named& m : members)
+            if (tensor_given_by(m) == static_cast<int>(t)) part.member = m.member;
+        if (part.member == call_member::operands) part.number = operands++;
+        parts.push_back(part);
+    }
+    return parts;
+}
+constexpr std::size_t operands_of(const call_parts& parts)
+{
+    std::size_t count = 0;
+    for (const call_part& p : parts) count += p.member == call_member::operands ? 1 : 0;
+    return count;
+}
+
+// What a call gives there. Pointers: a call without operands gives null ones.
+template <class Call>
+constexpr auto part_of(const Call& call, const call_part& part)
+{
+    using given = decltype(call.x);
+    switch (part.member) {
+    case call_member::x: return call.x;
+    case call_member::weights: return given(call.weights);
+    case call_member::bias: return given(call.bias);
+    case call_member::residual: return given(call.residual);
+    case call_member::y: return given(call.y);
+    case call_member::operands: break;
+    }
+    return call.operand(part.number);
+}
+
+} // namespace hone

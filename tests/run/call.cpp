@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+// Which part of a call gives which tensor, and kernels of operators with several tensors of one role.
+#include <hone/run/call.hpp>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <hone/run/kernel.hpp>
+
+#include "kernel_trial.hpp"
+#include "many_operands.hpp"
+
+using namespace hone;
+
+namespace {
+
+template <class... E>
+constexpr call_parts parts_behind()
+{
+    return parts_of(gemm<gemm_shape{.m = 2, .n = 3, .k = 4}, f32, E...>::definition());
+}
+constexpr bool are(const call_parts& parts, std::initializer_list<call_part> expected)
+{
+    if (parts.size() != expected.size()) return false;
+    const call_part* p = parts.begin();
+    for (const call_part& e : expected)
+        if (!(*p++ == e)) return false;
+    return true;
+}
+constexpr call_part x{call_member::x}, weights{call_member::weights}, the_bias{call_member::bias},
+    the_residual{call_member::residual}, y{call_member::y};
+constexpr call_part operand_number(int i) { return {call_member::operands, i}; }
+
+// Each member gives what has its name, else the first of its role; the others are operands, in their order.
+static_assert(are(parts_behind<>(), {x, weights, y}));
+static_assert(are(parts_behind<residual, bias>(), {x, weights, the_residual, the_bias, y}));
+static_assert(are(parts_behind<bias, bias>(), {x, weights, the_bias, operand_number(0), y}));
+static_assert(are(parts_behind<residual, residual, residual>(),
+                  {x, weights, the_residual, operand_number(0), operand_number(1), y}));
+static_assert(are(parts_behind<many::scale>(), {x, weights, the_bias, y}));
+static_assert(are(parts_behind<many::scale, bias>(), {x, weights, operand_number(0), the_bias, y}));
+static_assert(are(parts_behind<bias, many::scale>(), {x, weights, the_bias, operand_number(0), y}));
+static_assert(are(parts_behind<many::gate, residual, many::scale, bias, residual>(),
+                  {x, weights, operand_number(0), the_residual, operand_number(1), the_bias, operand_number(2), y}));
+static_assert(operands_of(parts_behind<many::gate, residual, many::scale, bias, residual>()) == 3);
+
+struct rig {
+    std::vector<float> x, weights;
+    many::operands others;
+    std::vector<float> y;
+    const float* two[2] = {others.scale.data(), others.second.data()};
+
+    rig(many::behind what, std::int64_t inputs, std::int64_t of_weights, std::int64_t rows, std::int64_t channels)
+        : x(many::operands::drawn(inputs, 6)), weights(many::operands::drawn(of_weights, 7)),
+          others(what, rows, channels),
+          y(static_cast<std::size_t>(rows * channels), std::numeric_limits<float>::quiet_NaN())
+    {
+    }
+    template <class Kernel, class Change>
+    status run(Change change)
+    {
+        std::vector<float> packed(Kernel::packed_bytes / sizeof(float)),
+            workspace(Kernel::workspace_bytes(1) / sizeof(float) + 1);
+        Kernel::pack(weights.data(), packed.data());
+        arguments a{.x = x.data(),
+                    .weights = packed.data(),
+                    .bias = others.bias.data(),
+                    .residual = others.first.data(),
+                    .operands = two,
+                    .y = y.data(),
+                    .workspace = workspace.data()};
+        change(a);
+        return Kernel::run(a);
+    }
+};
+
+} // namespace
+
+TEST_CASE("a product with a scale, a bias and two residuals")
+{
+    rig r(many::behind::product, many::m * many::k, many::k * many::n, many::m, many::n);
+    CHECK(r.run<kernel<many::product>>([](arguments&) {}).ok());
+    CHECK(many::error_of(r.y, many::expected_product(r.x, r.weights, r.others)) < 1e-6);
+
+    // What is missing is named.
+    const status none = r.run<kernel<many::product>>([](arguments& a) { a.operands = nullptr; });
+    CHECK(none.what == fault::tensor_missing);
+    CHECK(std::string(none.subject) == "scale");
+    r.two[1] = nullptr;
+    const status last = r.run<kernel<many::product>>([](arguments&) {});
+    CHECK(last.what == fault::tensor_missing);
+    CHECK(std::string(last.subject) == "residual");
+}
+
+TEST_CASE("y in the place of an operand of its shape")
+{
+    rig r(many::behind::product, many::m * many::k, many::k * many::n, many::m, many::n);
+    r.y = r.others.second;
+    r.two[1] = r.y.data();
+    CHECK(r.run<kernel<many::product>>([](arguments&) {}).ok());
+    CHECK(many::error_of(r.y, many::expected_product(r.x, r.weights, r.others)) < 1e-6);
+}
+
+TEST_CASE("a convolution with a scale, a bias and a gate: direct, with copied borders, and Winograd")
+{
+    const auto check = []<class Kernel>(double tolerance) {
+        rig r(many::behind::layer, many::image.h * many::image.w * many::image.ic, many::image.oc * 9 * many::image.ic,
+              many::image.h * many::image.w, many::image.oc);
+        CHECK(r.run<Kernel>([](arguments&) {}).ok());
+        CHECK(many::error_of(r.y, many::expected_layer(r.x, r.weights, r.others)) < tolerance);
+    };
+    constexpr direct_knobs copied{.rows = 4, .vectors = 1, .pad = padding::copy};
+    constexpr winograd_knobs tiles{.tile = 4, .block_rows = 1, .block_columns = 2, .rows = 2, .vectors = 2};
+    check.operator()<kernel<many::layer>>(1e-6);
+    check.operator()<kernel<many::layer, test::tuned<many::layer, copied>>>(1e-6);
+    check.operator()<kernel<many::layer, test::tuned<many::layer, tiles>>>(1e-4);
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+// Operators whose calls give tensors that have no member of their own are tuned on a device, and recorded by a kernel
+// of what was found.
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <hone/run/vulkan_entry.hpp>
+#include <hone/run/vulkan_kernel.hpp>
+#include <hone/tune/tune_vulkan.hpp>
+
+#include "many_operands.hpp"
+#include "tuner_rig.hpp"
+#include "vulkan_rig.hpp"
+
+using namespace hone;
+using namespace hone::test;
+using tune::verdict;
+
+TEST_CASE("measure operators of many operands on a device in a child" * doctest::skip())
+{
+    static const tune::task tasks[] = {tune::task_of<many::product>("", ""), tune::task_of<many::layer>("", "")};
+    std::exit(tune::measure_vulkan_child(nlohmann::json::parse(tune::read_job()),
+                                         [](const std::string& signature) -> const definition* {
+                                             for (const tune::task& t : tasks)
+                                                 if (t.signature == signature) return &t.definition;
+                                             return nullptr;
+                                         }));
+}
+
+namespace {
+
+struct no_entries {
+    static constexpr vulkan_entry vulkan_entries[1]{};
+};
+
+std::vector<float> results_of(vulkan::device& device, const vulkan_entry& entry, const many::operands& o,
+                              const std::vector<float>& x, const std::vector<float>& weights)
+{
+    auto k = vulkan::kernel<many::product, no_entries>::create(device.context(), entry);
+    INFO(vulkan::failure{k.found}.text());
+    REQUIRE(k.ok());
+    std::vector<vulkan::device_buffer> memory;
+    const auto stored = [&](const std::vector<float>& contents) {
+        vulkan::failure why;
+        auto& m = memory.emplace_back(device.make_buffer(contents.size() * sizeof(float), why));
+        REQUIRE_MESSAGE(why.ok(), why.text());
+        std::copy(contents.begin(), contents.end(), m.floats().begin());
+        return m.range();
+    };
+    std::vector<float> packed(k->packed_bytes() / sizeof(float));
+    k->pack(weights.data(), packed.data());
+    const vulkan::buffer_range others[] = {stored(o.scale), stored(o.second)};
+    const vulkan::arguments call{
+        .x = stored(x),
+        .weights = stored(packed),
+        .bias = stored(o.bias),
+        .residual = stored(o.first),
+        .operands = others,
+        .y = stored(std::vector<float>(o.first.size(), std::numeric_limits<float>::quiet_NaN()))};
+    // One operand less: refused, by the name of what is missing.
+    vulkan::arguments without = call;
+    without.operands = {others, 1};
+    const auto refused = device.run([&](VkCommandBuffer to) { return k->record(to, without); });
+    CHECK(refused.found.what == fault::vulkan_buffer_missing);
+    CHECK(std::string(refused.found.subject) == "residual");
+
+    const auto ran = device.run([&](VkCommandBuffer to) { return k->record(to, call); });
+    REQUIRE_MESSAGE(ran.ok(), ran.text());
+    const auto y = memory.back().floats();
+    return {y.begin(), y.begin() + static_cast<std::ptrdiff_t>(o.first.size())};
+}
+
+} // namespace
+
+TEST_CASE_TEMPLATE("a folded batch norm, and two residuals or a gate, are tuned on the device", Op, many::product,
+                   many::layer)
+{
+    vulkan::device& device = test_device();
+    const folder at;
+    const tune::tuning_environment environment{
+        .self = {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip",
+                 "--test-case=measure operators of many operands on a device in a child"},
+        .work_directory = at.path() / "work",
+        .seed = 5};
+    std::string why;
+    const auto found = tune::find_vulkan(environment.self, why);
+    REQUIRE_MESSAGE(found.has_value(), why);
+    tune::vulkan_tuning tuning(tune::task_of<Op>("op", "many::op"), environment, *found);
+    tuning.measure(tuning.propose(4), {});
+    tuning.compare();
+    for (const tune::record& r : tuning.records()) {
+        INFO(tune::line_of(r));
+        CHECK(r.found == verdict::ok);
+        CHECK(r.max_rel_error < 1e-5);
+    }
+    const tune::standing s = tuning.standing();
+    REQUIRE(s.chosen != nullptr);
+    REQUIRE(s.standard != nullptr);
+    CHECK(tuning.verify_on_twin(*s.chosen).found == verdict::ok);
+
+    if constexpr (std::is_same_v<Op, many::product>) {
+        const auto x = many::operands::drawn(many::m * many::k, 6),
+                   weights = many::operands::drawn(many::k * many::n, 7);
+        const many::operands o(many::behind::product, many::m, many::n);
+        const tune::shader& made = *s.chosen->shader;
+        const vulkan_entry entry{.signature = s.chosen->signature.c_str(),
+                                 .words = made.words.data(),
+                                 .word_count = made.words.size(),
+                                 .launch = made.launch,
+                                 .packed = made.packed,
+                                 .layout_id = layout_id(made.packed)};
+        CHECK(many::error_of(results_of(device, entry, o, x, weights), many::expected_product(x, weights, o)) < 1e-5);
+        CHECK_MESSAGE(device.validation_messages() == 0, device.first_validation_message());
+    }
+}
