@@ -155,6 +155,21 @@ TEST_CASE("what the machine lacks is no fault of a variant")
     }
 }
 
+TEST_CASE("a compiler that ends well and leaves no library is named, and that is no fault of a variant")
+{
+    for (const char* script :
+         {"exit 0",
+          "for o; do [ \"$out\" = - ] && out=$o; [ \"$o\" = -o ] && out=-; done; echo text >\"$out\"; exit 0"}) {
+        CAPTURE(script);
+        const folder at;
+        auto builder = scripted(at, script);
+        for (const auto& b : builder.build({right_kernel(), right_kernel()})) {
+            CHECK(b.found == verdict::untried);
+            CHECK(b.detail == "'" + at / "compiler" + "' ended with status 0 and left no library");
+        }
+    }
+}
+
 TEST_CASE("what a killed compiler leaves behind lies where the builder works")
 {
     const folder at;

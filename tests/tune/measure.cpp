@@ -45,6 +45,20 @@ std::vector<tune::measurement> measured(const std::vector<tune::variant_source>&
 
 } // namespace
 
+TEST_CASE("a library that cannot be loaded is no fault of its kernels")
+{
+    const folder at;
+    tune::measure_job job;
+    job.problem = at / "tiny.problem";
+    tune::save(tune::problem_of(tiny::definition(), 1, {tune::arithmetic::direct}), job.problem);
+    std::ofstream(at / "text.so") << "text";
+    job.variants = {{at / "absent.so", 0}, {at / "text.so", 0}};
+    for (const auto& m : tune::measure(job, self())) {
+        CHECK(m.found == verdict::untried);
+        CHECK(m.detail.find(".so: ") != std::string::npos);
+    }
+}
+
 TEST_CASE("candidates that fail cost themselves only")
 {
     struct {

@@ -286,7 +286,8 @@ const std::string no_space = "echo 'cc.s: No space left on device' >&2; exit 1";
 
 TEST_CASE("a machine that cannot build is said, and nothing is recorded of kernels that were not tried")
 {
-    for (const std::string& script : {no_space, std::string("echo 'something else is wrong' >&2; exit 1")}) {
+    for (const std::string& script :
+         {no_space, std::string("echo 'something else is wrong' >&2; exit 1"), std::string("exit 0")}) {
         CAPTURE(script);
         const folder at;
         CHECK_THROWS_WITH_AS(run(scripted_in(at, script)), doctest::Contains("kernels cannot be built on this machine"),

@@ -17,6 +17,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -297,7 +298,7 @@ private:
         if (!unit) throw std::runtime_error(fmt::format("cannot write {}.cpp: {}", stem, std::strerror(errno)));
         process_result r = compile(stem, which.size(), control);
         if (r.ok()) r = link(stem, control);
-        built_variant made = r.ok() ? built_variant{verdict::ok, stem + ".so", 0, ""} : failure_of(r);
+        built_variant made = r.ok() ? library_at(stem + ".so") : failure_of(r);
         for (std::size_t i = 0; i < which.size(); ++i) {
             results[which[i]] = made;
             results[which[i]].index = static_cast<int>(i);
@@ -357,6 +358,18 @@ private:
             linked = run_process(argv, "", within, {}, control);
         }
         return linked;
+    }
+
+    // A compiler may report success and leave nothing, or something else: that says nothing of the variants.
+    built_variant library_at(const std::string& path) const
+    {
+        char begin[4] = {};
+        std::ifstream(path, std::ios::binary).read(begin, sizeof begin);
+        if (std::string_view(begin, sizeof begin) == "\x7f"
+                                                     "ELF")
+            return {verdict::ok, path, 0, ""};
+        return {verdict::untried, "", 0,
+                fmt::format("'{}' ended with status 0 and left no library", fmt::join(compiler_.command, " "))};
     }
 
     static built_variant failure_of(const process_result& r)
