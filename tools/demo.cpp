@@ -2,12 +2,16 @@
 // The whole way in one command: the tuner of ResNet-18's layers and a few matrix products, with its files in one folder
 // and oneDNN beside it where that is installed. tools/demo builds and runs it.
 #include <filesystem>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
 #include <hone/tune/command_line.hpp>
+#include <hone/tune/standard_streams.hpp>
 #include <hone/tune/tuner_defaults.hpp>
 #include <hone/tune/workload_list.hpp>
 
@@ -44,7 +48,7 @@ tune::tuner_defaults defaults([[maybe_unused]] const std::vector<tune::task>& ta
 } // namespace
 
 int main(int argc, char** argv)
-{
+try {
     const auto tasks = tune::tasks_of<resnet18::layers>("resnet18::layers");
     const tune::tuner_defaults fixed = defaults(tasks);
     // How this program starts itself as a child.
@@ -59,6 +63,7 @@ int main(int argc, char** argv)
                    "folder of resnet18.hpp, records.jsonl and summary.json; a search that was interrupted "
                    "there goes on")
         ->take_last()
+        ->check(tune::path_of_file())
         ->capture_default_str();
     app.add_option("--include", include, "folder of hone's headers that the candidates are built with")
         ->capture_default_str();
@@ -69,7 +74,11 @@ int main(int argc, char** argv)
     } catch (const CLI::ParseError& e) {
         return app.exit(e) == 0 ? tune::exit_ok : tune::exit_usage;
     }
-    const std::filesystem::path folder = std::filesystem::absolute(out);
+    std::error_code failed;
+    const std::filesystem::path folder = std::filesystem::absolute(out, failed);
+    if (failed)
+        throw std::runtime_error(fmt::format("--out is {}, and where that is cannot be told: {}; give a path from /",
+                                             out, failed.message()));
     std::vector<std::string> words{argv[0],        "tune",
                                    "--budget",     std::to_string(budget),
                                    "--header-out", folder / "resnet18.hpp",
@@ -82,4 +91,7 @@ int main(int argc, char** argv)
     std::vector<char*> pointers;
     for (std::string& w : words) pointers.push_back(w.data());
     return tune::tuner_program(static_cast<int>(pointers.size()), pointers.data(), fixed, tasks);
+} catch (const std::exception& e) {
+    tune::complain_as_hone(e.what());
+    return tune::exit_failure;
 }

@@ -82,6 +82,28 @@ TEST_CASE("two tuners do not write one file")
                          std::runtime_error);
 }
 
+TEST_CASE("a file that holds something else is not added to")
+{
+    const folder at;
+    for (const char* text : {"int main() {}\n", "[{\"task\": \"mine\"}]\n", "no end of line", "\n\n# notes\n"}) {
+        CAPTURE(text);
+        std::ofstream(at / "other") << text;
+        CHECK_THROWS_WITH_AS(tune::record_writer(at / "other"), doctest::Contains("other holds no record"),
+                             std::runtime_error);
+        CHECK(text_of_file(at / "other") == text);
+    }
+    // What an interrupted or a later hone may have left is not another's.
+    const std::string line = tune::line_of(tiny_record(1));
+    for (const std::string& text :
+         {std::string(), std::string(3, '\0'), std::string("\xef\xbb\xbf\r\n"), line.substr(0, 4), line.substr(0, 60),
+          "no record\n" + line, std::string("{\"schema\":99}\n")}) {
+        CAPTURE(text);
+        std::ofstream(at / "own") << text;
+        tune::record_writer(at / "own").write(tiny_record(2));
+        CHECK_FALSE(tune::read_records(at / "own").records.empty());
+    }
+}
+
 TEST_CASE("a file that cannot grow is named, and what was written stays")
 {
     const folder at;

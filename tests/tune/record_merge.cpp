@@ -33,6 +33,13 @@ TEST_CASE("merged records stand once, in the order of the files, byte for byte")
     CHECK(tune::merge_records({at / "merged"}).text == merged.text);
 }
 
+TEST_CASE("a folder is no file to write records to")
+{
+    const folder at;
+    CHECK_THROWS_WITH_AS(tune::check_records_to_replace(at.path(), {}), doctest::Contains("it is a folder"),
+                         std::runtime_error);
+}
+
 TEST_CASE("lines that are no records are named and left out, the others are kept")
 {
     const folder at;

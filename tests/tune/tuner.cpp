@@ -250,6 +250,23 @@ TEST_CASE("records whose config gives another nest today are stale, and do not r
     CHECK(text_of_file(at / "tuned.hpp") == tune::header_text("tuned", {}));
 }
 
+TEST_CASE("records that are a folder or a device are named before anything is measured or written")
+{
+    const folder at;
+    std::filesystem::create_directory(at.path() / "folder");
+    for (const auto mode : {tuning_mode::replay, tuning_mode::missing})
+        for (const std::string& what : {at / "folder", std::string("/dev/zero")}) {
+            CAPTURE(what);
+            auto o = options_in(at, mode, 4);
+            o.records = what;
+            CHECK_THROWS_WITH_AS(run(o), doctest::Contains(("cannot read " + what).c_str()), std::runtime_error);
+            o = options_in(at, mode, 4);
+            o.earlier = {what};
+            CHECK_THROWS_WITH_AS(run(o), doctest::Contains(("cannot read " + what).c_str()), std::runtime_error);
+        }
+    CHECK_FALSE(std::filesystem::exists(at.path() / "tuned.hpp"));
+}
+
 TEST_CASE("workloads that do not compile, a missing compiler and a file that cannot be written are named")
 {
     const folder at;

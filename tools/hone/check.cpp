@@ -97,6 +97,10 @@ int check(const check_options& o)
     const fs::path of_run = folder / "records.jsonl";
     const auto beside = [&](const fs::path& header) {
         const fs::path own = fs::path(header).replace_extension(".jsonl");
+        if (!fs::exists(own) && !fs::exists(of_run))
+            throw std::runtime_error(
+                fmt::format("{} has no records beside it: there is neither {} nor {}; copy them there", header.string(),
+                            own.string(), of_run.string()));
         return fs::exists(own) ? own : of_run;
     };
 

@@ -25,7 +25,7 @@ namespace cli {
 
 void print(const std::string& text) { hone::tune::write_to_stdout(text); }
 
-void warn(const std::string& text) { hone::tune::complain("hone: " + text); }
+void warn(const std::string& text) { hone::tune::complain_as_hone(text); }
 
 } // namespace cli
 
@@ -81,7 +81,10 @@ int run(int argc, char** argv)
         "show", "A table of what was measured: trials, failures, the default, the best and the naive kernel",
         "Exit status: 0 done; 1 a file cannot be read, a line is no record (the others are shown) or there is no such\n"
         "             task; 2 the command line is wrong; 130 interrupted");
-    show_command->add_option("records", show.records, "files of records")->required()->type_name("FILE");
+    show_command->add_option("records", show.records, "files of records")
+        ->required()
+        ->type_name("FILE")
+        ->check(hone::tune::path_of_file());
     show_command->add_option("--task", show.task, "show this task only")->type_name("NAME");
     add_accuracy(show_command, show.allowed);
     show_command->add_flag("--json", show.json, "a list in JSON, on stdout");
@@ -97,8 +100,12 @@ int run(int argc, char** argv)
                      "is replaced at the end, so it may be one of the inputs; another file stays\n"
                      "where it holds anything that is not in them")
         ->required()
-        ->type_name("OUT");
-    merge_command->add_option("in", merge.in, "files of records")->required()->type_name("IN");
+        ->type_name("OUT")
+        ->check(hone::tune::path_of_file());
+    merge_command->add_option("in", merge.in, "files of records")
+        ->required()
+        ->type_name("IN")
+        ->check(hone::tune::path_of_file());
     merge_command->callback([&] { chosen = [&] { return cli::merge(merge); }; });
 
     cli::replay_options replay;
@@ -108,11 +115,17 @@ int run(int argc, char** argv)
         "processors this machine's come first; the order of the lines decides nothing. Without records OUT stays.\n"
         "Exit status: 0 done; 1 a file cannot be read or written, or a line is no record (the others are used);\n"
         "             2 the command line is wrong; 130 interrupted");
-    replay_command->add_option("records", replay.records, "files of records")->required()->type_name("FILE");
+    replay_command->add_option("records", replay.records, "files of records")
+        ->required()
+        ->type_name("FILE")
+        ->check(hone::tune::path_of_file());
     replay_command->add_option("--name", replay.name, "of the config set: the K of hone::kernel<workload, K>")
         ->required();
     add_accuracy(replay_command, replay.allowed);
-    replay_command->add_option("--out", replay.out, "the header")->required()->type_name("FILE");
+    replay_command->add_option("--out", replay.out, "the header")
+        ->required()
+        ->type_name("FILE")
+        ->check(hone::tune::path_of_file());
     replay_command->callback([&] { chosen = [&] { return cli::replay(replay); }; });
 
     cli::doctor_options doctor;
@@ -136,7 +149,10 @@ int run(int argc, char** argv)
         "A header that a tuner wrote beside stale records, which it leaves out, is not what all of them give.\n"
         "Exit status: 0 they agree; 1 they do not, or a file cannot be read; 2 the command line is wrong;\n"
         "             130 interrupted");
-    check_command->add_option("folder", check.folder, "where the files are")->required()->type_name("DIR");
+    check_command->add_option("folder", check.folder, "where the files are")
+        ->required()
+        ->type_name("DIR")
+        ->check(hone::tune::path_of_file());
     check_command->add_option("--compiler", check.compiler, "compiles the header")
         ->envname("CXX")
         ->capture_default_str();

@@ -74,19 +74,20 @@ inline int measure_child([[maybe_unused]] const std::vector<task>& tasks)
 }
 
 // For make and ninja: the stamp depends on each of these files.
+inline std::string escaped_for_make(const std::string& path)
+{
+    std::string r;
+    for (char c : path) {
+        if (c == ' ' || c == '#' || c == '\\') r += '\\';
+        if (c == '$') r += '$';
+        r += c;
+    }
+    return r;
+}
 inline std::string depfile_text(const std::string& stamp, const std::vector<std::string>& inputs)
 {
-    const auto escaped = [](const std::string& path) {
-        std::string r;
-        for (char c : path) {
-            if (c == ' ' || c == '#' || c == '\\') r += '\\';
-            if (c == '$') r += '$';
-            r += c;
-        }
-        return r;
-    };
-    std::string text = escaped(stamp) + ":";
-    for (const std::string& path : inputs) text += " \\\n  " + escaped(path);
+    std::string text = escaped_for_make(stamp) + ":";
+    for (const std::string& path : inputs) text += " \\\n  " + escaped_for_make(path);
     return text + "\n";
 }
 
@@ -118,10 +119,20 @@ inline void check_outputs(const tuner_options& options, const reports& to)
     if (!to.stamp.empty() && std::filesystem::is_regular_file(to.stamp) && std::filesystem::file_size(to.stamp) > 0)
         throw std::invalid_argument(
             fmt::format("--stamp is {}, which holds something, and is left as it is; choose another file", to.stamp));
-    if (!to.summary.empty() && std::filesystem::is_regular_file(to.summary))
-        if (const std::string text = text_of_input(to.summary); !text.empty() && text[0] != '[')
+    if (!to.summary.empty() && std::filesystem::is_regular_file(to.summary) &&
+        !may_be_summary(text_of_input(to.summary)))
+        throw std::invalid_argument(fmt::format(
+            "--summary is {}, which is no list of what was chosen, and is left as it is; choose another file",
+            to.summary));
+    if (!to.depfile.empty() && std::filesystem::is_regular_file(to.depfile))
+        if (const std::string text = text_of_input(to.depfile);
+            !text.empty() && !text.starts_with(escaped_for_make(to.stamp) + ": \\\n  "))
             throw std::invalid_argument(fmt::format(
-                "--summary is {}, which is no JSON list, and is left as it is; choose another file", to.summary));
+                "--depfile is {}, which is not what {} depends on, and is left as it is; choose another file",
+                to.depfile, to.stamp));
+    for (const auto& [option, path] : files)
+        if (std::filesystem::is_directory(path))
+            throw std::invalid_argument(fmt::format("{} is {}, which is a folder; name a file", option, path));
 }
 
 inline int tune(const tuner_defaults& defaults, tuner_options options, const std::vector<task>& tasks, bool strict,
@@ -138,6 +149,8 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
                 throw std::invalid_argument(
                     fmt::format("there is no workload '{}'; choose among {}", name, fmt::join(names, ", ")));
             }
+    if (options.records.empty() && options.mode != tuning_mode::replay && options.budget > 0)
+        throw std::invalid_argument("--records is missing; name the file that keeps the measurements");
     check_outputs(options, to);
     const std::filesystem::path folder = options.header.parent_path();
     std::error_code failed;
@@ -148,6 +161,8 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
         throw std::runtime_error(
             fmt::format("cannot write to '{}'; choose another folder with --header-out", folder.string()));
     tuner t(options, tasks, {std::filesystem::read_symlink("/proc/self/exe").string(), "measure"});
+    // Header and records are both written, or neither.
+    if (!to.records.empty()) check_records_to_replace(to.records, merge_records(t.files_of_records()));
     const tuner_result r = t.run();
     const auto rows = summary_of(t.tasks(), t.records(), t.preferred());
     if (!to.summary.empty()) replace_file(to.summary, json_of(rows).dump(2) + "\n");
@@ -336,7 +351,9 @@ try {
                    "fast: Winograd, too");
     };
     const auto add_common = [&](CLI::App* to_command) {
-        to_command->add_option("--records", records, "the file of measurements (JSON lines)")->capture_default_str();
+        to_command->add_option("--records", records, "the file of measurements (JSON lines)")
+            ->check(path_of_file())
+            ->capture_default_str();
         to_command->add_option("--backends", backends, "cpu, vulkan")
             ->delimiter(',')
             ->check(CLI::IsMember({"cpu", "vulkan"}))
@@ -372,11 +389,22 @@ try {
                                "where a folder for what is built is made; only that is removed at the end.\n"
                                "Default: beside the header or records");
     };
+    // Those of the build are the defaults of the command line.
+    std::vector<std::string> of_build(defaults.arguments.rbegin(), defaults.arguments.rend());
+    CLI::App building;
+    add_common(&building);
+    add_measuring(&building);
+    building.parse(of_build);
+    const std::vector<std::string> commands_of_build = std::exchange(commands, {});
+    const std::vector<std::string> includes_of_build = std::exchange(o.include_directories, {});
     CLI::App* tuning = app.add_subcommand("tune", "measure candidates, and write the header of the fastest");
     add_common(tuning);
     tuning->add_option("--earlier", o.earlier, "files of records that are read first and never written to");
     tuning->add_option("--records-out", to.records, "all records that were read or measured, each once, as one file");
-    tuning->add_option("--header-out", header_out, "the generated header")->capture_default_str();
+    tuning->add_option("--header-out", header_out, "the generated header")
+        ->required(header_out.empty())
+        ->check(path_of_file())
+        ->capture_default_str();
     tuning->add_option("--name", o.name, "of the config set in the header")->capture_default_str();
     add_choice(tuning, "--mode", o.mode,
                {{"missing", tuning_mode::missing}, {"replay", tuning_mode::replay}, {"force", tuning_mode::force}},
@@ -385,7 +413,7 @@ try {
         ->check(seconds())
         ->capture_default_str();
     tuning->add_option("--trials", o.trials, "of each workload, at most; 0: as the budget allows")
-        ->check(CLI::NonNegativeNumber)
+        ->check(CLI::Range(0, 1'000'000'000))
         ->capture_default_str();
     tuning->add_option("--seed", o.seed, "of the search and of the operands")->capture_default_str();
     add_choice(tuning, "--search", o.method, {{"model", search_method::model}, {"random", search_method::chance}},
@@ -406,7 +434,7 @@ try {
     add_measuring(verifying);
     double tolerance = 0.1;
     verifying->add_option("--tolerance", tolerance, "how much slower than recorded a kernel may be")
-        ->check(CLI::NonNegativeNumber)
+        ->check(CLI::Range(0.0, 1e6))
         ->capture_default_str();
     CLI::App* counting = app.add_subcommand("space", "how many schedules each workload has");
     add_common(counting);
@@ -421,6 +449,8 @@ try {
         return app.exit(e) == 0 ? exit_ok : exit_usage;
     }
     o.sets.clear();
+    const auto is_given = [&](const char* option) { return tuning->count(option) + verifying->count(option) > 0; };
+    if (!is_given("--compiler") && !is_given("--command")) commands = commands_of_build;
     if (std::find(backends.begin(), backends.end(), "cpu") != backends.end())
         for (const std::string& s : sets) o.sets.push_back(s == "native" ? machine_isa() : *isa_of(s));
     o.vulkan = std::find(backends.begin(), backends.end(), "vulkan") != backends.end();
@@ -431,6 +461,10 @@ try {
                 fmt::format("--command is '{}'; give an instruction set and a file, as avx2=path", c));
         o.compile_commands[*set] = c.substr(c.find('=') + 1);
     }
+    // Those commands have their folders themselves.
+    const bool has_commands =
+        std::all_of(o.sets.begin(), o.sets.end(), [&](isa set) { return o.compile_commands.contains(set); });
+    if (!is_given("--include") && !has_commands) o.include_directories = includes_of_build;
     o.records = records;
     o.header = header_out;
     o.work_directory = !work.empty() ? work : !header_out.empty() ? header_out + ".work" : records + ".work";
@@ -450,7 +484,7 @@ try {
     if (*explaining) return explain_nest(tasks, o, explained);
     return tune(defaults, o, tasks, strict, to);
 } catch (const std::exception& e) {
-    complain(fmt::format("hone: {}", e.what()));
+    complain_as_hone(e.what());
     return exit_failure;
 }
 
@@ -461,11 +495,16 @@ try {
             "hone::tune::tuner_main: a definition has {} bytes in the tuner of {}, and {} in hone's library; "
             "compile both with the same headers of hone, and without -fshort-enums and -fpack-struct",
             list.definition_bytes, list.name, sizeof(definition)));
+    std::vector<std::string> arguments;
+    for (const char* const* a = list.options; a != nullptr && *a != nullptr; ++a) arguments.emplace_back(*a);
     return tuner_program(argc, argv,
-                         {.name = list.name, .options = {.headers = {list.header}}, .description = list.description},
+                         {.name = list.name,
+                          .options = {.headers = {list.header}},
+                          .description = list.description,
+                          .arguments = arguments},
                          tasks_of({list.workloads, list.size}, list.list));
 } catch (const std::exception& e) {
-    complain(fmt::format("hone: {}", e.what()));
+    complain_as_hone(e.what());
     return exit_failure;
 }
 

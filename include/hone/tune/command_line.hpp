@@ -31,6 +31,12 @@ CLI::Option* add_choice(CLI::App* to_command, const char* option, Value& to, con
         ->default_str(now);
 }
 
+// An empty one would name nothing, in errors too.
+inline CLI::Validator path_of_file()
+{
+    return {[](std::string& text) { return std::string(text.empty() ? "the path is empty; name a file" : ""); }, ""};
+}
+
 // Thirty years are as good as no end, and no clock overflows.
 inline constexpr double most_seconds = 1e9;
 inline CLI::Validator seconds()

@@ -76,6 +76,8 @@ inline std::string words_of(const std::string& name, const std::vector<std::uint
 // Throws where a header would take the place of a file that is none of hone's.
 inline void check_header_to_replace(const std::string& path)
 {
+    if (std::filesystem::is_directory(path))
+        throw std::runtime_error(fmt::format("cannot write {}: it is a folder; name a file for the header", path));
     if (!std::filesystem::is_regular_file(path)) return;
     const std::string text = text_of_input(path);
     if (!text.empty() && text.find("written by hone's tuner") == std::string::npos)

@@ -29,8 +29,36 @@
 
 namespace hone::tune {
 
+namespace lines {
+
+// A record with its SPIR-V has some 100 KiB.
+inline constexpr std::size_t longest = std::size_t{16} << 20;
+
+inline constexpr std::string_view begin_of_record = "{\"schema\"";
+
+// Without what editors and other systems add: marks of the encoding, carriage returns, spaces.
+inline std::string_view trimmed(std::string_view text)
+{
+    constexpr std::string_view mark = "\xef\xbb\xbf", blanks = " \t\r";
+    if (text.starts_with(mark)) text.remove_prefix(mark.size());
+    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+    return text.substr(0, text.find_last_not_of(blanks) + 1);
+}
+
+// Whether a file with this text is one of records, of any version, whole or torn: what holds something else is
+// another's.
+inline bool may_be_records(std::string_view text)
+{
+    constexpr std::string_view nothing("\0\n \t\r", 5);
+    text = trimmed(text);
+    text.remove_prefix(std::min(text.find_first_not_of(nothing), text.size()));
+    return text.empty() || begin_of_record.starts_with(text) || text.find(begin_of_record) != std::string_view::npos;
+}
+
+} // namespace lines
+
 // The end of a file of records, which one process writes at a time. A torn line that an earlier search left there stays
-// a line of its own.
+// a line of its own. Throws where the file holds something else.
 class record_writer {
 public:
     explicit record_writer(const std::string& path) : path_(path), file_(opened(path))
@@ -40,6 +68,9 @@ public:
             throw std::runtime_error(fmt::format("another tuner is writing {}; wait for it, or name another file of "
                                                  "records",
                                                  path_));
+        if (!lines::may_be_records(text_of_input(path)))
+            throw std::runtime_error(fmt::format(
+                "{} holds no record, and is left as it is; name another file of records with --records", path));
         const bool torn = std::fseek(file_.get(), -1, SEEK_END) == 0 && std::fgetc(file_.get()) != '\n';
         if (torn && (std::fseek(file_.get(), 0, SEEK_END) != 0 || std::fputc('\n', file_.get()) == EOF)) fail();
     }
@@ -87,28 +118,11 @@ struct records_read {
     std::vector<std::string> rejected{}; // lines that are no records, with file, number and reason
 };
 
-namespace lines {
-
-// A record with its SPIR-V has some 100 KiB.
-inline constexpr std::size_t longest = std::size_t{16} << 20;
-
-// Without what editors and other systems add: marks of the encoding, carriage returns, spaces.
-inline std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view mark = "\xef\xbb\xbf", blanks = " \t\r";
-    if (text.starts_with(mark)) text.remove_prefix(mark.size());
-    text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
-    return text.substr(0, text.find_last_not_of(blanks) + 1);
-}
-
-} // namespace lines
-
 // Calls take(record, line) for each record of a file's text; what is none is said in `r`, of `path`. A line may hold
 // several: where power was lost, zero bytes or half a record stand before the next one.
 template <class Take>
 void each_record_in(std::string_view file, const std::string& path, records_read& r, Take&& take)
 {
-    constexpr std::string_view begin_of_record = "{\"schema\"";
     int unguarded = 0, first_unguarded = 0;
     const auto take_one = [&](const nlohmann::ordered_json& json, std::string_view text, const std::string& where) {
         try {
@@ -135,7 +149,7 @@ void each_record_in(std::string_view file, const std::string& path, records_read
             r.rejected.push_back(fmt::format("{}:{}: {}", path, number, why));
         };
         for (std::string why = read_one(text, number); !why.empty(); why = read_one(text, number)) {
-            const auto next = text.find(begin_of_record, 1);
+            const auto next = text.find(lines::begin_of_record, 1);
             if (next == std::string_view::npos) {
                 if (is_whole)
                     reject(why);

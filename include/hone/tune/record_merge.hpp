@@ -47,10 +47,12 @@ inline records_merged merge_records(const std::vector<std::string>& paths)
     return merged;
 }
 
-// Writes them to a file, which may be one of those that were merged. Throws, and leaves the file as it is, where a line
-// of it that is no torn one would be lost: a record that was not merged, or text that this version does not read.
-inline void replace_records(const std::string& path, const records_merged& merged)
+// Throws where they must not take the place of a file, which may be one of those that were merged: where a line of it
+// that is no torn one would be lost, a record that was not merged or text that this version does not read.
+inline void check_records_to_replace(const std::string& path, const records_merged& merged)
 {
+    if (std::filesystem::is_directory(path))
+        throw std::runtime_error(fmt::format("cannot write {}: it is a folder; name a file of records", path));
     if (std::filesystem::is_regular_file(path)) {
         std::unordered_set<std::string> kept;
         for (std::string_view rest = merged.text; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
@@ -68,6 +70,11 @@ inline void replace_records(const std::string& path, const records_merged& merge
                 "away",
                 path, lost, lost == 1 ? "" : "s", lost == 1 ? "was" : "were"));
     }
+}
+// Writes them, or throws that and leaves the file as it is.
+inline void replace_records(const std::string& path, const records_merged& merged)
+{
+    check_records_to_replace(path, merged);
     replace_file(path, merged.text);
 }
 

@@ -43,4 +43,10 @@ inline void complain(const std::string& line)
     (void)std::fflush(stderr);
 }
 
+// The same of what a program of hone's has to say, which begins with its name once.
+inline void complain_as_hone(const std::string& sentence)
+{
+    complain(sentence.starts_with("hone::") ? sentence : "hone: " + sentence);
+}
+
 } // namespace hone::tune

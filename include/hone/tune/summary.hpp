@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <hone/tune/json_text.hpp>
 #include <hone/tune/record.hpp>
 #include <hone/tune/standing.hpp>
 #include <hone/tune/task.hpp>
@@ -69,6 +71,21 @@ inline nlohmann::ordered_json json_of(const std::vector<summary_row>& rows)
                         {"config", config}});
     }
     return list;
+}
+
+// Whether a text is such a list, of any records, or empty: what else stands in a file is another's.
+inline bool may_be_summary(const std::string& text)
+{
+    if (text.empty()) return true;
+    try {
+        const auto list = parse_json(text);
+        return list.is_array() && std::all_of(list.begin(), list.end(), [](const auto& row) {
+                   return row.is_object() && row.contains("task") && row.contains("signature") &&
+                          row.contains("backend") && row.contains("tuned_ms");
+               });
+    } catch (const std::invalid_argument&) {
+        return false;
+    }
 }
 
 // `peer`: the name of the other library.

@@ -14,6 +14,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <unordered_set>
 #include <utility>
@@ -48,7 +49,7 @@ struct tuner_options {
     std::string name = "tuned"; // of the config set
     std::filesystem::path header{};
     std::filesystem::path records{};
-    // More records, read first and never written to; a file that is missing has none.
+    // More records, read first and never written to; a file that is missing has none. What is there is a file.
     std::vector<std::string> earlier{};
     std::filesystem::path work_directory{}; // a folder of this run alone is made in it, and gone with the run
     std::filesystem::path lock{}; // of all tuners that shall not measure at the same time; empty: the usual one
@@ -188,8 +189,10 @@ public:
     {
         std::vector<std::string> all = options_.earlier;
         all.push_back(options_.records.string());
-        // A device may have no end.
-        std::erase_if(all, [](const std::string& path) { return !std::filesystem::is_regular_file(path); });
+        std::erase_if(all, [](const std::string& path) {
+            std::error_code unknown;
+            return std::filesystem::status(path, unknown).type() == std::filesystem::file_type::not_found;
+        });
         return all;
     }
     // Those of the file that hold, and what this run added to it.

@@ -26,6 +26,9 @@ struct tuner_defaults {
     const char* description = "";
     // The name of options.peers.
     std::string peer_name{};
+    // --backends, --isas and what says how candidates are built and measured, as a command line would; before
+    // `options`.
+    std::vector<std::string> arguments{};
 };
 
 int tuner_program(int argc, char** argv, const tuner_defaults& defaults, const std::vector<task>& tasks);

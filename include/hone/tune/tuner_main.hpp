@@ -54,6 +54,8 @@ struct tuner_list {
     const char* description = "";
     const listed_workload* workloads = nullptr;
     std::size_t size = 0;
+    // What a build tunes with, as its command line says it; a null pointer behind the last. People may say otherwise.
+    const char* const* options = nullptr;
     std::size_t definition_bytes = sizeof(definition); // in the unit that made the list
 };
 
