@@ -193,9 +193,6 @@ TEST_CASE("no rows are no work: nothing is read, written or wanted")
     CHECK(rig.kernel.run(reference_to(serial), {.parameters = rig.parameters.data()}).ok());
     CHECK(rig.run(rig.right()).ok());
     for (const float f : rig.data.y) CHECK(is_poison(f));
-    // What else is wrong is still said.
-    rig.parameters = {0, 5, 11};
-    CHECK(std::string{rig.run(rig.right()).subject} == "ldx");
     // A distance of 0 is no extent.
     rig.parameters = {12, 0, 11};
     CHECK(rig.run(rig.right()).what == fault::parameter_out_of_range);
@@ -397,4 +394,55 @@ TEST_CASE("find: kernels of this processor")
     call_rig rig = gemm_rig();
     rig.kernel = *found;
     rig.check_taken(rig.right());
+}
+
+TEST_CASE("a call of no rows is right, whatever its strides are")
+{
+    using op = gemm<gemm_shape{.batch = 2,
+                               .m = extent::up_to(8),
+                               .n = 16,
+                               .k = 4,
+                               .ldx = leading::at_call(),
+                               .ldy = leading::at_call(),
+                               .batch_stride_x = leading::at_call(),
+                               .batch_stride_y = leading::at_call()},
+                    f32>;
+    for (const std::int64_t others : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{1} << 62}) {
+        const std::int64_t parameters[] = {0, others, others, others, others};
+        CHECK(kernel<op>::run({.parameters = parameters}).ok()); // without a pointer, too
+    }
+    const std::int64_t one_row[] = {1, 4, 16, 0, 16};
+    CHECK(kernel<op>::run({.parameters = one_row}).what == fault::parameter_out_of_range);
+    CHECK(kernel<op>::run({}).what == fault::parameter_out_of_range);
+}
+
+// Stored as (k, m), x has rows as long as those of y are many in this call, not in the largest.
+TEST_CASE("rows of a transposed x reach the rows of the call")
+{
+    constexpr std::int64_t most = 8, n = 5, k = 3;
+    using op =
+        gemm<gemm_shape{.m = extent::up_to(most), .n = n, .k = k, .x = transposed::yes, .ldx = leading::at_call()},
+             f32>;
+    floats weights(n * k), packed(kernel<op>::packed_bytes / sizeof(float));
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i % 7) - 3;
+    kernel<op>::pack(weights.data(), packed.data());
+    for (std::int64_t m = 1; m <= most; ++m) {
+        CAPTURE(m);
+        floats x(static_cast<std::size_t>(k * m)), y(static_cast<std::size_t>(most * n));
+        for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 5) - 2;
+        const std::int64_t dense[] = {m, m}, too_short[] = {m, m - 1};
+        CHECK(kernel<op>::run({.x = x.data(), .weights = packed.data(), .y = y.data(), .parameters = dense}).ok());
+        for (std::int64_t r = 0; r < m; ++r)
+            for (std::int64_t c = 0; c < n; ++c) {
+                float sum = 0;
+                for (std::int64_t i = 0; i < k; ++i)
+                    sum += x[static_cast<std::size_t>(i * m + r)] * weights[static_cast<std::size_t>(i * n + c)];
+                CHECK(y[static_cast<std::size_t>(r * n + c)] == sum);
+            }
+        const status refused =
+            kernel<op>::run({.x = x.data(), .weights = packed.data(), .y = y.data(), .parameters = too_short});
+        CHECK(refused.what == fault::parameter_out_of_range);
+        CHECK(refused.expected == m);
+        CHECK(std::string(refused.subject) == "ldx");
+    }
 }

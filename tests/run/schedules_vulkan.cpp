@@ -253,8 +253,8 @@ TEST_CASE("padding that differs from side to side")
         CAPTURE(ow);
         definition d = op::definition();
         stage& s = d.stages[0];
-        s.axes[op::oh].extent = oh;
-        s.axes[op::ow].extent = ow;
+        s.axes[conv_axis::oh].extent = oh;
+        s.axes[conv_axis::ow].extent = ow;
         s.operands[0].index[1].offset = static_cast<decltype(dim_index::offset)>(-rows.before);
         s.operands[0].index[2].offset = static_cast<decltype(dim_index::offset)>(-columns.before);
         tensor& y = d.tensors[2];

@@ -35,14 +35,14 @@ TEST_CASE("measure operators of many operands on a device in a child" * doctest:
 
 namespace {
 
-struct no_entries {
+struct unused_entries {
     static constexpr vulkan_entry vulkan_entries[1]{};
 };
 
 std::vector<float> results_of(vulkan::device& device, const vulkan_entry& entry, const many::operands& o,
                               const std::vector<float>& x, const std::vector<float>& weights)
 {
-    auto k = vulkan::kernel<many::product, no_entries>::create(device.context(), entry);
+    auto k = vulkan::kernel<many::product, unused_entries>::create(device.context(), entry);
     INFO(vulkan::failure{k.found}.text());
     REQUIRE(k.ok());
     std::vector<vulkan::device_buffer> memory;

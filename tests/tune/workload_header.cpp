@@ -27,7 +27,7 @@ namespace {
 
 struct empty : gemm<gemm_shape{.m = 5, .n = 0, .k = 7}, f32> {};
 
-tune::child_command self()
+tune::child_command this_program()
 {
     return {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip",
             "--test-case=measure beside a faulty workload in a child"};
@@ -94,7 +94,7 @@ TEST_CASE("a faulty workload is refused in the library's own words, by the compi
     CHECK(built[0].found == verdict::compile_error);
     CHECK(says(built[0].detail, "every extent of a workload must be at least 1; remove the empty workload"));
 
-    const tune::tuning_environment environment{.self = self(), .work_directory = at.path() / "work"};
+    const tune::tuning_environment environment{.self = this_program(), .work_directory = at.path() / "work"};
     tune::cpu_tuning tuning(tune::task_of<empty>("empty", "empty"), environment, build, isa::baseline);
     CHECK_THROWS_WITH_AS(turn(tuning, build, 2),
                          doctest::Contains("every extent of a workload must be at least 1; remove the empty workload"),
@@ -108,7 +108,7 @@ TEST_CASE("a header that does not compile costs its own task only: records and h
     auto right = tiny_builder(at);
     auto wrong = builder_with(at, "misspelt.hpp", "#include <hone/op/gemm.hpp>\nstruct tiny : hone::gem<1> {};\n");
     const tune::record_writer log(at / "records.jsonl");
-    const tune::tuning_environment environment{.self = self(),
+    const tune::tuning_environment environment{.self = this_program(),
                                                .work_directory = at.path() / "work",
                                                .log = [&](const tune::record& r) { log.write(r); },
                                                .seed = 1};

@@ -143,6 +143,8 @@ struct parameter {
     // A product of two parameters before it, which no call gives: complete() computes it. Such stand behind the others.
     std::int16_t first_factor = -1;
     std::int16_t second_factor = -1;
+    // A parameter before it, whose value in a call this one must reach, too.
+    std::int16_t reaches = -1;
 
     constexpr bool is_given() const { return first_factor < 0; }
 };

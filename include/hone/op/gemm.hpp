@@ -137,14 +137,19 @@ struct gemm {
             d.found = {fault::shape_mismatch, 0, 1, "gemm: ldw"};
 
         constexpr std::int64_t farthest = std::int64_t{1} << 31;
-        const auto parameter_if = [&](bool open, const char* name, std::int64_t least, std::int64_t most) {
-            return open ? static_cast<std::int16_t>(d.parameters.push_back({name, least, most})) : std::int16_t{-1};
+        const auto parameter_if = [&](bool open, const char* name, std::int64_t least, std::int64_t most,
+                                      std::int16_t reached = -1) {
+            const parameter p{.name = name, .least = least, .most = most, .reaches = reached};
+            return open ? static_cast<std::int16_t>(d.parameters.push_back(p)) : std::int16_t{-1};
         };
         const std::int16_t pm = parameter_if(shape.m.at_call, "m", 1, shape.m.value);
-        const std::int16_t px = parameter_if(shape.ldx.is_at_call, "ldx", xt ? shape.m.value : shape.k, farthest);
+        // Where x is transposed, its rows are as long as those of the call are many.
+        const std::int64_t row = !xt ? shape.k : pm < 0 ? shape.m.value : 1;
+        const std::int16_t rows_of_call = xt ? pm : std::int16_t{-1};
+        const std::int16_t px = parameter_if(shape.ldx.is_at_call, "ldx", row, farthest, rows_of_call);
         const std::int16_t py = parameter_if(shape.ldy.is_at_call, "ldy", shape.n, farthest);
         const std::int16_t bx =
-            parameter_if(shape.batch_stride_x.is_at_call, "batch_stride_x", xt ? shape.m.value : shape.k, farthest);
+            parameter_if(shape.batch_stride_x.is_at_call, "batch_stride_x", row, farthest, rows_of_call);
         const bool one_row = shape.m.at_call || shape.batch == 1; // at least
         const std::int16_t by = parameter_if(shape.batch_stride_y.is_at_call, "batch_stride_y",
                                              span_of(shape.ldy, one_row ? 1 : shape.m.value, shape.n), farthest);

@@ -86,4 +86,29 @@ constexpr auto part_of(const Call& call, const call_part& part)
     return call.operand(part.number);
 }
 
+// What is wrong with the parameters that a call gives, in the order of the definition: parameter_out_of_range, with the
+// end of the range that is missed. A call of no rows is right whatever its strides are, and has nothing to compute.
+// `emptying`: emptying_parameters(definition). None are given where values is null.
+struct checked_parameters {
+    status found{};
+    bool is_empty = false;
+};
+template <class Parameters>
+constexpr checked_parameters check_parameters(const Parameters& all, std::uint64_t emptying, const std::int64_t* values,
+                                              std::int64_t limit = INT64_MAX)
+{
+    const std::size_t given = given_parameters(all);
+    for (std::size_t p = 0; p < given && values != nullptr; ++p)
+        if (values[p] == 0 && (emptying >> p & 1) != 0) return {.is_empty = true};
+    for (std::size_t p = 0; p < given; ++p) {
+        const std::int64_t v = values == nullptr ? 0 : values[p];
+        const std::int64_t reached = all[p].reaches < 0 || values == nullptr ? 0 : values[all[p].reaches];
+        const std::int64_t least = all[p].least > reached ? all[p].least : reached;
+        const std::int64_t most = all[p].most < limit ? all[p].most : limit;
+        if (v < least || v > most)
+            return {.found = {fault::parameter_out_of_range, v < least ? least : most, v, all[p].name}};
+    }
+    return {};
+}
+
 } // namespace hone

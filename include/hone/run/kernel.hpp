@@ -248,16 +248,10 @@ struct kernel {
     {
         constexpr const auto& n = compute::nest;
         constexpr std::size_t given = given_parameters(n.parameters);
-        constexpr std::uint64_t emptying = emptying_parameters(definition_of<Op>);
-        bool is_empty = false;
-        for (std::size_t p = 0; p < given; ++p) {
-            const std::int64_t v = a.parameters == nullptr ? 0 : a.parameters[p];
-            if (v == 0 && a.parameters != nullptr && (emptying >> p & 1) != 0)
-                is_empty = true;
-            else if (const auto& range = n.parameters[p]; v < range.least || v > range.most)
-                return {fault::parameter_out_of_range, v < range.least ? range.least : range.most, v, range.name};
+        if constexpr (given > 0) {
+            const auto of_call = check_parameters(n.parameters, emptying_parameters(definition_of<Op>), a.parameters);
+            if (of_call.is_empty || !of_call.found.ok()) return of_call.found;
         }
-        if (is_empty) return {};
         if (workspace_bytes(1) > 0 && a.workspace == nullptr)
             return {fault::workspace_missing, static_cast<std::int64_t>(workspace_bytes(executor.slots())), 0,
                     "workspace"};

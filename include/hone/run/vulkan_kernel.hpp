@@ -155,21 +155,14 @@ public:
         if (a.parameters.size() != from_call)
             return {fault::vulkan_call_mismatch, static_cast<std::int64_t>(from_call),
                     static_cast<std::int64_t>(a.parameters.size()), "parameters"};
-        constexpr std::uint64_t emptying = emptying_parameters(definition);
+        // Shaders compute in 32 bits.
+        const auto of_call =
+            check_parameters(parameters, emptying_parameters(definition), a.parameters.data(), INT32_MAX);
+        if (of_call.is_empty || !of_call.found.ok()) return of_call.found; // no buffer is looked at
         std::int64_t values[parameters.size() + 1]{};
         complete(parameters, a.parameters.data(), values);
-        bool is_empty = false;
-        for (std::size_t i = 0; i < parameters.size(); ++i) {
-            // Shaders compute in 32 bits.
-            const std::int64_t most = parameters[i].most < INT32_MAX ? parameters[i].most : INT32_MAX;
-            if (i < from_call && values[i] == 0 && (emptying >> i & 1) != 0)
-                is_empty = true;
-            else if (i < from_call && values[i] < parameters[i].least)
-                return {fault::parameter_out_of_range, parameters[i].least, values[i], parameters[i].name};
-            else if (values[i] > most)
-                return {fault::parameter_out_of_range, most, values[i], parameters[i].name};
-        }
-        if (is_empty) return {}; // nothing to compute, and no buffer that it takes
+        for (std::size_t i = from_call; i < parameters.size(); ++i)
+            if (values[i] > INT32_MAX) return {fault::parameter_out_of_range, INT32_MAX, values[i], parameters[i].name};
         buffer_range ranges[most_buffers]{};
         for (std::size_t i = 0; i < tensors.size(); ++i) {
             auto least = static_cast<VkDeviceSize>(bytes_of_call(tensors[i].layout, {values, parameters.size()}));
