@@ -192,6 +192,29 @@ TEST_CASE("a variant that fills the memory alone costs itself")
     CHECK(built[1].found == verdict::compiler_crash);
 }
 
+TEST_CASE("a kernel that was built alone is there at once")
+{
+    const folder at;
+    auto builder = tiny_builder(at);
+    CHECK_FALSE(builder.has(right_kernel()));
+    const auto first = builder.build({right_kernel()}).front();
+    REQUIRE_MESSAGE(first.found == verdict::ok, first.detail);
+    CHECK(builder.has(right_kernel()));
+    CHECK(builder.built() == 1);
+    CHECK(builder.build({right_kernel()}).front().library == first.library);
+    CHECK(builder.built() == 1);
+    CHECK_FALSE(builder.has(right_kernel(";")));
+}
+
+TEST_CASE("a compiler that hangs at the headers is named")
+{
+    const folder at;
+    scripted(at, "sleep 600");
+    tune::builder waits(tune::find_compiler(at / "compiler", isa::baseline),
+                        {.directory = at.path() / "build", .deadline_per_variant = 100ms});
+    CHECK_THROWS_WITH_AS(waits.check_headers(), doctest::Contains("compiler' did not end within"), std::runtime_error);
+}
+
 TEST_CASE("nothing is built past the end that it was given")
 {
     const folder at;

@@ -357,4 +357,47 @@ TEST_CASE("children are not waited for past the end of a run")
     CHECK(r.trials == 0);
     CHECK(r.failures.empty());
     CHECK(r.without_entry == 2);
+    // A compiler that hangs is named.
+    REQUIRE(r.unreached.size() == 1);
+    CHECK(r.unreached[0].find("before tiny, wide could be tuned on baseline: '" + at / "compiler") !=
+          std::string::npos);
+    CHECK(r.unreached[0].find("built no kernel") != std::string::npos);
+    CHECK(r.waiting > 0.5 * r.seconds);
+}
+
+TEST_CASE("a compiler that does not say its version is waited for as long as there is a budget")
+{
+    const folder at;
+    auto o = options_in(at, tuning_mode::missing, 4);
+    std::ofstream(at / "silent") << "#!/bin/sh\nsleep 600\n";
+    std::filesystem::permissions(at / "silent", std::filesystem::perms::owner_all);
+    o.compiler_command = at / "silent";
+    o.budget = 2;
+    CHECK_THROWS_WITH_AS(run(o), doctest::Contains("silent --version' did not end within 2 s"), std::runtime_error);
+}
+
+TEST_CASE("where the budget does for no batch, defaults are measured, and the next run goes on from them")
+{
+    const folder at;
+    auto o = scripted_in(at, "if grep -q 'namespace variant_1 ' \"$last\"; then sleep 600; fi");
+    o.budget = 15;
+    auto r = run(o);
+    auto records = records_in(at);
+    REQUIRE_FALSE(records.empty());
+    for (const tune::record& one : records) {
+        CHECK(one.origin == "default");
+        CHECK(one.phase == "search"); // nothing is compared that has no rival yet
+    }
+    REQUIRE(r.unreached.size() == 1);
+    CHECK(r.unreached[0].find("before tiny, wide could be tuned on baseline: ") != std::string::npos);
+    o = scripted_in(at, "");
+    r = run(o);
+    records = records_in(at);
+    for (const char* task : {"tiny", "wide"}) {
+        CHECK(count(records, task, "search") == 4);
+        CHECK(count(records, task, "final") >= 2);
+        CHECK(std::any_of(records.begin(), records.end(),
+                          [&](const tune::record& one) { return one.task == task && one.origin == "naive"; }));
+    }
+    CHECK(r.unreached.empty());
 }

@@ -183,7 +183,8 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
         complain(fmt::format("hone: interrupted; the same command goes on from {}", options.records.string()));
         return exit_interrupted;
     }
-    for (const std::string& f : r.failures) complain("hone: " + f);
+    for (const auto* sentences : {&r.failures, &r.unreached})
+        for (const std::string& sentence : *sentences) complain_as_hone(sentence);
     if (!r.failures.empty()) return exit_failure;
     if (strict && r.without_entry > 0) {
         complain(fmt::format(

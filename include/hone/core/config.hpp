@@ -13,8 +13,8 @@
 // (tests/codegen/assembly). g++ is told function by function, and says by macros where that is needed; clang is told by
 // region, around every expression in floats that kernels evaluate, and then contracts within expressions.
 //
-// g++ does not make vectors of their scalar loops: those that pay are written out, and g++ 12.2 computes some wrongly. At
-// -O3 -mavx2 it read padding on the left of three channels as data (24 of 192 elements of such a copy in plain C).
+// g++ does not make vectors of their scalar loops: those that pay are written out, and g++ 12.2 computes some wrongly.
+// At -O3 -mavx2 it read padding on the left of three channels as data (24 of 192 elements of such a copy in plain C).
 #if defined(__clang__)
 // No region takes back that arguments and results are no NaN (nofpclass): relu6(NaN) would be 6.
 #if __clang_major__ >= 17 && __FINITE_MATH_ONLY__

@@ -9,11 +9,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
+#include <mutex>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -64,12 +67,21 @@ inline isa machine_isa()
     return isa::baseline;
 }
 
-// Asks the command for its version. Throws where there is no such compiler.
-inline compiler find_compiler(const std::vector<std::string>& command, isa set)
+using compiler_patience = std::chrono::duration<double>;
+inline constexpr compiler_patience usual_patience{30};
+
+// Asks the command for its version. Throws where there is no such compiler, or it does not answer.
+inline compiler find_compiler(const std::vector<std::string>& command, isa set,
+                              compiler_patience patience = usual_patience)
 {
     std::vector<std::string> question = command;
     question.emplace_back("--version");
-    const process_result asked = run_process(question, "", {});
+    const process_result asked = run_process(question, "", {.deadline = patience});
+    if (asked.timed_out)
+        throw std::runtime_error(
+            fmt::format("no compiler: '{}' did not end within {:.0f} s; mend it, or name another with "
+                        "--compiler",
+                        fmt::join(question, " "), patience.count()));
     if (!asked.ok())
         throw std::runtime_error(fmt::format("no compiler: '{}' failed{}; install one (tools/setup) or name yours with "
                                              "--compiler",
@@ -84,15 +96,15 @@ inline compiler find_compiler(const std::vector<std::string>& command, isa set)
     return c;
 }
 // As a user writes it: a program, or a command line as "ccache g++".
-inline compiler find_compiler(const std::string& command, isa set)
+inline compiler find_compiler(const std::string& command, isa set, compiler_patience patience = usual_patience)
 {
-    return find_compiler(words_of_command(command), set);
+    return find_compiler(words_of_command(command), set, patience);
 }
 
 // That of a build, for its objects of this instruction set.
-inline compiler compiler_of(const build_command& build, isa set)
+inline compiler compiler_of(const build_command& build, isa set, compiler_patience patience = usual_patience)
 {
-    compiler c = find_compiler(build.compiler, set);
+    compiler c = find_compiler(build.compiler, set, patience);
     for (const std::string& o : code_options_of(build)) c.flags.push_back(o);
     c.options = build.options();
     std::error_code unknown;
@@ -131,6 +143,15 @@ public:
     }
 
     const compiler& used() const { return compiler_; }
+    std::string name() const { return fmt::format("{}", fmt::join(compiler_.command, " ")); }
+    // How many units it has built.
+    int built() const { return built_.load(); }
+    // Whether this kernel was built alone, and is there at once.
+    bool has(const variant_source& kernel) const
+    {
+        const std::lock_guard lock(mutex_);
+        return alone_.contains(unit_of({kernel}, {0}));
+    }
 
     // One result for each variant, in order. May be called from several threads at once. Throws where it cannot write:
     // that says nothing of the variants.
@@ -167,6 +188,10 @@ public:
         argv.insert(argv.end(), {"-fsyntax-only", "-MMD", "-MF", stem + ".d", "-MT", "headers", stem + ".cpp"});
         const process_result r = run_process(argv, "", limits(options_.deadline_per_variant * 4), {}, control);
         if (r.interrupted) return {};
+        if (r.timed_out)
+            throw std::runtime_error(fmt::format("'{}' did not end within {:.0f} s with the headers of the workloads "
+                                                 "alone; mend it, or name another compiler",
+                                                 name(), (options_.deadline_per_variant * 4).count()));
         if (!r.ok()) {
             const auto error = r.err.find("error:");
             const auto begin = error == std::string::npos ? 0 : r.err.rfind('\n', error) + 1;
@@ -194,18 +219,14 @@ public:
     void check_code(const variant_source& kernel, process_control& control)
     {
         if (compiler_.options.empty()) return;
-        const std::string stem = (options_.directory / "check").string();
-        std::ofstream(stem + ".cpp") << unit_of({kernel}, {0});
+        // One that does not compile is told of with its messages when it is proposed.
+        const built_variant candidate = build({kernel}, control).front();
+        if (candidate.found != verdict::ok) return;
+        const std::string stem = std::filesystem::path(candidate.library).replace_extension("").string();
         std::vector<std::string> shipped = words_of_compiler();
         shipped.insert(shipped.end(), compiler_.options.begin(), compiler_.options.end());
-        shipped.insert(shipped.end(), {"-fvisibility=hidden", "-w"});
-        for (const bool candidate : {false, true}) {
-            std::vector<std::string> argv = candidate ? command() : shipped;
-            argv.insert(argv.end(), {"-c", "-o", stem + (candidate ? ".o" : "_shipped.o"), stem + ".cpp"});
-            const process_result r = run_process(argv, "", limits(options_.deadline_per_variant * 4), {}, control);
-            // One that does not compile is told of with its messages when it is proposed.
-            if (!r.ok()) return;
-        }
+        shipped.insert(shipped.end(), {"-fvisibility=hidden", "-w", "-c", "-o", stem + "_shipped.o", stem + ".cpp"});
+        if (!run_process(shipped, "", limits(options_.deadline_per_variant * 4), {}, control).ok()) return;
         const code_comparison found = compare_kernels(stem + "_shipped.o", stem + ".o");
         if (found.sections > 0 && !found.same())
             throw std::runtime_error(
@@ -250,9 +271,8 @@ private:
     {
         std::vector<std::string> argv = words_of_compiler();
         if (compiler_.options.empty()) {
-            argv.emplace_back("-std=c++20");
+            argv.insert(argv.end(), {"-std=c++20", "-fPIC", "-fno-exceptions", "-fno-rtti"});
             argv.insert(argv.end(), compiler_.flags.begin(), compiler_.flags.end());
-            argv.insert(argv.end(), {"-fPIC", "-fno-exceptions", "-fno-rtti"});
         } else {
             std::copy_if(compiler_.options.begin(), compiler_.options.end(), std::back_inserter(argv),
                          [](const std::string& o) { return !compile_option::is_of_messages(o); });
@@ -291,9 +311,15 @@ private:
     built_variant attempt(const std::vector<variant_source>& variants, const std::vector<std::size_t>& which,
                           std::vector<built_variant>& results, process_control& control)
     {
+        const std::string text = unit_of(variants, which);
+        if (which.size() == 1) {
+            const std::lock_guard lock(mutex_);
+            if (const auto known = alone_.find(text); known != alone_.end())
+                return results[which[0]] = {verdict::ok, known->second, 0, ""};
+        }
         const std::string stem = (options_.directory / fmt::format("batch_{}", serial_++)).string();
         std::ofstream unit(stem + ".cpp");
-        unit << unit_of(variants, which);
+        unit << text;
         unit.close();
         if (!unit) throw std::runtime_error(fmt::format("cannot write {}.cpp: {}", stem, std::strerror(errno)));
         process_result r = compile(stem, which.size(), control);
@@ -302,6 +328,13 @@ private:
         for (std::size_t i = 0; i < which.size(); ++i) {
             results[which[i]] = made;
             results[which[i]].index = static_cast<int>(i);
+        }
+        if (made.found == verdict::ok) {
+            ++built_;
+            if (which.size() == 1) {
+                const std::lock_guard lock(mutex_);
+                alone_.emplace(text, made.library);
+            }
         }
         return made;
     }
@@ -368,8 +401,7 @@ private:
         if (std::string_view(begin, sizeof begin) == "\x7f"
                                                      "ELF")
             return {verdict::ok, path, 0, ""};
-        return {verdict::untried, "", 0,
-                fmt::format("'{}' ended with status 0 and left no library", fmt::join(compiler_.command, " "))};
+        return {verdict::untried, "", 0, fmt::format("'{}' ended with status 0 and left no library", name())};
     }
 
     static built_variant failure_of(const process_result& r)
@@ -397,7 +429,9 @@ private:
 
     compiler compiler_;
     build_options options_;
-    std::atomic<int> serial_ = 0;
+    std::atomic<int> serial_ = 0, built_ = 0;
+    mutable std::mutex mutex_{};
+    std::map<std::string, std::string> alone_{}; // libraries of units of one kernel, by their text
 };
 
 } // namespace hone::tune

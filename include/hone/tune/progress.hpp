@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a person sees while a tuner works: one line that is rewritten on a terminal and fits it, and a line now and then
-// elsewhere.
+// elsewhere; and what it did not reach.
 #pragma once
 
 #include <algorithm>
@@ -10,12 +10,15 @@
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
+#include <hone/tune/build.hpp>
 #include <hone/tune/standard_streams.hpp>
 #include <hone/tune/task.hpp>
 
@@ -115,5 +118,21 @@ private:
     bool shown_ = false;
     std::chrono::steady_clock::time_point last_{};
 };
+
+// Of workloads of which no rival of the default was measured when the budget ended; `with`: the compiler of their
+// candidates, if they have one, which took so many seconds.
+inline std::string unreached_sentence(const std::vector<std::string>& names, const std::string& target,
+                                      const builder* with, double seconds)
+{
+    std::string why, mend = "the same command goes on there";
+    if (with != nullptr && with->built() == 0) {
+        why = fmt::format(": '{}' worked for {:.1f} s and built no kernel", with->name(), seconds);
+        mend = "see whether it hangs";
+    } else if (with != nullptr) {
+        why = fmt::format(": {:.1f} s of it were spent waiting for '{}'", seconds, with->name());
+    }
+    return fmt::format("the budget ended before {} could be tuned on {}{}; {}, or give a larger budget",
+                       fmt::join(names, ", "), target, why, mend);
+}
 
 } // namespace hone::tune

@@ -373,10 +373,8 @@ public:
     void adopt(const std::vector<record>& earlier) final
     {
         adopt_last_run(earlier);
-        for (const record& r : records()) {
-            begun_ = true;
+        for (const record& r : records())
             if (r.phase == "search" && !is_naive(r)) teach(r);
-        }
     }
 
     std::vector<candidate> propose(std::size_t size) final
@@ -384,8 +382,15 @@ public:
         std::vector<candidate> batch = take_back(size);
         if (!begun_) {
             begun_ = true;
-            if (const auto c = first_of(space_.standard(), "default")) batch.push_back(*c);
-            if (auto c = naive()) batch.push_back(std::move(*c));
+            // An earlier run may have ended between the two.
+            const auto lacks = [&](const char* origin) {
+                const auto& all = records();
+                return std::none_of(all.begin(), all.end(), [&](const record& r) { return r.origin == origin; });
+            };
+            if (lacks("default"))
+                if (const auto c = first_of(space_.standard(), "default")) batch.push_back(*c);
+            if (lacks("naive"))
+                if (auto c = naive()) batch.push_back(std::move(*c));
         }
         if (!guessed_) {
             guessed_ = true;

@@ -84,6 +84,8 @@ struct tuner_result {
     double waiting = 0;                  // for compilers
     int trials = 0;                      // of this run
     std::vector<std::string> failures{}; // sentences: of workloads for which no kernel works, or none could be tried
+    std::vector<std::string>
+        unreached{}; // of workloads of which no rival of the default was measured when the budget ended
 };
 
 class tuner {
@@ -137,10 +139,8 @@ public:
             const std::size_t open = open_tunings(g).size();
             if (open == 0 || interrupt_requested.load()) continue;
             // Each workload has its share of what is left; what one back end leaves over, the next one has.
-            const double now = elapsed();
-            const double share = (options_.budget - now) * static_cast<double>(open) / static_cast<double>(left);
+            tune_group(g, static_cast<double>(open) / static_cast<double>(left));
             left -= open;
-            tune_group(g, now + share);
             write_header();
         }
         progress_.clear();
@@ -304,8 +304,8 @@ private:
             group& g = groups_.emplace_back();
             const auto recorded = options_.compile_commands.find(set);
             compiler with = recorded == options_.compile_commands.end()
-                                ? find_compiler(options_.compiler_command, set)
-                                : compiler_of(read_command(recorded->second), set);
+                                ? find_compiler(options_.compiler_command, set, patience())
+                                : compiler_of(read_command(recorded->second), set, patience());
             if (!with.options.empty())
                 with.options.insert(with.options.end(), options_.compiler_flags.begin(), options_.compiler_flags.end());
             for (const std::string& f : options_.compiler_flags) with.flags.push_back(f);
@@ -314,7 +314,9 @@ private:
                                                                     .headers = options_.headers});
             process_control control;
             control.end_at(environment_.end);
+            const double begin = elapsed();
             dependencies_ = g.build->check_headers(control);
+            waiting_ += elapsed() - begin;
             for (const task& t : tasks_)
                 if (is_wanted(t, options_.cpu_only))
                     add(g, std::make_unique<cpu_tuning>(t, environment_, *g.build, set));
@@ -343,6 +345,12 @@ private:
         progress_.say("hone: Vulkan is left out: this tuner was built without it; install libvulkan-dev, glslang-dev "
                       "and spirv-tools, and configure again");
 #endif
+    }
+    // With a compiler that is asked for its version.
+    compiler_patience patience() const
+    {
+        if (environment_.end == clock::time_point::max()) return usual_patience;
+        return std::clamp<compiler_patience>(environment_.end - clock::now(), std::chrono::seconds{1}, usual_patience);
     }
     static bool is_wanted(const task& t, const std::vector<std::string>& only)
     {
@@ -374,34 +382,62 @@ private:
         if (g.build == nullptr || open.empty()) return;
         process_control control;
         control.end_at(environment_.end);
-        if (const auto source = open.front()->standard_source()) g.build->check_code(*source, control);
+        if (const auto source = first_of(open).standard_source()) g.build->check_code(*source, control);
     }
 
-    void tune_group(group& g, double end)
+    // In this share of what is left when the compiler is known to work: what it had to build for that is measured.
+    void tune_group(group& g, double share)
     {
         const std::vector<tuning*> open = open_tunings(g);
+        const double begin = elapsed(), waited = waiting_;
+        environment_.end = moment(options_.budget);
         check_compiler(g, open);
         check_code(g, open);
-        tuning_loop loop(
-            open, environment_,
-            {.build = g.build.get(), .trials = options_.trials, .end = moment(end), .after = [this](const tuning& t) {
-                 after_batch(t);
-             }});
+        const double now = elapsed();
+        if (g.build != nullptr) waiting_ += now - begin;
+        tuning_loop loop(open, environment_,
+                         {.build = g.build.get(),
+                          .trials = options_.trials,
+                          .end = moment(now + (options_.budget - now) * share),
+                          .last = moment(options_.budget),
+                          .after = [this](const tuning& t) { after_batch(t); }});
         const auto f = loop.run();
         trials_ += f.trials;
         measuring_ += f.measuring;
         waiting_ += f.waiting;
         for (const tuning* t : open) note_failure(*t);
+        note_unreached(g, open, waiting_ - waited);
+    }
+    // The one that is tried first: a workload of which nothing is known, if there is one.
+    static const tuning& first_of(const std::vector<tuning*>& open)
+    {
+        return **std::min_element(open.begin(), open.end(), [](const tuning* a, const tuning* b) {
+            const auto rank = [](const tuning* t) { return std::pair(t->trials(), -t->task().definition.flops()); };
+            return rank(a) < rank(b);
+        });
+    }
+    void note_unreached(const group& g, const std::vector<tuning*>& open, double waited)
+    {
+        std::vector<std::string> names;
+        for (const tuning* t : open)
+            if (t->trials() < (options_.trials == 1 ? 1 : 2) && !t->standing().compared)
+                names.push_back(t->task().name);
+        if (names.empty() || interrupt_requested.load()) return;
+        const tuning& any = *open.front();
+        unreached_.push_back(
+            unreached_sentence(names, any.key().isa == "none" ? any.backend() : any.key().isa, g.build.get(), waited));
     }
     // What is wrong with the compiler or the machine is no candidate's fault: before any is tried, a default kernel is
     // built alone.
     void check_compiler(group& g, const std::vector<tuning*>& open)
     {
         const auto works = [](const tuning* t) { return t->standing().chosen != nullptr; };
-        if (g.build == nullptr || std::any_of(open.begin(), open.end(), works)) return;
+        if (g.build == nullptr || open.empty()) return;
+        // It is measured then, so that each run leaves something.
+        if (first_of(open).trials() > 0 && std::any_of(open.begin(), open.end(), works)) return;
         process_control control;
         control.end_at(environment_.end);
-        const auto source = open.front()->standard_source();
+        const auto source = first_of(open).standard_source();
         if (!source || control.cancelled()) return;
         std::string why;
         for (int attempt = 0; attempt < 3; ++attempt) { // it may be a moment's want
@@ -473,6 +509,7 @@ private:
         r.waiting = waiting_;
         r.trials = trials_;
         r.failures = failures_;
+        r.unreached = unreached_;
         for (const group& g : groups_)
             for (const auto& t : g.tunings) r.thinking += t->seconds_thinking();
         const auto groups = by_workload(records_);
@@ -498,7 +535,7 @@ private:
     std::vector<record> records_{};
     int stale_ = 0;
     int trials_ = 0;
-    std::vector<std::string> failures_{};
+    std::vector<std::string> failures_{}, unreached_{};
     double measuring_ = 0;
     double waiting_ = 0;
     std::optional<work_folder> work_{};

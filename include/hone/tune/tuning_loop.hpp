@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -31,6 +32,8 @@ public:
         builder* build = nullptr; // none on Vulkan, whose children compile
         int trials = 0;           // of each workload, at most; 0: as the time allows
         clock::time_point end = clock::time_point::max();
+        // The end where nothing was measured before `end`: small shares would give nothing, however often they come.
+        clock::time_point last = clock::time_point::min();
         std::function<clock::time_point()> now = [] { return clock::now(); };
         std::function<void(const tuning&)> after = [](const tuning&) {}; // a batch or a comparison
     };
@@ -78,6 +81,14 @@ private:
     }
 
     bool has_end() const { return options_.end != clock::time_point::max(); }
+    // Whether there is something to compare: not of a workload of which the default alone was reached.
+    bool has_choice(const tuning& t) const
+    {
+        const auto exhausted = exhausted_.find(&t);
+        const bool is_all = (options_.trials > 0 && t.trials() >= options_.trials) ||
+                            (exhausted != exhausted_.end() && exhausted->second);
+        return t.standing().trials > (is_all ? 0 : 1);
+    }
     // For the comparisons of what has been measured. As long as a workload has had no candidate, its first ones come
     // before the comparisons of light workloads.
     double reserve() const
@@ -85,7 +96,7 @@ private:
         double sum = 0;
         bool all = true;
         for (const tuning* t : open_) {
-            if (t->standing().trials > 0)
+            if (has_choice(*t))
                 sum += seconds_of_comparison(*t);
             else
                 all = false;
@@ -93,7 +104,12 @@ private:
         return all ? sum : sum / 2;
     }
     // When searching has to stop, for the comparisons to have their time.
-    clock::time_point end_of_search() const { return has_end() ? options_.end - duration_of(reserve()) : options_.end; }
+    clock::time_point end_of_search() const
+    {
+        if (!has_end()) return options_.end;
+        return figures_.trials == 0 && options_.last > options_.end ? options_.last
+                                                                    : options_.end - duration_of(reserve());
+    }
 
     void search()
     {
@@ -102,6 +118,11 @@ private:
         const double all = has_end() ? seconds(options_.end - begin_) : 1e9;
         const auto batch_size = static_cast<std::size_t>(
             std::clamp(all / static_cast<double>(std::max<std::size_t>(open_.size(), 1)) / 4, 4.0, 8.0));
+        // A batch may then take longer than there is: defaults come first, each alone. What was measured is kept, and
+        // the next run goes on with what was not.
+        constexpr double short_share = 15;
+        const bool is_short = all / static_cast<double>(std::max<std::size_t>(open_.size(), 1)) < short_share;
+        std::map<tuning*, std::vector<candidate>> later;
         const auto next = [&]() -> tuning* {
             tuning* best = nullptr;
             for (tuning* t : open_) {
@@ -111,6 +132,7 @@ private:
             return best;
         };
         const auto propose = [&](tuning& t) {
+            if (auto rest = later.extract(&t)) return std::move(rest.mapped());
             std::size_t size = t.trials() + proposed_[&t] == 0 ? 4 : batch_size;
             if (options_.trials > 0)
                 size = std::min(size, static_cast<std::size_t>(options_.trials - t.trials() - proposed_[&t]));
@@ -132,7 +154,7 @@ private:
         const std::size_t workers = std::max<std::size_t>(usable_cpus().size(), 1);
         // Compilers work on the next batches while one is measured, except in those milliseconds in which a kernel
         // runs.
-        build_pool pool(*options_.build, static_cast<int>(workers), options_.end);
+        build_pool pool(*options_.build, static_cast<int>(workers), std::max(options_.end, options_.last));
         std::map<std::size_t, in_flight> flying;
         while (!interrupt_requested.load()) {
             while (pool.pending() < workers + 1 && options_.now() < end_of_search()) {
@@ -140,6 +162,11 @@ private:
                 if (t == nullptr) break;
                 auto batch = propose(*t);
                 if (batch.empty()) continue;
+                if (batch.size() > 1 && batch.front().key.origin == "default" &&
+                    (is_short || options_.build->has(batch.front().source))) {
+                    later[t] = {std::make_move_iterator(batch.begin() + 1), std::make_move_iterator(batch.end())};
+                    batch.resize(1);
+                }
                 std::vector<variant_source> sources;
                 for (const candidate& c : batch) sources.push_back(c.source);
                 proposed_[t] += static_cast<int>(batch.size());
@@ -194,10 +221,10 @@ private:
     {
         double others = 0;
         for (const tuning* t : open_)
-            if (t->standing().trials > 0) others += seconds_of_comparison(*t);
+            if (has_choice(*t)) others += seconds_of_comparison(*t);
         for (tuning* t : open_) {
             if (interrupt_requested.load()) return;
-            if (t->standing().trials == 0) continue;
+            if (!has_choice(*t)) continue;
             const double own = seconds_of_comparison(*t);
             others -= own;
             const auto now = options_.now();
