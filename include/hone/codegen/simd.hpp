@@ -122,8 +122,10 @@ HONE_INLINE auto apply(A a)
         using bits = typename float_vector<N>::bits;
         return reinterpret_cast<A>(reinterpret_cast<bits>(a) & 0x7fffffff);
     } else if constexpr (sizeof(A) == sizeof(float)) {
+        static_assert(Op == expr_op::sqrt);
         return root_of(a);
     } else {
+        static_assert(Op == expr_op::sqrt);
         [&]<int... L>(std::integer_sequence<int, L...>)
             HONE_INLINE_LAMBDA { ((a[L] = root_of(a[L])), ...); }(std::make_integer_sequence<int, N>{});
         return a;
@@ -145,6 +147,7 @@ HONE_INLINE auto apply(A a, B b)
     } else if constexpr (Op == expr_op::min) {
         return a < b ? a : b;
     } else {
+        static_assert(Op == expr_op::max);
         return a < b ? b : a;
     }
 }

@@ -19,6 +19,7 @@
 #include <hone/codegen/glsl_indices.hpp>
 #include <hone/codegen/glsl_views.hpp>
 #include <hone/codegen/launch.hpp>
+#include <hone/ir/evaluate.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
@@ -316,12 +317,9 @@ private:
         }
         const operand a = evaluate(e.a);
         if (arity(e.op) == 1) {
-            if (a.is_literal)
-                return literal(e.op == expr_op::neg   ? -a.number
-                               : e.op == expr_op::abs ? std::fabs(a.number)
-                                                      : std::sqrt(a.number));
+            if (a.is_literal) return literal(value_of(e.op, a.number));
             if (e.op == expr_op::neg) return {.text = joined("(-", a.text, ')'), .width = a.width};
-            return {.text = joined(e.op == expr_op::abs ? "abs(" : "sqrt(", a.text, ')'), .width = a.width};
+            return {.text = joined(name_of(e.op), '(', a.text, ')'), .width = a.width};
         }
         const operand b = evaluate(e.b);
         return binary(e.op, a, b);
@@ -330,16 +328,7 @@ private:
     operand binary(expr_op op, const operand& a, const operand& b)
     {
         const int width = a.width > b.width ? a.width : b.width;
-        if (a.is_literal && b.is_literal) {
-            switch (op) {
-            case expr_op::add: return literal(a.number + b.number);
-            case expr_op::sub: return literal(a.number - b.number);
-            case expr_op::mul: return literal(a.number * b.number);
-            case expr_op::div: return literal(a.number / b.number);
-            case expr_op::min: return literal(a.number < b.number ? a.number : b.number);
-            default: return literal(a.number < b.number ? b.number : a.number);
-            }
-        }
+        if (a.is_literal && b.is_literal) return literal(value_of(op, a.number, b.number));
         // Tables are small matrices with structural zeros and ones: their products cost nothing. A zero that an
         // expression names is a number, and 0 times NaN is NaN.
         if (op == expr_op::mul) {

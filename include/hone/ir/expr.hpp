@@ -36,14 +36,25 @@ enum class expr_op : std::uint8_t {
     max, // a < b ? b : a: max(NaN, b) is NaN, and max(a, NaN) is a
 };
 
-constexpr int arity(expr_op op) { return op < expr_op::neg ? 0 : op < expr_op::add ? 1 : 2; }
+// What each word is, in the order of the list above. Hashes of nests and epilogues are made of the numbers, by which
+// records are known again: a word that is added, wherever it stands, takes a number that none has had.
+struct expr_word {
+    expr_op op;
+    const char* name; // as nests are printed; of functions also GLSL's
+    int arity;
+    int number;
+};
+inline constexpr expr_word expr_words[] = {
+    {expr_op::constant, "constant", 0, 0}, {expr_op::load, "load", 0, 1}, {expr_op::accumulator, "acc", 0, 2},
+    {expr_op::table, "table", 0, 3},       {expr_op::neg, "neg", 1, 4},   {expr_op::abs, "abs", 1, 5},
+    {expr_op::sqrt, "sqrt", 1, 6},         {expr_op::add, "add", 2, 7},   {expr_op::sub, "sub", 2, 8},
+    {expr_op::mul, "mul", 2, 9},           {expr_op::div, "div", 2, 10},  {expr_op::min, "min", 2, 11},
+    {expr_op::max, "max", 2, 12},
+};
 
-constexpr const char* name_of(expr_op op)
-{
-    constexpr const char* names[] = {"constant", "load", "acc", "table", "neg", "abs", "sqrt",
-                                     "add",      "sub",  "mul", "div",   "min", "max"};
-    return names[static_cast<int>(op)];
-}
+constexpr const expr_word& word_of(expr_op op) { return expr_words[static_cast<int>(op)]; }
+constexpr int arity(expr_op op) { return word_of(op).arity; }
+constexpr const char* name_of(expr_op op) { return word_of(op).name; }
 
 struct expr_node {
     expr_op op = expr_op::constant;

@@ -85,7 +85,7 @@ constexpr std::uint64_t nest_hash(const Nest& n)
     for (const statement& x : n.statements) h.add(number(x.reduce), x.target, x.value);
     h.add(n.exprs.size());
     for (const expr_node& x : n.exprs) {
-        h.add(number(x.op), x.a, x.b, x.ref);
+        h.add(word_of(x.op).number, x.a, x.b, x.ref);
         h.add(std::bit_cast<std::uint32_t>(x.value));
     }
     h.add(n.terms.size());

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <hone/core/fault.hpp>
+#include <hone/ir/evaluate.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
@@ -307,10 +308,10 @@ private:
         if (s.reduce != reduction::none) {
             float before = 0;
             if (!read(target, lane, before)) return false;
-            result = combine(s.reduce == reduction::add   ? expr_op::add
-                             : s.reduce == reduction::max ? expr_op::max
-                                                          : expr_op::min,
-                             before, result);
+            result = value_of(s.reduce == reduction::add   ? expr_op::add
+                              : s.reduce == reduction::max ? expr_op::max
+                                                           : expr_op::min,
+                              before, result);
         }
         float* at = nullptr;
         if (!touch(target, lane, use::write, at)) return false;
@@ -356,26 +357,6 @@ private:
         return true;
     }
 
-    static float combine(expr_op op, float a, float b)
-    {
-        switch (op) {
-        case expr_op::neg: return -a;
-        case expr_op::abs: return std::fabs(a);
-        case expr_op::sqrt: return std::sqrt(a);
-        case expr_op::add: return a + b;
-        case expr_op::sub: return a - b;
-        case expr_op::mul: return a * b;
-        case expr_op::div: return a / b;
-        case expr_op::min: return a < b ? a : b;
-        case expr_op::max: return a < b ? b : a;
-        case expr_op::constant:
-        case expr_op::load:
-        case expr_op::accumulator:
-        case expr_op::table: break;
-        }
-        return 0;
-    }
-
     bool evaluate(int root, int lane, float& to)
     {
         const expr_node& e = n_.exprs[root];
@@ -397,7 +378,7 @@ private:
         float b = 0;
         if (e.a >= 0 && !evaluate(e.a, lane, a)) return false;
         if (e.b >= 0 && !evaluate(e.b, lane, b)) return false;
-        to = combine(e.op, a, b);
+        to = value_of(e.op, a, b);
         return true;
     }
 

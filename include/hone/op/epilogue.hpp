@@ -85,7 +85,7 @@ constexpr std::uint32_t hash_of_epilogue()
     ir::hasher h;
     if constexpr (operand_epilogue<E>) h.add_signed(static_cast<int>(E::operand_role));
     for (const expr_node& x : e.nodes) {
-        h.add(static_cast<int>(x.op), x.a, x.b, x.ref);
+        h.add(word_of(x.op).number, x.a, x.b, x.ref);
         h.add(std::bit_cast<std::uint32_t>(x.value));
     }
     return static_cast<std::uint32_t>(h.value);
