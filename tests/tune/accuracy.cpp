@@ -125,8 +125,10 @@ TEST_CASE("a workload that allows more than when it was tuned is tuned again")
         direct.phase = "search";
         direct.found = tune::verdict::ok;
         direct.ms = {1};
-        tuning.adopt({direct});
-        REQUIRE(tuning.records().size() == 1);
+        tune::record naive = direct;
+        naive.origin = "naive";
+        tuning.adopt({direct, naive});
+        REQUIRE(tuning.records().size() == 2);
         CHECK(tuning.lacks_templates() == (now == accuracy::fast));
         const auto next = tuning.propose(1);
         REQUIRE(next.size() == 1);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include <sys/resource.h>
 
@@ -77,9 +80,16 @@ TEST_CASE("a record that is written is read again")
 TEST_CASE("two tuners do not write one file")
 {
     const folder at;
-    const auto first = std::make_unique<tune::record_writer>(at / "r.jsonl");
-    CHECK_THROWS_WITH_AS(tune::record_writer(at / "r.jsonl"), doctest::Contains("another tuner is writing"),
-                         std::runtime_error);
+    auto first = std::make_unique<tune::record_writer>(at / "r.jsonl");
+    CHECK_THROWS_WITH_AS(tune::record_writer(at / "r.jsonl", std::chrono::milliseconds(0)),
+                         doctest::Contains("another tuner is writing"), std::runtime_error);
+    // One that is about to end is waited for.
+    std::thread ends([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        first.reset();
+    });
+    CHECK_NOTHROW(tune::record_writer(at / "r.jsonl", std::chrono::seconds(60)));
+    ends.join();
 }
 
 TEST_CASE("a file that holds something else is not added to")

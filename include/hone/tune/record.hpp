@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -61,13 +63,24 @@ inline bool may_be_records(std::string_view text)
 // a line of its own. Throws where the file holds something else.
 class record_writer {
 public:
-    explicit record_writer(const std::string& path) : path_(path), file_(opened(path))
+    // How long another writer is waited for: one that was interrupted ends in a moment, and the build that was stopped
+    // with it may have begun again (ninja 1.12 does not wait for what it interrupts).
+    static constexpr std::chrono::milliseconds usual_patience{5000};
+
+    explicit record_writer(const std::string& path, std::chrono::milliseconds patience = usual_patience)
+        : path_(path), file_(opened(path))
     {
         if (file_ == nullptr) fail();
-        if (flock(fileno(file_.get()), LOCK_EX | LOCK_NB) != 0)
+        const auto end = std::chrono::steady_clock::now() + patience;
+        while (flock(fileno(file_.get()), LOCK_EX | LOCK_NB) != 0) {
+            if (std::chrono::steady_clock::now() < end) {
+                std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                continue;
+            }
             throw std::runtime_error(fmt::format("another tuner is writing {}; wait for it, or name another file of "
                                                  "records",
                                                  path_));
+        }
         if (!lines::may_be_records(text_of_input(path)))
             throw std::runtime_error(fmt::format(
                 "{} holds no record, and is left as it is; name another file of records with --records", path));
