@@ -129,6 +129,13 @@ TEST_CASE("a user's definition")
         is_named(found([&](definition& d) { d.stages[0].axes[1].extent = e; }), fault::extent_zero, "m");
         is_named(found([&](definition& d) { d.tensors[0].dims[1].extent = e; }), fault::extent_zero, "x");
     }
+    // So does one along a stride of 0.
+    is_named(found([](definition& d) {
+                 d.stages[0].axes[1].extent = std::int64_t{1} << 40;
+                 d.tensors[0].dims[1].stride = 0;
+                 d.stages[0].operands[0].index[1].terms[0].coefficient = std::numeric_limits<std::int32_t>::max();
+             }),
+             fault::extent_too_large, "gemm");
     // An index that leaves 64 bits on an axis and a tensor that do not.
     is_named(found([](definition& d) {
                  d.stages[0].axes[1].extent = std::int64_t{1} << 40;

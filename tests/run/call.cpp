@@ -45,7 +45,6 @@ static_assert(are(parts_behind<many::scale, bias>(), {x, weights, operand_number
 static_assert(are(parts_behind<bias, many::scale>(), {x, weights, the_bias, operand_number(0), y}));
 static_assert(are(parts_behind<many::gate, residual, many::scale, bias, residual>(),
                   {x, weights, operand_number(0), the_residual, operand_number(1), the_bias, operand_number(2), y}));
-static_assert(operands_of(parts_behind<many::gate, residual, many::scale, bias, residual>()) == 3);
 
 struct rig {
     std::vector<float> x, weights;

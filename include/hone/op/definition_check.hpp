@@ -81,6 +81,7 @@ constexpr std::int64_t reach_of(const definition& d, const stage& s, const opera
         for (const index_term& x : o.index[i].terms)
             position =
                 saturated_sum(position, saturated_product(saturated_magnitude(x.coefficient), s.axes[x.axis].extent));
+        if (position >= saturated) return saturated; // also along a stride of 0
         reach = saturated_sum(reach, saturated_product(position, stride_of(d, dims[i])));
     }
     return reach;

@@ -63,12 +63,6 @@ constexpr call_parts parts_of(const definition& d)
     }
     return parts;
 }
-constexpr std::size_t operands_of(const call_parts& parts)
-{
-    std::size_t count = 0;
-    for (const call_part& p : parts) count += p.member == call_member::operands ? 1 : 0;
-    return count;
-}
 
 // What a call gives there. Pointers: a call without operands gives null ones.
 template <class Call>

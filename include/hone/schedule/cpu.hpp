@@ -190,7 +190,7 @@ inline constexpr int default_steps = 8;
 // The default when nothing is tuned: of the closed form (step 0) and others the first whose nest is legal. Borders and
 // taps that are written out can come to more tile bodies, or nodes, than a nest may have (3x3 with dilation 6 on 32x32:
 // ten bodies; a window of 128: hundreds of nodes), which only lowering knows. Tiles of other rows come first, since
-// they skip the taps outside the image, as copies do not (256 channels of that layer: 0.77 of the time).
+// they skip the taps outside the image, as copies do not.
 constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0)
 {
     if (!d.found.ok()) return {}; // a definition with a fault may have no axes to choose by
