@@ -58,7 +58,7 @@ inline constexpr float special_values[] = {
 // y[i][j] = word(bias[j], residual[i][j]): no multiple of a vector, so that tails have their share.
 inline constexpr gemm_shape word_shape{.m = std::size(special_values), .n = 37, .k = 1};
 template <expr_op Op>
-using word_of = gemm<word_shape, f32, instead, word<Op>>;
+using word_product = gemm<word_shape, f32, instead, word<Op>>;
 
 // f(std::integral_constant<expr_op, Op>) for each word that computes.
 template <class F>

@@ -7,7 +7,7 @@ namespace {
 
 // Types of this unit alone: kernels of another one, with other flags, are no substitute.
 template <expr_op Op>
-struct word_here : word_of<Op> {};
+struct word_here : word_product<Op> {};
 template <class... E>
 struct sums_here : gemm<sums_shape, f32, E...> {};
 

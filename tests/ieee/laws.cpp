@@ -136,7 +136,7 @@ TEST_CASE("the interpreter's words are those of IEEE 754")
 {
     word_data d;
     for_each_word([&](auto op) {
-        const definition of = word_of<op()>::definition();
+        const definition of = word_product<op()>::definition();
         const direct_knobs knobs = default_direct(of, isa::avx2);
         const nest n = lower(direct_schedule(of, knobs, isa::avx2));
         REQUIRE(n.ok());

@@ -15,7 +15,7 @@ TEST_CASE("each word of the language is that of IEEE 754 in shaders, but for wha
 {
     const word_data d;
     for_each_word([&](auto op) {
-        const definition of = word_of<op()>::definition();
+        const definition of = word_product<op()>::definition();
         const nest n = lower(vulkan_schedule(of, default_vulkan(of)));
         REQUIRE(n.ok());
         std::vector<std::vector<float>> buffers{d.x, d.weights, d.bias, d.residual,
