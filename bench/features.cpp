@@ -8,7 +8,7 @@
 #include <hone/codegen/lower.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/schedule/cpu.hpp>
+#include <hone/schedule/direct.hpp>
 #include <hone/schedule/winograd.hpp>
 #include <hone/tune/features.hpp>
 
@@ -21,10 +21,10 @@ using c2 = conv2d<conv2d_shape{.h = 56, .w = 56, .ic = 64, .oc = 64, .kh = 3, .k
 using c9 = conv2d<conv2d_shape{.h = 14, .w = 14, .ic = 256, .oc = 256, .kh = 3, .kw = 3, .pad = 1}, f32>;
 using square = gemm<gemm_shape{.m = 512, .n = 512, .k = 512}, f32>;
 
-struct direct {
+struct direct_default {
     static schedule of(const definition& d) { return direct_schedule(d, default_direct(d, isa::avx512), isa::avx512); }
 };
-struct winograd {
+struct winograd_default {
     static schedule of(const definition& d) { return winograd_schedule(d, {}, isa::avx512); }
 };
 
@@ -69,17 +69,17 @@ void schedule_lower_and_features(benchmark::State& state)
 
 } // namespace
 
-BENCHMARK(lower_only<c2, direct>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(lower_and_features<c2, direct>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(schedule_lower_and_features<c2, direct>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(lower_only<c9, direct>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(lower_and_features<c9, direct>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(schedule_lower_and_features<c9, direct>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(lower_only<square, direct>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(lower_and_features<square, direct>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(schedule_lower_and_features<square, direct>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(lower_only<c2, winograd>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(lower_and_features<c2, winograd>)->Unit(benchmark::kMicrosecond);
-BENCHMARK(schedule_lower_and_features<c2, winograd>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(lower_only<c2, direct_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(lower_and_features<c2, direct_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(schedule_lower_and_features<c2, direct_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(lower_only<c9, direct_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(lower_and_features<c9, direct_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(schedule_lower_and_features<c9, direct_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(lower_only<square, direct_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(lower_and_features<square, direct_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(schedule_lower_and_features<square, direct_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(lower_only<c2, winograd_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(lower_and_features<c2, winograd_default>)->Unit(benchmark::kMicrosecond);
+BENCHMARK(schedule_lower_and_features<c2, winograd_default>)->Unit(benchmark::kMicrosecond);
 
 BENCHMARK_MAIN();

@@ -40,7 +40,7 @@ template <class Op, direct_knobs K>
 struct tuned {
     static constexpr hone::signature_text signature = Op::signature();
     static constexpr hone::cpu_entry entries[1]{
-        {.signature = signature.c_str(), .set = hone::isa::avx512, .config = {.direct = K}}};
+        {.signature = signature.c_str(), .set = hone::isa::avx512, .config = hone::config_text<hone::direct, K>}};
 };
 
 struct operands {

@@ -309,7 +309,7 @@ void replay(const std::vector<std::string>& files, const replay_options& options
         else if (records[0].backend == "vulkan")
             replay(
                 records, tune::vulkan_space(*d, any_device),
-                [](const tune::record& r) { return tune::vulkan_knobs_of(r.knobs); }, options);
+                [](const tune::record& r) { return tune::vulkan_config_of(r.template_name, r.knobs); }, options);
         else if (set)
             replay(
                 records, tune::cpu_space(*d, *set),

@@ -27,7 +27,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/run/pack.hpp>
 #include <hone/run/vulkan_device.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
 
 #include "rounds.hpp"
 

@@ -54,16 +54,12 @@ template <class Op, auto Knobs>
 struct tuned {
     static constexpr hone::accuracy accuracy = hone::accuracy::fast;
     static constexpr signature_text signature = Op::signature();
-    static constexpr cpu_config config()
+    static constexpr const char* config()
     {
-        cpu_config c;
-        if constexpr (requires { Knobs.tile; }) {
-            c.algorithm = cpu_template::winograd;
-            c.winograd = Knobs;
-        } else {
-            c.direct = Knobs;
-        }
-        return c;
+        if constexpr (requires { Knobs.tile; })
+            return config_text<winograd, Knobs>;
+        else
+            return config_text<direct, Knobs>;
     }
     static constexpr cpu_entry entries[1] = {
         {.signature = signature.c_str(), .set = compiled_isa(), .config = config()}};
@@ -84,7 +80,7 @@ trial<Shape> trial_of_operator(const Shape& shape)
         return {entry_of<kernel<Op>>(), shape, {step_of<E>()...}};
     } else {
         using set = tuned<Op, Knobs>;
-        static_assert(kernel<Op, set>::config == set::config());
+        static_assert(kernel<Op, set>::config == cpu_config(Knobs));
         return {entry_of<kernel<Op, set>>(), shape, {step_of<E>()...}};
     }
 }

@@ -41,15 +41,14 @@ template <class Layer, direct_knobs K>
 struct direct {
     static constexpr hone::signature_text signature = Layer::signature();
     static constexpr hone::cpu_entry entries[1]{
-        {.signature = signature.c_str(), .set = hone::isa::avx512, .config = {.direct = K}}};
+        {.signature = signature.c_str(), .set = hone::isa::avx512, .config = hone::config_text<hone::direct, K>}};
 };
 template <class Layer, winograd_knobs K>
 struct winograd {
     static constexpr hone::accuracy accuracy = hone::accuracy::fast;
     static constexpr hone::signature_text signature = Layer::signature();
-    static constexpr hone::cpu_entry entries[1]{{.signature = signature.c_str(),
-                                                 .set = hone::isa::avx512,
-                                                 .config = {.algorithm = hone::cpu_template::winograd, .winograd = K}}};
+    static constexpr hone::cpu_entry entries[1]{
+        {.signature = signature.c_str(), .set = hone::isa::avx512, .config = hone::config_text<hone::winograd, K>}};
 };
 
 // Times a layer with these knobs, with the defaults, and with Winograd where knobs for it are given.

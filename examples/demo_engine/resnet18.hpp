@@ -3778,63 +3778,63 @@ struct resnet18_configs {
         // c9: 0.3269 ms; default 0.7677 ms
         {.signature = "conv2d n1 h14 w14 ic256 oc256 kh3 kw3 s1 p1 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::winograd, .winograd = {.tile = 4, .block_rows = 4, .block_columns = 4, .rows = 9, .vectors = 2}}},
+         .config = "winograd tile=4 block_rows=4 block_columns=4 rows=9 vectors=2"},
         // c11: 0.0472 ms; default 0.0478 ms
         {.signature = "conv2d n1 h14 w14 ic256 oc512 kh1 kw1 s2 p0 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 7, .vectors = 2, .reduce_unroll = 4, .reduce_block = 0, .row_block = 0, .pad = hone::padding::peel, .order = hone::walk::rows_outer, .unroll_window = true}}},
+         .config = "direct rows=7 vectors=2 reduce_unroll=4 reduce_block=0 row_block=0 pad=peel order=rows_outer unroll_window=true"},
         // c10: 0.3907 ms; default 0.3907 ms
         {.signature = "conv2d n1 h14 w14 ic256 oc512 kh3 kw3 s2 p1 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 7, .vectors = 3, .reduce_unroll = 1, .reduce_block = 0, .row_block = 0, .pad = hone::padding::peel, .order = hone::walk::weights_outer, .unroll_window = false}}},
+         .config = "direct rows=7 vectors=3 reduce_unroll=1 reduce_block=0 row_block=0 pad=peel order=weights_outer unroll_window=false"},
         // c1: 0.8605 ms; default 0.8605 ms
         {.signature = "conv2d n1 h224 w224 ic3 oc64 kh7 kw7 s2 p3 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 14, .vectors = 2, .reduce_unroll = 1, .reduce_block = 0, .row_block = 0, .pad = hone::padding::peel, .order = hone::walk::weights_outer, .unroll_window = false}}},
+         .config = "direct rows=14 vectors=2 reduce_unroll=1 reduce_block=0 row_block=0 pad=peel order=weights_outer unroll_window=false"},
         // c6: 0.2390 ms; default 0.8035 ms
         {.signature = "conv2d n1 h28 w28 ic128 oc128 kh3 kw3 s1 p1 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::winograd, .winograd = {.tile = 4, .block_rows = 7, .block_columns = 7, .rows = 10, .vectors = 2}}},
+         .config = "winograd tile=4 block_rows=7 block_columns=7 rows=10 vectors=2"},
         // c8: 0.0472 ms; default 0.0472 ms
         {.signature = "conv2d n1 h28 w28 ic128 oc256 kh1 kw1 s2 p0 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 14, .vectors = 2, .reduce_unroll = 1, .reduce_block = 0, .row_block = 0, .pad = hone::padding::peel, .order = hone::walk::weights_outer, .unroll_window = false}}},
+         .config = "direct rows=14 vectors=2 reduce_unroll=1 reduce_block=0 row_block=0 pad=peel order=weights_outer unroll_window=false"},
         // c7: 0.3995 ms; default 0.3995 ms
         {.signature = "conv2d n1 h28 w28 ic128 oc256 kh3 kw3 s2 p1 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 14, .vectors = 2, .reduce_unroll = 1, .reduce_block = 0, .row_block = 0, .pad = hone::padding::peel, .order = hone::walk::weights_outer, .unroll_window = false}}},
+         .config = "direct rows=14 vectors=2 reduce_unroll=1 reduce_block=0 row_block=0 pad=peel order=weights_outer unroll_window=false"},
         // c5: 0.0472 ms; default 0.0483 ms
         {.signature = "conv2d n1 h56 w56 ic64 oc128 kh1 kw1 s2 p0 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 6, .vectors = 3, .reduce_unroll = 1, .reduce_block = 0, .row_block = 0, .pad = hone::padding::peel, .order = hone::walk::rows_outer, .unroll_window = false}}},
+         .config = "direct rows=6 vectors=3 reduce_unroll=1 reduce_block=0 row_block=0 pad=peel order=rows_outer unroll_window=false"},
         // c4: 0.4165 ms; default 0.4165 ms
         {.signature = "conv2d n1 h56 w56 ic64 oc128 kh3 kw3 s2 p1 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 14, .vectors = 2, .reduce_unroll = 1, .reduce_block = 0, .row_block = 0, .pad = hone::padding::peel, .order = hone::walk::weights_outer, .unroll_window = false}}},
+         .config = "direct rows=14 vectors=2 reduce_unroll=1 reduce_block=0 row_block=0 pad=peel order=weights_outer unroll_window=false"},
         // c3: 0.0954 ms; default 0.0980 ms
         {.signature = "conv2d n1 h56 w56 ic64 oc64 kh1 kw1 s1 p0 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 8, .vectors = 2, .reduce_unroll = 4, .reduce_block = 0, .row_block = 8, .pad = hone::padding::peel, .order = hone::walk::weights_outer, .unroll_window = false}}},
+         .config = "direct rows=8 vectors=2 reduce_unroll=4 reduce_block=0 row_block=8 pad=peel order=weights_outer unroll_window=false"},
         // c2: 0.2622 ms; default 0.8195 ms
         {.signature = "conv2d n1 h56 w56 ic64 oc64 kh3 kw3 s1 p1 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::winograd, .winograd = {.tile = 4, .block_rows = 14, .block_columns = 1, .rows = 14, .vectors = 2}}},
+         .config = "winograd tile=4 block_rows=14 block_columns=1 rows=14 vectors=2"},
         // c12: 0.5694 ms; default 0.7778 ms
         {.signature = "conv2d n1 h7 w7 ic512 oc512 kh3 kw3 s1 p1 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::winograd, .winograd = {.tile = 2, .block_rows = 4, .block_columns = 2, .rows = 8, .vectors = 2}}},
+         .config = "winograd tile=2 block_rows=4 block_columns=2 rows=8 vectors=2"},
         // gemm_1024: 8.0583 ms; default 8.0583 ms
         {.signature = "gemm b1 m1024 n1024 k1024 ldx0 ldw0 ldy0 f32",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 9, .vectors = 3, .reduce_unroll = 1, .reduce_block = 0, .row_block = 0, .pad = hone::padding::peel, .order = hone::walk::weights_outer, .unroll_window = false}}},
+         .config = "direct rows=9 vectors=3 reduce_unroll=1 reduce_block=0 row_block=0 pad=peel order=weights_outer unroll_window=false"},
         // gemm_512: 0.9705 ms; default 0.9705 ms
         {.signature = "gemm b1 m512 n512 k512 ldx0 ldw0 ldy0 f32",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 9, .vectors = 3, .reduce_unroll = 1, .reduce_block = 0, .row_block = 0, .pad = hone::padding::peel, .order = hone::walk::weights_outer, .unroll_window = false}}},
+         .config = "direct rows=9 vectors=3 reduce_unroll=1 reduce_block=0 row_block=0 pad=peel order=weights_outer unroll_window=false"},
         // gemm_64: 0.0019 ms; default 0.0019 ms
         {.signature = "gemm b1 m64 n64 k64 ldx0 ldw0 ldy0 f32",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 4, .vectors = 4, .reduce_unroll = 4, .reduce_block = 0, .row_block = 32, .pad = hone::padding::peel, .order = hone::walk::weights_outer, .unroll_window = false}}},
+         .config = "direct rows=4 vectors=4 reduce_unroll=4 reduce_block=0 row_block=32 pad=peel order=weights_outer unroll_window=false"},
     };
     static constexpr hone::vulkan_entry vulkan_entries[] = {
         // c6, llvmpipe (LLVM 15.0.6, 256 bits) [10005:0000] driver 00000001: 39.6752 ms

@@ -18,19 +18,19 @@ struct my_kernels {
         // conv: 0.8655 ms; default 1.7041 ms
         {.signature = "conv2d n1 h14 w14 ic256 oc256 kh3 kw3 s1 p1 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx2,
-         .config = {.algorithm = hone::cpu_template::winograd, .winograd = {.tile = 4, .block_rows = 4, .block_columns = 1, .rows = 4, .vectors = 3}}},
+         .config = "winograd tile=4 block_rows=4 block_columns=1 rows=4 vectors=3"},
         // conv: 0.4740 ms; default 0.7981 ms
         {.signature = "conv2d n1 h14 w14 ic256 oc256 kh3 kw3 s1 p1 d1 g1 nhwc f32 bias relu",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::winograd, .winograd = {.tile = 2, .block_rows = 7, .block_columns = 7, .rows = 5, .vectors = 4}}},
+         .config = "winograd tile=2 block_rows=7 block_columns=7 rows=5 vectors=4"},
         // product: 0.0637 ms; default 0.0714 ms
         {.signature = "gemm b1 m64 n256 k256 ldx0 ldw0 ldy0 f32 bias",
          .set = hone::isa::avx2,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 6, .vectors = 2, .reduce_unroll = 8, .reduce_block = 16, .row_block = 0, .pad = hone::padding::peel, .order = hone::walk::rows_outer, .unroll_window = false}}},
+         .config = "direct rows=6 vectors=2 reduce_unroll=8 reduce_block=16 row_block=0 pad=peel order=rows_outer unroll_window=false"},
         // product: 0.0342 ms; default 0.0411 ms
         {.signature = "gemm b1 m64 n256 k256 ldx0 ldw0 ldy0 f32 bias",
          .set = hone::isa::avx512,
-         .config = {.algorithm = hone::cpu_template::direct, .direct = {.rows = 8, .vectors = 2, .reduce_unroll = 8, .reduce_block = 0, .row_block = 56, .pad = hone::padding::peel, .order = hone::walk::rows_outer, .unroll_window = true}}},
+         .config = "direct rows=8 vectors=2 reduce_unroll=8 reduce_block=0 row_block=56 pad=peel order=rows_outer unroll_window=true"},
     };
     // Compiled kernels, for hone::find; defined in the library that hone_add_tuned_library makes.
     static const hone::entry_table& table();

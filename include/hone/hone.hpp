@@ -29,10 +29,13 @@
 #include <hone/run/entry.hpp>
 #include <hone/run/kernel.hpp>
 #include <hone/schedule/config.hpp>
-#include <hone/schedule/cpu.hpp>
+#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/direct.hpp>
 #include <hone/schedule/schedule.hpp>
+#include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/transform.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
+#include <hone/schedule/vulkan_templates.hpp>
 #include <hone/schedule/winograd.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp

@@ -439,8 +439,9 @@ TEST_CASE("matrix products")
 
 // Blocks of outputs that lie in the padding are not counted one by one: compilers of kernels count their steps.
 constexpr conv2d_shape wide{.w = 1000, .ic = 4, .oc = 4, .kw = 9, .pad_left = 1 << 24, .pad_right = 1 << 24};
-static_assert(
-    lower(cpu_schedule(conv2d<wide, f32>::definition(), {.direct = {.rows = 4, .vectors = 1}}, isa::baseline)).ok());
+static_assert(lower(schedule_for(conv2d<wide, f32>::definition(), cpu_config(direct_knobs{.rows = 4, .vectors = 1}),
+                                 isa::baseline))
+                  .ok());
 
 TEST_CASE("Winograd convolutions")
 {

@@ -1,4 +1,4 @@
-// expect: hone::kernel: a knob of the config has no such value; choose one that schedule/knob.hpp allows
+// expect: hone::kernel: a knob of the config has no such value; choose one that the table of its template allows
 // expect: knob_value
 // forbid: the schedule is not legal
 // forbid: codegen
@@ -20,12 +20,13 @@ struct tuned {
     static constexpr hone::cpu_entry entries[] = {
         {.signature = "conv2d n1 h8 w8 ic8 oc8 kh3 kw3 s1 p0 d1 g1 nhwc f32",
          .set = hone::isa::baseline,
-         .config = {.algorithm = hone::cpu_template::winograd,
-                    .winograd = {.tile = tile, .block_rows = 1, .block_columns = 2, .rows = 2, .vectors = 2}}},
+         .config = hone::config_text<hone::winograd,
+                                     hone::winograd_knobs{
+                                         .tile = tile, .block_rows = 1, .block_columns = 2, .rows = 2, .vectors = 2}>},
     };
 };
 using k = hone::kernel<layer, tuned, hone::isa::baseline>;
-static_assert(k::config.winograd.tile == tile);
+static_assert(k::config.knobs<hone::winograd>().tile == tile);
 hone::status call(const hone::arguments& a)
 {
     k::pack(nullptr, nullptr);

@@ -1,4 +1,4 @@
-// expect: hone::kernel: a knob of the config has no such value; choose one that schedule/knob.hpp allows
+// expect: hone::kernel: a knob of the config has no such value; choose one that the table of its template allows
 // expect: knob_value
 // forbid: the schedule is not legal
 // forbid: division by zero
@@ -19,7 +19,7 @@ struct tuned {
     static constexpr hone::cpu_entry entries[] = {
         {.signature = signature.c_str(),
          .set = hone::isa::baseline,
-         .config = {.direct = {.rows = 4, .vectors = vectors}}},
+         .config = hone::config_text<hone::direct, hone::direct_knobs{.rows = 4, .vectors = vectors}>},
     };
 };
 using k = hone::kernel<product, tuned, hone::isa::baseline>;

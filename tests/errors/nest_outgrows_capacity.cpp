@@ -18,7 +18,7 @@ struct tuned {
     static constexpr hone::cpu_entry entries[] = {
         {.signature = "conv2d n1 h1 w100 ic6 oc34 kh1 kw128 s1 pt0 pl64 pb0 pr64 d1 g2 nhwc f32",
          .set = hone::isa::baseline,
-         .config = {.direct = {.rows = 4, .vectors = 2}}},
+         .config = "direct rows=4 vectors=2"},
     };
 #else
     static constexpr hone::cpu_entry entries[1]{};

@@ -19,9 +19,9 @@ struct tuned {
     static constexpr hone::cpu_entry entries[] = {
         {.signature = "conv2d n1 h18 w18 ic8 oc8 kh3 kw3 s1 p0 d1 g1 nhwc f32",
          .set = hone::isa::baseline,
-         .config = {.direct = {.rows = rows, .vectors = 2}}},
+         .config = hone::config_text<hone::direct, hone::direct_knobs{.rows = rows, .vectors = 2}>},
     };
 };
 using k = hone::kernel<layer, tuned, hone::isa::baseline>;
-static_assert(k::config.direct.rows == rows);
+static_assert(k::config.knobs<hone::direct>().rows == rows);
 hone::status call(const hone::arguments& a) { return k::run(a); }

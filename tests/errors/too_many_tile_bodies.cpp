@@ -16,7 +16,7 @@ struct tuned {
     static constexpr hone::cpu_entry entries[] = {
         {.signature = "conv2d n1 h9 w32 ic4 oc37 kh3 kw3 s1 p6 d6 g1 nhwc f32",
          .set = hone::isa::baseline,
-         .config = {.direct = {.rows = 4, .vectors = 2}}},
+         .config = "direct rows=4 vectors=2"},
     };
 #else
     static constexpr hone::cpu_entry entries[1]{};

@@ -16,7 +16,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/run/kernel.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_templates.hpp>
 #include <hone/tune/header_writer.hpp>
 #include <hone/tune/record.hpp>
 #include <hone/tune/standing.hpp>
@@ -47,18 +47,18 @@ inline void lower_knobs(const tune::record& r)
     static nest n;
     for (const definition& d : definitions()) {
         if (r.backend == "vulkan") {
-            const vulkan_knobs k = tune::vulkan_knobs_of(r.knobs);
-            lower(vulkan_schedule(d, k), n);
+            const vulkan_config c = tune::vulkan_config_of(r.template_name, r.knobs);
+            lower(schedule_for(d, c, vulkan_limits{}), n);
             if (n.ok() && check(n, vulkan_target()).ok()) (void)launch_of(n);
-            (void)layout_id(vulkan_weights(d, k));
+            (void)layout_id(packed_for(d, c, vulkan_limits{}));
             continue;
         }
         const cpu_config c = tune::cpu_config_of(r.template_name, r.knobs);
         for (const isa set : {isa::baseline, isa::avx512}) {
-            lower(cpu_schedule(d, c, set), n);
+            lower(schedule_for(d, c, set), n);
             if (n.ok()) (void)check(n, cpu_target(set));
-            lower(cpu_packing(d, c, set), n);
-            (void)layout_id(cpu_packed(d, c, set));
+            lower(packing_for(d, c, set), n);
+            (void)layout_id(packed_for(d, c, set));
         }
     }
 }

@@ -6,7 +6,7 @@
 
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/interpret.hpp>
-#include <hone/schedule/cpu.hpp>
+#include <hone/schedule/direct.hpp>
 
 #include "library.hpp"
 

@@ -14,7 +14,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/run/kernel.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
 
 #include "ir/nests.hpp"
 #include "nest_builder.hpp"
@@ -97,24 +97,23 @@ void all_proved(const char* what)
         CHECK_MESSAGE(found.ok(), std::string(found.subject));
     };
     for (const isa set : {isa::baseline, isa::avx2, isa::avx512}) {
-        proved(lower(cpu_schedule(d, {.direct = default_direct(d, set)}, set)));
+        proved(lower(schedule_for(d, cpu_config(default_direct(d, set)), set)));
         for (const int rows : {1, 3, 7})
             for (const int block : {0, 16}) {
                 const direct_knobs k{
                     .rows = rows, .vectors = 2, .reduce_unroll = 4, .reduce_block = block, .row_block = 8};
                 for (const padding pad : {padding::peel, padding::copy}) {
-                    cpu_config c{.direct = k};
-                    c.direct.pad = pad;
-                    proved(lower(cpu_schedule(d, c, set)));
+                    cpu_config c(k);
+                    c.knobs<direct>().pad = pad;
+                    proved(lower(schedule_for(d, c, set)));
                 }
             }
         if (!winograd_applies(d)) continue;
         for (const int tile : {2, 4}) {
-            const cpu_config c{
-                .algorithm = cpu_template::winograd,
-                .winograd = {.tile = tile, .block_rows = 2, .block_columns = 3, .rows = 4, .vectors = 2}};
-            proved(lower(cpu_schedule(d, c, set)));
-            proved(lower(cpu_packing(d, c, set)));
+            const cpu_config c(
+                winograd_knobs{.tile = tile, .block_rows = 2, .block_columns = 3, .rows = 4, .vectors = 2});
+            proved(lower(schedule_for(d, c, set)));
+            proved(lower(packing_for(d, c, set)));
         }
     }
     proved(lower(vulkan_schedule(d, default_vulkan(d))));
@@ -241,7 +240,7 @@ TEST_CASE("every access of the default of any layer is proved")
         };
         prove(vulkan_schedule(d, default_vulkan(d)));
         for (const isa set : {isa::baseline, isa::avx2, isa::avx512})
-            prove(cpu_schedule(d, {.direct = default_direct(d, set)}, set));
+            prove(schedule_for(d, cpu_config(default_direct(d, set)), set));
     }
     CHECK(proved > 1600);
 }

@@ -4,7 +4,7 @@
 #include <hone/codegen/lower.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/schedule/cpu.hpp>
+#include <hone/schedule/direct.hpp>
 
 #include <cmath>
 #include <limits>

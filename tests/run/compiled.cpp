@@ -17,9 +17,9 @@ using list = workloads<tuned_twice, not_tuned>;
 constexpr signature_text signature = tuned_twice::signature();
 struct configs {
     static constexpr cpu_entry entries[] = {
-        {.signature = signature.c_str(), .set = isa::baseline, .config = {.direct = {.rows = 2}}},
-        {.signature = signature.c_str(), .set = isa::baseline, .threads = 8, .config = {.direct = {.rows = 3}}},
-        {.signature = signature.c_str(), .set = isa::avx2, .threads = 2, .config = {.direct = {.rows = 4}}}};
+        {.signature = signature.c_str(), .set = isa::baseline, .config = "direct rows=2"},
+        {.signature = signature.c_str(), .set = isa::baseline, .threads = 8, .config = "direct rows=3"},
+        {.signature = signature.c_str(), .set = isa::avx2, .threads = 2, .config = "direct rows=4"}};
     static const entry_table& table();
 };
 using baseline = compiled<list, configs, isa::baseline>;

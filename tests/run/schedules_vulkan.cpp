@@ -14,7 +14,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/run/vulkan_entry.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
 
 #include "../../examples/custom_operator/conv1d.hpp"
 #include "reference.hpp"

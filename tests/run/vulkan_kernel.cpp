@@ -19,7 +19,7 @@
 #include <hone/codegen/lower.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
 
 #include "reference.hpp"
 #include "vulkan_rig.hpp"

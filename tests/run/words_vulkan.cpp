@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <hone/codegen/lower.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
 
 #include "vulkan_rig.hpp"
 #include "words.hpp"

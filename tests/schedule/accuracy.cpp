@@ -15,7 +15,7 @@
 #include <hone/op/gemm.hpp>
 #include <hone/run/kernel.hpp>
 #include <hone/schedule/knob.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
 
 using namespace hone;
 
@@ -53,13 +53,13 @@ floats run(const nest& n, std::initializer_list<floats*> tensors)
 floats computed(const definition& d, const cpu_config& c, operands o)
 {
     constexpr isa set = isa::baseline;
-    const tensor layout = cpu_packed(d, c, set);
+    const tensor layout = packed_for(d, c, set);
     floats packed(static_cast<std::size_t>(layout.elements()));
-    const nest packing = lower(cpu_packing(d, c, set));
+    const nest packing = lower(packing_for(d, c, set));
     REQUIRE(packing.ok());
     run(packing, {&o.weights, &packed});
     floats y(static_cast<std::size_t>(d.tensors.back().elements()));
-    const nest n = lower(cpu_schedule(d, c, set));
+    const nest n = lower(schedule_for(d, c, set));
     REQUIRE(n.ok());
     return run(n, {&o.x, &packed, &y});
 }
@@ -138,11 +138,11 @@ TEST_CASE("kernels in exact order give the bits of the definition's own chain; r
     const definition d = conv::definition();
     const operands o = operands_of(d, 20);
     const floats expected = plain_sums<float>(small, o);
-    CHECK(class_of(cpu_config{.direct = default_direct(d, isa::baseline)}) == error_class::exact_order);
-    CHECK(same_bits(computed(d, {.direct = default_direct(d, isa::baseline)}, o), expected));
+    CHECK(class_of(cpu_config(default_direct(d, isa::baseline))) == error_class::exact_order);
+    CHECK(same_bits(computed(d, cpu_config(default_direct(d, isa::baseline)), o), expected));
     int others = 0;
     for (const direct_knobs& k : direct_configs) {
-        const cpu_config c{.direct = fitted(d, k, isa::baseline)};
+        const cpu_config c(fitted(d, k, isa::baseline));
         CAPTURE(k.reduce_block);
         const floats y = computed(d, c, o);
         if (class_of(c) == error_class::exact_order)
@@ -166,10 +166,10 @@ TEST_CASE("the class of Winograd is that of its tile, and its error what the doc
     const definition d = conv2d<layer, f32>::definition();
     const operands o = operands_of(d, 0);
     const auto exact = plain_sums<double>(layer, o);
-    const double direct = error_of(computed(d, {.direct = default_direct(d, isa::baseline)}, o), exact);
+    const double direct = error_of(computed(d, cpu_config(default_direct(d, isa::baseline)), o), exact);
     const auto of_tile = [&](std::int32_t tile) {
-        cpu_config c{.algorithm = cpu_template::winograd, .winograd = {.tile = tile}};
-        c.winograd = fitted(d, c.winograd, isa::baseline);
+        cpu_config c(winograd_knobs{.tile = tile});
+        c.knobs<winograd>() = fitted(d, c.knobs<winograd>(), isa::baseline);
         CHECK(class_of(c) == (tile == 2 ? error_class::winograd_2 : error_class::winograd_4));
         return error_of(computed(d, c, o), exact) / direct;
     };
@@ -199,10 +199,10 @@ TEST_CASE("an outlier spoils its own outputs alone but for F(4, 3)")
                 if (unseen(i) && !(std::fabs(y[i] - before[i]) <= 1e-4f)) ++n;
             return n;
         };
-        for (const direct_knobs& k : direct_configs) CHECK(spoilt({.direct = fitted(d, k, isa::baseline)}) == 0);
+        for (const direct_knobs& k : direct_configs) CHECK(spoilt(fitted(d, k, isa::baseline)) == 0);
         for (const std::int32_t tile : {2, 4}) {
-            cpu_config c{.algorithm = cpu_template::winograd, .winograd = {.tile = tile}};
-            c.winograd = fitted(d, c.winograd, isa::baseline);
+            cpu_config c(winograd_knobs{.tile = tile});
+            c.knobs<winograd>() = fitted(d, c.knobs<winograd>(), isa::baseline);
             // The interpreter multiplies infinity by the zeros of a table, too, which kernels leave out.
             if (tile == 4 || !std::isinf(outlier)) CHECK((spoilt(c) > 0) == (tile == 4));
         }
@@ -222,9 +222,9 @@ template <class Op>
 struct of_all_classes {
     static constexpr signature_text text = Op::signature();
     static constexpr cpu_entry entries[] = {
-        {.signature = text.c_str(), .set = isa::avx2, .config = {.algorithm = cpu_template::winograd}},
-        {.signature = text.c_str(), .set = isa::avx2, .threads = 2, .config = {.direct = {.reduce_block = 4}}},
-        {.signature = text.c_str(), .set = isa::avx2, .threads = 4, .config = {.direct = {.rows = 3}}}};
+        {.signature = text.c_str(), .set = isa::avx2, .config = "winograd"},
+        {.signature = text.c_str(), .set = isa::avx2, .threads = 2, .config = "direct reduce_block=4"},
+        {.signature = text.c_str(), .set = isa::avx2, .threads = 4, .config = "direct rows=3"}};
 };
 template <class Op>
 struct asking_for_speed : of_all_classes<Op> {
@@ -246,10 +246,10 @@ TEST_CASE("entries of a class that nobody asked for are passed over")
 {
     // A set that says nothing, as headers that are written by hand: as right as the default.
     CHECK(threads_chosen<plain, of_all_classes<plain>>() == 2);
-    CHECK(config_of<plain, of_all_classes<plain>>(isa::avx2).algorithm == cpu_template::direct);
+    CHECK(config_of<plain, of_all_classes<plain>>(isa::avx2).value.is<direct>());
     CHECK(thread_counts_of<plain, of_all_classes<plain>>(isa::avx2).size() == 2);
     CHECK(threads_chosen<plain, asking_for_speed<plain>>() == 1);
-    CHECK(config_of<plain, asking_for_speed<plain>>(isa::avx2).algorithm == cpu_template::winograd);
+    CHECK(config_of<plain, asking_for_speed<plain>>(isa::avx2).value.is<winograd>());
     CHECK(threads_chosen<plain, asking_for_bits<plain>>() == 4);
     // The word of a workload counts more than that of the set.
     CHECK(threads_chosen<strict, asking_for_speed<strict>>() == 4);

@@ -17,23 +17,29 @@ struct op : gemm<gemm_shape{.m = 48, .n = 64, .k = 32}, f32> {};
 struct other : gemm<gemm_shape{.m = 48, .n = 64, .k = 33}, f32> {};
 constexpr signature_text text = op::signature();
 
-constexpr cpu_entry entry_with(int threads, int rows, isa set = isa::avx2)
+template <int Rows>
+constexpr cpu_entry entry_with(int threads, isa set = isa::avx2)
 {
-    return {.signature = text.c_str(), .set = set, .threads = threads, .config = {.direct = {.rows = rows}}};
+    return {.signature = text.c_str(),
+            .set = set,
+            .threads = threads,
+            .config = config_text<direct, direct_knobs{.rows = Rows}>};
 }
 
 // In no order; several instruction sets.
 struct tuned {
-    static constexpr cpu_entry entries[] = {entry_with(16, 5), entry_with(2, 3), entry_with(1, 9, isa::baseline),
-                                            entry_with(1, 2),  entry_with(8, 4), entry_with(4, 9, isa::avx512)};
+    static constexpr cpu_entry entries[] = {entry_with<5>(16), entry_with<3>(2), entry_with<9>(1, isa::baseline),
+                                            entry_with<2>(1),  entry_with<4>(8), entry_with<9>(4, isa::avx512)};
 };
 // As headers had them before entries had threads.
 struct one_thread {
-    static constexpr cpu_entry entries[] = {
-        {.signature = text.c_str(), .set = isa::avx2, .config = {.direct = {.rows = 7}}}};
+    static constexpr cpu_entry entries[] = {{.signature = text.c_str(), .set = isa::avx2, .config = "direct rows=7"}};
 };
 
-constexpr int rows_for(int threads, isa set = isa::avx2) { return config_of<op, tuned>(set, threads).direct.rows; }
+constexpr int rows_for(int threads, isa set = isa::avx2)
+{
+    return config_of<op, tuned>(set, threads).value.knobs<direct>().rows;
+}
 
 } // namespace
 
@@ -70,7 +76,7 @@ TEST_CASE("the entry of the nearest number of threads")
     CHECK(rows_for(11) == 4);
     CHECK(rows_for(12) == 5);
     CHECK(rows_for(1000) == 5);
-    CHECK(config_of<op, tuned>(isa::avx2).direct.rows == 2);
+    CHECK(config_of<op, tuned>(isa::avx2).value.knobs<direct>().rows == 2);
 }
 
 TEST_CASE("never that of another instruction set or workload")
@@ -81,15 +87,15 @@ TEST_CASE("never that of another instruction set or workload")
     CHECK(entry_for<other, tuned>(isa::avx2, 1) == nullptr);
     CHECK(entry_for<op, defaults>(isa::baseline, 1) == nullptr);
     CHECK(entry_for<op, one_thread>(isa::avx512, 1) == nullptr);
-    CHECK(config_of<other, tuned>(isa::avx2, 8) == config_of<other, defaults>(isa::avx2));
+    CHECK(config_of<other, tuned>(isa::avx2, 8).value == config_of<other, defaults>(isa::avx2).value);
     CHECK(tuned_threads_of<other, tuned>(isa::avx2, 8) == 1);
 }
 
 TEST_CASE("an entry that names no threads is of one")
 {
     CHECK(one_thread::entries[0].threads == 1);
-    CHECK(config_of<op, one_thread>(isa::avx2).direct.rows == 7);
-    CHECK(config_of<op, one_thread>(isa::avx2, 8).direct.rows == 7);
+    CHECK(config_of<op, one_thread>(isa::avx2).value.knobs<direct>().rows == 7);
+    CHECK(config_of<op, one_thread>(isa::avx2, 8).value.knobs<direct>().rows == 7);
 }
 
 TEST_CASE("kernels for numbers of threads that share an entry share their code")
@@ -97,9 +103,9 @@ TEST_CASE("kernels for numbers of threads that share an entry share their code")
     using two = kernel<op, tuned, isa::avx2, 2>;
     using three = kernel<op, tuned, isa::avx2, 3>;
     using eight = kernel<op, tuned, isa::avx2, 8>;
-    CHECK(two::config.direct.rows == 3);
-    CHECK(three::config.direct.rows == 3);
-    CHECK(eight::config.direct.rows == 4);
+    CHECK(two::config.knobs<direct>().rows == 3);
+    CHECK(three::config.knobs<direct>().rows == 3);
+    CHECK(eight::config.knobs<direct>().rows == 4);
     CHECK(three::threads == 3);
     CHECK(three::tuned_threads == 2);
     CHECK(std::is_same_v<two::compute, three::compute>);

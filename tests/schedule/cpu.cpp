@@ -5,7 +5,8 @@
 #include <hone/ir/check.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/run/kernel.hpp>
-#include <hone/schedule/cpu.hpp>
+#include <hone/schedule/direct.hpp>
+#include <hone/tune/cpu_space.hpp>
 #include <hone/tune/random.hpp>
 
 #include <initializer_list>
@@ -115,7 +116,7 @@ TEST_CASE("the defaults fit the registers, lower and keep every rule, on each in
             const direct_knobs k = default_direct(d, set);
             CAPTURE(k.rows);
             CAPTURE(k.vectors);
-            CHECK(fits_registers(k, set));
+            CHECK(check_registers({k.rows, k.vectors}, set).ok());
             const schedule s = direct_schedule(d, k, set);
             const nest n = lower(s);
             CHECK(n.found.what == fault::none);
@@ -140,7 +141,7 @@ TEST_CASE("the default of any convolution is legal")
     nest scratch;
     const auto is_legal = [&](const conv2d_shape& shape, isa set) {
         const definition d = conv2d_definition<bias, residual, relu>(shape, dtype::f32);
-        lower(cpu_schedule(d, legal_default(d, set, scratch), set), scratch);
+        lower(schedule_for(d, tune::cpu_space(d, set).standard(), set), scratch);
         CAPTURE(signature_of(shape, dtype::f32).c_str());
         CAPTURE(name_of(set));
         CHECK(std::string{check(scratch, cpu_target(set)).message()} == message_of(fault::none));
@@ -253,7 +254,7 @@ TEST_CASE("knobs past the operator give the nest of fitted ones")
 TEST_CASE("what fits registers, by the facts of the tiles that reach the peak")
 {
     const auto fits = [](int rows, int vectors, isa set) {
-        return fits_registers({.rows = rows, .vectors = vectors}, set);
+        return check_registers({rows, vectors}, set).ok();
     };
     CHECK(fits(14, 2, isa::avx512));
     CHECK(fits(9, 3, isa::avx512));
@@ -271,7 +272,7 @@ TEST_CASE("what fits registers, by the facts of the tiles that reach the peak")
 }
 
 // The two estimates of a dense tile agree: what the knobs promise before lowering is what check finds in the nest.
-TEST_CASE("fits_registers agrees with check")
+TEST_CASE("check_registers agrees with check")
 {
     const definition d = gemm<products[4], f32>::definition();
     for (isa set : sets)
@@ -283,6 +284,6 @@ TEST_CASE("fits_registers agrees with check")
                 CAPTURE(vectors);
                 const nest n = lower(direct_schedule(d, k, set));
                 REQUIRE(n.found.what == fault::none);
-                CHECK((live_registers(n) <= vector_registers(set)) == fits_registers(k, set));
+                CHECK((live_registers(n) <= vector_registers(set)) == check_registers({rows, vectors}, set).ok());
             }
 }

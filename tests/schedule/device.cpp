@@ -3,7 +3,7 @@
 // tuned keeps the limits that every Vulkan 1.1 device meets, and lavapipe's on loop iterations.
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
 
 #include <string>
 #include <utility>

@@ -12,7 +12,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/run/kernel.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
 
 using namespace hone;
 
@@ -75,20 +75,22 @@ TEST_CASE("a fault names the knob, what it may be at most or at least, and what 
     CHECK(check_knobs(winograd_knobs{.tile = 3}).what == fault::knob_value);
     CHECK(check_knobs(vulkan_knobs{.components = 3}).what == fault::knob_value);
     CHECK(check_knobs(direct_knobs{.pad = static_cast<padding>(2)}).what == fault::knob_value);
-    CHECK(check_knobs(cpu_config{.algorithm = static_cast<cpu_template>(2)}).what == fault::knob_value);
+    CHECK(check_knobs(cpu_config(winograd_knobs{.tile = 3})).what == fault::knob_value);
     // Only the knobs of the template that is named count.
-    CHECK(check_knobs(cpu_config{.winograd = {.tile = 3}}).ok());
+    cpu_config other;
+    other.knobs<winograd>().tile = 3;
+    CHECK(check_knobs(other).ok());
 }
 
 TEST_CASE("schedules, layouts and packings of values that are none are a fault, and nothing divides by them")
 {
     for (const definition& d : definitions) {
         each_value(direct_knobs{}, [&](const direct_knobs& k, bool is_legal) {
-            const cpu_config c{.direct = k};
+            const cpu_config c(k);
             CHECK(is_knob_fault(lower(direct_schedule(d, k, isa::avx2))) == !is_legal);
-            CHECK(is_knob_fault(lower(cpu_schedule(d, c, isa::avx2))) == !is_legal);
-            CHECK(is_knob_fault(lower(cpu_packing(d, c, isa::avx2))) == !is_legal);
-            CHECK(cpu_packed(d, c, isa::avx2).dims.empty() == !is_legal);
+            CHECK(is_knob_fault(lower(schedule_for(d, c, isa::avx2))) == !is_legal);
+            CHECK(is_knob_fault(lower(packing_for(d, c, isa::avx2))) == !is_legal);
+            CHECK(packed_for(d, c, isa::avx2).dims.empty() == !is_legal);
         });
         each_value(vulkan_knobs{}, [&](const vulkan_knobs& k, bool is_legal) {
             CHECK(is_knob_fault(lower(vulkan_schedule(d, k))) == !is_legal);
@@ -97,10 +99,10 @@ TEST_CASE("schedules, layouts and packings of values that are none are a fault, 
         });
         if (!winograd_applies(d)) continue;
         each_value(winograd_knobs{}, [&](const winograd_knobs& k, bool is_legal) {
-            const cpu_config c{.algorithm = cpu_template::winograd, .winograd = k};
-            CHECK(is_knob_fault(lower(cpu_schedule(d, c, isa::avx2))) == !is_legal);
-            CHECK(is_knob_fault(lower(cpu_packing(d, c, isa::avx2))) == !is_legal);
-            CHECK(cpu_packed(d, c, isa::avx2).dims.empty() == !is_legal);
+            const cpu_config c(k);
+            CHECK(is_knob_fault(lower(schedule_for(d, c, isa::avx2))) == !is_legal);
+            CHECK(is_knob_fault(lower(packing_for(d, c, isa::avx2))) == !is_legal);
+            CHECK(packed_for(d, c, isa::avx2).dims.empty() == !is_legal);
             CHECK(check_knobs(fitted(d, k, isa::avx2)).ok() == is_legal);
         });
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Packed layouts: each element has its own place, padding included, and two layouts have one id only if they are the
 // same.
-#include <hone/schedule/cpu.hpp>
+#include <hone/schedule/direct.hpp>
 #include <hone/schedule/transform.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
 #include <hone/schedule/winograd.hpp>
 
 #include <cstddef>

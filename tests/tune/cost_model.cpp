@@ -9,7 +9,7 @@
 
 #include <hone/codegen/lower.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/schedule/cpu.hpp>
+#include <hone/schedule/direct.hpp>
 #include <hone/tune/cost_model.hpp>
 #include <hone/tune/features.hpp>
 

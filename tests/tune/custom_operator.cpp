@@ -67,11 +67,12 @@ TEST_CASE("a user's operator is tuned, and a kernel of the written header gives 
     tune::builder engine(with, {.directory = at.path() / "engine",
                                 .include_directories = {include_directory(), user_directory(), at.path().string()},
                                 .headers = {"conv1d.hpp", "tuned.hpp"}});
-    const std::string chosen = tune::initializer_of(tune::cpu_config_of(s.chosen->template_name, s.chosen->knobs));
-    const auto built = engine.build({{fmt::format("using kernel = hone::kernel<audio::speech, tuned, hone::isa::{}>;\n"
-                                                  "static_assert(kernel::config == hone::cpu_config{});",
-                                                  name_of(set), chosen),
-                                      "hone::tune::variant_of<kernel>()"}});
+    const std::string chosen = tune::text_of(tune::cpu_config_of(s.chosen->template_name, s.chosen->knobs));
+    const auto built = engine.build(
+        {{fmt::format("using kernel = hone::kernel<audio::speech, tuned, hone::isa::{}>;\n"
+                      "static_assert(kernel::config == hone::config_from<hone::cpu_templates>(\"{}\").value);",
+                      name_of(set), chosen),
+          "hone::tune::variant_of<kernel>()"}});
     REQUIRE_MESSAGE(built[0].found == verdict::ok, built[0].detail);
     std::string why;
     const tune::variant* kernel = tune::measuring::find_variant(built[0].library, built[0].index, why);

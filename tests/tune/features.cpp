@@ -15,8 +15,8 @@
 #include <hone/ir/print.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/schedule/cpu.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/direct.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
 #include <hone/schedule/winograd.hpp>
 #include <hone/tune/features.hpp>
 

@@ -156,7 +156,7 @@ struct hone::kernel<hone::tune::odd_twin<planted>, Configs, Set, Threads>
         for (const direct_knobs& k : {direct_knobs{.rows = 6, .vectors = 1}, direct_knobs{.rows = 4, .vectors = 2},
                                       direct_knobs{.rows = 3, .vectors = 2, .reduce_block = 16}}) {
             tune::record r = tiny_record(1);
-            r.template_name = name_of(cpu_template::direct);
+            r.template_name = direct::name;
             r.knobs = tune::settings_of(k);
             const tune::measurement m = tuning.verify_on_twin(r);
             CAPTURE(m.detail);

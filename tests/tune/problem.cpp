@@ -62,9 +62,8 @@ struct winograd_set {
     static constexpr cpu_entry entries[] = {
         {.signature = text.c_str(),
          .set = compiled_isa(),
-         .config = {.algorithm = cpu_template::winograd,
-                    .winograd = fitted(Op::definition(), winograd_knobs{.tile = Tile, .rows = 4, .vectors = 1},
-                                       compiled_isa())}}};
+         .config = config_text<winograd, fitted(Op::definition(), winograd_knobs{.tile = Tile, .rows = 4, .vectors = 1},
+                                                compiled_isa())>}};
 };
 
 template <class Kernel>

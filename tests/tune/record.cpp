@@ -67,8 +67,8 @@ TEST_CASE("a record that is written is read again")
     REQUIRE(read.records.size() == 2);
     CHECK(tune::line_of(read.records[0]) == tune::line_of(a));
     CHECK(tune::line_of(read.records[1]) == tune::line_of(b));
-    CHECK(tune::cpu_config_of("direct", read.records[0].knobs).direct.pad == padding::copy);
-    CHECK(tune::cpu_config_of("direct", read.records[0].knobs).direct.unroll_window);
+    CHECK(tune::cpu_config_of("direct", read.records[0].knobs).knobs<direct>().pad == padding::copy);
+    CHECK(tune::cpu_config_of("direct", read.records[0].knobs).knobs<direct>().unroll_window);
     CHECK(read.records[0].ms == a.ms);
     REQUIRE(read.records[1].shader);
     CHECK(read.records[1].shader->words == b.shader->words);

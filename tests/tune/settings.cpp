@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <hone/op/conv2d.hpp>
+#include <hone/schedule/config.hpp>
 #include <hone/tune/cpu_space.hpp>
 #include <hone/tune/settings.hpp>
 #include <hone/tune/vulkan_space.hpp>
@@ -22,16 +23,19 @@ TEST_CASE("settings name every knob, and give the config again")
     tune::xoshiro256 bits(1);
     for (int i = 0; i < 200; ++i) {
         const cpu_config c = on_cpu.config_of(on_cpu.random(bits));
-        CHECK(tune::cpu_config_of(tune::name_of_template(c), tune::settings_of(c)) == c);
-        const vulkan_knobs v = on_device.config_of(on_device.random(bits));
-        CHECK(tune::vulkan_knobs_of(tune::settings_of(v)) == v);
+        CHECK(tune::cpu_config_of(name_of_template(c), tune::settings_of(c)) == c);
+        const vulkan_config v = on_device.config_of(on_device.random(bits));
+        CHECK(tune::vulkan_config_of(name_of_template(v), tune::settings_of(v)) == v);
+        // As entries of a config set have it.
+        CHECK(config_from<cpu_templates>(tune::text_of(c).c_str()).value == c);
+        CHECK(config_from<vulkan_templates>(tune::text_of(v).c_str()).value == v);
     }
 }
 
 TEST_CASE("a knob that is added to a template is in its table")
 {
-    CHECK(tune::initializer_of(winograd_knobs{}) ==
-          "{.tile = 4, .block_rows = 2, .block_columns = 7, .rows = 7, .vectors = 3}");
+    CHECK(tune::text_of(cpu_config(winograd_knobs{})) ==
+          "winograd tile=4 block_rows=2 block_columns=7 rows=7 vectors=3");
     CHECK(std::size(direct_knob_table) == 8);
     CHECK(std::size(vulkan_knob_table) == 10);
     CHECK(sizeof(winograd_knobs) == std::size(winograd_knob_table) * sizeof(std::int32_t));

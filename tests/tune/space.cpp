@@ -137,10 +137,10 @@ TEST_CASE("a config off the grid has no point")
 {
     const cpu_space on_cpu(layer::definition(), isa::avx512);
     cpu_config c = on_cpu.standard();
-    c.direct.reduce_block = 48;
+    c.knobs<direct>().reduce_block = 48;
     CHECK_FALSE(on_cpu.point_of(c).has_value());
-    CHECK_FALSE(on_cpu.point_of({.direct = {.rows = 29, .vectors = 1}}).has_value());
-    CHECK(on_cpu.point_of({.direct = {.rows = 28, .vectors = 1}}).has_value());
+    CHECK_FALSE(on_cpu.point_of(direct_knobs{.rows = 29, .vectors = 1}).has_value());
+    CHECK(on_cpu.point_of(direct_knobs{.rows = 28, .vectors = 1}).has_value());
     // Off the grid, and yet what a value of the grid is cut down to.
     const vulkan_space on_device(odd::definition(), {});
     const vulkan_knobs cut = fitted(odd::definition(), {.rows = 12});
@@ -148,9 +148,9 @@ TEST_CASE("a config off the grid has no point")
     CHECK(on_device.point_of(cut).has_value());
     // A template that does not apply has no points.
     const cpu_space product(square::definition(), isa::avx512);
-    CHECK_FALSE(product.point_of({.algorithm = cpu_template::winograd}).has_value());
+    CHECK_FALSE(product.point_of(winograd_knobs{}).has_value());
     status why;
-    CHECK_FALSE(product.nest_of({.algorithm = cpu_template::winograd}, why).has_value());
+    CHECK_FALSE(product.nest_of(cpu_config(winograd_knobs{}), why).has_value());
     CHECK(why.what == fault::shape_mismatch);
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("a neighbour differs in one knob, or is of another template; all value
         const auto values_of = [&](const auto& table) {
             for (const auto& k : table) values += k.values.size() - 1;
         };
-        if constexpr (std::is_same_v<typename std::decay_t<decltype(s)>::config, vulkan_knobs>)
+        if constexpr (std::is_same_v<typename std::decay_t<decltype(s)>::config, vulkan_config>)
             values_of(vulkan_knob_table);
         else if (p.algorithm == 0)
             values_of(direct_knob_table);
@@ -315,9 +315,9 @@ TEST_CASE("a space holds no kernel of a worse class of error than allowed")
 
     const cpu_space strict(d, set, exact_order);
     status why;
-    CHECK_FALSE(strict.nest_of(cpu_config{.algorithm = cpu_template::winograd}, why).has_value());
+    CHECK_FALSE(strict.nest_of(cpu_config(winograd_knobs{}), why).has_value());
     CHECK(why.what == fault::accuracy_not_allowed);
-    CHECK_FALSE(strict.nest_of(cpu_config{.direct = {.reduce_block = 8}}, why).has_value());
+    CHECK_FALSE(strict.nest_of(cpu_config(direct_knobs{.reduce_block = 8}), why).has_value());
     CHECK(why.what == fault::accuracy_not_allowed);
     // Counted, too: what is left out for its class is told apart from what cannot be built.
     const cpu_space small(smallest::definition(), isa::avx2, exact_order), all(smallest::definition(), isa::avx2);

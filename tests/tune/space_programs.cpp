@@ -61,16 +61,10 @@ std::string fault_of(const tune::problem& problem, const tune::problem_draw& dra
 
 tune::arithmetic arithmetic_of(const cpu_config& c)
 {
-    if (c.algorithm == cpu_template::direct) return tune::arithmetic::direct;
-    return c.winograd.tile == 2 ? tune::arithmetic::winograd_2 : tune::arithmetic::winograd_4;
+    if (c.is<direct>()) return tune::arithmetic::direct;
+    return c.knobs<winograd>().tile == 2 ? tune::arithmetic::winograd_2 : tune::arithmetic::winograd_4;
 }
-tune::arithmetic arithmetic_of(const vulkan_knobs&) { return tune::arithmetic::device; }
-schedule packing_of(const definition& d, const cpu_config& c, isa set) { return cpu_packing(d, c, set); }
-schedule compute_of(const definition& d, const cpu_config& c, isa set) { return cpu_schedule(d, c, set); }
-schedule packing_of(const definition& d, const vulkan_knobs& k, const vulkan_limits&) { return vulkan_packing(d, k); }
-schedule compute_of(const definition& d, const vulkan_knobs& k, const vulkan_limits&) { return vulkan_schedule(d, k); }
-std::string text_of(const cpu_config& c) { return tune::text_of(tune::name_of_template(c), tune::settings_of(c)); }
-std::string text_of(const vulkan_knobs& k) { return tune::text_of("vulkan", tune::settings_of(k)); }
+tune::arithmetic arithmetic_of(const vulkan_config&) { return tune::arithmetic::device; }
 
 // So many distinct programs of a space.
 template <class Space>
@@ -88,9 +82,9 @@ void check_programs(const definition& d, const typename Space::target& target, s
         const auto program = space.nest_of(p, why);
         if (!program || !seen.insert(*program).second) continue;
         const auto c = space.config_of(p);
-        CAPTURE(text_of(c));
+        CAPTURE(tune::text_of(c));
         const tune::problem_draw& drawn = problem.draws[seen.size() % problem.draws.size()];
-        CHECK(fault_of(problem, drawn, arithmetic_of(c), packing_of(d, c, target), compute_of(d, c, target)) == "");
+        CHECK(fault_of(problem, drawn, arithmetic_of(c), packing_for(d, c, target), schedule_for(d, c, target)) == "");
     }
     CHECK(seen.size() == programs);
 }

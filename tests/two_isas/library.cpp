@@ -10,12 +10,12 @@ struct tuned_set {
     static constexpr direct_knobs gemm_knobs{.rows = 4, .vectors = 1, .reduce_unroll = 2, .row_block = 4};
     static constexpr direct_knobs conv_knobs{.rows = 3, .vectors = 2, .pad = padding::copy, .order = walk::rows_outer};
     static constexpr cpu_entry entries[] = {
-        {.signature = gemm_text.c_str(), .set = isa::baseline, .config = {.direct = gemm_knobs}},
-        {.signature = gemm_text.c_str(), .set = isa::avx2, .config = {.direct = gemm_knobs}},
-        {.signature = gemm_text.c_str(), .set = isa::avx512, .config = {.direct = gemm_knobs}},
-        {.signature = conv_text.c_str(), .set = isa::baseline, .config = {.direct = conv_knobs}},
-        {.signature = conv_text.c_str(), .set = isa::avx2, .config = {.direct = conv_knobs}},
-        {.signature = conv_text.c_str(), .set = isa::avx512, .config = {.direct = conv_knobs}}};
+        {.signature = gemm_text.c_str(), .set = isa::baseline, .config = config_text<direct, gemm_knobs>},
+        {.signature = gemm_text.c_str(), .set = isa::avx2, .config = config_text<direct, gemm_knobs>},
+        {.signature = gemm_text.c_str(), .set = isa::avx512, .config = config_text<direct, gemm_knobs>},
+        {.signature = conv_text.c_str(), .set = isa::baseline, .config = config_text<direct, conv_knobs>},
+        {.signature = conv_text.c_str(), .set = isa::avx2, .config = config_text<direct, conv_knobs>},
+        {.signature = conv_text.c_str(), .set = isa::avx512, .config = config_text<direct, conv_knobs>}};
 };
 
 namespace {
@@ -23,8 +23,8 @@ namespace {
 template <class Configs>
 constexpr entry entries_of[] = {entry_of<kernel<gemm_workload, Configs>>(), entry_of<kernel<conv_workload, Configs>>()};
 
-static_assert(kernel<gemm_workload, tuned_set>::config.direct == tuned_set::gemm_knobs);
-static_assert(kernel<conv_workload, tuned_set>::config.direct == tuned_set::conv_knobs);
+static_assert(kernel<gemm_workload, tuned_set>::config.knobs<direct>() == tuned_set::gemm_knobs);
+static_assert(kernel<conv_workload, tuned_set>::config.knobs<direct>() == tuned_set::conv_knobs);
 
 } // namespace
 

@@ -307,16 +307,16 @@ inline int explain_nest(const std::vector<task>& tasks, const tuner_options& opt
         const cpu_config c =
             r == nullptr ? cpu_space(found->definition, set).standard() : cpu_config_of(r->template_name, r->knobs);
         show(fmt::format("{} {}, {}: {}", found->signature, name_of(set), r == nullptr ? "default" : "chosen",
-                         text_of(name_of_template(c), settings_of(c))),
-             lower(cpu_schedule(found->definition, c, set)));
+                         text_of(c)),
+             lower(schedule_for(found->definition, c, set)));
     }
     if (options.vulkan) {
         const record* r = chosen_on("vulkan", "");
-        const vulkan_knobs k =
-            r == nullptr ? vulkan_space(found->definition, vulkan_limits{}).standard() : vulkan_knobs_of(r->knobs);
-        show(fmt::format("{} vulkan, {}: {}", found->signature, r == nullptr ? "default" : "chosen",
-                         text_of("direct", settings_of(k))),
-             lower(vulkan_schedule(found->definition, k)));
+        const vulkan_limits limits;
+        const vulkan_config c = r == nullptr ? vulkan_space(found->definition, limits).standard()
+                                             : vulkan_config_of(r->template_name, r->knobs);
+        show(fmt::format("{} vulkan, {}: {}", found->signature, r == nullptr ? "default" : "chosen", text_of(c)),
+             lower(schedule_for(found->definition, c, limits)));
     }
     return exit_ok;
 }

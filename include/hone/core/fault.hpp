@@ -15,6 +15,8 @@ enum class fault : std::uint8_t {
     none,
     // schedule
     knob_value,
+    knob_unknown,
+    template_missing,
     axis_unknown,
     axis_not_covered,
     factor_not_positive,
@@ -82,7 +84,13 @@ constexpr const char* message_of(fault f)
     switch (f) {
     case fault::none: return "hone: no fault";
     case fault::knob_value:
-        return "hone::kernel: a knob of the config has no such value; choose one that schedule/knob.hpp allows";
+        return "hone::kernel: a knob of the config has no such value; choose one that the table of its template allows";
+    case fault::knob_unknown:
+        return "hone::kernel: the config names a knob that its template does not have, or no value; write the template's "
+               "name, then knob=value for each knob, with one blank between";
+    case fault::template_missing:
+        return "hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the config "
+               "names; add it to the list";
     case fault::axis_unknown:
         return "hone::lower: a level names an axis that its stage does not have; use the axes of the operator's definition";
     case fault::axis_not_covered:

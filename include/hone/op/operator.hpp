@@ -4,6 +4,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 
 #include <hone/core/inline_vector.hpp>
@@ -15,6 +16,20 @@
 #endif
 
 namespace hone {
+
+// The digits of a number behind a text.
+template <std::size_t Capacity>
+constexpr void push_number(inline_vector<char, Capacity>& text, std::int64_t value)
+{
+    if (value < 0) text.push_back('-');
+    char digits[20]{};
+    int n = 0;
+    // The least number has no positive one of its size.
+    for (auto v = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+         v > 0 || n == 0; v /= 10)
+        digits[n++] = static_cast<char>('0' + v % 10);
+    while (n-- > 0) text.push_back(digits[n]);
+}
 
 // The identity of a tuned kernel as text: operator, shapes, layouts, types, epilogues. Short words, one blank between.
 struct signature_text {
@@ -29,14 +44,7 @@ struct signature_text {
     constexpr signature_text& field(const char* name, std::int64_t value)
     {
         word(name);
-        if (value < 0) text.push_back('-');
-        char digits[20]{};
-        int n = 0;
-        // The least number has no positive one of its size.
-        for (auto v = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
-             v > 0 || n == 0; v /= 10)
-            digits[n++] = static_cast<char>('0' + v % 10);
-        while (n-- > 0) text.push_back(digits[n]);
+        push_number(text, value);
         return *this;
     }
     // Terminated: the vector's storage behind its size is zero.

@@ -15,6 +15,8 @@
 #include <hone/run/call.hpp>
 #include <hone/run/pack.hpp>
 #include <hone/schedule/config.hpp>
+#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/schedule_template.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -39,43 +41,9 @@ struct arguments {
     const float* operand(int number) const { return operands == nullptr ? nullptr : operands[number]; }
 };
 
-// No stages: lowering gives the fault back. A definition with a fault may lack tensors and axes.
-constexpr schedule faulty_schedule(const status& found, isa set)
-{
-    schedule s;
-    s.set = set;
-    s.found = found;
-    return s;
-}
-
-// The schedule of an operator for a config. This is g(e, s)'s second argument.
-constexpr schedule cpu_schedule(const definition& d, const cpu_config& c, isa set)
-{
-    if (!d.found.ok()) return faulty_schedule(d.found, set);
-    if (const status found = check_knobs(c); !found.ok()) return faulty_schedule(found, set);
-    return c.algorithm == cpu_template::winograd ? winograd_schedule(d, c.winograd, set)
-                                                 : direct_schedule(d, c.direct, set);
-}
 // Evaluated once for all kernels of an operator.
 template <class Op>
 inline constexpr definition definition_of = checked(Op::definition());
-
-// The layout of its packed weights, for kernels that have weights.
-constexpr tensor cpu_packed(const definition& d, const cpu_config& c, isa set)
-{
-    if (!d.found.ok() || !check_knobs(c).ok()) return {};
-    return c.algorithm == cpu_template::winograd ? winograd_weights(d, c.winograd, set)
-                                                 : packed_weights(d, c.direct, set);
-}
-// How they are packed, as a schedule.
-constexpr schedule cpu_packing(const definition& d, const cpu_config& c, isa set)
-{
-    if (!d.found.ok()) return faulty_schedule(d.found, set);
-    if (const status found = check_knobs(c); !found.ok()) return faulty_schedule(found, set);
-    if (c.algorithm == cpu_template::winograd) return winograd_packing(d, c.winograd, set);
-    const int weights = d.tensor_of(role::weights);
-    return packing_schedule(d.tensors[weights], packed_weights(d, c.direct, set), set);
-}
 
 template <fault... All>
 constexpr bool is_one_of(fault f)
@@ -88,7 +56,14 @@ template <fault Found, std::int64_t Expected, std::int64_t Instead>
 constexpr bool assert_no_fault()
 {
     static_assert(Found != fault::knob_value,
-                  "hone::kernel: a knob of the config has no such value; choose one that schedule/knob.hpp allows");
+                  "hone::kernel: a knob of the config has no such value; choose one that the table of its template "
+                  "allows");
+    static_assert(Found != fault::knob_unknown,
+                  "hone::kernel: the config names a knob that its template does not have, or no value; write the "
+                  "template's name, then knob=value for each knob, with one blank between");
+    static_assert(Found != fault::template_missing,
+                  "hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the "
+                  "config names; add it to the list");
     static_assert(Found != fault::factor_does_not_divide,
                   "hone::split: the factor must divide the extent of the axis; choose "
                   "another factor or pass tail::guard");
@@ -147,48 +122,43 @@ constexpr bool assert_no_fault()
                   "hone::lower: border, tail and unroll multiply to more than 8 tile bodies; peel fewer levels");
     static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
     constexpr bool is_named =
-        is_one_of<fault::none, fault::knob_value, fault::factor_does_not_divide, fault::vector_length_unsupported,
-                  fault::too_many_live_registers, fault::too_many_tile_bodies, fault::blocked_axis_not_affine,
-                  fault::capacity, fault::extent_zero, fault::extent_too_large, fault::shape_mismatch,
-                  fault::role_missing, fault::role_taken, fault::expression_too_long, fault::definition_too_large,
-                  fault::definition_unknown_part, fault::definition_rank, fault::definition_expression,
-                  fault::definition_reduction, fault::definition_outside, fault::definition_output>(Found);
+        is_one_of<fault::none, fault::knob_value, fault::knob_unknown, fault::template_missing,
+                  fault::factor_does_not_divide, fault::vector_length_unsupported, fault::too_many_live_registers,
+                  fault::too_many_tile_bodies, fault::blocked_axis_not_affine, fault::capacity, fault::extent_zero,
+                  fault::extent_too_large, fault::shape_mismatch, fault::role_missing, fault::role_taken,
+                  fault::expression_too_long, fault::definition_too_large, fault::definition_unknown_part,
+                  fault::definition_rank, fault::definition_expression, fault::definition_reduction,
+                  fault::definition_outside, fault::definition_output>(Found);
     static_assert(is_named, "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                             "name the fault, what was expected and what was found");
     return true; // one fault, one error: the caller's assertion has nothing to add
 }
 
-// A nest of a kernel, as the tag that the code generator takes. Schedule: cpu_schedule or cpu_packing. Step: of the
-// default.
-template <class Op, class Configs, isa Set, int Threads, auto Schedule, int Step = 0>
+// The two nests of a kernel.
+enum class nest_of : std::uint8_t { call, packing };
+
+// One of them, as the tag that the code generator takes. Step: of the default.
+template <class Op, class Configs, isa Set, int Threads, nest_of What = nest_of::call, int Step = 0>
 struct kernel_nest {
     static constexpr isa set = Set;
-    static constexpr cpu_config config = config_of<Op, Configs>(Set, Threads, Step);
-    static constexpr hone::schedule schedule = Schedule(definition_of<Op>, config, Set);
+    static constexpr auto chosen = config_of<Op, Configs>(Set, Threads, Step);
+    static constexpr const auto& config = chosen.value;
+    static constexpr hone::schedule schedule = !chosen.ok()            ? faulty_schedule(chosen.found)
+                                               : What == nest_of::call ? schedule_for(definition_of<Op>, config, Set)
+                                                                       : packing_for(definition_of<Op>, config, Set);
     static constexpr hone::nest lowered = lower(schedule);
     static constexpr auto nest = resized<lowered.sizes()>(lowered);
     static constexpr status found = check(nest, cpu_target(Set));
 };
-
-// The config of a kernel without an entry; for programs, since a compiler of kernels looks at one step at a time.
-constexpr cpu_config legal_default(const definition& d, isa set, nest& scratch)
-{
-    for (int step = 0; step < default_steps; ++step) {
-        const cpu_config c{.direct = default_direct(d, set, step)};
-        lower(cpu_schedule(d, c, set), scratch);
-        if (check(scratch, cpu_target(set)).ok()) return c;
-    }
-    return {.direct = default_direct(d, set)};
-}
 
 // Which step of the default a kernel takes: the first that is legal, and the first of all where none is or the config
 // is an entry's, so that the fault that is named is theirs. One compiles at a time.
 template <class Op, class Configs, isa Set, int Threads, int Step = 0>
 constexpr int legal_step()
 {
-    if constexpr (kernel_nest<Op, Configs, Set, Threads, cpu_schedule, Step>::found.ok())
+    if constexpr (kernel_nest<Op, Configs, Set, Threads, nest_of::call, Step>::found.ok())
         return Step;
-    else if constexpr (Step + 1 < default_steps && definition_of<Op>.found.ok() &&
+    else if constexpr (Step + 1 < default_steps_of(definition_of<Op>, cpu_templates_of<Op>{}) &&
                        entry_index_for<Op, Configs>(Set, Threads) < 0)
         return legal_step<Op, Configs, Set, Threads, Step + 1>();
     else
@@ -201,12 +171,12 @@ struct kernel {
     static_assert(Threads >= 1, "hone::kernel: the number of threads must be at least 1; pass that of the executor");
     static constexpr int tuned_threads = tuned_threads_of<Op, Configs>(Set, Threads);
     using compute =
-        kernel_nest<Op, Configs, Set, tuned_threads, cpu_schedule, legal_step<Op, Configs, Set, tuned_threads>()>;
+        kernel_nest<Op, Configs, Set, tuned_threads, nest_of::call, legal_step<Op, Configs, Set, tuned_threads>()>;
     static_assert(assert_no_fault<compute::found.what, compute::found.expected, compute::found.found>());
 
     static constexpr isa set = Set;
     static constexpr int threads = Threads;
-    static constexpr cpu_config config = compute::config;
+    static constexpr config_in<cpu_templates_of<Op>> config = compute::config;
     static constexpr signature_text signature = Op::signature();
     static_assert(
         !signature.text.overflowed(),
@@ -215,7 +185,7 @@ struct kernel {
     static constexpr bool has_weights = definition_of<Op>.tensor_of(role::weights) >= 0;
 
     // Packed weights: layout, size, and the name of the layout for those who keep them in a file.
-    static constexpr tensor packed_layout = cpu_packed(definition_of<Op>, config, Set);
+    static constexpr tensor packed_layout = packed_for(definition_of<Op>, config, Set);
     static constexpr std::uint64_t layout_id = hone::layout_id(packed_layout);
     static constexpr std::size_t packed_bytes = static_cast<std::size_t>(packed_layout.elements()) * sizeof(float);
 
@@ -224,8 +194,8 @@ struct kernel {
     // From the operator's weight layout to this kernel's.
     static void pack(const float* weights, float* packed)
     {
-        if constexpr (config.algorithm == cpu_template::winograd) {
-            using transform = kernel_nest<Op, Configs, Set, tuned_threads, cpu_packing>;
+        if constexpr (has_weights && transforms_weights) {
+            using transform = kernel_nest<Op, Configs, Set, tuned_threads, nest_of::packing>;
             static_assert(assert_no_fault<transform::found.what, transform::found.expected, transform::found.found>());
             if constexpr (transform::found.ok()) {
                 // A few values of one pair of channels.
@@ -287,6 +257,9 @@ struct kernel {
     }
 
 private:
+    static constexpr bool transforms_weights =
+        config.visit([]<class T>(std::type_identity<T>, const auto&) { return T::transforms_weights; });
+
     [[gnu::cold, gnu::noinline]] static status missing_tensor(std::uint64_t missing)
     {
         for (const buffer& b : compute::nest.buffers)

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSL-1.0
-// A config: which template, and its knobs. A config set is a type with a constexpr array `entries`; generated headers
-// define one per library, and `defaults` is the empty one.
+// Configs as text, and sets of them. A config set is a type with a constexpr array `entries`; generated headers define
+// one per library, and `defaults` is the empty one. Text, so that a header names no template: which there are is said
+// where a kernel is compiled.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
+#include <hone/core/fault.hpp>
 #include <hone/core/inline_vector.hpp>
+#include <hone/core/result.hpp>
 #include <hone/core/target.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/operator.hpp>
-#include <hone/schedule/cpu.hpp>
-#include <hone/schedule/winograd.hpp>
+#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/knob.hpp>
+#include <hone/schedule/schedule_template.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -19,43 +23,108 @@
 
 namespace hone {
 
-enum class cpu_template : std::uint8_t { direct, winograd };
-constexpr const char* name_of(cpu_template t) { return t == cpu_template::direct ? "direct" : "winograd"; }
+// The text of a template with these knobs. A config as text is the name of a template, and knobs with their values,
+// one blank between: "direct rows=14 vectors=2 pad=copy". Knobs that it leaves out have their defaults.
+namespace config_parts {
 
-struct cpu_config {
-    cpu_template algorithm = cpu_template::direct;
-    direct_knobs direct{};
-    winograd_knobs winograd{};
-    friend constexpr bool operator==(const cpu_config&, const cpu_config&) = default;
-};
+template <schedule_template T, typename T::knobs K>
+inline constexpr auto text = [] {
+    inline_vector<char, 400> t;
+    const auto add = [&](const char* word) {
+        for (; *word != '\0'; ++word) t.push_back(*word);
+    };
+    add(T::name);
+    for (const auto& k : knobs_of(K)) {
+        t.push_back(' ');
+        add(k.name);
+        t.push_back('=');
+        const std::int64_t value = k.get(K);
+        if (value >= 0 && static_cast<std::size_t>(value) < k.words.size())
+            add(k.words[static_cast<std::size_t>(value)]);
+        else
+            push_number(t, value);
+    }
+    t.push_back('\0');
+    return t;
+}();
 
-// f(knobs of the config's template); the config may be constant.
-template <class Config, class F>
-constexpr decltype(auto) with_knobs(Config& c, F&& f)
+} // namespace config_parts
+template <schedule_template T, typename T::knobs K = typename T::knobs{}>
+inline constexpr const char* config_text = config_parts::text<T, K>.begin();
+
+// The length of the word that a text begins with, which a blank, '=' or the end ends.
+constexpr std::size_t word_length(const char* text)
 {
-    return c.algorithm == cpu_template::winograd ? f(c.winograd) : f(c.direct);
+    std::size_t n = 0;
+    while (text[n] != '\0' && text[n] != ' ' && text[n] != '=') ++n;
+    return n;
 }
-constexpr status check_knobs(const cpu_config& c)
+constexpr bool is_first_word(const char* text, const char* word)
 {
-    if (c.algorithm != cpu_template::direct && c.algorithm != cpu_template::winograd)
-        return {fault::knob_value, static_cast<int>(cpu_template::winograd), static_cast<int>(c.algorithm),
-                "algorithm"};
-    return with_knobs(c, [](const auto& knobs) { return check_knobs(knobs); });
+    const std::size_t n = word_length(text);
+    for (std::size_t i = 0; i < n; ++i)
+        if (text[i] != word[i]) return false; // also where the word ends before
+    return word[n] == '\0';
 }
 
-// Direct kernels hold one chain for each output while the whole reduction passes, in the order of the definition; where
-// it passes in blocks, those of the innermost axis stand outside the windows.
-constexpr error_class class_of(const direct_knobs& k)
+// Sets a knob to a value, which is one of its words, or a number. knob_value: it has no such.
+template <class Knobs>
+constexpr status set_knob(Knobs& to, const knob<Knobs>& k, const char* value)
 {
-    return k.reduce_block > 0 ? error_class::reassociated : error_class::exact_order;
+    status wrong{fault::knob_value, k.most, 0, k.name};
+    if (!k.words.empty()) {
+        for (std::size_t w = 0; w < k.words.size(); ++w) {
+            if (!is_first_word(value, k.words[w])) continue;
+            k.set(to, static_cast<std::int64_t>(w));
+            return {};
+        }
+        return wrong;
+    }
+    const std::size_t characters = word_length(value);
+    if (characters == 0 || characters > 18) return wrong;
+    const bool is_negative = value[0] == '-';
+    std::int64_t number = 0;
+    for (std::size_t i = is_negative ? 1 : 0; i < characters; ++i) {
+        if (value[i] < '0' || value[i] > '9') return wrong;
+        number = 10 * number + (value[i] - '0');
+    }
+    if (is_negative) number = -number;
+    if (!k.allows(number)) return {fault::knob_value, number < k.least ? k.least : k.most, number, k.name};
+    k.set(to, number);
+    return {};
 }
-constexpr error_class class_of(const winograd_knobs& k)
+
+// The config that a text is. Faults: template_missing and knob_unknown, with what is left of the text from there on,
+// and knob_value.
+template <class List>
+constexpr result<config_in<List>> config_from(const char* text)
 {
-    return k.tile <= 2 ? error_class::winograd_2 : k.tile <= 4 ? error_class::winograd_4 : error_class::winograd_6;
-}
-constexpr error_class class_of(const cpu_config& c)
-{
-    return c.algorithm == cpu_template::winograd ? class_of(c.winograd) : class_of(c.direct);
+    result<config_in<List>> r;
+    const bool is_known = r.value.select([&]<class T>(std::type_identity<T>) {
+        if (!is_first_word(text, T::name)) return false;
+        auto& knobs = r.value.template knobs<T>();
+        const char* at = text + word_length(text);
+        while (*at == ' ' && r.ok()) {
+            ++at;
+            const char* const name = at;
+            at += word_length(at);
+            bool is_knob = false;
+            if (*at == '=') {
+                ++at;
+                for (const auto& k : knobs_of(knobs)) {
+                    if (!is_first_word(name, k.name)) continue;
+                    is_knob = true;
+                    r.found = set_knob(knobs, k, at);
+                }
+                at += word_length(at);
+            }
+            if (!is_knob) r.found = {.what = fault::knob_unknown, .subject = name};
+        }
+        if (*at != '\0' && r.ok()) r.found = {.what = fault::knob_unknown, .subject = at};
+        return true;
+    });
+    if (!is_known) r.found = {.what = fault::template_missing, .subject = text};
+    return r;
 }
 
 // One tuned kernel of a set: for this signature, on this instruction set, on so many threads, this config.
@@ -63,7 +132,7 @@ struct cpu_entry {
     const char* signature = "";
     isa set = isa::baseline;
     int threads = 1;
-    cpu_config config{};
+    const char* config = "direct";
 };
 
 // The empty set: every kernel takes its closed-form default.
@@ -91,11 +160,13 @@ constexpr bool is_nearer(int a, int b, int wanted)
     return ratio_a < ratio_b || (ratio_a == ratio_b && a < b);
 }
 
-// Whether an entry may serve a workload that allows no worse class. One with knobs that no kernel can have is passed
-// over by nobody, so that the kernel names them.
+// Whether an entry may serve a workload that allows no worse class. One with a fault is passed over by nobody, so that
+// the kernel names it.
+template <class List>
 constexpr bool may_serve(const cpu_entry& e, error_class worst)
 {
-    return class_of(e.config) <= worst || !check_knobs(e.config).ok();
+    const auto c = config_from<List>(e.config);
+    return !c.ok() || class_of(c.value) <= worst;
 }
 
 // Which entry of set Configs is that of operator Op, for exactly this instruction set and the nearest number of
@@ -109,7 +180,7 @@ constexpr int entry_index_for(isa set, int threads = 1)
     int best = -1;
     int i = 0;
     for (const cpu_entry& e : Configs::entries) {
-        if (e.set == set && same_text(e.signature, signature.c_str()) && may_serve(e, worst) &&
+        if (e.set == set && same_text(e.signature, signature.c_str()) && may_serve<cpu_templates_of<Op>>(e, worst) &&
             (best < 0 || is_nearer(e.threads, Configs::entries[best].threads, threads)))
             best = i;
         ++i;
@@ -124,13 +195,16 @@ constexpr const cpu_entry* entry_for(isa set, int threads = 1)
     return i < 0 ? nullptr : &Configs::entries[i];
 }
 
-// Its config; without an entry the template's closed-form default, or a step down from it.
+// Its config, or what is wrong with its text; without an entry the closed-form default, or a step down from it.
 template <tensor_operator Op, class Configs>
-constexpr cpu_config config_of(isa set, int threads = 1, int step = 0)
+constexpr result<config_in<cpu_templates_of<Op>>> config_of(isa set, int threads = 1, int step = 0)
 {
+    using list = cpu_templates_of<Op>;
     const int i = entry_index_for<Op, Configs>(set, threads);
-    if (i < 0) return {.direct = default_direct(checked(Op::definition()), set, step)};
-    return Configs::entries[i].config;
+    if (i >= 0) return config_from<list>(Configs::entries[i].config);
+    const definition d = checked(Op::definition());
+    if (!d.found.ok()) return {}; // of which the schedule speaks
+    return {.value = default_config<list>(d, set, step), .found = check_templates(d, list{})};
 }
 
 // The numbers of threads that kernels of this operator were tuned for, each once; 1 where there are none.
@@ -142,7 +216,8 @@ constexpr inline_vector<int, most_thread_counts> thread_counts_of(isa set)
     constexpr error_class worst = worst_of(accuracy_in(signature.c_str(), accuracy_of_set<Configs>()));
     inline_vector<int, most_thread_counts> counts;
     for (const cpu_entry& e : Configs::entries) {
-        if (e.set != set || !same_text(e.signature, signature.c_str()) || !may_serve(e, worst)) continue;
+        if (e.set != set || !same_text(e.signature, signature.c_str()) || !may_serve<cpu_templates_of<Op>>(e, worst))
+            continue;
         bool known = false;
         for (int c : counts) known = known || c == e.threads;
         if (!known) counts.push_back(e.threads);

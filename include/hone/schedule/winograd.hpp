@@ -10,10 +10,14 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include <hone/core/target.hpp>
+#include <hone/op/accuracy.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/operator.hpp>
-#include <hone/schedule/cpu.hpp>
+#include <hone/schedule/knob.hpp>
+#include <hone/schedule/register_tile.hpp>
 #include <hone/schedule/schedule.hpp>
+#include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/transform.hpp>
 #include <hone/schedule/winograd_matrices.hpp>
 
@@ -22,6 +26,36 @@
 #endif
 
 namespace hone {
+
+struct winograd_knobs {
+    std::int32_t tile = 4;          // m: outputs of a tile along one side
+    std::int32_t block_rows = 2;    // tiles of a block
+    std::int32_t block_columns = 7; // V and M of a block should stay in the L2 cache
+    std::int32_t rows = 7;          // tiles in the register tile of the products
+    std::int32_t vectors = 3;       // vectors of output channels in it
+    friend constexpr bool operator==(const winograd_knobs&, const winograd_knobs&) = default;
+};
+
+inline constexpr knob<winograd_knobs> winograd_knob_table[] = {
+    knob_member<&winograd_knobs::tile>::listed("tile", {2, 4}),
+    knob_member<&winograd_knobs::block_rows>::range("block_rows", 1, most_block,
+                                                    {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 28}),
+    knob_member<&winograd_knobs::block_columns>::range("block_columns", 1, most_block,
+                                                       {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 28}),
+    knob_member<&winograd_knobs::rows>::range(
+        "rows", 1, most_rows,
+        {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28}),
+    knob_member<&winograd_knobs::vectors>::range("vectors", 1, most_vectors, {1, 2, 3, 4}),
+};
+
+constexpr const auto& knobs_of(const winograd_knobs&) { return winograd_knob_table; }
+
+inline constexpr constraint<winograd_knobs, isa> winograd_constraints[] = {
+    {"registers",
+     [](const winograd_knobs& k, const isa& set) {
+         return check_registers({k.rows, k.vectors}, set);
+     }},
+};
 
 // Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group.
 constexpr bool winograd_applies(const definition& d)
@@ -82,7 +116,7 @@ constexpr winograd_knobs default_winograd(const definition& d, isa set)
         k.block_rows = static_cast<std::int32_t>(rows);
     }
     k.block_columns = static_cast<std::int32_t>(tiles(ow, k.tile));
-    const direct_knobs tile =
+    const register_tile tile =
         cheapest_tile(std::int64_t{k.block_rows} * k.block_columns, ceil_div(oc, vector_length(set)), true, set);
     k.rows = tile.rows;
     k.vectors = tile.vectors;
@@ -473,5 +507,33 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     for (const stage_plan& p : {p_gather, p_left, p_input, p_product, p_columns, p_output}) s.plans.push_back(p);
     return s;
 }
+
+constexpr error_class class_of(const winograd_knobs& k)
+{
+    return k.tile <= 2 ? error_class::winograd_2 : k.tile <= 4 ? error_class::winograd_4 : error_class::winograd_6;
+}
+
+struct winograd {
+    using knobs = winograd_knobs;
+    using target = isa;
+    static constexpr const char* name = "winograd";
+    static constexpr error_class strictest = error_class::winograd_2;
+    static constexpr const auto& constraints = winograd_constraints;
+    static constexpr int default_steps = 1;
+    static constexpr bool transforms_weights = true;
+
+    static constexpr bool applies(const definition& d) { return winograd_applies(d); }
+    static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return hone::fitted(d, k, set); }
+    static constexpr knobs standard(const definition& d, isa set, int) { return default_winograd(d, set); }
+    static constexpr tensor packed(const definition& d, const knobs& k, isa set) { return winograd_weights(d, k, set); }
+    static constexpr schedule packing(const definition& d, const knobs& k, isa set)
+    {
+        return winograd_packing(d, k, set);
+    }
+    static constexpr schedule scheduled(const definition& d, const knobs& k, isa set)
+    {
+        return winograd_schedule(d, k, set);
+    }
+};
 
 } // namespace hone

@@ -122,7 +122,7 @@ inline std::string header_text(const std::string& name, const std::vector<record
                                commented(r.task), commented(r.device), header::figures(r.least(), default_ms),
                                header::quoted(r.signature), r.isa,
                                r.threads == 1 ? "" : fmt::format("         .threads = {},\n", r.threads),
-                               initializer_of(cpu_config_of(r.template_name, r.knobs)));
+                               header::quoted(text_of(cpu_config_of(r.template_name, r.knobs))));
             continue;
         }
         // The default serves any device, so one of them is enough.

@@ -28,7 +28,8 @@
 #include <hone/codegen/vulkan.hpp>
 #include <hone/run/vulkan_device.hpp>
 #include <hone/run/vulkan_entry.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/config.hpp>
+#include <hone/schedule/vulkan_templates.hpp>
 #include <hone/tune/measure.hpp>
 #include <hone/tune/odd_twin.hpp>
 #include <hone/tune/problem.hpp>
@@ -49,8 +50,8 @@ struct vulkan_facts {
 enum class workload_shape : std::uint8_t { own, odd_twin };
 
 struct vulkan_job {
-    std::string signature{}; // the child knows the workloads by it
-    std::vector<settings> variants{};
+    std::string signature{};             // the child knows the workloads by it
+    std::vector<std::string> variants{}; // configs as text
     std::string problem{};
     timing_order order = timing_order::each;
     workload_shape of = workload_shape::own;
@@ -65,10 +66,7 @@ inline std::vector<measurement> measure(const vulkan_job& job, const child_comma
     j["order"] = static_cast<int>(job.order);
     j["shape"] = static_cast<int>(job.of);
     measuring::put(j, job.rules);
-    for (const settings& knobs : job.variants) {
-        auto& list = j["variants"].emplace_back(nlohmann::json::array());
-        for (const setting& s : knobs) list.push_back({s.knob, s.value});
-    }
+    j["variants"] = job.variants;
     return measuring::in_children(self, job.variants.size(), job.deadline, job.end,
                                   [&](const std::vector<std::size_t>& open) {
                                       j["open"] = open;
@@ -103,7 +101,7 @@ inline std::optional<vulkan_facts> find_vulkan(const child_command& self, std::s
 
 // ---- what follows runs in the child ----
 
-// What an engine needs of a kernel, made from its knobs.
+// What an engine needs of a kernel, made from its config.
 struct vulkan_program {
     std::vector<std::uint32_t> words{};
     hone::launch launch{};
@@ -112,15 +110,15 @@ struct vulkan_program {
 };
 
 // Throws the shader compiler's log where it rejects the kernel.
-inline vulkan_program program_of(const definition& d, const vulkan_knobs& k)
+inline vulkan_program program_of(const definition& d, const vulkan_config& c, const vulkan_limits& limits)
 {
     vulkan_program p;
-    p.nest = lower(vulkan_schedule(d, k));
+    p.nest = lower(schedule_for(d, c, limits));
     spirv_result compiled = spirv_of(glsl_of(p.nest));
     if (!compiled.ok()) throw std::runtime_error(compiled.log);
     p.words = std::move(compiled.words);
     p.launch = launch_of(p.nest);
-    p.packed = vulkan_weights(d, k);
+    p.packed = packed_for(d, c, limits);
     return p;
 }
 
@@ -318,10 +316,9 @@ inline int run_vulkan_job(const nlohmann::json& job, const definition& d, vulkan
         results.begin(at);
         entrant e{at, nullptr, {}};
         try {
-            settings knobs;
-            for (const auto& s : job.at("variants").at(at))
-                knobs.push_back({s.at(0).get<std::string>(), s.at(1).get<std::string>()});
-            e.shader = std::make_unique<prepared_shader>(device, d, program_of(d, vulkan_knobs_of(knobs)), p);
+            const auto config = config_from<vulkan_templates>(job.at("variants").at(at).get<std::string>().c_str());
+            if (!config.ok()) throw std::invalid_argument(config.found.message());
+            e.shader = std::make_unique<prepared_shader>(device, d, program_of(d, config.value, device.limits()), p);
         } catch (const std::exception& why) {
             results.failed(at, verdict::compile_error, why.what());
             continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Configs as text: a template's name with a setting for each knob, as records hold them, and designated initializers,
-// as generated code holds them. Both come from the knob tables of schedule/knob.hpp.
+// Configs as records hold them, a template's name with a setting for each knob, and as the text that entries of a
+// config set hold (schedule/config.hpp). Both come from the knob tables of the templates.
 #pragma once
 
 #include <algorithm>
@@ -14,26 +14,21 @@
 
 #include <fmt/core.h>
 
-#include <hone/schedule/config.hpp>
+#include <hone/schedule/cpu_templates.hpp>
 #include <hone/schedule/knob.hpp>
-#include <hone/schedule/vulkan.hpp>
+#include <hone/schedule/schedule_template.hpp>
+#include <hone/schedule/vulkan_templates.hpp>
 #include <hone/tune/text.hpp>
 
 namespace hone::tune {
 
-// A number, or the last word of an enumerator: "14", "copy".
+// A number, or a word: "14", "copy".
 struct setting {
     std::string knob{};
     std::string value{};
     friend bool operator==(const setting&, const setting&) = default;
 };
 using settings = std::vector<setting>;
-
-inline std::string_view last_word(std::string_view qualified)
-{
-    const auto colon = qualified.rfind(':');
-    return colon == std::string_view::npos ? qualified : qualified.substr(colon + 1);
-}
 
 template <class Knobs>
 settings settings_of(const Knobs& of)
@@ -42,30 +37,14 @@ settings settings_of(const Knobs& of)
     for (const auto& k : knobs_of(of)) {
         const std::int64_t value = k.get(of);
         const auto at = static_cast<std::size_t>(value);
-        r.push_back({k.name, k.words.empty() ? std::to_string(value) : std::string(last_word(k.words[at]))});
+        r.push_back({k.name, k.words.empty() ? std::to_string(value) : std::string(k.words[at])});
     }
     return r;
 }
-
-// "{.rows = 14, .pad = hone::padding::copy}": every knob, so that a later default changes nothing.
-template <class Knobs>
-std::string initializer_of(const Knobs& of)
+template <class List>
+settings settings_of(const config_in<List>& c)
 {
-    std::string r;
-    for (const auto& k : knobs_of(of)) {
-        const std::int64_t value = k.get(of);
-        const auto at = static_cast<std::size_t>(value);
-        r += fmt::format("{}.{} = {}", r.empty() ? "" : ", ", k.name,
-                         k.words.empty() ? std::to_string(value) : std::string(k.words[at]));
-    }
-    return "{" + r + "}";
-}
-
-// "{.algorithm = hone::cpu_template::direct, .direct = {...}}"
-inline std::string initializer_of(const cpu_config& c)
-{
-    return fmt::format("{{.algorithm = hone::cpu_template::{0}, .{0} = {1}}}", name_of(c.algorithm),
-                       with_knobs(c, [](const auto& knobs) { return initializer_of(knobs); }));
+    return c.visit([](auto, const auto& knobs) { return settings_of(knobs); });
 }
 
 // Sets one knob; a sentence where there is no such knob or value.
@@ -82,7 +61,7 @@ std::optional<std::string> apply(Knobs& to, const setting& s)
             is_value = error == std::errc{} && end == last && k.allows(value);
         }
         for (std::size_t w = 0; w < k.words.size(); ++w)
-            if (last_word(k.words[w]) == s.value) {
+            if (k.words[w] == s.value) {
                 value = static_cast<std::int64_t>(w);
                 is_value = true;
             }
@@ -120,6 +99,21 @@ inline constexpr std::string_view naive_template = "naive";
 // Likewise of another library's kernel.
 inline constexpr std::string_view peer_template = "peer";
 
+// The config of these; a sentence where they name none.
+template <class List>
+std::optional<std::string> read_config(config_in<List>& to, std::string_view backend, std::string_view name,
+                                       const settings& s)
+{
+    std::optional<std::string> wrong;
+    const bool is_known = to.select([&]<class T>(std::type_identity<T>) {
+        if (name != T::name) return false;
+        wrong = apply(to.template knobs<T>(), s);
+        return true;
+    });
+    if (!is_known) return fmt::format("the backend {} has no template {}", excerpt(backend), excerpt(name));
+    return wrong;
+}
+
 // What is wrong with a template's name and settings; nothing where they name a config.
 inline std::optional<std::string> wrong_config(std::string_view backend, std::string_view name, const settings& s)
 {
@@ -127,43 +121,41 @@ inline std::optional<std::string> wrong_config(std::string_view backend, std::st
         if (s.empty()) return std::nullopt;
         return fmt::format("the template '{}' has no knob {}", name, excerpt(s.front().knob));
     }
-    direct_knobs direct;
-    winograd_knobs winograd;
-    vulkan_knobs vulkan;
-    if (backend == "cpu" && name == "direct") return apply(direct, s);
-    if (backend == "cpu" && name == "winograd") return apply(winograd, s);
-    if (backend == "vulkan" && name == "direct") return apply(vulkan, s);
-    return fmt::format("the backend {} has no template {}", excerpt(backend), excerpt(name));
+    cpu_config on_cpu;
+    vulkan_config on_device;
+    if (backend == "cpu") return read_config(on_cpu, backend, name, s);
+    if (backend == "vulkan") return read_config(on_device, backend, name, s);
+    return fmt::format("there is no backend {}", excerpt(backend));
 }
 
-// The config of a record of the CPU; throws what wrong_config says.
-inline cpu_config cpu_config_of(std::string_view name, const settings& s)
+// The config of a record; throws what wrong_config says.
+template <class Config>
+Config config_of(std::string_view backend, std::string_view name, const settings& s)
 {
-    if (const auto wrong = wrong_config("cpu", name, s)) throw std::invalid_argument("hone::tune: " + *wrong);
-    cpu_config c;
-    c.algorithm = name == name_of(cpu_template::winograd) ? cpu_template::winograd : cpu_template::direct;
-    with_knobs(c, [&](auto& knobs) { apply(knobs, s); });
+    Config c;
+    if (const auto wrong = read_config(c, backend, name, s)) throw std::invalid_argument("hone::tune: " + *wrong);
     return c;
 }
-inline vulkan_knobs vulkan_knobs_of(const settings& s)
+inline cpu_config cpu_config_of(std::string_view name, const settings& s)
 {
-    vulkan_knobs k;
-    if (const auto wrong = apply(k, s)) throw std::invalid_argument("hone::tune: " + *wrong);
-    return k;
+    return config_of<cpu_config>("cpu", name, s);
+}
+inline vulkan_config vulkan_config_of(std::string_view name, const settings& s)
+{
+    return config_of<vulkan_config>("vulkan", name, s);
 }
 
-inline std::string name_of_template(const cpu_config& c) { return name_of(c.algorithm); }
-inline settings settings_of(const cpu_config& c)
-{
-    return with_knobs(c, [](const auto& knobs) { return settings_of(knobs); });
-}
-
-// "direct rows=14 vectors=2": for people.
+// "direct rows=14 vectors=2": every knob, so that a later default changes nothing.
 inline std::string text_of(std::string_view name, const settings& s)
 {
     std::string r(name);
     for (const setting& one : s) r += fmt::format(" {}={}", one.knob, one.value);
     return r;
+}
+template <class List>
+std::string text_of(const config_in<List>& c)
+{
+    return text_of(name_of_template(c), settings_of(c));
 }
 
 } // namespace hone::tune

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The schedule space S_e of the paper for one operator: a sum of templates, each a product of knobs. Both are Hana
-// sequences here, made of the knob tables of schedule/knob.hpp, so that radices are constants and templates are types.
+// sequences here, made of a list of templates and their knob tables, so that radices are constants and templates types.
 //
 // A point says which template, and the place of each knob in its table. Points are numbered 0 .. size() - 1 in mixed
 // radix; many of them are illegal, and several may be one config (schedule's `fitted`) or one nest.
@@ -33,8 +33,8 @@
 #include <hone/ir/nest.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
-#include <hone/schedule/constraint.hpp>
 #include <hone/schedule/knob.hpp>
+#include <hone/schedule/schedule_template.hpp>
 #include <hone/tune/features.hpp>
 #include <hone/tune/random.hpp>
 
@@ -69,6 +69,12 @@ struct knob_product {
         knobs, std::uint64_t{1}, [](std::uint64_t product, auto k) { return product * decltype(k)::radix; });
 };
 
+// The templates of a list: a hana::tuple of hana::type.
+template <class List>
+inline constexpr auto template_sequence = 0;
+template <class... T>
+inline constexpr auto template_sequence<template_list<T...>> = hana::tuple_t<T...>;
+
 inline constexpr std::size_t most_knobs = 12;
 
 // Which template of a space, and the place of each of its knobs; 0 past the last knob.
@@ -91,16 +97,10 @@ struct space_count {
     std::vector<rejections> rejected{}; // by constraint; then "lowering", by lowering and check, and "accuracy"
 };
 
-// A backend names its templates, and lowers a config of any. It is of one space, and may remember:
+// A backend names its list of templates and what they are for, and lowers a config of any. It is of one space, and may
+// remember:
 //
-//   config, target         cpu_config and isa; vulkan_knobs and vulkan_limits
-//   templates              hana::tuple_t<...>, each with
-//       knobs, name, constraints
-//       applies(definition), fitted(definition, knobs, target)
-//       config_of(knobs), knobs_in(config): null where the config is of another template
-//   standard(nest, definition, target)   the closed-form default; the nest is scratch
-//   others(definition, target)           of other templates
-//   class_of(config)                     of error; each template has `strictest`, the best of its own
+//   templates, target      cpu_templates and isa; vulkan_templates and vulkan_limits
 //   lower_into(nest, definition, config, target)   the nest, checked for the target
 //
 // Not for two threads at a time: the nest of the last candidate is kept, since a new one costs microseconds.
@@ -108,7 +108,8 @@ template <class Backend>
 class space {
 public:
     using point = space_point;
-    using config = typename Backend::config;
+    using templates = typename Backend::templates;
+    using config = config_in<templates>;
     using target = typename Backend::target;
 
     // Of configs whose class of error is no worse than that.
@@ -186,12 +187,25 @@ public:
         return r;
     }
 
-    config standard() const { return backend_.standard(nest_, definition_, target_); }
+    // The closed-form default, or the first step down from it that is legal.
+    config standard() const
+    {
+        const int steps = default_steps_of(definition_, templates{});
+        for (int step = 0; step < steps; ++step) {
+            const auto c = default_config<templates>(definition_, target_, step);
+            if (backend_.lower_into(nest_, definition_, c, target_).ok()) return c;
+        }
+        return default_config<templates>(definition_, target_);
+    }
     // What the other templates would take by their closed forms: good places to begin.
     std::vector<config> others() const
     {
-        std::vector<config> all = Backend::others(definition_, target_);
-        std::erase_if(all, [&](const config& c) { return Backend::class_of(c) > worst_; });
+        std::vector<config> all;
+        for (std::size_t i = 1; i < applicable_.size(); ++i)
+            all.push_back(at_template<config>(applicable_[i], [&]<class T>(hana::basic_type<T>) {
+                return config(T::standard(definition_, target_, 0));
+            }));
+        std::erase_if(all, [&](const config& c) { return class_of(c) > worst_; });
         return all;
     }
     // Fitted to the operator.
@@ -199,7 +213,7 @@ public:
     {
         return at_template<config>(p.algorithm, [&](auto of) {
             using algorithm = typename decltype(of)::type;
-            return algorithm::config_of(fitted_knobs<algorithm>(p));
+            return config(fitted_knobs<algorithm>(p));
         });
     }
     // A point of this config, the lowest place of each knob; nothing where none is, as for a record of another grid.
@@ -210,10 +224,9 @@ public:
             point p{.algorithm = a};
             at_template<bool>(a, [&](auto of) {
                 using algorithm = typename decltype(of)::type;
-                const typename algorithm::knobs* knobs = algorithm::knobs_in(c);
-                if (knobs == nullptr) return false;
+                if (!c.template is<algorithm>()) return false;
                 hana::for_each(knob_sequence<typename algorithm::knobs>, [&](auto k) {
-                    const std::int64_t value = k.declared.get(*knobs);
+                    const std::int64_t value = k.declared.get(c.template knobs<algorithm>());
                     std::size_t place = 0;
                     while (place + 1 < k.radix && k.declared.values[place] < value) ++place;
                     p.places[k.number] = static_cast<std::uint8_t>(place);
@@ -228,9 +241,8 @@ public:
     // The hash of its nest; nothing where the config is illegal, and the fault is then in `why`.
     std::optional<std::uint64_t> nest_of(const config& c, status& why) const
     {
-        if (Backend::class_of(c) > worst_) {
-            why = {fault::accuracy_not_allowed, static_cast<int>(worst_), static_cast<int>(Backend::class_of(c)),
-                   "config"};
+        if (class_of(c) > worst_) {
+            why = {fault::accuracy_not_allowed, static_cast<int>(worst_), static_cast<int>(class_of(c)), "config"};
             return std::nullopt;
         }
         why = backend_.lower_into(nest_, definition_, c, target_);
@@ -245,7 +257,7 @@ public:
             using algorithm = typename decltype(of)::type;
             const auto knobs = fitted_knobs<algorithm>(p);
             if (first_broken<algorithm>(knobs, why) < std::size(algorithm::constraints)) return std::nullopt;
-            return nest_of(algorithm::config_of(knobs), why);
+            return nest_of(config(knobs), why);
         });
     }
     // Whether each access of its nest is proved to stay in its buffer: asked of what is built, not of what is looked
@@ -265,9 +277,8 @@ public:
         for (const std::uint8_t a : applicable_) {
             const auto here = at_template<std::optional<config>>(a, [&](auto of) -> std::optional<config> {
                 using algorithm = typename decltype(of)::type;
-                const typename algorithm::knobs* knobs = algorithm::knobs_in(c);
-                if (knobs == nullptr) return std::nullopt;
-                return algorithm::config_of(algorithm::fitted(definition_, *knobs, target_));
+                if (!c.template is<algorithm>()) return std::nullopt;
+                return algorithm::fitted(definition_, c.template knobs<algorithm>(), target_);
             });
             status why;
             if (here && nest_of(*here, why) && proof_of(*here).ok()) return here;
@@ -299,8 +310,9 @@ public:
     }
 
 private:
-    static constexpr std::size_t algorithms = decltype(hana::length(Backend::templates))::value;
-    static_assert(decltype(hana::maximum(hana::transform(Backend::templates, [](auto of) {
+    static constexpr auto sequence = template_sequence<templates>;
+    static constexpr std::size_t algorithms = decltype(hana::length(sequence))::value;
+    static_assert(decltype(hana::maximum(hana::transform(sequence, [](auto of) {
                       return hana::size_c<knob_product<typename decltype(of)::type::knobs>::count>;
                   })))::value <= most_knobs);
 
@@ -309,7 +321,7 @@ private:
     static void for_each_template(F f)
     {
         hana::for_each(hana::range_c<std::size_t, 0, algorithms>,
-                       [&](auto which) { f(which, hana::at(Backend::templates, which)); });
+                       [&](auto which) { f(which, hana::at(sequence, which)); });
     }
     template <class Result, class F>
     static Result at_template(std::size_t algorithm, F f)
@@ -375,7 +387,7 @@ private:
                 const std::size_t broken = first_broken<Algorithm>(knobs, why);
                 if (broken < constraints)
                     verdict->second = broken;
-                else if (const auto nest = nest_of(Algorithm::config_of(knobs), why))
+                else if (const auto nest = nest_of(config(knobs), why))
                     nests.insert(*nest);
                 else
                     verdict->second = why.what == fault::accuracy_not_allowed ? constraints + 1 : constraints;

@@ -47,7 +47,8 @@ inline error_class class_of(const record& r)
 {
     if (r.template_name == naive_template || r.template_name == peer_template) return error_class::exact_order;
     if (wrong_config(r.backend, r.template_name, r.knobs)) return error_class::exact_order;
-    return r.backend == "cpu" ? class_of(cpu_config_of(r.template_name, r.knobs)) : class_of(vulkan_knobs_of(r.knobs));
+    return r.backend == "cpu" ? class_of(cpu_config_of(r.template_name, r.knobs))
+                              : class_of(vulkan_config_of(r.template_name, r.knobs));
 }
 
 // By the words of command lines.

@@ -27,7 +27,7 @@ inline variant_source source_of(const task& t, const cpu_config& c, isa set)
     return {fmt::format("struct set {{\n    static constexpr hone::accuracy accuracy = hone::accuracy::fast;\n"
                         "    static constexpr hone::cpu_entry entries[] = {{{{.signature = {},\n"
                         "        .set = hone::isa::{},\n        .config = {}}}}};\n}};",
-                        header::quoted(t.signature), name_of(set), initializer_of(c)),
+                        header::quoted(t.signature), name_of(set), header::quoted(text_of(c))),
             fmt::format("hone::tune::variant_of<hone::kernel<{}, set, hone::isa::{}>>()", t.type, name_of(set))};
 }
 inline variant_source naive_source_of(const task& t, isa set)
@@ -39,8 +39,14 @@ inline variant_source naive_source_of(const task& t, isa set)
 // How a kernel sums.
 inline arithmetic arithmetic_of(const cpu_config& c)
 {
-    if (c.algorithm != cpu_template::winograd) return arithmetic::direct;
-    return c.winograd.tile == 2 ? arithmetic::winograd_2 : arithmetic::winograd_4;
+    switch (class_of(c)) {
+    case error_class::exact_order:
+    case error_class::reassociated: return arithmetic::direct;
+    case error_class::winograd_2: return arithmetic::winograd_2;
+    case error_class::winograd_4:
+    case error_class::winograd_6: break;
+    }
+    return arithmetic::winograd_4;
 }
 // That of a record. A peer may choose among all ways.
 inline arithmetic arithmetic_of(const definition& d, const record& r)

@@ -25,7 +25,6 @@ public:
         key().device = device.name;
         key().isa = "none";
         key().compiler = "glslang";
-        key().template_name = "direct";
         key().phase = "search";
     }
 
@@ -51,17 +50,18 @@ public:
     std::vector<arithmetic> arithmetics() const override { return {arithmetic::device}; }
 
 private:
-    candidate candidate_of(const vulkan_knobs& k) const override
+    candidate candidate_of(const vulkan_config& c) const override
     {
         candidate r{.key = key()};
-        r.key.knobs = settings_of(k);
+        r.key.template_name = name_of_template(c);
+        r.key.knobs = settings_of(c);
         return r;
     }
-    vulkan_knobs config_of(const record& r) const override { return vulkan_knobs_of(r.knobs); }
-    measurement verify_twin(const vulkan_knobs& k) override
+    vulkan_config config_of(const record& r) const override { return vulkan_config_of(r.template_name, r.knobs); }
+    measurement verify_twin(const vulkan_config& c) override
     {
         vulkan_job job{.signature = task().signature,
-                       .variants = {settings_of(k)},
+                       .variants = {text_of(c)},
                        .problem = twin_problem_file(with_odd_extents(task().definition)),
                        .order = timing_order::none,
                        .of = workload_shape::odd_twin};
@@ -87,7 +87,7 @@ private:
         vulkan_job job{.signature = task().signature, .problem = problem_file(), .rules = rules};
         job.end = environment().end;
         if (batch.front().phase == "final") job.order = timing_order::rounds;
-        for (const record& r : batch) job.variants.push_back(r.knobs);
+        for (const record& r : batch) job.variants.push_back(text_of(r.template_name, r.knobs));
         const auto results = tune::measure(job, environment().self);
         for (std::size_t i = 0; i < batch.size(); ++i) {
             if (results[i].found == verdict::untried && batch[i].phase == "search")

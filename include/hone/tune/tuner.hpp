@@ -268,12 +268,13 @@ private:
         };
         if (r.backend != "vulkan") {
             const auto set = isa_of(r.isa);
-            return set && is_recorded(lower(cpu_schedule(d, cpu_config_of(r.template_name, r.knobs), *set)));
+            return set && is_recorded(lower(schedule_for(d, cpu_config_of(r.template_name, r.knobs), *set)));
         }
-        const vulkan_knobs k = vulkan_knobs_of(r.knobs);
-        const nest n = lower(vulkan_schedule(d, k));
+        const vulkan_config c = vulkan_config_of(r.template_name, r.knobs);
+        const vulkan_limits any{}; // a schedule of a config hangs on no limit
+        const nest n = lower(schedule_for(d, c, any));
         return is_recorded(n) && (!r.shader || (r.shader->launch == launch_of(n) &&
-                                                layout_id(r.shader->packed) == layout_id(vulkan_weights(d, k))));
+                                                layout_id(r.shader->packed) == layout_id(packed_for(d, c, any))));
     }
 
     // Another one is done within its budget, likely the same.

@@ -22,7 +22,8 @@ namespace hone::tune {
 inline std::string short_name_of(std::string_view type, std::size_t place)
 {
     if (type.find('<') != std::string_view::npos) return fmt::format("workload_{}", place);
-    return std::string(last_word(type));
+    const auto colon = type.rfind(':');
+    return std::string(colon == std::string_view::npos ? type : type.substr(colon + 1));
 }
 
 // One task for each workload; `list` is how generated code names the list. Two workloads of one signature would share

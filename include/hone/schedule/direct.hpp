@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 // The direct template for CPUs: one register tile of rows x vectors, held while the whole reduction streams past packed
-// weights. Its closed-form default stands beside it, its knobs in knob.hpp.
-//
-// It reads the roles of an operator's axes from its definition, so that gemm, convolutions and users' operators share
-// it.
+// weights. It computes what has one stage, activations and weights: gemm, convolutions, users' operators.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
 
+#include <hone/core/target.hpp>
 #include <hone/ir/visit.hpp>
+#include <hone/op/accuracy.hpp>
+#include <hone/op/definition.hpp>
 #include <hone/schedule/knob.hpp>
+#include <hone/schedule/register_tile.hpp>
+#include <hone/schedule/roles.hpp>
 #include <hone/schedule/schedule.hpp>
+#include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/transform.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -20,89 +23,49 @@
 
 namespace hone {
 
-// Which axis plays which part in a reduction stage y += x * weights.
-struct direct_roles {
-    int vector = -1;                          // along the vectors: in the weights and the output
-    int row = -1;                             // the rows of the register tile: in x and the output, not in the weights
-    int reduce = -1;                          // the innermost reduction axis
-    inline_vector<std::int8_t, 10> batch{};   // spatial axes outside the tile, outermost first
-    inline_vector<std::int8_t, 10> windows{}; // reduction axes outside `reduce`, outermost first
-    int x = -1;                               // operands
-    int weights = -1;
+// How padding is met: tap by tap at the borders, or by a padded copy of x.
+enum class padding : std::uint8_t {
+    peel, // dead taps are left out; costs tile bodies. Legal always, gains most on small images.
+    copy, // x is copied with its padding into the workspace. One tile body; costs the copy.
+};
+struct direct_knobs {
+    std::int32_t rows = 6;          // rows of the register tile
+    std::int32_t vectors = 2;       // vectors of the register tile
+    std::int32_t reduce_unroll = 1; // steps of the innermost reduction written out
+    std::int32_t reduce_block = 0;  // steps of it per pass over the output; 0: all
+    std::int32_t row_block = 0;     // rows per cache block; 0: all
+    hone::padding pad = padding::peel;
+    hone::walk order = walk::weights_outer;
+    bool unroll_window = false; // the axes next to the innermost reduction are written out
+    friend constexpr bool operator==(const direct_knobs&, const direct_knobs&) = default;
 };
 
-constexpr bool moves_along(const operand& o, int axis)
-{
-    for (const dim_index& k : o.index)
-        for (const index_term& t : k.terms)
-            if (t.axis == axis) return true;
-    return false;
-}
+inline constexpr knob<direct_knobs> direct_knob_table[] = {
+    knob_member<&direct_knobs::rows>::range(
+        "rows", 1, most_rows,
+        {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28}),
+    knob_member<&direct_knobs::vectors>::range("vectors", 1, most_vectors, {1, 2, 3, 4}),
+    knob_member<&direct_knobs::reduce_unroll>::range("reduce_unroll", 1, most_steps, {1, 2, 4, 8}),
+    knob_member<&direct_knobs::reduce_block>::range("reduce_block", 0, most_block, {0, 16, 32, 64, 128, 256, 512}),
+    knob_member<&direct_knobs::row_block>::range("row_block", 0, most_block, {0, 7, 8, 14, 16, 28, 32, 56, 64, 112}),
+    knob_member<&direct_knobs::pad>::listed("pad", {0, 1}, {"peel", "copy"}),
+    knob_member<&direct_knobs::order>::listed("order", {0, 1}, {"weights_outer", "rows_outer"}),
+    knob_member<&direct_knobs::unroll_window>::listed("unroll_window", {0, 1}, {"false", "true"}),
+};
 
-// Whether two axes move in the same dimension of an operand, as a row and its taps do.
-constexpr bool shares_dimension(const operand& o, int a, int b)
-{
-    for (const dim_index& k : o.index) {
-        bool has_a = false;
-        bool has_b = false;
-        for (const index_term& t : k.terms) {
-            has_a = has_a || t.axis == a;
-            has_b = has_b || t.axis == b;
-        }
-        if (has_a && has_b) return true;
-    }
-    return false;
-}
+constexpr const auto& knobs_of(const direct_knobs&) { return direct_knob_table; }
 
-// Whether steps along an axis have a length in x, the weights or the output that only the call knows: lanes of a vector
-// must not.
-constexpr bool has_open_stride(const definition& d, const stage& s, int axis)
-{
-    const auto is_open = [&](const operand& o) {
-        for (std::size_t k = 0; k < o.index.size(); ++k)
-            for (const index_term& t : o.index[k].terms)
-                if (t.axis == axis && d.tensors[o.tensor].dims[k].stride_parameter >= 0) return true;
-        return false;
-    };
-    for (const operand& o : s.operands)
-        if (is_open(o)) return true;
-    return is_open(s.output);
-}
-
-constexpr direct_roles roles_of(const definition& d)
-{
-    direct_roles r;
-    const stage& s = d.stages[0];
-    for (std::size_t o = 0; o < s.operands.size(); ++o) {
-        const role part = d.tensors[s.operands[o].tensor].role;
-        if (part == role::weights && r.weights < 0) r.weights = static_cast<int>(o);
-        if (part == role::input && r.x < 0) r.x = static_cast<int>(o);
-    }
-    const int axes = static_cast<int>(s.axes.size());
-    for (int a = 0; a < axes; ++a) {
-        if (s.axes[a].reduction) continue;
-        const bool in_weights = r.weights >= 0 && moves_along(s.operands[r.weights], a);
-        if (in_weights && s.axes[a].extent > 1 && !has_open_stride(d, s, a)) r.vector = a;
-        // The last spatial axis without weights has the rows that share them.
-        if (!in_weights && s.axes[a].extent > 1) r.row = a;
-    }
-    if (r.vector < 0)
-        for (int a = 0; a < axes; ++a)
-            if (!s.axes[a].reduction && moves_along(s.operands[r.weights], a) && !has_open_stride(d, s, a))
-                r.vector = a;
-    if (r.row == r.vector) r.row = -1;
-    for (int a = axes; a-- > 0;)
-        if (s.axes[a].reduction && r.reduce < 0 && (s.axes[a].extent > 1 || a == axes - 1)) r.reduce = a;
-    for (int a = 0; a < axes; ++a) {
-        const auto axis = static_cast<std::int8_t>(a);
-        if (s.axes[a].reduction ? a == r.reduce : (a == r.vector || a == r.row)) continue;
-        if (s.axes[a].reduction)
-            r.windows.push_back(axis);
-        else
-            r.batch.push_back(axis);
-    }
-    return r;
-}
+inline constexpr constraint<direct_knobs, isa> direct_constraints[] = {
+    // A smaller block would cut every register tile.
+    {"row_block",
+     [](const direct_knobs& k, const isa&) {
+         return k.row_block == 0 ? status{} : at_most(fault::factor_does_not_divide, k.row_block, k.rows, "row_block");
+     }},
+    {"registers",
+     [](const direct_knobs& k, const isa& set) {
+         return check_registers({k.rows, k.vectors}, set);
+     }},
+};
 
 // Steps of a reduction that are written out whole where its windows are.
 inline constexpr std::int64_t small_reduction = 8;
@@ -127,66 +90,6 @@ constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
     return k;
 }
 
-// What a register tile needs: rows * vectors accumulators, a row of weights, one broadcast.
-constexpr int registers_of(const direct_knobs& k, isa set)
-{
-    // AVX-512 takes a broadcast that is used once from memory.
-    const int broadcast = k.vectors == 1 && set == isa::avx512 ? 0 : 1;
-    return k.rows * k.vectors + k.vectors + broadcast;
-}
-constexpr bool fits_registers(const direct_knobs& k, isa set) { return registers_of(k, set) <= vector_registers(set); }
-
-// Cycles of one step of the reduction in a register tile, in a machine that issues two multiply-adds and two loads a
-// cycle and needs 8 chains to keep the former busy. Loads of weights come from further away than those of x.
-constexpr double tile_cost(std::int64_t rows, std::int64_t vectors, bool shares)
-{
-    const double macs = static_cast<double>(rows * vectors);
-    const double loads = static_cast<double>(shares ? rows + vectors : rows * vectors + vectors);
-    double issue = macs > loads ? macs : loads;
-    for (const double least : {8.0, 3.0 * static_cast<double>(vectors)})
-        if (issue < least) issue = least;
-    return issue + 0.05 * loads + 0.1 * static_cast<double>(vectors);
-}
-
-inline constexpr std::int32_t most_tile_rows = 28;
-
-// The rows and vectors of which whole and remainder tiles together cost least for so many of each; after `passed_over`
-// others, which had other rows. Stays with the last one that costs no more than a fifth above the first. `shares`: the
-// vectors of a tile share its rows of x.
-constexpr direct_knobs cheapest_tile(std::int64_t rows, std::int64_t vectors, bool shares, isa set, int passed_over = 0)
-{
-    direct_knobs best;
-    bool is_passed_over[most_tile_rows + 1]{};
-    double most_cost = 1e30;
-    for (; passed_over >= 0; --passed_over) {
-        double best_cost = most_cost;
-        for (std::int32_t v = 1; v <= 4 && v <= vectors; ++v) {
-            for (std::int32_t m = 1; m <= most_tile_rows && m <= rows; ++m) {
-                if (!fits_registers({.rows = m, .vectors = v}, set)) break;
-                if (is_passed_over[m]) continue;
-                const auto column = [&](std::int64_t width) {
-                    const std::int64_t rest = rows % m;
-                    return static_cast<double>(rows / m) * tile_cost(m, width, shares) +
-                           (rest > 0 ? tile_cost(rest, width, shares) : 0);
-                };
-                const std::int64_t rest = vectors % v;
-                const double cost = static_cast<double>(vectors / v) * column(v) + (rest > 0 ? column(rest) : 0);
-                if (cost < best_cost) {
-                    best_cost = cost;
-                    best.rows = m;
-                    best.vectors = v;
-                }
-            }
-        }
-        if (most_cost == 1e30) most_cost = 1.2 * best_cost;
-        is_passed_over[best.rows] = true;
-    }
-    return best;
-}
-
-// The closed form and what it steps down to.
-inline constexpr int default_steps = 8;
-
 // The default when nothing is tuned: of the closed form (step 0) and others the first whose nest is legal. Borders and
 // taps that are written out can come to more tile bodies, or nodes, than a nest may have (3x3 with dilation 6 on 32x32:
 // ten bodies; a window of 128: hundreds of nodes), which only lowering knows. Tiles of other rows come first, since
@@ -200,7 +103,8 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, vector_length(set));
     const bool shares = r.x >= 0 && !moves_along(s.operands[r.x], r.vector);
     constexpr int other_tiles = 3;
-    direct_knobs best = cheapest_tile(rows, vectors, shares, set, step <= other_tiles ? step : 0);
+    const register_tile tile = cheapest_tile(rows, vectors, shares, set, step <= other_tiles ? step : 0);
+    direct_knobs best{.rows = tile.rows, .vectors = tile.vectors};
     // Written out, few channels of a dense window cost more decoding than they save: 1.26 to 1.4 times as long for
     // three.
     best.unroll_window = !shares;
@@ -216,28 +120,6 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     return best;
 }
 
-// The weights in the order in which the direct templates read them: spatial axes, blocks of the vector axis, reduction
-// axes, and `block` elements of the vector axis side by side.
-constexpr tensor packed_along(const definition& d, std::int64_t block)
-{
-    const direct_roles r = roles_of(d);
-    const operand& w = d.stages[0].operands[r.weights];
-    const auto dim_of = [&](int axis) {
-        for (std::size_t i = 0; i < w.index.size(); ++i)
-            for (const index_term& t : w.index[i].terms)
-                if (t.axis == axis) return static_cast<int>(i);
-        return -1;
-    };
-    inline_vector<std::int8_t, 6> order;
-    const auto add = [&](int axis) {
-        if (axis >= 0 && dim_of(axis) >= 0) order.push_back(static_cast<std::int8_t>(dim_of(axis)));
-    };
-    for (std::int8_t a : r.batch) add(a);
-    add(r.vector);
-    for (std::int8_t a : r.windows) add(a);
-    add(r.reduce);
-    return packed_tensor(d.tensors[w.tensor], order, dim_of(r.vector), block);
-}
 // Empty where the knobs have a fault.
 constexpr tensor packed_weights(const definition& d, const direct_knobs& k, isa set)
 {
@@ -349,5 +231,35 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
     }
     return s;
 }
+
+// Direct kernels hold one chain for each output while the whole reduction passes, in the order of the definition; where
+// it passes in blocks, those of the innermost axis stand outside the windows.
+constexpr error_class class_of(const direct_knobs& k)
+{
+    return k.reduce_block > 0 ? error_class::reassociated : error_class::exact_order;
+}
+
+struct direct {
+    using knobs = direct_knobs;
+    using target = isa;
+    static constexpr const char* name = "direct";
+    static constexpr error_class strictest = error_class::exact_order;
+    static constexpr const auto& constraints = direct_constraints;
+    static constexpr int default_steps = 8; // the closed form and what it steps down to
+    static constexpr bool transforms_weights = false;
+
+    static constexpr bool applies(const definition& d) { return is_weighted_stage(d); }
+    static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return hone::fitted(d, k, set); }
+    static constexpr knobs standard(const definition& d, isa set, int step) { return default_direct(d, set, step); }
+    static constexpr tensor packed(const definition& d, const knobs& k, isa set) { return packed_weights(d, k, set); }
+    static constexpr schedule packing(const definition& d, const knobs& k, isa set)
+    {
+        return packing_schedule(d.tensors[d.tensor_of(role::weights)], packed_weights(d, k, set), set);
+    }
+    static constexpr schedule scheduled(const definition& d, const knobs& k, isa set)
+    {
+        return direct_schedule(d, k, set);
+    }
+};
 
 } // namespace hone

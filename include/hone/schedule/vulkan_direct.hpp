@@ -7,9 +7,13 @@
 
 #include <cstdint>
 
+#include <hone/core/target.hpp>
 #include <hone/op/accuracy.hpp>
-#include <hone/schedule/cpu.hpp>
+#include <hone/op/definition.hpp>
+#include <hone/schedule/knob.hpp>
+#include <hone/schedule/roles.hpp>
 #include <hone/schedule/schedule.hpp>
+#include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/transform.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -17,6 +21,90 @@
 #endif
 
 namespace hone {
+
+// Where the operands of the inner loop are read from.
+enum class staging : std::uint8_t {
+    none,    // straight from storage buffers: best where loads are cached well, as on lavapipe and many mobile devices
+    shared,  // through shared memory, copied by the whole workgroup: best where lanes share rows of a tile
+    x,       // only x is shared, whose loads are scalars; leaves shared memory to longer blocks of it
+    weights, // only the weights are shared, as where x stays in the caches
+};
+constexpr const char* name_of(staging s)
+{
+    switch (s) {
+    case staging::none: return "none";
+    case staging::shared: return "shared";
+    case staging::x: return "x";
+    case staging::weights: return "weights";
+    }
+    return "?";
+}
+
+// How taps that read padding are met, and rows past the end of their axis, where x is not staged.
+enum class edge : std::uint8_t {
+    guard, // each leaf tests. Costs a branch for each product, behind which the weights are read again.
+    clip, // windows that stand still along the rows run over live taps only; what else leaves x reads zeros by a select
+          // that is decided outside of the innermost loop. On lavapipe C6 of ResNet-18 takes 1/4.3 and C12 1/4.1 of
+          // the time (bench/vulkan_borders.cpp). Costs products with 0, which are NaN where a weight is infinite.
+};
+constexpr const char* name_of(edge e) { return e == edge::guard ? "guard" : "clip"; }
+
+struct vulkan_knobs {
+    std::int32_t rows = 8;          // rows per invocation
+    std::int32_t vectors = 2;       // vectors per invocation
+    std::int32_t components = 4;    // of a vector
+    std::int32_t lane_rows = 2;     // invocations along the rows
+    std::int32_t lane_vectors = 8;  // invocations along the vectors
+    std::int32_t reduce_block = 16; // steps of the innermost reduction per staged tile; unused without staging
+    std::int32_t reduce_unroll = 1; // steps of it written out
+    hone::staging stage = hone::staging::none;
+    hone::walk order = hone::walk::rows_outer; // of the workgroups
+    hone::edge edge = hone::edge::guard;       // what records of before this knob mean
+    friend constexpr bool operator==(const vulkan_knobs&, const vulkan_knobs&) = default;
+};
+
+inline constexpr knob<vulkan_knobs> vulkan_knob_table[] = {
+    knob_member<&vulkan_knobs::rows>::range("rows", 1, most_rows, {1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16}),
+    knob_member<&vulkan_knobs::vectors>::range("vectors", 1, most_vectors, {1, 2, 3, 4}),
+    knob_member<&vulkan_knobs::components>::listed("components", {1, 2, 4}),
+    knob_member<&vulkan_knobs::lane_rows>::range("lane_rows", 1, 1024, {1, 2, 4, 8, 16, 32}),
+    knob_member<&vulkan_knobs::lane_vectors>::range("lane_vectors", 1, 1024, {1, 2, 4, 8, 16, 32, 64}),
+    knob_member<&vulkan_knobs::reduce_block>::range("reduce_block", 1, 4096, {4, 8, 16, 32, 64}),
+    knob_member<&vulkan_knobs::reduce_unroll>::range("reduce_unroll", 1, most_steps, {1, 2, 4, 8}),
+    knob_member<&vulkan_knobs::stage>::listed("stage", {0, 1, 2, 3}, {"none", "shared", "x", "weights"}),
+    knob_member<&vulkan_knobs::order>::listed("order", {0, 1}, {"weights_outer", "rows_outer"}),
+    knob_member<&vulkan_knobs::edge>::listed("edge", {0, 1}, {"guard", "clip"}).added_later(),
+};
+
+constexpr const auto& knobs_of(const vulkan_knobs&) { return vulkan_knob_table; }
+
+inline constexpr constraint<vulkan_knobs, vulkan_limits> vulkan_constraints[] = {
+    {"workgroup",
+     [](const vulkan_knobs& k, const vulkan_limits& limits) {
+         const std::int64_t lanes = std::int64_t{k.lane_rows} * k.lane_vectors;
+         const status s = at_most(fault::workgroup_too_large, limits.max_workgroup_invocations, lanes,
+                                  "maxComputeWorkGroupInvocations");
+         return s.ok() ? at_most(fault::workgroup_too_large, limits.max_workgroup_size_x, lanes,
+                                 "maxComputeWorkGroupSize[0]")
+                       : s;
+     }},
+    // What copies pad their tiles with comes on top; the launch is checked with it.
+    {"shared_memory",
+     [](const vulkan_knobs& k, const vulkan_limits& limits) {
+         const std::int64_t rows = std::int64_t{k.rows} * k.lane_rows;
+         const std::int64_t columns = std::int64_t{k.vectors} * k.components * k.lane_vectors;
+         const std::int64_t x = k.stage == staging::shared || k.stage == staging::x ? rows : 0;
+         const std::int64_t weights = k.stage == staging::shared || k.stage == staging::weights ? columns : 0;
+         return at_most(fault::shared_memory_exceeded, limits.max_shared_bytes, (x + weights) * k.reduce_block * 4,
+                        "maxComputeSharedMemorySize");
+     }},
+    // Accumulators, and what one step multiplies. No device has more than 256 registers for an invocation.
+    {"registers",
+     [](const vulkan_knobs& k, const vulkan_limits&) {
+         const std::int64_t columns = std::int64_t{k.vectors} * k.components;
+         return at_most(fault::too_many_live_registers, 256, k.rows * columns + columns + k.rows, "invocation");
+     }},
+};
 
 // One chain for each output, in the order of the definition; staged tiles are blocks of its innermost axis.
 constexpr error_class class_of(const vulkan_knobs&) { return error_class::exact_order; }
@@ -78,9 +166,6 @@ constexpr std::int32_t divisor_within(std::int64_t extent, std::int32_t least, s
         if (extent % f == 0) return f;
     return 0;
 }
-
-// The closed form and what it steps down to.
-inline constexpr int default_vulkan_steps = 4;
 
 // The default when nothing is tuned: of the closed form (step 0) and others the first that the device can run. A large
 // output takes more workgroups than a dispatch may have, a long reduction more iterations.
@@ -220,5 +305,28 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
     s.plans.push_back(p);
     return s;
 }
+
+struct vulkan_direct {
+    using knobs = vulkan_knobs;
+    using target = vulkan_limits;
+    static constexpr const char* name = "direct";
+    static constexpr error_class strictest = error_class::exact_order;
+    static constexpr const auto& constraints = vulkan_constraints;
+    static constexpr int default_steps = 4; // the closed form and what it steps down to
+    static constexpr bool transforms_weights = false;
+
+    static constexpr bool applies(const definition& d) { return is_weighted_stage(d); }
+    static constexpr knobs fitted(const definition& d, const knobs& k, const target&) { return hone::fitted(d, k); }
+    static constexpr knobs standard(const definition& d, const target&, int step) { return default_vulkan(d, step); }
+    static constexpr tensor packed(const definition& d, const knobs& k, const target&) { return vulkan_weights(d, k); }
+    static constexpr schedule packing(const definition& d, const knobs& k, const target&)
+    {
+        return vulkan_packing(d, k);
+    }
+    static constexpr schedule scheduled(const definition& d, const knobs& k, const target&)
+    {
+        return vulkan_schedule(d, k);
+    }
+};
 
 } // namespace hone

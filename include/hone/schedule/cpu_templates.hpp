@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+// The schedule templates for CPUs. A workload that has a member `cpu_templates`, a list of its own, is given those.
+#pragma once
+
+#include <hone/op/operator.hpp>
+#include <hone/schedule/direct.hpp>
+#include <hone/schedule/schedule_template.hpp>
+#include <hone/schedule/winograd.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone {
+
+using cpu_templates = template_list<direct, winograd>;
+using cpu_config = config_in<cpu_templates>;
+
+namespace config_parts {
+
+template <class Op>
+struct templates_of {
+    using type = cpu_templates;
+};
+template <class Op>
+    requires requires { typename Op::cpu_templates; }
+struct templates_of<Op> {
+    using type = typename Op::cpu_templates;
+};
+
+} // namespace config_parts
+
+// Those of a workload.
+template <tensor_operator Op>
+using cpu_templates_of = typename config_parts::templates_of<Op>::type;
+
+} // namespace hone

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+// Which part each axis of an operator plays, read from its definition: so that gemm, convolutions and users' operators
+// share the templates. And the weights in the order in which these read them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <hone/core/inline_vector.hpp>
+#include <hone/op/definition.hpp>
+#include <hone/schedule/transform.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone {
+
+// What is walked outside of what: the innermost of these stays in the nearest cache.
+enum class walk : std::uint8_t {
+    weights_outer, // a block of weights stays while all rows pass
+    rows_outer,    // a row of x stays while all weights pass
+};
+
+// Which axis plays which part in a reduction stage y += x * weights.
+struct direct_roles {
+    int vector = -1;                          // along the vectors: in the weights and the output
+    int row = -1;                             // the rows of the register tile: in x and the output, not in the weights
+    int reduce = -1;                          // the innermost reduction axis
+    inline_vector<std::int8_t, 10> batch{};   // spatial axes outside the tile, outermost first
+    inline_vector<std::int8_t, 10> windows{}; // reduction axes outside `reduce`, outermost first
+    int x = -1;                               // operands
+    int weights = -1;
+};
+
+constexpr bool moves_along(const operand& o, int axis)
+{
+    for (const dim_index& k : o.index)
+        for (const index_term& t : k.terms)
+            if (t.axis == axis) return true;
+    return false;
+}
+
+// Whether a definition is one stage of activations and weights, which is what has these parts.
+constexpr bool is_weighted_stage(const definition& d)
+{
+    if (!d.found.ok() || d.stages.size() != 1) return false;
+    bool has_x = false, has_weights = false;
+    for (const operand& o : d.stages[0].operands) {
+        has_x = has_x || d.tensors[o.tensor].role == role::input;
+        has_weights = has_weights || d.tensors[o.tensor].role == role::weights;
+    }
+    return has_x && has_weights;
+}
+
+// Whether two axes move in the same dimension of an operand, as a row and its taps do.
+constexpr bool shares_dimension(const operand& o, int a, int b)
+{
+    for (const dim_index& k : o.index) {
+        bool has_a = false;
+        bool has_b = false;
+        for (const index_term& t : k.terms) {
+            has_a = has_a || t.axis == a;
+            has_b = has_b || t.axis == b;
+        }
+        if (has_a && has_b) return true;
+    }
+    return false;
+}
+
+// Whether steps along an axis have a length in x, the weights or the output that only the call knows: lanes of a vector
+// must not.
+constexpr bool has_open_stride(const definition& d, const stage& s, int axis)
+{
+    const auto is_open = [&](const operand& o) {
+        for (std::size_t k = 0; k < o.index.size(); ++k)
+            for (const index_term& t : o.index[k].terms)
+                if (t.axis == axis && d.tensors[o.tensor].dims[k].stride_parameter >= 0) return true;
+        return false;
+    };
+    for (const operand& o : s.operands)
+        if (is_open(o)) return true;
+    return is_open(s.output);
+}
+
+constexpr direct_roles roles_of(const definition& d)
+{
+    direct_roles r;
+    const stage& s = d.stages[0];
+    for (std::size_t o = 0; o < s.operands.size(); ++o) {
+        const role part = d.tensors[s.operands[o].tensor].role;
+        if (part == role::weights && r.weights < 0) r.weights = static_cast<int>(o);
+        if (part == role::input && r.x < 0) r.x = static_cast<int>(o);
+    }
+    const int axes = static_cast<int>(s.axes.size());
+    for (int a = 0; a < axes; ++a) {
+        if (s.axes[a].reduction) continue;
+        const bool in_weights = r.weights >= 0 && moves_along(s.operands[r.weights], a);
+        if (in_weights && s.axes[a].extent > 1 && !has_open_stride(d, s, a)) r.vector = a;
+        // The last spatial axis without weights has the rows that share them.
+        if (!in_weights && s.axes[a].extent > 1) r.row = a;
+    }
+    if (r.vector < 0)
+        for (int a = 0; a < axes; ++a)
+            if (!s.axes[a].reduction && moves_along(s.operands[r.weights], a) && !has_open_stride(d, s, a))
+                r.vector = a;
+    if (r.row == r.vector) r.row = -1;
+    for (int a = axes; a-- > 0;)
+        if (s.axes[a].reduction && r.reduce < 0 && (s.axes[a].extent > 1 || a == axes - 1)) r.reduce = a;
+    for (int a = 0; a < axes; ++a) {
+        const auto axis = static_cast<std::int8_t>(a);
+        if (s.axes[a].reduction ? a == r.reduce : (a == r.vector || a == r.row)) continue;
+        if (s.axes[a].reduction)
+            r.windows.push_back(axis);
+        else
+            r.batch.push_back(axis);
+    }
+    return r;
+}
+
+// The weights in the order in which the direct templates read them: spatial axes, blocks of the vector axis, reduction
+// axes, and `block` elements of the vector axis side by side.
+constexpr tensor packed_along(const definition& d, std::int64_t block)
+{
+    const direct_roles r = roles_of(d);
+    const operand& w = d.stages[0].operands[r.weights];
+    const auto dim_of = [&](int axis) {
+        for (std::size_t i = 0; i < w.index.size(); ++i)
+            for (const index_term& t : w.index[i].terms)
+                if (t.axis == axis) return static_cast<int>(i);
+        return -1;
+    };
+    inline_vector<std::int8_t, 6> order;
+    const auto add = [&](int axis) {
+        if (axis >= 0 && dim_of(axis) >= 0) order.push_back(static_cast<std::int8_t>(dim_of(axis)));
+    };
+    for (std::int8_t a : r.batch) add(a);
+    add(r.vector);
+    for (std::int8_t a : r.windows) add(a);
+    add(r.reduce);
+    return packed_tensor(d.tensors[w.tensor], order, dim_of(r.vector), block);
+}
+
+} // namespace hone

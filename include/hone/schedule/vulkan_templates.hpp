@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+// The schedule templates for Vulkan devices.
+#pragma once
+
+#include <hone/schedule/schedule_template.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone {
+
+using vulkan_templates = template_list<vulkan_direct>;
+using vulkan_config = config_in<vulkan_templates>;
+
+} // namespace hone
