@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
-// Which entry of a config set a kernel takes: of its signature and exactly its instruction set, the one whose number of
-// threads is nearest.
+// Configs as text, and which entry of a config set a kernel takes: of its signature and exactly its instruction set,
+// the one whose number of threads is nearest.
 #include <doctest/doctest.h>
 
+#include <string>
 #include <type_traits>
 
 #include <hone/op/gemm.hpp>
 #include <hone/run/kernel.hpp>
 #include <hone/schedule/config.hpp>
+#include <hone/schedule/vulkan_templates.hpp>
 
 using namespace hone;
 
@@ -111,4 +113,58 @@ TEST_CASE("kernels for numbers of threads that share an entry share their code")
     CHECK(std::is_same_v<two::compute, three::compute>);
     CHECK_FALSE(std::is_same_v<two::compute, eight::compute>);
     CHECK(std::is_same_v<kernel<op, tuned, isa::avx2>, kernel<op, tuned, isa::avx2, 1>>);
+}
+
+TEST_CASE("the text of knobs names each, and is read as the same config")
+{
+    constexpr direct_knobs k{
+        .rows = 14, .vectors = 1, .reduce_block = 512, .pad = padding::copy, .unroll_window = true};
+    CHECK(std::string(config_text<direct, k>) ==
+          "direct rows=14 vectors=1 reduce_unroll=1 reduce_block=512 row_block=0 pad=copy order=weights_outer "
+          "unroll_window=true");
+    CHECK(config_from<cpu_templates>(config_text<direct, k>).value == cpu_config(k));
+    CHECK(config_from<cpu_templates>(config_text<winograd>).value == cpu_config(winograd_knobs{}));
+    constexpr vulkan_knobs v{.components = 2, .stage = staging::weights, .edge = edge::clip};
+    CHECK(config_from<vulkan_templates>(config_text<vulkan_direct, v>).value == vulkan_config(v));
+    static_assert(config_from<cpu_templates>("winograd tile=2").value == cpu_config(winograd_knobs{.tile = 2}));
+}
+
+TEST_CASE("knobs that a text leaves out have their defaults, in any order")
+{
+    CHECK(config_from<cpu_templates>("direct").value == cpu_config(direct_knobs{}));
+    CHECK(config_from<cpu_templates>("direct vectors=3 rows=1").value ==
+          cpu_config(direct_knobs{.rows = 1, .vectors = 3}));
+    CHECK(cpu_entry{}.config == std::string("direct"));
+}
+
+TEST_CASE("a text that is no config: what is wrong, and where")
+{
+    const auto is_wrong = [](const char* config, fault what, const char* subject) {
+        CAPTURE(config);
+        const auto r = config_from<cpu_templates>(config);
+        CHECK(r.found.what == what);
+        CHECK(std::string(r.found.subject) == subject);
+    };
+    for (const char* config : {"", " direct", "directed rows=2", "direc", "narrow rows=2", "Direct", "=direct"})
+        is_wrong(config, fault::template_missing, config);
+    is_wrong("direct row=2", fault::knob_unknown, "row=2");
+    is_wrong("direct rowss=2 vectors=2", fault::knob_unknown, "rowss=2 vectors=2");
+    is_wrong("direct rows", fault::knob_unknown, "rows");
+    is_wrong("direct rows 2", fault::knob_unknown, "rows 2");
+    is_wrong("direct  rows=2", fault::knob_unknown, " rows=2");
+    is_wrong("direct rows=2 ", fault::knob_unknown, "");
+    is_wrong("direct rows=2=3", fault::knob_unknown, "=3");
+    is_wrong("direct=rows", fault::knob_unknown, "=rows");
+    is_wrong("direct tile=2", fault::knob_unknown, "tile=2");
+    for (const char* value :
+         {"", "0", "-1", "257", "2.0", "0x2", "two", "4294967298", "99999999999999999999", "+2", "2,"})
+        is_wrong((std::string("direct rows=") + value).c_str(), fault::knob_value, "rows");
+    is_wrong("direct pad=1", fault::knob_value, "pad");
+    is_wrong("direct pad=pee", fault::knob_value, "pad");
+    is_wrong("direct pad=peels", fault::knob_value, "pad");
+    is_wrong("winograd tile=3", fault::knob_value, "tile");
+    const auto high = config_from<cpu_templates>("direct rows=1000").found;
+    CHECK(high.expected == most_rows);
+    CHECK(high.found == 1000);
+    CHECK(config_from<cpu_templates>("direct vectors=-7").found.expected == 1);
 }

@@ -253,9 +253,7 @@ TEST_CASE("knobs past the operator give the nest of fitted ones")
 
 TEST_CASE("what fits registers, by the facts of the tiles that reach the peak")
 {
-    const auto fits = [](int rows, int vectors, isa set) {
-        return check_registers({rows, vectors}, set).ok();
-    };
+    const auto fits = [](int rows, int vectors, isa set) { return check_registers({rows, vectors}, set).ok(); };
     CHECK(fits(14, 2, isa::avx512));
     CHECK(fits(9, 3, isa::avx512));
     CHECK(fits(31, 1, isa::avx512));

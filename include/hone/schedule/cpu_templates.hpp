@@ -2,6 +2,8 @@
 // The schedule templates for CPUs. A workload that has a member `cpu_templates`, a list of its own, is given those.
 #pragma once
 
+#include <type_traits>
+
 #include <hone/op/operator.hpp>
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/schedule_template.hpp>
@@ -25,7 +27,12 @@ struct templates_of {
 template <class Op>
     requires requires { typename Op::cpu_templates; }
 struct templates_of<Op> {
-    using type = typename Op::cpu_templates;
+    static_assert(
+        Op::cpu_templates::is_complete,
+        "hone::template_list: a template of the list lacks a part of what schedule/schedule_template.hpp lists; "
+        "add it");
+    // One error: behind it, a list that can be worked with.
+    using type = std::conditional_t<Op::cpu_templates::is_complete, typename Op::cpu_templates, cpu_templates>;
 };
 
 } // namespace config_parts

@@ -77,14 +77,12 @@ concept schedule_template = requires(const definition& d, const typename T::knob
 // Templates in the order in which they are asked: the first that applies gives the default of an operator.
 template <class... T>
 struct template_list {
-    static_assert((schedule_template<T> && ...), "hone::template_list: a template of the list lacks a part of what "
-                                                 "schedule/schedule_template.hpp lists; add it");
-    static constexpr std::size_t size = sizeof...(T);
+    static constexpr bool is_complete = (schedule_template<T> && ...);
 };
 
 namespace config_parts {
 
-template <schedule_template T>
+template <class T>
 struct slot {
     typename T::knobs knobs{};
     friend constexpr bool operator==(const slot&, const slot&) = default;
