@@ -205,7 +205,7 @@ TEST_CASE("a kernel of hone's is right on several threads")
     const tune::variant_source blocked{
         "struct set {\n    static constexpr auto text = tiny::signature();\n"
         "    static constexpr hone::cpu_entry entries[] = {{.signature = text.c_str(), .set = hone::isa::baseline,\n"
-        "        .config = " direct rows = 1 vectors = 1 row_block = 1 "}};\n};",
+        "        .config = \"direct rows=1 vectors=1 row_block=1\"}};\n};",
         "hone::tune::variant_of<hone::kernel<tiny, set, hone::isa::baseline>>()"};
     for (const int threads : {1, 2, 3}) {
         const auto found = measured({blocked}, {.threads = threads});
