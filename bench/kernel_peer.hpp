@@ -18,7 +18,7 @@ struct kernel_functions {
     const char* name;
     std::size_t packed_bytes;
     std::size_t workspace_bytes;
-    void (*pack)(const float* weights, float* packed);
+    hone::status (*pack)(hone::given_weights weights, float* packed) noexcept;
     hone::status (*run)(const hone::arguments&);
 };
 template <class Kernel>

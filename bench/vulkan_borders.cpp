@@ -116,7 +116,7 @@ void report(vulkan::device& device, const char* name, int rounds)
         if (!n.ok() || !compiled.ok()) stop(n.ok() ? compiled.log : n.found.message());
         auto made = vulkan::pipeline::create(device.context(), compiled.words, launch_of(n));
         if (!made.ok()) stop(made.found.message());
-        const tensor packed_layout = vulkan_weights(d, k);
+        const tensor packed_layout = vulkan_weights(d, k)[0];
         bench::floats packed(static_cast<std::size_t>(packed_layout.elements()));
         pack_into(d.tensors[d.tensor_of(role::weights)], packed_layout, w.data(), packed.data());
         entrant e{std::move(made.value), upload(device, packed.data(), packed_layout.elements()), {}};

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // Operators behind which tensors of one role stand twice, and some of no role that a call has a member for: a folded
-// batch norm (scale and bias) and two residuals, or a gate. With their formula as plain loops, which share nothing with
-// hone.
+// batch norm (scale and bias) and two residuals, or a gate; one of three weights, and some of none. With their formula
+// as plain loops, which share nothing with hone.
 #pragma once
 
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include <hone/op/conv2d.hpp>
@@ -103,6 +105,138 @@ inline std::vector<double> expected_layer(const std::vector<float>& x, const std
         }
     return y;
 }
+
+// y[i][j] = sum over l of x[i][l] * (weights[j][l] * gain[l] + delta[l][j]) + bias[j]: weights of other axes, in other
+// orders.
+struct mixed {
+    enum axes : int { i, j, l };
+    static constexpr hone::definition definition()
+    {
+        hone::definition d;
+        const auto tensor = [&](const char* name, hone::role role, std::initializer_list<std::int64_t> extents) {
+            hone::tensor t{.name = name, .role = role};
+            for (const std::int64_t e : extents) t.dims.push_back({.extent = e});
+            hone::set_dense(t);
+            return static_cast<std::int8_t>(d.tensors.push_back(t));
+        };
+        hone::stage s{.name = "mixed"};
+        s.axes.push_back({"i", m});
+        s.axes.push_back({"j", n});
+        s.axes.push_back({"l", k, true});
+        const auto read = [&](std::int8_t of, std::initializer_list<int> axes) {
+            hone::operand o{.tensor = of};
+            for (const int a : axes) o.index.push_back(hone::along(a));
+            return o;
+        };
+        s.operands.push_back(read(tensor("weights", hone::role::weights, {n, k}), {j, l}));
+        s.operands.push_back(read(tensor("x", hone::role::input, {m, k}), {i, l}));
+        s.operands.push_back(read(tensor("gain", hone::role::weights, {k}), {l}));
+        s.operands.push_back(read(tensor("delta", hone::role::weights, {k, n}), {l, j}));
+        s.operands.push_back(read(tensor("bias", hone::role::bias, {n}), {j}));
+        s.output = read(tensor("y", hone::role::output, {m, n}), {i, j});
+        s.reduce = hone::reduction::add;
+        s.body = hone::ex::load(1) * (hone::ex::load(0) * hone::ex::load(2) + hone::ex::load(3));
+        s.epilogue = hone::ex::acc() + hone::ex::load(4);
+        d.stages.push_back(s);
+        return d;
+    }
+    static constexpr hone::signature_text signature() { return hone::signature_text{}.word("mixed"); }
+};
+inline std::vector<double> expected_mixed(const std::vector<float>& x, const std::vector<float>& weights,
+                                          const std::vector<float>& gain, const std::vector<float>& delta,
+                                          const std::vector<float>& bias)
+{
+    const auto at = [](const std::vector<float>& v, std::int64_t i) {
+        return static_cast<double>(v[static_cast<std::size_t>(i)]);
+    };
+    std::vector<double> y;
+    for (std::int64_t i = 0; i < m; ++i)
+        for (std::int64_t j = 0; j < n; ++j) {
+            double sum = at(bias, j);
+            for (std::int64_t l = 0; l < k; ++l)
+                sum += at(x, i * k + l) * (at(weights, j * k + l) * at(gain, l) + at(delta, l * n + j));
+            y.push_back(sum);
+        }
+    return y;
+}
+
+// Of no weights: y[h][w][c] = the largest of 3x2 pixels, 2 apart.
+struct pool {
+    static constexpr std::int64_t h = 9, w = 13, c = 21, kh = 3, kw = 2, step = 2;
+    static constexpr std::int64_t oh = (h - kh) / step + 1, ow = (w - kw) / step + 1;
+
+    static constexpr hone::definition definition()
+    {
+        hone::definition d;
+        const auto tensor = [&](const char* name, hone::role role, std::initializer_list<std::int64_t> extents) {
+            hone::tensor t{.name = name, .role = role};
+            for (const std::int64_t e : extents) t.dims.push_back({.extent = e});
+            hone::set_dense(t);
+            d.tensors.push_back(t);
+        };
+        tensor("x", hone::role::input, {h, w, c});
+        tensor("y", hone::role::output, {oh, ow, c});
+        hone::stage s{.name = "pool"};
+        for (const auto& [name, extent] : {std::pair{"oh", oh}, {"ow", ow}, {"c", c}}) s.axes.push_back({name, extent});
+        s.axes.push_back({"kh", kh, true});
+        s.axes.push_back({"kw", kw, true});
+        hone::operand x{.tensor = 0};
+        x.index.push_back(hone::along(0, step, 3, 1, 0));
+        x.index.push_back(hone::along(1, step, 4, 1, 0));
+        x.index.push_back(hone::along(2));
+        s.operands.push_back(x);
+        s.output.tensor = 1;
+        for (int a = 0; a < 3; ++a) s.output.index.push_back(hone::along(a));
+        s.reduce = hone::reduction::max;
+        s.body = hone::ex::load(0);
+        d.stages.push_back(s);
+        return d;
+    }
+    static constexpr hone::signature_text signature() { return hone::signature_text{}.word("max pool of nine"); }
+};
+inline std::vector<double> expected_pool(const std::vector<float>& x)
+{
+    std::vector<double> y;
+    for (std::int64_t oh = 0; oh < pool::oh; ++oh)
+        for (std::int64_t ow = 0; ow < pool::ow; ++ow)
+            for (std::int64_t c = 0; c < pool::c; ++c) {
+                float most = -std::numeric_limits<float>::infinity();
+                for (std::int64_t a = 0; a < pool::kh; ++a)
+                    for (std::int64_t b = 0; b < pool::kw; ++b)
+                        most = std::fmax(most,
+                                         x[static_cast<std::size_t>(
+                                             ((oh * pool::step + a) * pool::w + ow * pool::step + b) * pool::c + c)]);
+                y.push_back(static_cast<double>(most));
+            }
+    return y;
+}
+
+// Of no reduction either: y = |x| - z.
+struct difference {
+    static constexpr std::int64_t rows = 11, columns = 27;
+    static constexpr hone::definition definition()
+    {
+        hone::definition d;
+        hone::stage s{.name = "difference"};
+        s.axes.push_back({"row", rows});
+        s.axes.push_back({"column", columns});
+        const auto add = [&](const char* name, hone::role role) {
+            hone::tensor t{.name = name, .role = role};
+            for (const std::int64_t e : {rows, columns}) t.dims.push_back({.extent = e});
+            hone::set_dense(t);
+            hone::operand o{.tensor = static_cast<std::int8_t>(d.tensors.push_back(t))};
+            for (int a = 0; a < 2; ++a) o.index.push_back(hone::along(a));
+            return o;
+        };
+        s.operands.push_back(add("x", hone::role::input));
+        s.operands.push_back(add("z", hone::role::operand));
+        s.output = add("y", hone::role::output);
+        s.body = hone::ex::abs(hone::ex::load(0)) - hone::ex::load(1);
+        d.stages.push_back(s);
+        return d;
+    }
+    static constexpr hone::signature_text signature() { return hone::signature_text{}.word("difference"); }
+};
 
 // The largest error over the largest result; infinity where something was not written.
 inline double error_of(const std::vector<float>& y, const std::vector<double>& expected)

@@ -30,7 +30,7 @@ struct narrow {
     static constexpr int default_steps = 1;
     static constexpr bool transforms_weights = false;
 
-    static constexpr bool applies(const definition& d) { return is_weighted_stage(d) && roles_of(d).row >= 0; }
+    static constexpr bool applies(const definition& d) { return has_direct_roles(d) && roles_of(d).row >= 0; }
     static constexpr knobs fitted(const definition& d, knobs k, isa)
     {
         const std::int64_t rows = d.stages[0].axes[roles_of(d).row].extent;
@@ -38,13 +38,13 @@ struct narrow {
         return k;
     }
     static constexpr knobs standard(const definition& d, isa set, int) { return fitted(d, {}, set); }
-    static constexpr tensor packed(const definition& d, const knobs& k, isa set)
+    static constexpr packed_tensors packed(const definition& d, const knobs& k, isa set)
     {
-        return check_knobs(k).ok() ? packed_along(d, vector_length(set)) : tensor{};
+        return check_knobs(k).ok() ? packed_along(d, vector_length(set)) : packed_tensors();
     }
-    static constexpr schedule packing(const definition& d, const knobs& k, isa set)
+    static constexpr schedule packing(const definition& d, const knobs& k, isa set, std::size_t which)
     {
-        return packing_schedule(d.tensors[d.tensor_of(role::weights)], packed(d, k, set), set);
+        return packing_schedule(weights_of(d)[which], packed(d, k, set)[which], set);
     }
     static constexpr schedule scheduled(const definition& d, const knobs& k, isa set)
     {
@@ -54,7 +54,7 @@ struct narrow {
         s.definition = d;
         s.set = set;
         s.vector_length = static_cast<std::int16_t>(lanes);
-        s.definition.tensors[d.stages[0].operands[r.weights].tensor] = packed(d, k, set);
+        replace_weights(s.definition, packed(d, k, set));
         stage_plan p;
         for (std::int8_t a : r.batch) p.add(a, 1, binding::parallel);
         p.add(r.vector, lanes, binding::parallel, tail::peel).add(r.row, k.rows, binding::serial, tail::peel);

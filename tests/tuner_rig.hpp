@@ -104,9 +104,10 @@ inline tune::shader tiny_shader(std::uint32_t vendor)
     tune::shader s{.words = empty_shader(64), .vendor = vendor};
     s.launch.lanes = 64;
     s.launch.buffers = 3;
-    s.packed.dims.push_back({.extent = 1});
-    s.packed.dims.push_back({.extent = 7, .stride = 8});
-    s.packed.dims.push_back({.extent = 24, .stride = 1, .block = 8, .outer_stride = 56});
+    s.packed.push_back({});
+    s.packed[0].dims.push_back({.extent = 1});
+    s.packed[0].dims.push_back({.extent = 7, .stride = 8});
+    s.packed[0].dims.push_back({.extent = 24, .stride = 1, .block = 8, .outer_stride = 56});
     return s;
 }
 

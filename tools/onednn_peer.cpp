@@ -111,7 +111,11 @@ hone::tune::variant variant_of()
 {
     return {.packed_bytes = primitive_of<Workload>().packed_bytes(),
             .workspace_bytes = [](int) { return std::size_t{0}; },
-            .pack = [](const float* weights, float* packed) { primitive_of<Workload>().pack(weights, packed); },
+            .pack =
+                [](hone::given_weights weights, float* packed) {
+                    primitive_of<Workload>().pack(weights[0], packed);
+                    return hone::status{};
+                },
             .run =
                 [](const hone::executor_ref&, const hone::arguments& a) {
                     primitive_of<Workload>().run(a);

@@ -3845,13 +3845,14 @@ struct resnet18_configs {
          .word_count = 4014,
          .launch = {.groups_x = 56, .lanes = 32, .buffers = 4, .push_constant_bytes = 0, .shared_bytes = 0, .loop_iterations = 1164, .group_stride = 1, .group_parameter = -1, .group_constant = 0, .group_coefficient = 0, .group_divisor = 1},
          .packed = [] {
-             hone::tensor t;
-             t.dims.push_back({.extent = 1, .stride = 147456, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 128, .stride = 1, .block = 64, .outer_stride = 73728});
-             t.dims.push_back({.extent = 3, .stride = 24576, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 3, .stride = 8192, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 128, .stride = 64, .block = 0, .outer_stride = 0});
-             return t;
+             hone::packed_tensors all;
+             all.push_back({});
+             all[0].dims.push_back({.extent = 1, .stride = 147456, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 128, .stride = 1, .block = 64, .outer_stride = 73728});
+             all[0].dims.push_back({.extent = 3, .stride = 24576, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 3, .stride = 8192, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 128, .stride = 64, .block = 0, .outer_stride = 0});
+             return all;
          }(),
          .layout_id = 0xef690570fd811cfe},
         // c6, llvmpipe (LLVM 15.0.6, 256 bits) [10005:0000] driver 00000001: 29.4918 ms; default 39.6752 ms
@@ -3862,13 +3863,14 @@ struct resnet18_configs {
          .word_count = 11895,
          .launch = {.groups_x = 28, .lanes = 48, .buffers = 4, .push_constant_bytes = 0, .shared_bytes = 3792, .loop_iterations = 4044, .group_stride = 1, .group_parameter = -1, .group_constant = 0, .group_coefficient = 0, .group_divisor = 1},
          .packed = [] {
-             hone::tensor t;
-             t.dims.push_back({.extent = 1, .stride = 147456, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 128, .stride = 1, .block = 128, .outer_stride = 147456});
-             t.dims.push_back({.extent = 3, .stride = 49152, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 3, .stride = 16384, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 128, .stride = 128, .block = 0, .outer_stride = 0});
-             return t;
+             hone::packed_tensors all;
+             all.push_back({});
+             all[0].dims.push_back({.extent = 1, .stride = 147456, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 128, .stride = 1, .block = 128, .outer_stride = 147456});
+             all[0].dims.push_back({.extent = 3, .stride = 49152, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 3, .stride = 16384, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 128, .stride = 128, .block = 0, .outer_stride = 0});
+             return all;
          }(),
          .layout_id = 0x126faed69c689725},
         // c3, llvmpipe (LLVM 15.0.6, 256 bits) [10005:0000] driver 00000001: 1.1216 ms
@@ -3879,13 +3881,14 @@ struct resnet18_configs {
          .word_count = 2871,
          .launch = {.groups_x = 56, .lanes = 56, .buffers = 4, .push_constant_bytes = 0, .shared_bytes = 0, .loop_iterations = 64, .group_stride = 1, .group_parameter = -1, .group_constant = 0, .group_coefficient = 0, .group_divisor = 1},
          .packed = [] {
-             hone::tensor t;
-             t.dims.push_back({.extent = 1, .stride = 4096, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 64, .stride = 1, .block = 64, .outer_stride = 4096});
-             t.dims.push_back({.extent = 1, .stride = 4096, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 1, .stride = 4096, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 64, .stride = 64, .block = 0, .outer_stride = 0});
-             return t;
+             hone::packed_tensors all;
+             all.push_back({});
+             all[0].dims.push_back({.extent = 1, .stride = 4096, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 64, .stride = 1, .block = 64, .outer_stride = 4096});
+             all[0].dims.push_back({.extent = 1, .stride = 4096, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 1, .stride = 4096, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 64, .stride = 64, .block = 0, .outer_stride = 0});
+             return all;
          }(),
          .layout_id = 0x8a268a21cd2d20e5},
         // c12, llvmpipe (LLVM 15.0.6, 256 bits) [10005:0000] driver 00000001: 33.4824 ms
@@ -3896,13 +3899,14 @@ struct resnet18_configs {
          .word_count = 3905,
          .launch = {.groups_x = 56, .lanes = 8, .buffers = 4, .push_constant_bytes = 0, .shared_bytes = 0, .loop_iterations = 4620, .group_stride = 1, .group_parameter = -1, .group_constant = 0, .group_coefficient = 0, .group_divisor = 1},
          .packed = [] {
-             hone::tensor t;
-             t.dims.push_back({.extent = 1, .stride = 2359296, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 512, .stride = 1, .block = 64, .outer_stride = 294912});
-             t.dims.push_back({.extent = 3, .stride = 98304, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 3, .stride = 32768, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 512, .stride = 64, .block = 0, .outer_stride = 0});
-             return t;
+             hone::packed_tensors all;
+             all.push_back({});
+             all[0].dims.push_back({.extent = 1, .stride = 2359296, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 512, .stride = 1, .block = 64, .outer_stride = 294912});
+             all[0].dims.push_back({.extent = 3, .stride = 98304, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 3, .stride = 32768, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 512, .stride = 64, .block = 0, .outer_stride = 0});
+             return all;
          }(),
          .layout_id = 0xbadf9494c32d04b4},
         // c12, llvmpipe (LLVM 15.0.6, 256 bits) [10005:0000] driver 00000001: 21.0893 ms; default 33.4824 ms
@@ -3913,13 +3917,14 @@ struct resnet18_configs {
          .word_count = 5311,
          .launch = {.groups_x = 42, .lanes = 8, .buffers = 4, .push_constant_bytes = 0, .shared_bytes = 928, .loop_iterations = 9804, .group_stride = 1, .group_parameter = -1, .group_constant = 0, .group_coefficient = 0, .group_divisor = 1},
          .packed = [] {
-             hone::tensor t;
-             t.dims.push_back({.extent = 1, .stride = 2654208, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 512, .stride = 1, .block = 96, .outer_stride = 442368});
-             t.dims.push_back({.extent = 3, .stride = 147456, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 3, .stride = 49152, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 512, .stride = 96, .block = 0, .outer_stride = 0});
-             return t;
+             hone::packed_tensors all;
+             all.push_back({});
+             all[0].dims.push_back({.extent = 1, .stride = 2654208, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 512, .stride = 1, .block = 96, .outer_stride = 442368});
+             all[0].dims.push_back({.extent = 3, .stride = 147456, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 3, .stride = 49152, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 512, .stride = 96, .block = 0, .outer_stride = 0});
+             return all;
          }(),
          .layout_id = 0x5e0f2388267a297d},
         // gemm_256, llvmpipe (LLVM 15.0.6, 256 bits) [10005:0000] driver 00000001: 1.3276 ms
@@ -3930,11 +3935,12 @@ struct resnet18_configs {
          .word_count = 1867,
          .launch = {.groups_x = 16, .lanes = 64, .buffers = 3, .push_constant_bytes = 0, .shared_bytes = 0, .loop_iterations = 256, .group_stride = 1, .group_parameter = -1, .group_constant = 0, .group_coefficient = 0, .group_divisor = 1},
          .packed = [] {
-             hone::tensor t;
-             t.dims.push_back({.extent = 1, .stride = 65536, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 256, .stride = 64, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 256, .stride = 1, .block = 64, .outer_stride = 16384});
-             return t;
+             hone::packed_tensors all;
+             all.push_back({});
+             all[0].dims.push_back({.extent = 1, .stride = 65536, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 256, .stride = 64, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 256, .stride = 1, .block = 64, .outer_stride = 16384});
+             return all;
          }(),
          .layout_id = 0xb3195431005baf1c},
     };

@@ -1345,13 +1345,14 @@ struct engine_kernels {
          .word_count = 3918,
          .launch = {.groups_x = 28, .lanes = 32, .buffers = 4, .push_constant_bytes = 0, .shared_bytes = 0, .loop_iterations = 300, .group_stride = 1, .group_parameter = -1, .group_constant = 0, .group_coefficient = 0, .group_divisor = 1},
          .packed = [] {
-             hone::tensor t;
-             t.dims.push_back({.extent = 1, .stride = 18432, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 64, .stride = 1, .block = 64, .outer_stride = 18432});
-             t.dims.push_back({.extent = 3, .stride = 6144, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 3, .stride = 2048, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 32, .stride = 64, .block = 0, .outer_stride = 0});
-             return t;
+             hone::packed_tensors all;
+             all.push_back({});
+             all[0].dims.push_back({.extent = 1, .stride = 18432, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 64, .stride = 1, .block = 64, .outer_stride = 18432});
+             all[0].dims.push_back({.extent = 3, .stride = 6144, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 3, .stride = 2048, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 32, .stride = 64, .block = 0, .outer_stride = 0});
+             return all;
          }(),
          .layout_id = 0xe3c9012297bc845},
         // spatial, llvmpipe (LLVM 15.0.6, 256 bits) [10005:0000] driver 00000001: 2.4869 ms; default 4.8674 ms
@@ -1362,13 +1363,14 @@ struct engine_kernels {
          .word_count = 3204,
          .launch = {.groups_x = 28, .lanes = 32, .buffers = 4, .push_constant_bytes = 0, .shared_bytes = 3696, .loop_iterations = 552, .group_stride = 1, .group_parameter = -1, .group_constant = 0, .group_coefficient = 0, .group_divisor = 1},
          .packed = [] {
-             hone::tensor t;
-             t.dims.push_back({.extent = 1, .stride = 18432, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 64, .stride = 1, .block = 64, .outer_stride = 18432});
-             t.dims.push_back({.extent = 3, .stride = 6144, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 3, .stride = 2048, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 32, .stride = 64, .block = 0, .outer_stride = 0});
-             return t;
+             hone::packed_tensors all;
+             all.push_back({});
+             all[0].dims.push_back({.extent = 1, .stride = 18432, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 64, .stride = 1, .block = 64, .outer_stride = 18432});
+             all[0].dims.push_back({.extent = 3, .stride = 6144, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 3, .stride = 2048, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 32, .stride = 64, .block = 0, .outer_stride = 0});
+             return all;
          }(),
          .layout_id = 0xe3c9012297bc845},
         // pointwise, llvmpipe (LLVM 15.0.6, 256 bits) [10005:0000] driver 00000001: 0.5717 ms
@@ -1379,13 +1381,14 @@ struct engine_kernels {
          .word_count = 3333,
          .launch = {.groups_x = 56, .lanes = 32, .buffers = 4, .push_constant_bytes = 0, .shared_bytes = 0, .loop_iterations = 64, .group_stride = 1, .group_parameter = -1, .group_constant = 0, .group_coefficient = 0, .group_divisor = 1},
          .packed = [] {
-             hone::tensor t;
-             t.dims.push_back({.extent = 1, .stride = 8192, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 96, .stride = 1, .block = 64, .outer_stride = 4096});
-             t.dims.push_back({.extent = 1, .stride = 4096, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 1, .stride = 4096, .block = 0, .outer_stride = 0});
-             t.dims.push_back({.extent = 64, .stride = 64, .block = 0, .outer_stride = 0});
-             return t;
+             hone::packed_tensors all;
+             all.push_back({});
+             all[0].dims.push_back({.extent = 1, .stride = 8192, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 96, .stride = 1, .block = 64, .outer_stride = 4096});
+             all[0].dims.push_back({.extent = 1, .stride = 4096, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 1, .stride = 4096, .block = 0, .outer_stride = 0});
+             all[0].dims.push_back({.extent = 64, .stride = 64, .block = 0, .outer_stride = 0});
+             return all;
          }(),
          .layout_id = 0xd174d12a6faa955},
     };

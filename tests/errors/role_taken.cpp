@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSL-1.0
 // clang-format off
-// expect: hone: two tensors of the operator have role::weights, of which a kernel packs one, or role::output, of which it writes one; give the second role::operand, or compute it in another operator
+// expect: hone: the operator has two tensors of role::output, of which a kernel writes one, or five of role::weights, of which it packs four; give one role::operand, or compute it in another operator
 // clang-format on
 // expect: role_taken
 // forbid: the schedule is not legal
 // forbid: codegen
 // forbid: no matching function
-// Weights behind weights: a kernel packs one tensor. A scale in front of the bias, of one role with it, is fine.
+// An epilogue that would write a second result. One that reads second weights is fine.
 #include <hone/hone.hpp>
 
 struct scale {
     static constexpr const char* name = "scale";
 #ifdef FORBIDDEN
-    static constexpr hone::role operand_role = hone::role::weights;
+    static constexpr hone::role operand_role = hone::role::output;
 #else
-    static constexpr hone::role operand_role = hone::role::bias;
+    static constexpr hone::role operand_role = hone::role::weights;
 #endif
     static constexpr hone::expr apply(const hone::expr& acc, const hone::expr& s) { return acc * s; }
 };

@@ -141,7 +141,7 @@ TEST_CASE("the interpreter's words are those of IEEE 754")
         const nest n = lower(direct_schedule(of, knobs, isa::avx2));
         REQUIRE(n.ok());
         std::vector<float> y(d.residual.size());
-        std::vector<float> packed(static_cast<std::size_t>(packed_weights(of, knobs, isa::avx2).elements()), 1.0f);
+        std::vector<float> packed(static_cast<std::size_t>(packed_weights(of, knobs, isa::avx2)[0].elements()), 1.0f);
         std::vector<argument> arguments;
         for (auto* t : {&d.x, &packed, &d.bias, &d.residual, &y})
             arguments.push_back({t->data(), static_cast<std::int64_t>(t->size())});

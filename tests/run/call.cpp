@@ -2,6 +2,7 @@
 // Which part of a call gives which tensor, and kernels of operators with several tensors of one role.
 #include <hone/run/call.hpp>
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
@@ -43,6 +44,10 @@ static_assert(are(parts_behind<residual, residual, residual>(),
 static_assert(are(parts_behind<many::scale>(), {x, weights, the_bias, y}));
 static_assert(are(parts_behind<many::scale, bias>(), {x, weights, operand_number(0), the_bias, y}));
 static_assert(are(parts_behind<bias, many::scale>(), {x, weights, the_bias, operand_number(0), y}));
+static_assert(are(parts_of(many::mixed::definition()),
+                  {weights, x, {call_member::weights, 1}, {call_member::weights, 2}, the_bias, y}));
+static_assert(are(parts_of(many::pool::definition()), {x, y}));
+static_assert(are(parts_of(many::difference::definition()), {x, operand_number(0), y}));
 static_assert(are(parts_behind<many::gate, residual, many::scale, bias, residual>(),
                   {x, weights, operand_number(0), the_residual, operand_number(1), the_bias, operand_number(2), y}));
 
@@ -116,4 +121,102 @@ TEST_CASE("a convolution with a scale, a bias and a gate: direct, with copied bo
     check.operator()<kernel<many::layer>>(1e-6);
     check.operator()<kernel<many::layer, test::tuned<many::layer, copied>>>(1e-6);
     check.operator()<kernel<many::layer, test::tuned<many::layer, tiles>>>(1e-4);
+}
+
+namespace {
+
+struct three_weights {
+    std::vector<float> x = many::operands::drawn(many::m * many::k, 1),
+                       weights = many::operands::drawn(many::n * many::k, 2), gain = many::operands::drawn(many::k, 3),
+                       delta = many::operands::drawn(many::k * many::n, 4), bias = many::operands::drawn(many::n, 5);
+    const float* all[3] = {weights.data(), gain.data(), delta.data()};
+
+    template <class Kernel>
+    double error(status& found) const
+    {
+        std::vector<float> packed(Kernel::packed_bytes / sizeof(float)), results(many::m * many::n, std::nanf(""));
+        std::vector<float> workspace(Kernel::workspace_bytes(1) / sizeof(float) + 1);
+        found = Kernel::pack(all, packed.data());
+        if (!found.ok()) return 1;
+        found = Kernel::run({.x = x.data(),
+                             .weights = packed.data(),
+                             .bias = bias.data(),
+                             .y = results.data(),
+                             .workspace = workspace.data(),
+                             .weights_layout = Kernel::layout_id});
+        return many::error_of(results, many::expected_mixed(x, weights, gain, delta, bias));
+    }
+};
+
+} // namespace
+
+TEST_CASE("three weights of one operator, packed side by side")
+{
+    three_weights w;
+    status found;
+    CHECK(w.error<kernel<many::mixed>>(found) < 1e-6);
+    CHECK(found.ok());
+    constexpr direct_knobs blocked{
+        .rows = 4, .vectors = 1, .reduce_unroll = 2, .reduce_block = 16, .order = walk::rows_outer};
+    using other = kernel<many::mixed, test::tuned<many::mixed, blocked>>;
+    static_assert(other::config.knobs<direct>() == blocked);
+    CHECK(w.error<other>(found) < 1e-6);
+    CHECK(found.ok());
+    // Each is a tensor of its own in one block of memory.
+    constexpr auto& layouts = kernel<many::mixed>::packed_layouts;
+    CHECK(layouts.size() == 3);
+    CHECK(packed_offset(layouts, 1) % 64 == 0);
+    CHECK(packed_offset(layouts, 1) >= layouts[0].elements());
+    CHECK(packed_offset(layouts, 2) == packed_offset(layouts, 1) + 64);
+    CHECK(kernel<many::mixed>::layout_id != other::layout_id);
+    // The one that is missing is named.
+    w.all[1] = nullptr;
+    CHECK(w.error<other>(found) == 1);
+    CHECK(found.what == fault::tensor_missing);
+    CHECK(std::string(found.subject) == "gain");
+    std::vector<float> packed(other::packed_bytes / sizeof(float));
+    CHECK(std::string(other::pack(w.weights.data(), packed.data()).subject) == "gain"); // of three, one is given
+    CHECK(std::string(other::pack(nullptr, packed.data()).subject) == "weights");
+    CHECK(std::string(other::pack(w.all, nullptr).subject) == "gain");
+    w.all[1] = w.gain.data();
+    CHECK(std::string(other::pack(w.all, nullptr).subject) == "packed weights");
+}
+
+TEST_CASE("operators without weights have nothing to pack")
+{
+    using k = kernel<many::pool>;
+    static_assert(k::packed_bytes == 0 && k::packed_layouts.empty());
+    CHECK(k::pack(nullptr, nullptr).ok());
+    const auto input = many::operands::drawn(many::pool::h * many::pool::w * many::pool::c, 1);
+    const auto expected = many::expected_pool(input);
+    const auto check = [&]<class Kernel>(Kernel) {
+        std::vector<float> results(expected.size(), std::nanf(""));
+        CHECK(Kernel::run({.x = input.data(), .y = results.data()}).ok());
+        CHECK(many::error_of(results, expected) == 0);
+    };
+    check(k{});
+    constexpr direct_knobs knobs{.rows = 2, .vectors = 3, .reduce_unroll = 2, .order = walk::rows_outer};
+    check(kernel<many::pool, test::tuned<many::pool, knobs>>{});
+    constexpr direct_knobs blocked{.rows = 4, .vectors = 1, .reduce_block = 1, .row_block = 4};
+    check(kernel<many::pool, test::tuned<many::pool, blocked>>{});
+    CHECK(std::string(k::run({.x = input.data()}).subject) == "y");
+}
+
+TEST_CASE("operators without a reduction")
+{
+    using op = many::difference;
+    const auto input = many::operands::drawn(op::rows * op::columns, 1),
+               z = many::operands::drawn(op::rows * op::columns, 2);
+    const float* const others[] = {z.data()};
+    std::vector<double> expected;
+    for (std::size_t i = 0; i < input.size(); ++i)
+        expected.push_back(std::fabs(static_cast<double>(input[i])) - static_cast<double>(z[i]));
+    const auto check = [&]<class Kernel>(Kernel) {
+        std::vector<float> results(input.size(), std::nanf(""));
+        CHECK(Kernel::run({.x = input.data(), .operands = others, .y = results.data()}).ok());
+        CHECK(many::error_of(results, expected) == 0);
+    };
+    check(kernel<op>{});
+    constexpr direct_knobs knobs{.rows = 3, .vectors = 2, .order = walk::rows_outer};
+    check(kernel<op, test::tuned<op, knobs>>{});
 }

@@ -49,7 +49,7 @@ void run_both(const definition& d, const vulkan_knobs& knobs, buffers given, con
     CAPTURE(static_cast<int>(knobs.order));
     CAPTURE(std::string(name_of(knobs.edge)));
 
-    const tensor packed_layout = vulkan_weights(d, knobs);
+    const tensor packed_layout = vulkan_weights(d, knobs)[0];
     const nest pack = lower(vulkan_packing(d, knobs));
     REQUIRE(pack.ok());
     buffers pack_buffers{given[1], floats(static_cast<std::size_t>(packed_layout.elements()), poison)};

@@ -65,7 +65,7 @@ vulkan_entry entry_of(const vulkan_knobs& k, std::uint32_t vendor = 0, std::uint
     spirv_result compiled = spirv_of(glsl_of(n));
     REQUIRE(compiled.ok());
     words.push_back(std::move(compiled.words));
-    const tensor packed = vulkan_weights(d, k);
+    const packed_tensors packed = vulkan_weights(d, k);
     return {.signature = signature.c_str(),
             .vendor = vendor,
             .device = device,
@@ -294,7 +294,7 @@ TEST_CASE("on this device the kernel that was tuned for it runs, elsewhere the d
     configs::vulkan_entries.push_back(entry_of<first>(staged_tile, here.vendorID, here.deviceID));
     k = chosen();
     CHECK(&k->entry() == &configs::vulkan_entries[3]);
-    CHECK(k->packed_bytes() == static_cast<std::size_t>(k->entry().packed.elements()) * sizeof(float));
+    CHECK(k->packed_bytes() == static_cast<std::size_t>(packed_elements(k->entry().packed)) * sizeof(float));
     CHECK(k->layout_id() == k->entry().layout_id);
     check_result<first, configs>(first_shape, first_epilogue);
 
@@ -360,7 +360,7 @@ TEST_CASE("every limit of a device that an entry exceeds makes it give way, or i
     const vulkan_entry standard =
         entry_of<first>({.rows = 2, .vectors = 1, .components = 1, .lane_rows = 1, .lane_vectors = 1});
     configs::vulkan_entries = {tuned, standard};
-    const auto packed_bytes = [](const vulkan_entry& e) { return static_cast<std::uint32_t>(e.packed.elements() * 4); };
+    const auto packed_bytes = [](const vulkan_entry& e) { return static_cast<std::uint32_t>(packed_elements(e.packed) * 4); };
     REQUIRE(packed_bytes(tuned) > packed_bytes(standard));
     REQUIRE(tuned.launch.lanes > standard.launch.lanes);
     REQUIRE(tuned.launch.shared_bytes > 0);
@@ -481,8 +481,8 @@ TEST_CASE("an entry of another definition is refused")
     CHECK(found([](vulkan_entry& e) { e.launch.group_divisor = 0; }).what == fault::vulkan_entry_mismatch);
     CHECK(found([](vulkan_entry& e) { e.launch.group_parameter = 3; }).what == fault::vulkan_entry_mismatch);
     CHECK(found([](vulkan_entry& e) { e.launch.lanes = 0; }).what == fault::shader_rejected);
-    CHECK(found([](vulkan_entry& e) { e.packed.dims.resize(2); }).what == fault::vulkan_entry_mismatch);
-    s = found([](vulkan_entry& e) { ++e.packed.dims[4].extent; });
+    CHECK(found([](vulkan_entry& e) { e.packed[0].dims.resize(2); }).what == fault::vulkan_entry_mismatch);
+    s = found([](vulkan_entry& e) { ++e.packed[0].dims[4].extent; });
     CHECK(s.what == fault::vulkan_entry_mismatch);
     CHECK(s.found == s.expected + 1);
 }

@@ -53,7 +53,7 @@ floats run(const nest& n, std::initializer_list<floats*> tensors)
 floats computed(const definition& d, const cpu_config& c, operands o)
 {
     constexpr isa set = isa::baseline;
-    const tensor layout = packed_for(d, c, set);
+    const tensor layout = packed_for(d, c, set)[0];
     floats packed(static_cast<std::size_t>(layout.elements()));
     const nest packing = lower(packing_for(d, c, set));
     REQUIRE(packing.ok());

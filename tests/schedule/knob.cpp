@@ -90,11 +90,11 @@ TEST_CASE("schedules, layouts and packings of values that are none are a fault, 
             CHECK(is_knob_fault(lower(direct_schedule(d, k, isa::avx2))) == !is_legal);
             CHECK(is_knob_fault(lower(schedule_for(d, c, isa::avx2))) == !is_legal);
             CHECK(is_knob_fault(lower(packing_for(d, c, isa::avx2))) == !is_legal);
-            CHECK(packed_for(d, c, isa::avx2).dims.empty() == !is_legal);
+            CHECK(packed_for(d, c, isa::avx2).empty() == !is_legal);
         });
         each_value(vulkan_knobs{}, [&](const vulkan_knobs& k, bool is_legal) {
             CHECK(is_knob_fault(lower(vulkan_schedule(d, k))) == !is_legal);
-            CHECK(vulkan_weights(d, k).dims.empty() == !is_legal);
+            CHECK(vulkan_weights(d, k).empty() == !is_legal);
             CHECK(check_knobs(fitted(d, k)).ok() == is_legal);
         });
         if (!winograd_applies(d)) continue;
@@ -102,7 +102,7 @@ TEST_CASE("schedules, layouts and packings of values that are none are a fault, 
             const cpu_config c(k);
             CHECK(is_knob_fault(lower(schedule_for(d, c, isa::avx2))) == !is_legal);
             CHECK(is_knob_fault(lower(packing_for(d, c, isa::avx2))) == !is_legal);
-            CHECK(packed_for(d, c, isa::avx2).dims.empty() == !is_legal);
+            CHECK(packed_for(d, c, isa::avx2).empty() == !is_legal);
             CHECK(check_knobs(fitted(d, k, isa::avx2)).ok() == is_legal);
         });
     }

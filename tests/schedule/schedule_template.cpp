@@ -72,7 +72,7 @@ TEST_CASE("a config of a template that computes other operators is a fault, for 
     CHECK(std::string(check_config(product, c).subject) == "winograd");
     CHECK(lower(schedule_for(product, c, isa::avx2)).found.what == fault::template_missing);
     CHECK(lower(packing_for(product, c, isa::avx2)).found.what == fault::template_missing);
-    CHECK(packed_for(product, c, isa::avx2).dims.empty());
+    CHECK(packed_for(product, c, isa::avx2).empty());
     CHECK(lower(schedule_for(layer, c, isa::avx512)).found.ok());
 
     CHECK(check_templates(vector_product, own_list{}).ok());

@@ -70,10 +70,10 @@ TEST_CASE("packed weights hold each element once")
     for (int vectors = 1; vectors <= 3; ++vectors) {
         const direct_knobs k{.rows = 1, .vectors = vectors};
         for (isa set : {isa::baseline, isa::avx512}) {
-            check_places(packed_weights(conv2d<odd, f32>::definition(), k, set));
-            check_places(packed_weights(conv2d<grouped, f32>::definition(), k, set));
-            check_places(packed_weights(conv2d<deep, f32>::definition(), k, set));
-            check_places(packed_weights(gemm<product, f32>::definition(), k, set));
+            check_places(packed_weights(conv2d<odd, f32>::definition(), k, set)[0]);
+            check_places(packed_weights(conv2d<grouped, f32>::definition(), k, set)[0]);
+            check_places(packed_weights(conv2d<deep, f32>::definition(), k, set)[0]);
+            check_places(packed_weights(gemm<product, f32>::definition(), k, set)[0]);
             check_places(winograd_weights(
                 conv2d<conv2d_shape{.h = 5, .w = 5, .ic = 7, .oc = 19, .kh = 3, .kw = 3}, f32>::definition(),
                 {.tile = 2, .vectors = vectors}, set));
@@ -95,16 +95,16 @@ TEST_CASE("layout ids differ where layouts differ")
         add(source);
         for (isa set : {isa::baseline, isa::avx2, isa::avx512})
             for (int vectors = 1; vectors <= 4; ++vectors) {
-                add(packed_weights(d, {.rows = 4, .vectors = vectors}, set));
+                add(packed_weights(d, {.rows = 4, .vectors = vectors}, set)[0]);
                 if (!winograd_applies(d)) continue;
                 for (int tile : {2, 4}) add(winograd_weights(d, {.tile = tile, .vectors = vectors}, set));
             }
-        add(vulkan_weights(d, default_vulkan(d)));
+        add(vulkan_weights(d, default_vulkan(d))[0]);
     });
     CHECK(layouts > 150);
 
     // One thing changed at a time.
-    tensor t = packed_weights(conv2d<resnet18[1], f32>::definition(), {.rows = 4, .vectors = 2}, isa::avx2);
+    tensor t = packed_weights(conv2d<resnet18[1], f32>::definition(), {.rows = 4, .vectors = 2}, isa::avx2)[0];
     const std::uint64_t id = layout_id(t);
     t.name = "another";
     CHECK(layout_id(t) == id);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Operators whose calls give tensors that have no member of their own are searched, verified and measured.
+// Operators of many tensors, or few, are searched, verified and measured: such whose calls give tensors that have no
+// member of their own, and of three weights or none.
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -20,7 +21,8 @@ TEST_CASE("measure operators of many operands in a child" * doctest::skip())
     std::exit(tune::measure_cpu_child(nlohmann::json::parse(tune::read_job())));
 }
 
-TEST_CASE_TEMPLATE("a folded batch norm, and two residuals or a gate, are tuned", Op, many::product, many::layer)
+TEST_CASE_TEMPLATE("a folded batch norm, two residuals or a gate, three weights and none are tuned", Op, many::product,
+                   many::layer, many::mixed, many::pool, many::difference)
 {
     const folder at;
     const isa set = tune::machine_isa();
@@ -34,8 +36,9 @@ TEST_CASE_TEMPLATE("a folded batch norm, and two residuals or a gate, are tuned"
                                                         "--test-case=measure operators of many operands in a child"},
                                                .work_directory = at.path() / "work",
                                                .seed = 5};
-    const char* const name = std::is_same_v<Op, many::product> ? "product" : "layer";
-    tune::cpu_tuning tuning(tune::task_of<Op>(name, std::string("many::") + name), environment, build, set);
+    const std::string name = Op::definition().stages[0].name;
+    const std::string type = name == "gemm" ? "product" : name == "conv2d" ? "layer" : name;
+    tune::cpu_tuning tuning(tune::task_of<Op>(type, "many::" + type), environment, build, set);
     turn(tuning, build, 3);
     tuning.compare();
     for (const tune::record& r : tuning.records()) {

@@ -23,12 +23,12 @@ struct with_operand {
 struct plain : gemm<shape, f32, bias, residual> {};
 struct with_tensor : gemm<shape, f32, with_operand> {};
 struct twice : gemm<shape, f32, residual, residual> {};
-struct second_weights {
+struct second_output {
     static constexpr const char* name = "second";
-    static constexpr role operand_role = role::weights;
+    static constexpr role operand_role = role::output;
     static constexpr expr apply(const expr& acc, const expr& o) { return acc + o; }
 };
-struct two_weights : gemm<shape, f32, second_weights> {};
+struct two_outputs : gemm<shape, f32, second_output> {};
 
 template <class List>
 std::string refusal()
@@ -47,5 +47,5 @@ TEST_CASE("a tuner refuses what it cannot give data for, by name")
 {
     CHECK(refusal<workloads<plain>>() == "taken");
     CHECK(refusal<workloads<plain, with_tensor, twice>>() == "taken");
-    CHECK(refusal<workloads<plain, two_weights>>() == std::string{"two_weights: "} + message_of(fault::role_taken));
+    CHECK(refusal<workloads<plain, two_outputs>>() == std::string{"two_outputs: "} + message_of(fault::role_taken));
 }

@@ -110,6 +110,9 @@ struct stage {
     std::int8_t sums = -1;
 };
 
+// Tensors of role::weights that an operator may have.
+inline constexpr int most_weights = 4;
+
 // Stages in order of execution; a later stage reads what an earlier one wrote.
 struct definition {
     inline_vector<tensor, 12> tensors{};

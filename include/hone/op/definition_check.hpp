@@ -178,15 +178,17 @@ constexpr status unknown_part(const definition& d)
     return found;
 }
 
-// role_missing where a template lacks what it multiplies or writes; role_taken where it would pack, or write, two.
+// role_missing where nothing is read or written; role_taken where a template would write two, or pack more than
+// most_weights.
 constexpr status wrong_roles(const definition& d)
 {
-    for (const role needed : {role::input, role::weights, role::output})
+    for (const role needed : {role::input, role::output})
         if (d.tensor_of(needed) < 0) return {fault::role_missing, 1, 0, name_of(needed)};
-    for (std::size_t t = 0; t < d.tensors.size(); ++t) {
-        const tensor& own = d.tensors[t];
-        const bool is_single = own.role == role::weights || own.role == role::output;
-        if (is_single && d.tensor_of(own.role) != static_cast<int>(t)) return {fault::role_taken, 1, 2, own.name};
+    std::int64_t outputs = 0, weights = 0;
+    for (const tensor& own : d.tensors) {
+        if (own.role == role::output && ++outputs > 1) return {fault::role_taken, 1, outputs, own.name};
+        if (own.role == role::weights && ++weights > most_weights)
+            return {fault::role_taken, most_weights, weights, own.name};
     }
     return {};
 }

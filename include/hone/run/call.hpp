@@ -19,7 +19,7 @@ namespace hone {
 // The members of a call.
 enum class call_member : std::uint8_t { x, weights, bias, residual, y, operands };
 
-// operands[number], or the member itself.
+// operands[number], the packed weights of that number, or the member itself.
 struct call_part {
     call_member member = call_member::operands;
     int number = 0;
@@ -29,8 +29,9 @@ struct call_part {
 inline constexpr std::size_t most_call_tensors = decltype(definition::tensors)::capacity;
 using call_parts = inline_vector<call_part, most_call_tensors>;
 
-// For the tensors that a call gives, in the order of the definition. A member gives the tensor of its role that has its
-// name, else the first of its role; all others are operands[0], operands[1], ... in their order:
+// For the tensors that a call gives, in the order of the definition. Packed weights are all in one member. Another
+// member gives the tensor of its role that has its name, else the first of its role; all others are operands[0],
+// operands[1], ... in their order:
 //
 //     gemm<s, f32, bias, residual, residual>    .bias, .residual, .operands = {the second residual}
 //     conv2d<s, f32, scale, bias>               .operands = {scale}, .bias, where scale::operand_role is role::bias
@@ -42,7 +43,6 @@ constexpr call_parts parts_of(const definition& d)
         call_member member;
     };
     constexpr named members[] = {{role::input, "x", call_member::x},
-                                 {role::weights, "weights", call_member::weights},
                                  {role::bias, "bias", call_member::bias},
                                  {role::residual, "residual", call_member::residual},
                                  {role::output, "y", call_member::y}};
@@ -52,10 +52,14 @@ constexpr call_parts parts_of(const definition& d)
         return d.tensor_of(m.of);
     };
     call_parts parts;
-    int operands = 0;
+    int operands = 0, weights = 0;
     for (std::size_t t = 0; t < d.tensors.size(); ++t) {
         if (d.tensors[t].memory != memory::argument) continue;
         call_part part;
+        if (d.tensors[t].role == role::weights) {
+            parts.push_back({call_member::weights, weights++});
+            continue;
+        }
         for (const named& m : members)
             if (tensor_given_by(m) == static_cast<int>(t)) part.member = m.member;
         if (part.member == call_member::operands) part.number = operands++;
@@ -64,7 +68,7 @@ constexpr call_parts parts_of(const definition& d)
     return parts;
 }
 
-// What a call gives there. Pointers: a call without operands gives null ones.
+// What a call gives there: of weights, where the first begin. Pointers: a call without operands gives null ones.
 template <class Call>
 constexpr auto part_of(const Call& call, const call_part& part)
 {

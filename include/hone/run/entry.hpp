@@ -60,7 +60,7 @@ struct entry {
     std::size_t packed_bytes = 0;
     std::uint64_t layout_id = 0;
     std::size_t (*workspace_bytes)(int slots) = nullptr;
-    void (*pack)(const float* weights, float* packed) = nullptr;
+    status (*pack)(given_weights weights, float* packed) noexcept = nullptr;
     status (*run)(const executor_ref& executor, const arguments& a) noexcept = nullptr;
     std::uint64_t signature_hash = 0; // 0: of an entry that was written by hand
 };
@@ -74,7 +74,7 @@ constexpr entry entry_of()
             .packed_bytes = Kernel::packed_bytes,
             .layout_id = Kernel::layout_id,
             .workspace_bytes = [](int slots) { return Kernel::workspace_bytes(slots); },
-            .pack = [](const float* weights, float* packed) { Kernel::pack(weights, packed); },
+            .pack = &Kernel::pack,
             .run = [](const executor_ref& executor, const arguments& a) noexcept { return Kernel::run(executor, a); },
             .signature_hash = signature_hash(Kernel::signature.c_str())};
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <hone/codegen/cpu.hpp>
 #include <hone/codegen/lower.hpp>
@@ -29,7 +30,7 @@ namespace hone {
 // workspace overlap nothing.
 struct arguments {
     const float* x = nullptr;
-    const float* weights = nullptr; // packed by pack()
+    const float* weights = nullptr; // all of them, packed by pack()
     const float* bias = nullptr;
     const float* residual = nullptr;
     const float* const* operands = nullptr; // all other tensors, in the order of the operator: see run/call.hpp
@@ -91,14 +92,11 @@ constexpr bool assert_no_fault()
         "use fewer of what the subject names");
     static_assert(Found != fault::shape_mismatch,
                   "hone: the shapes of the operator do not fit together; check channels, groups, kernel and padding");
-    static_assert(
-        Found != fault::role_missing,
-        "hone: an operator needs one tensor of role::input, one of role::weights and one of role::output; add the "
-        "missing one");
+    static_assert(Found != fault::role_missing,
+                  "hone: an operator needs a tensor of role::input and one of role::output; add the missing one");
     static_assert(
         Found != fault::role_taken,
-        "hone: two tensors of the operator have role::weights, of which a kernel packs one, or role::output, of which it "
-        "writes one; give the second role::operand, or compute it in another operator");
+        "hone: the operator has two tensors of role::output, of which a kernel writes one, or five of role::weights, of which it packs four; give one role::operand, or compute it in another operator");
     static_assert(Found != fault::definition_unknown_part,
                   "hone: the operator names an axis, tensor, operand, table or parameter by a number that none of them "
                   "has; count them from 0, in the order in which they were added");
@@ -182,33 +180,26 @@ struct kernel {
         !signature.text.overflowed(),
         "hone: a signature has at most 191 characters, or two workloads could share one; shorten the names of "
         "the epilogues");
-    static constexpr bool has_weights = definition_of<Op>.tensor_of(role::weights) >= 0;
 
-    // Packed weights: layout, size, and the name of the layout for those who keep them in a file.
-    static constexpr tensor packed_layout = packed_for(definition_of<Op>, config, Set);
-    static constexpr std::uint64_t layout_id = hone::layout_id(packed_layout);
-    static constexpr std::size_t packed_bytes = static_cast<std::size_t>(packed_layout.elements()) * sizeof(float);
+    // Packed weights, all of them in one block of memory: layouts, size, and the name of the layouts for those who keep
+    // them in a file. 0 bytes of an operator without weights.
+    static constexpr packed_tensors packed_layouts = packed_for(definition_of<Op>, config, Set);
+    static constexpr std::uint64_t layout_id = hone::layout_id(packed_layouts);
+    static constexpr std::size_t packed_bytes =
+        static_cast<std::size_t>(packed_elements(packed_layouts)) * sizeof(float);
 
     static constexpr std::size_t workspace_bytes(int slots) { return codegen::cpu::workspace_bytes<compute>(slots); }
 
-    // From the operator's weight layout to this kernel's.
-    static void pack(const float* weights, float* packed)
+    // From the operator's layout of its weights to this kernel's: those of one, or a list of all in the order of the
+    // definition. Nothing is written on a fault: tensor_missing.
+    static status pack(given_weights weights, float* packed) noexcept
     {
-        if constexpr (has_weights && transforms_weights) {
-            using transform = kernel_nest<Op, Configs, Set, tuned_threads, nest_of::packing>;
-            static_assert(assert_no_fault<transform::found.what, transform::found.expected, transform::found.found>());
-            if constexpr (transform::found.ok()) {
-                // A few values of one pair of channels.
-                char workspace[codegen::cpu::at_least_one(codegen::cpu::workspace_bytes<transform>(1))];
-                static_assert(sizeof workspace <= 1024);
-                float* const tensors[2] = {const_cast<float*>(weights), packed};
-                serial_executor serial;
-                codegen::cpu::run<transform>(serial, tensors, nullptr, workspace);
-            }
-        } else if constexpr (has_weights && compute::found.ok()) {
-            static constexpr tensor given = definition_of<Op>.tensors[definition_of<Op>.tensor_of(role::weights)];
-            pack_into<Set>(given, packed_layout, weights, packed);
-        }
+        if (const status missing = check_given(original, weights, packed); !missing.ok()) return missing;
+        if constexpr (compute::found.ok())
+            [&]<std::size_t... W>(std::index_sequence<W...>) {
+                (pack_one<W>(weights[W], packed + packed_offset(packed_layouts, W)), ...);
+            }(std::make_index_sequence<original.size()>{});
+        return {};
     }
 
     // Computes y; nothing, of no tensors, where an extent of the call is 0. Faults: parameter_out_of_range,
@@ -233,8 +224,10 @@ struct kernel {
         std::uint64_t missing = 0; // by position
         for (std::size_t position = 0; position < parts.size(); ++position) {
             const float* const p = part_of(a, parts[position]);
-            tensors[position] = const_cast<float*>(p);
             missing |= std::uint64_t{p == nullptr} << position;
+            // Weights stand one behind the other where the first are given.
+            const std::size_t which = parts[position].member == call_member::weights ? parts[position].number : 0;
+            tensors[position] = const_cast<float*>(p) + (which == 0 ? 0 : packed_offset(packed_layouts, which));
         }
         if (missing != 0) [[unlikely]]
             return missing_tensor(missing);
@@ -257,8 +250,29 @@ struct kernel {
     }
 
 private:
+    static constexpr packed_tensors original = weights_of(definition_of<Op>);
     static constexpr bool transforms_weights =
         config.visit([]<class T>(std::type_identity<T>, const auto&) { return T::transforms_weights; });
+
+    template <std::size_t Which>
+    static void pack_one(const float* weights, float* packed)
+    {
+        if constexpr (transforms_weights) {
+            static_assert(Which == 0);
+            using transform = kernel_nest<Op, Configs, Set, tuned_threads, nest_of::packing>;
+            static_assert(assert_no_fault<transform::found.what, transform::found.expected, transform::found.found>());
+            if constexpr (transform::found.ok()) {
+                // A few values of one pair of channels.
+                char workspace[codegen::cpu::at_least_one(codegen::cpu::workspace_bytes<transform>(1))];
+                static_assert(sizeof workspace <= 1024);
+                float* const tensors[2] = {const_cast<float*>(weights), packed};
+                serial_executor serial;
+                codegen::cpu::run<transform>(serial, tensors, nullptr, workspace);
+            }
+        } else {
+            pack_into<Set>(original[Which], packed_layouts[Which], weights, packed);
+        }
+    }
 
     [[gnu::cold, gnu::noinline]] static status missing_tensor(std::uint64_t missing)
     {

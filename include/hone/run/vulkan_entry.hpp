@@ -14,6 +14,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/run/pack.hpp>
+#include <hone/schedule/packed.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -28,7 +29,7 @@ struct vulkan_entry {
     const std::uint32_t* words = nullptr;
     std::size_t word_count = 0;
     hone::launch launch{};
-    tensor packed{}; // layout of the weights in their buffer, see pack_into
+    packed_tensors packed{}; // layouts of the weights in their buffer, see pack_into
     std::uint64_t layout_id = 0;
 
     constexpr std::span<const std::uint32_t> spirv() const { return {words, word_count}; }
@@ -75,8 +76,11 @@ constexpr const vulkan_entry* find_entry(std::span<const vulkan_entry> entries, 
 constexpr status fits(const vulkan_entry& e, const vulkan_limits& limits)
 {
     if (const status s = fits(e.launch, limits); !s.ok()) return s;
-    const std::int64_t bytes = e.packed.elements() * static_cast<std::int64_t>(bytes_of(e.packed.type));
-    if (bytes > limits.max_buffer_bytes) return {fault::buffer_too_large, limits.max_buffer_bytes, bytes, "weights"};
+    for (const tensor& t : e.packed) {
+        const std::int64_t bytes = t.elements() * static_cast<std::int64_t>(bytes_of(t.type));
+        if (bytes > limits.max_buffer_bytes)
+            return {fault::buffer_too_large, limits.max_buffer_bytes, bytes, "weights"};
+    }
     return {};
 }
 

@@ -34,7 +34,7 @@ namespace hone::vulkan {
 // What a call gives: parts of the engine's buffers, activations in the operator's layouts. No two of them overlap.
 struct arguments {
     buffer_range x{};
-    buffer_range weights{}; // packed by pack()
+    buffer_range weights{}; // all of them, packed by pack()
     buffer_range bias{};
     buffer_range residual{};
     std::span<const buffer_range> operands{}; // all other tensors, in the order of the operator: see run/call.hpp
@@ -94,9 +94,7 @@ class kernel {
     static constexpr auto tensors = bound_tensors(definition);
     static constexpr call_parts parts = parts_of(definition);
     static constexpr auto parameters = definition.parameters;
-    // A definition with a fault, which had its sentence above, may have none.
-    static constexpr tensor weights =
-        definition.tensors[definition.tensor_of(role::weights) < 0 ? 0 : definition.tensor_of(role::weights)];
+    static constexpr packed_tensors weights = weights_of(definition);
 
 public:
     static constexpr signature_text signature = Op::signature();
@@ -139,10 +137,20 @@ public:
 
     // Packed weights: size, and the name of their layout for those who keep them in a file. They differ between
     // entries, thus between devices.
-    std::size_t packed_bytes() const { return static_cast<std::size_t>(entry_->packed.elements()) * sizeof(float); }
+    std::size_t packed_bytes() const
+    {
+        return static_cast<std::size_t>(packed_elements(entry_->packed)) * sizeof(float);
+    }
     std::uint64_t layout_id() const { return entry_->layout_id; }
-    // From the operator's weight layout to this kernel's; both in the memory of the host.
-    void pack(const float* from, float* packed) const { pack_into(weights, entry_->packed, from, packed); }
+    // From the operator's layout of its weights to this kernel's, both in the memory of the host: those of one, or a
+    // list of all in the order of the definition. Nothing is written on a fault: tensor_missing.
+    status pack(given_weights from, float* packed) const
+    {
+        if (const status missing = check_given(weights, from, packed); !missing.ok()) return missing;
+        for (std::size_t w = 0; w < weights.size(); ++w)
+            pack_into(weights[w], entry_->packed[w], from[w], packed + packed_offset(entry_->packed, w));
+        return {};
+    }
 
     // One call; of no rows, no work. Nothing is recorded on a fault: vulkan_buffer_missing, parameter_out_of_range,
     // packed_layout_mismatch, and those of pipeline::record. Of each range as many bytes are bound as its tensor has.
@@ -166,8 +174,8 @@ public:
         buffer_range ranges[most_buffers]{};
         for (std::size_t i = 0; i < tensors.size(); ++i) {
             auto least = static_cast<VkDeviceSize>(bytes_of_call(tensors[i].layout, {values, parameters.size()}));
-            if (tensors[i].role == role::weights) least = packed_bytes();
             ranges[i] = part_of(a, parts[i]);
+            if (tensors[i].role == role::weights) least = place_of_weights(parts[i], ranges[i]);
             // A range to the end of its buffer (VK_WHOLE_SIZE) is longer than any.
             const VkDeviceSize given = ranges[i].buffer == VK_NULL_HANDLE ? 0 : ranges[i].bytes;
             if (given < least)
@@ -188,16 +196,28 @@ private:
     // Whether the device binds the tensors of any call as whole buffers.
     static status binds(const vulkan_entry& entry, const vulkan_limits& limits)
     {
+        std::size_t packed = 0;
         std::int64_t least[most_parameters]{};
         for (std::size_t i = 0; i < parameters.size() && i < most_parameters; ++i) least[i] = parameters[i].least;
         for (const bound_tensor& t : tensors) {
-            const std::int64_t bytes = t.role == role::weights
-                                           ? entry.packed.elements() * static_cast<std::int64_t>(sizeof(float))
-                                           : bytes_of_call(t.layout, {least, parameters.size()});
+            const std::int64_t bytes =
+                t.role == role::weights ? entry.packed[packed++].elements() * static_cast<std::int64_t>(sizeof(float))
+                                        : bytes_of_call(t.layout, {least, parameters.size()});
             if (bytes > limits.max_buffer_bytes)
                 return {fault::buffer_too_large, limits.max_buffer_bytes, bytes, t.name};
         }
         return {};
+    }
+
+    // All weights stand in the range that a call gives: leaves that of one, and gives the bytes that it has.
+    VkDeviceSize place_of_weights(const call_part& part, buffer_range& range) const
+    {
+        const auto which = static_cast<std::size_t>(part.number);
+        const auto bytes_of_floats = [](std::int64_t n) { return static_cast<VkDeviceSize>(n) * sizeof(float); };
+        const VkDeviceSize before = bytes_of_floats(packed_offset(entry_->packed, which));
+        range.offset += before;
+        if (range.bytes != VK_WHOLE_SIZE) range.bytes = range.bytes < before ? 0 : range.bytes - before;
+        return bytes_of_floats(entry_->packed[which].elements());
     }
 
     static status matches(const vulkan_entry& entry)
@@ -210,12 +230,15 @@ private:
         if (entry.launch.buffers != tensors.size()) return differ(tensors.size(), entry.launch.buffers, "buffers");
         const std::size_t values = entry.launch.push_constant_bytes / sizeof(std::int32_t);
         if (values != parameters.size()) return differ(parameters.size(), values, "parameters");
-        if (entry.packed.dims.size() != weights.dims.size())
-            return differ(weights.dims.size(), entry.packed.dims.size(), "dimensions of the weights");
-        for (std::size_t k = 0; k < weights.dims.size(); ++k)
-            if (entry.packed.dims[k].extent != weights.dims[k].extent)
-                return differ(static_cast<std::size_t>(weights.dims[k].extent),
-                              static_cast<std::size_t>(entry.packed.dims[k].extent), "extent of the weights");
+        if (entry.packed.size() != weights.size()) return differ(weights.size(), entry.packed.size(), "weights");
+        for (std::size_t w = 0; w < weights.size(); ++w) {
+            const auto &own = weights[w].dims, &packed = entry.packed[w].dims;
+            if (packed.size() != own.size()) return differ(own.size(), packed.size(), "dimensions of the weights");
+            for (std::size_t k = 0; k < own.size(); ++k)
+                if (packed[k].extent != own[k].extent)
+                    return differ(static_cast<std::size_t>(own[k].extent), static_cast<std::size_t>(packed[k].extent),
+                                  "extent of the weights");
+        }
         return {};
     }
 

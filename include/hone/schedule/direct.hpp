@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The direct template for CPUs: one register tile of rows x vectors, held while the whole reduction streams past packed
-// weights. It computes what has one stage, activations and weights: gemm, convolutions, users' operators.
+// weights. It computes what has one stage: gemm, convolutions, pooling, users' operators.
 #pragma once
 
 #include <cstdint>
@@ -121,9 +121,9 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
 }
 
 // Empty where the knobs have a fault.
-constexpr tensor packed_weights(const definition& d, const direct_knobs& k, isa set)
+constexpr packed_tensors packed_weights(const definition& d, const direct_knobs& k, isa set)
 {
-    if (!check_knobs(k).ok()) return {};
+    if (!check_knobs(k).ok()) return packed_tensors();
     return packed_along(d, std::int64_t{k.vectors} * vector_length(set));
 }
 
@@ -149,7 +149,7 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
     definition& d = s.definition;
     const direct_roles r = roles_of(d);
     stage& g = d.stages[0];
-    d.tensors[g.operands[r.weights].tensor] = packed_weights(original, k, set);
+    replace_weights(d, packed_weights(original, k, set));
 
     const std::int64_t vl = s.vector_length;
     const operand& x = g.operands[r.x];
@@ -248,13 +248,16 @@ struct direct {
     static constexpr int default_steps = 8; // the closed form and what it steps down to
     static constexpr bool transforms_weights = false;
 
-    static constexpr bool applies(const definition& d) { return is_weighted_stage(d); }
+    static constexpr bool applies(const definition& d) { return has_direct_roles(d); }
     static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return hone::fitted(d, k, set); }
     static constexpr knobs standard(const definition& d, isa set, int step) { return default_direct(d, set, step); }
-    static constexpr tensor packed(const definition& d, const knobs& k, isa set) { return packed_weights(d, k, set); }
-    static constexpr schedule packing(const definition& d, const knobs& k, isa set)
+    static constexpr packed_tensors packed(const definition& d, const knobs& k, isa set)
     {
-        return packing_schedule(d.tensors[d.tensor_of(role::weights)], packed_weights(d, k, set), set);
+        return packed_weights(d, k, set);
+    }
+    static constexpr schedule packing(const definition& d, const knobs& k, isa set, std::size_t which)
+    {
+        return packing_schedule(weights_of(d)[which], packed_weights(d, k, set)[which], set);
     }
     static constexpr schedule scheduled(const definition& d, const knobs& k, isa set)
     {

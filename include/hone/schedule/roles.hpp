@@ -22,14 +22,14 @@ enum class walk : std::uint8_t {
     rows_outer,    // a row of x stays while all weights pass
 };
 
-// Which axis plays which part in a reduction stage y += x * weights.
+// Which axis plays which part in a reduction stage, as y += x * weights. Of several weights the first counts.
 struct direct_roles {
-    int vector = -1;                          // along the vectors: in the weights and the output
-    int row = -1;                             // the rows of the register tile: in x and the output, not in the weights
-    int reduce = -1;                          // the innermost reduction axis
+    int vector = -1; // along the vectors: in the weights and the output; without weights where the output is dense
+    int row = -1;    // the rows of the register tile: in x and the output, not in the weights
+    int reduce = -1; // the innermost reduction axis
     inline_vector<std::int8_t, 10> batch{};   // spatial axes outside the tile, outermost first
     inline_vector<std::int8_t, 10> windows{}; // reduction axes outside `reduce`, outermost first
-    int x = -1;                               // operands
+    int x = -1;                               // operands; -1: there is none
     int weights = -1;
 };
 
@@ -39,18 +39,6 @@ constexpr bool moves_along(const operand& o, int axis)
         for (const index_term& t : k.terms)
             if (t.axis == axis) return true;
     return false;
-}
-
-// Whether a definition is one stage of activations and weights, which is what has these parts.
-constexpr bool is_weighted_stage(const definition& d)
-{
-    if (!d.found.ok() || d.stages.size() != 1) return false;
-    bool has_x = false, has_weights = false;
-    for (const operand& o : d.stages[0].operands) {
-        has_x = has_x || d.tensors[o.tensor].role == role::input;
-        has_weights = has_weights || d.tensors[o.tensor].role == role::weights;
-    }
-    return has_x && has_weights;
 }
 
 // Whether two axes move in the same dimension of an operand, as a row and its taps do.
@@ -83,6 +71,16 @@ constexpr bool has_open_stride(const definition& d, const stage& s, int axis)
     return is_open(s.output);
 }
 
+// Whether a step along an axis is one element.
+constexpr bool is_dense_along(const definition& d, const operand& o, int axis)
+{
+    for (std::size_t k = 0; k < o.index.size(); ++k)
+        for (const index_term& t : o.index[k].terms)
+            if (t.axis == axis)
+                return o.index[k].terms.size() == 1 && t.coefficient * d.tensors[o.tensor].dims[k].stride == 1;
+    return false;
+}
+
 constexpr direct_roles roles_of(const definition& d)
 {
     direct_roles r;
@@ -93,18 +91,20 @@ constexpr direct_roles roles_of(const definition& d)
         if (part == role::input && r.x < 0) r.x = static_cast<int>(o);
     }
     const int axes = static_cast<int>(s.axes.size());
-    for (int a = 0; a < axes; ++a) {
-        if (s.axes[a].reduction) continue;
-        const bool in_weights = r.weights >= 0 && moves_along(s.operands[r.weights], a);
-        if (in_weights && s.axes[a].extent > 1 && !has_open_stride(d, s, a)) r.vector = a;
-        // The last spatial axis without weights has the rows that share them.
-        if (!in_weights && s.axes[a].extent > 1) r.row = a;
-    }
+    const auto may_be_vector = [&](int a) {
+        return !s.axes[a].reduction && !has_open_stride(d, s, a) &&
+               (r.weights < 0 ? is_dense_along(d, s.output, a) : moves_along(s.operands[r.weights], a));
+    };
+    for (int a = 0; a < axes; ++a)
+        if (may_be_vector(a) && s.axes[a].extent > 1) r.vector = a;
     if (r.vector < 0)
         for (int a = 0; a < axes; ++a)
-            if (!s.axes[a].reduction && moves_along(s.operands[r.weights], a) && !has_open_stride(d, s, a))
-                r.vector = a;
-    if (r.row == r.vector) r.row = -1;
+            if (may_be_vector(a)) r.vector = a;
+    // The last spatial axis without weights has the rows that share them.
+    for (int a = 0; a < axes; ++a) {
+        const bool in_weights = r.weights >= 0 && moves_along(s.operands[r.weights], a);
+        if (!s.axes[a].reduction && !in_weights && s.axes[a].extent > 1 && a != r.vector) r.row = a;
+    }
     for (int a = axes; a-- > 0;)
         if (s.axes[a].reduction && r.reduce < 0 && (s.axes[a].extent > 1 || a == axes - 1)) r.reduce = a;
     for (int a = 0; a < axes; ++a) {
@@ -118,27 +118,57 @@ constexpr direct_roles roles_of(const definition& d)
     return r;
 }
 
-// The weights in the order in which the direct templates read them: spatial axes, blocks of the vector axis, reduction
-// axes, and `block` elements of the vector axis side by side.
-constexpr tensor packed_along(const definition& d, std::int64_t block)
+// Whether a definition has what the direct templates need: one stage of an input, and an axis for vectors.
+constexpr bool has_direct_roles(const definition& d)
+{
+    if (!d.found.ok() || d.stages.size() != 1) return false;
+    const direct_roles r = roles_of(d);
+    return r.x >= 0 && r.vector >= 0;
+}
+
+// Each of the weights in the order in which the direct templates read them: spatial axes, blocks of the vector axis,
+// reduction axes, and `block` elements of the vector axis side by side. Of those without that axis no dimension is in
+// blocks.
+constexpr packed_tensors packed_along(const definition& d, std::int64_t block)
 {
     const direct_roles r = roles_of(d);
-    const operand& w = d.stages[0].operands[r.weights];
-    const auto dim_of = [&](int axis) {
-        for (std::size_t i = 0; i < w.index.size(); ++i)
-            for (const index_term& t : w.index[i].terms)
-                if (t.axis == axis) return static_cast<int>(i);
-        return -1;
-    };
-    inline_vector<std::int8_t, 6> order;
-    const auto add = [&](int axis) {
-        if (axis >= 0 && dim_of(axis) >= 0) order.push_back(static_cast<std::int8_t>(dim_of(axis)));
-    };
-    for (std::int8_t a : r.batch) add(a);
-    add(r.vector);
-    for (std::int8_t a : r.windows) add(a);
-    add(r.reduce);
-    return packed_tensor(d.tensors[w.tensor], order, dim_of(r.vector), block);
+    packed_tensors all;
+    for (std::size_t w = 0; w < d.tensors.size(); ++w) {
+        if (d.tensors[w].role != role::weights) continue;
+        inline_vector<dim_index, 6> index; // where it is read first
+        for (const operand& o : d.stages[0].operands)
+            if (o.tensor == static_cast<int>(w) && index.empty()) index = o.index;
+        const auto dim_of = [&](int axis) {
+            for (std::size_t i = 0; i < index.size(); ++i)
+                for (const index_term& t : index[i].terms)
+                    if (t.axis == axis) return static_cast<int>(i);
+            return -1;
+        };
+        inline_vector<std::int8_t, 6> order;
+        const auto add_dim = [&](int dim) {
+            for (std::int8_t known : order)
+                if (known == dim) return;
+            if (dim >= 0) order.push_back(static_cast<std::int8_t>(dim));
+        };
+        const auto add = [&](int axis) {
+            if (axis >= 0) add_dim(dim_of(axis));
+        };
+        // Dimensions in which nothing moves, or an axis that another has, too.
+        for (std::size_t i = 0; i < d.tensors[w].dims.size(); ++i) {
+            bool is_first = false;
+            for (std::size_t a = 0; a < d.stages[0].axes.size(); ++a)
+                is_first = is_first || dim_of(static_cast<int>(a)) == static_cast<int>(i);
+            if (!is_first) add_dim(static_cast<int>(i));
+        }
+        for (std::int8_t a : r.batch) add(a);
+        add(r.row);
+        add(r.vector);
+        for (std::int8_t a : r.windows) add(a);
+        add(r.reduce);
+        const int blocked = dim_of(r.vector);
+        all.push_back(packed_tensor(d.tensors[w], order, blocked, blocked < 0 ? 1 : block));
+    }
+    return all;
 }
 
 } // namespace hone

@@ -11,6 +11,7 @@
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/schedule/knob.hpp>
+#include <hone/schedule/packed.hpp>
 #include <hone/schedule/schedule.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -30,8 +31,10 @@ namespace hone {
 //     standard(d, t, i)    the closed-form default, for i in [0, default_steps): 0, and what it steps down to where
 //     that
 //                          is not legal
-//     packed(d, k, t)      the layout of its packed weights; of no dimensions where the knobs have a fault
-//     packing(d, k, t)     how they are packed, as a schedule; it computes where transforms_weights, else it copies
+//     packed(d, k, t)      the layout of each of its packed weights; none where the knobs have a fault
+//     packing(d, k, t, w)  how weights w of them are packed, as a schedule; it computes where transforms_weights, else
+//     it
+//                          copies
 //     scheduled(d, k, t)   g's second argument in the paper, the schedule s
 //
 // d has applied wherever knobs are given with it.
@@ -62,12 +65,12 @@ concept schedule_template = requires(const definition& d, const typename T::knob
     } -> std::same_as<typename T::knobs>;
     {
         T::packed(d, k, t)
-    } -> std::same_as<tensor>;
+    } -> std::same_as<packed_tensors>;
     {
         T::transforms_weights
     } -> std::convertible_to<bool>;
     {
-        T::packing(d, k, t)
+        T::packing(d, k, t, std::size_t{})
     } -> std::same_as<schedule>;
     {
         T::scheduled(d, k, t)
@@ -233,19 +236,20 @@ constexpr schedule schedule_for(const definition& d, const config_in<List>& c, c
     if (const status found = check_config(d, c); !found.ok()) return faulty_schedule(found);
     return c.visit([&]<class T>(std::type_identity<T>, const auto& k) { return T::scheduled(d, k, target); });
 }
-// The layout of its packed weights; of no dimensions where there is a fault.
+// The layouts of its packed weights; none where there is a fault.
 template <class List, class Target>
-constexpr tensor packed_for(const definition& d, const config_in<List>& c, const Target& target)
+constexpr packed_tensors packed_for(const definition& d, const config_in<List>& c, const Target& target)
 {
-    if (!check_config(d, c).ok()) return {};
+    if (!check_config(d, c).ok()) return packed_tensors();
     return c.visit([&]<class T>(std::type_identity<T>, const auto& k) { return T::packed(d, k, target); });
 }
-// How they are packed, as a schedule.
+// How one of them is packed, as a schedule.
 template <class List, class Target>
-constexpr schedule packing_for(const definition& d, const config_in<List>& c, const Target& target)
+constexpr schedule packing_for(const definition& d, const config_in<List>& c, const Target& target,
+                               std::size_t which = 0)
 {
     if (const status found = check_config(d, c); !found.ok()) return faulty_schedule(found);
-    return c.visit([&]<class T>(std::type_identity<T>, const auto& k) { return T::packing(d, k, target); });
+    return c.visit([&]<class T>(std::type_identity<T>, const auto& k) { return T::packing(d, k, target, which); });
 }
 
 } // namespace hone

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// Steps that change what a schedule computes with, never what it computes: packed layouts, copies of an operand into
-// nearer memory. Each returns a definition in which the tensor, the copying stage and the indices agree.
+// Steps that change what a schedule computes with, never what it computes: packing, copies of an operand into nearer
+// memory. Each returns a definition in which the tensor, the copying stage and the indices agree.
 #pragma once
 
 #include <cstdint>
 
 #include <hone/ir/visit.hpp>
+#include <hone/schedule/packed.hpp>
 #include <hone/schedule/schedule.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -13,8 +14,6 @@
 #endif
 
 namespace hone {
-
-constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 
 // As std::gcd; <numeric> would be half of what an engine preprocesses.
 constexpr std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t b)
@@ -25,50 +24,6 @@ constexpr std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t b)
         b = rest;
     }
     return a;
-}
-
-// The layout of `source` packed for a kernel: dimensions in the order of `order`, outermost first; dimension `blocked`
-// is split by `block`, its blocks standing where the order has it and its elements innermost. Padded to whole blocks.
-constexpr tensor packed_tensor(const tensor& source, const inline_vector<std::int8_t, 6>& order, int blocked,
-                               std::int64_t block)
-{
-    tensor t = source;
-    std::int64_t stride = block;
-    for (std::size_t i = order.size(); i-- > 0;) {
-        dimension& d = t.dims[order[i]];
-        d.stride_parameter = -1;
-        if (order[i] == blocked) {
-            d.block = block;
-            d.stride = 1;
-            d.outer_stride = stride;
-            stride *= (d.extent + block - 1) / block;
-        } else {
-            d.block = 0;
-            d.stride = stride;
-            stride *= d.extent;
-        }
-    }
-    return t;
-}
-
-// Names a layout in a few bits, so that packed weights from a file can be told from others: FNV-1a over its dimensions.
-constexpr std::uint64_t layout_id(const tensor& t)
-{
-    std::uint64_t h = 0xcbf29ce484222325u;
-    const auto mix = [&](std::int64_t v) {
-        for (int byte = 0; byte < 8; ++byte) {
-            h ^= static_cast<std::uint64_t>(v) >> (8 * byte) & 0xff;
-            h *= 0x100000001b3u;
-        }
-    };
-    mix(static_cast<std::int64_t>(t.type));
-    for (const dimension& d : t.dims) {
-        mix(d.extent);
-        mix(d.stride);
-        mix(d.block);
-        mix(d.outer_stride);
-    }
-    return h;
 }
 
 // The schedule that fills `packed` from `source`, padding with zeros. Runs once per set of weights.

@@ -112,7 +112,7 @@ constexpr error_class class_of(const vulkan_knobs&) { return error_class::exact_
 // Whether tiles of the operands can be staged: lanes along both axes of the tile share them.
 constexpr bool can_stage(const definition& d, const direct_roles& r)
 {
-    return r.reduce >= 0 && r.row >= 0 && !moves_along(d.stages[0].operands[r.x], r.vector);
+    return r.reduce >= 0 && r.row >= 0 && r.weights >= 0 && !moves_along(d.stages[0].operands[r.x], r.vector);
 }
 
 // One output per invocation: what a first port of a loop nest to a device looks like.
@@ -197,16 +197,16 @@ constexpr vulkan_knobs default_vulkan(const definition& d, int step = 0)
 }
 
 // Empty where the definition or the knobs have a fault.
-constexpr tensor vulkan_weights(const definition& d, const vulkan_knobs& knobs)
+constexpr packed_tensors vulkan_weights(const definition& d, const vulkan_knobs& knobs)
 {
-    if (!d.found.ok() || !check_knobs(knobs).ok()) return {};
+    if (!d.found.ok() || !check_knobs(knobs).ok()) return packed_tensors();
     const vulkan_knobs k = fitted(d, knobs);
     return packed_along(d, std::int64_t{k.vectors} * k.components * k.lane_vectors);
 }
 
-constexpr schedule vulkan_packing(const definition& d, const vulkan_knobs& k)
+constexpr schedule vulkan_packing(const definition& d, const vulkan_knobs& k, std::size_t which = 0)
 {
-    return packing_schedule(d.tensors[d.tensor_of(role::weights)], vulkan_weights(d, k), isa::baseline);
+    return packing_schedule(weights_of(d)[which], vulkan_weights(d, k)[which], isa::baseline);
 }
 
 constexpr schedule vulkan_schedule(const definition& original, const vulkan_knobs& knobs)
@@ -224,11 +224,12 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
     const direct_roles r = roles_of(d);
     s.vector_length = static_cast<std::int16_t>(k.components);
     stage main = d.stages[0];
-    tensor& weights = d.tensors[main.operands[r.weights].tensor];
-    weights = vulkan_weights(original, k);
+    packed_tensors packed = vulkan_weights(original, k);
     // Whole blocks are there to be read.
-    for (dimension& dim : weights.dims)
-        if (dim.block > 0) dim.extent = round_up(dim.extent, dim.block);
+    for (tensor& weights : packed)
+        for (dimension& dim : weights.dims)
+            if (dim.block > 0) dim.extent = round_up(dim.extent, dim.block);
+    replace_weights(d, packed);
 
     const std::int64_t rows = std::int64_t{k.rows} * k.lane_rows;
     const std::int64_t columns = std::int64_t{k.vectors} * k.components * k.lane_vectors;
@@ -315,13 +316,16 @@ struct vulkan_direct {
     static constexpr int default_steps = 4; // the closed form and what it steps down to
     static constexpr bool transforms_weights = false;
 
-    static constexpr bool applies(const definition& d) { return is_weighted_stage(d); }
+    static constexpr bool applies(const definition& d) { return has_direct_roles(d); }
     static constexpr knobs fitted(const definition& d, const knobs& k, const target&) { return hone::fitted(d, k); }
     static constexpr knobs standard(const definition& d, const target&, int step) { return default_vulkan(d, step); }
-    static constexpr tensor packed(const definition& d, const knobs& k, const target&) { return vulkan_weights(d, k); }
-    static constexpr schedule packing(const definition& d, const knobs& k, const target&)
+    static constexpr packed_tensors packed(const definition& d, const knobs& k, const target&)
     {
-        return vulkan_packing(d, k);
+        return vulkan_weights(d, k);
+    }
+    static constexpr schedule packing(const definition& d, const knobs& k, const target&, std::size_t which)
+    {
+        return vulkan_packing(d, k, which);
     }
     static constexpr schedule scheduled(const definition& d, const knobs& k, const target&)
     {

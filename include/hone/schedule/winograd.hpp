@@ -15,6 +15,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/schedule/knob.hpp>
+#include <hone/schedule/packed.hpp>
 #include <hone/schedule/register_tile.hpp>
 #include <hone/schedule/schedule.hpp>
 #include <hone/schedule/schedule_template.hpp>
@@ -60,7 +61,9 @@ inline constexpr constraint<winograd_knobs, isa> winograd_constraints[] = {
 // Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group.
 constexpr bool winograd_applies(const definition& d)
 {
-    if (d.stages.size() != 1 || d.stages[0].axes.size() != 8 || d.stages[0].operands.size() < 2) return false;
+    if (weights_of(d).size() != 1 || d.stages.size() != 1 || d.stages[0].axes.size() != 8 ||
+        d.stages[0].operands.size() < 2)
+        return false;
     const stage& s = d.stages[0];
     if (!same_text(s.name, "conv2d") || s.axes[conv_axis::g].extent != 1) return false;
     if (s.axes[conv_axis::kh].extent != 3 || s.axes[conv_axis::kw].extent != 3) return false;
@@ -525,8 +528,13 @@ struct winograd {
     static constexpr bool applies(const definition& d) { return winograd_applies(d); }
     static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return hone::fitted(d, k, set); }
     static constexpr knobs standard(const definition& d, isa set, int) { return default_winograd(d, set); }
-    static constexpr tensor packed(const definition& d, const knobs& k, isa set) { return winograd_weights(d, k, set); }
-    static constexpr schedule packing(const definition& d, const knobs& k, isa set)
+    static constexpr packed_tensors packed(const definition& d, const knobs& k, isa set)
+    {
+        packed_tensors all;
+        if (check_knobs(k).ok()) all.push_back(winograd_weights(d, k, set));
+        return all;
+    }
+    static constexpr schedule packing(const definition& d, const knobs& k, isa set, std::size_t)
     {
         return winograd_packing(d, k, set);
     }

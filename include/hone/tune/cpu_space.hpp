@@ -31,16 +31,19 @@ private:
     status packing_of(nest& n, const definition& d, const cpu_config& c, isa set)
     {
         if (const status wrong = check_config(d, c); !wrong.ok()) return wrong;
-        const std::uint64_t layout = layout_id(packed_for(d, c, set));
-        const auto [at, is_new] = packings_.try_emplace(layout);
-        if (is_new) {
-            lower(packing_for(d, c, set), n);
-            at->second = n.ok() ? check(n, cpu_target(set)) : n.found;
+        const packed_tensors packed = packed_for(d, c, set);
+        for (std::size_t w = 0; w < packed.size(); ++w) {
+            const auto [at, is_new] = packings_[w].try_emplace(layout_id(packed[w]));
+            if (is_new) {
+                lower(packing_for(d, c, set, w), n);
+                at->second = n.ok() ? check(n, cpu_target(set)) : n.found;
+            }
+            if (!at->second.ok()) return at->second;
         }
-        return at->second;
+        return {};
     }
 
-    std::unordered_map<std::uint64_t, status> packings_{}; // by layout
+    std::unordered_map<std::uint64_t, status> packings_[most_weights]{}; // by layout
 };
 
 using cpu_space = space<cpu_backend>;

@@ -52,15 +52,18 @@ inline std::string initializer_of(const hone::launch& l)
     return "{" + r + "}";
 }
 
-// An expression, since a tensor's dimensions are pushed.
-inline std::string initializer_of(const tensor& t)
+// An expression, since layouts and their dimensions are pushed.
+inline std::string initializer_of(const packed_tensors& all)
 {
-    std::string r = "[] {\n             hone::tensor t;\n";
-    for (const dimension& d : t.dims)
-        r += fmt::format(
-            "             t.dims.push_back({{.extent = {}, .stride = {}, .block = {}, .outer_stride = {}}});\n",
-            d.extent, d.stride, d.block, d.outer_stride);
-    return r + "             return t;\n         }()";
+    std::string r = "[] {\n             hone::packed_tensors all;\n";
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        r += "             all.push_back({});\n";
+        for (const dimension& d : all[i].dims)
+            r += fmt::format("             all[{}].dims.push_back({{.extent = {}, .stride = {}, .block = {}, "
+                             ".outer_stride = {}}});\n",
+                             i, d.extent, d.stride, d.block, d.outer_stride);
+    }
+    return r + "             return all;\n         }()";
 }
 
 inline std::string words_of(const std::string& name, const std::vector<std::uint32_t>& words)

@@ -162,7 +162,7 @@ public:
         const auto packed = guarded("packed weights", packed_floats());
         const auto workspace = guarded("the workspace", workspace_floats());
         const auto y = guarded("y", problem_.outputs);
-        variant_.pack(weights_, packed->floats());
+        if (const status s = variant_.pack(weights_.data(), packed->floats()); !s.ok()) return text_of(s);
         packed->make_read_only();
         call_ = given;
         call_.weights = packed->floats();
@@ -195,7 +195,7 @@ public:
         packed_.emplace(packed_floats());
         workspace_.emplace(workspace_floats());
         y_.emplace(problem_.outputs);
-        variant_.pack(weights_, packed_->data());
+        fault_ = variant_.pack(weights_.data(), packed_->data());
         kept_.assign(packed_->data(), packed_->data() + packed_->size());
         weights.fill(packed_->data(), packed_->size(), cache);
         call_.workspace = workspace_->data();
@@ -269,12 +269,13 @@ private:
     {
         arguments call;
         others_.assign(draw.operands.size(), nullptr);
+        weights_.assign(draw.operands.size(), nullptr);
         operands_.reserve(draw.operands.size());
         for (const problem_operand& o : draw.operands) {
             float* const at = memory_of(o);
             switch (o.part.member) {
             case call_member::x: call.x = at; break;
-            case call_member::weights: weights_ = at; break; // to be packed
+            case call_member::weights: weights_[static_cast<std::size_t>(o.part.number)] = at; break; // to be packed
             case call_member::bias: call.bias = at; break;
             case call_member::residual: call.residual = at; break;
             case call_member::operands: others_[static_cast<std::size_t>(o.part.number)] = at; break;
@@ -313,8 +314,7 @@ private:
     const problem& problem_;
     arithmetic arithmetic_;
     executor_ref executor_;
-    const float* weights_ = nullptr;
-    std::vector<const float*> others_{};
+    std::vector<const float*> weights_{}, others_{};
     arguments call_{};
     double error_ = 0;
 

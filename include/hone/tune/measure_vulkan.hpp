@@ -106,7 +106,7 @@ struct vulkan_program {
     std::vector<std::uint32_t> words{};
     hone::launch launch{};
     hone::nest nest{};
-    tensor packed{};
+    packed_tensors packed{};
 };
 
 // Throws the shader compiler's log where it rejects the kernel.
@@ -149,33 +149,37 @@ public:
             ranges_.push_back(range);
             contents_.push_back({part, std::vector<float>(floats)});
         };
+        std::size_t weights = 0;
         for (int position = 0; position < static_cast<int>(program.launch.buffers); ++position)
             for (const buffer& b : program.nest.buffers) {
                 if (b.memory != memory::argument || b.position != position) continue;
                 add(b.role, b.role == role::output    ? p.outputs
-                            : b.role == role::weights ? static_cast<std::size_t>(program.packed.elements())
+                            : b.role == role::weights ? static_cast<std::size_t>(program.packed[weights++].elements())
                                                       : p.signs().values_at(position)->size());
             }
         for (const buffer& b : program.nest.buffers)
             if (b.memory == memory::workspace)
                 add(role::none, static_cast<std::size_t>(interval_of(program.nest, b.elements, nullptr).most));
         packed_ = program.packed;
-        given_ = d.tensors[d.tensor_of(role::weights)];
+        given_ = weights_of(d);
     }
 
     // Before a call that is verified with this draw.
     void load(const problem_draw& draw)
     {
         draw_ = &draw;
+        std::size_t weights = 0;
         for (int position = 0; position < static_cast<int>(contents_.size()); ++position) {
             kept& k = contents_[static_cast<std::size_t>(position)];
             std::fill(k.values.begin(), k.values.end(), poison());
             const std::vector<float>* const drawn = draw.values_at(position); // null: the output, or memory of its own
             if (drawn == nullptr) continue;
-            if (k.part == role::weights)
-                pack_into(given_, packed_, drawn->data(), k.values.data());
-            else
+            if (k.part == role::weights) {
+                pack_into(given_[weights], packed_[weights], drawn->data(), k.values.data());
+                ++weights;
+            } else {
                 k.values = *drawn;
+            }
         }
         reset();
     }
@@ -246,7 +250,7 @@ private:
     std::vector<vulkan::buffer_range> ranges_{};
     std::vector<kept> contents_{};
     std::vector<float> results_{};
-    tensor packed_{}, given_{}; // weights
+    packed_tensors packed_{}, given_{}; // weights
     const problem_draw* draw_ = nullptr;
     double error_ = 0;
 };

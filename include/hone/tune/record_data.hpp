@@ -21,7 +21,7 @@ inline constexpr int record_schema = 2;
 struct shader {
     std::vector<std::uint32_t> words{}; // SPIR-V
     hone::launch launch{};
-    tensor packed{};          // layout of the weights
+    packed_tensors packed{};  // layouts of the weights
     std::uint32_t vendor = 0; // of the device, by its ids
     std::uint32_t device = 0;
 };

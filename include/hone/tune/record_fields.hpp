@@ -298,10 +298,45 @@ inline json shader_json(const record& r)
     const shader& s = *r.shader;
     std::string words;
     for (std::uint32_t w : s.words) words += fmt::format("{:08x}", w);
-    auto launch = json::array(), packed = json::array();
+    auto launch = json::array();
     for (const launch_field& f : launch_fields) launch.push_back(f.get(s.launch));
-    for (const dimension& d : s.packed.dims) packed.push_back({d.extent, d.stride, d.block, d.outer_stride});
+    // The dimensions of one layout, or a list of such lists.
+    json packed = json::array();
+    for (const tensor& t : s.packed) {
+        json dims = json::array();
+        for (const dimension& d : t.dims) dims.push_back({d.extent, d.stride, d.block, d.outer_stride});
+        packed.push_back(std::move(dims));
+    }
+    if (s.packed.size() == 1) packed = json(packed[0]);
     return {{"vendor", s.vendor}, {"device", s.device}, {"launch", launch}, {"packed", packed}, {"spirv", words}};
+}
+
+// The layout of one tensor of packed weights.
+inline tensor packed_of(const json& dims)
+{
+    tensor t;
+    if (!dims.is_array() || dims.empty() || dims.size() > decltype(t.dims)::capacity)
+        fail(fmt::format("'packed' of its shader is {}, not a list of 1 to {} dimensions", found_text(dims),
+                         decltype(t.dims)::capacity));
+    constexpr std::int64_t most = std::int64_t{1} << 40;
+    double elements = 1;
+    for (const json& d : dims) {
+        if (!d.is_array() || d.size() != 4)
+            fail(fmt::format("a dimension of 'packed' is {}, not a list of 4", found_text(d)));
+        dimension to{.extent = whole_of(d[0], "extent", 1, most),
+                     .stride = whole_of(d[1], "stride", 0, most),
+                     .block = whole_of(d[2], "block", 0, most),
+                     .outer_stride = whole_of(d[3], "outer stride", 0, most)};
+        const auto real = [](std::int64_t i) { return static_cast<double>(i); };
+        if (to.block == 0)
+            elements += real(to.extent) * real(to.stride);
+        else
+            elements += real(to.extent) / real(to.block) * real(to.outer_stride) + real(to.block) * real(to.stride);
+        t.dims.push_back(to);
+    }
+    if (elements > static_cast<double>(most))
+        fail("the packed weights of its shader would have more than 2^40 elements");
+    return t;
 }
 
 inline void set_shader(record& r, const json& from)
@@ -318,27 +353,16 @@ inline void set_shader(record& r, const json& from)
         f.set(s.launch, whole_of(launch[i], f.name, f.least, f.most));
     }
     const json& packed = part_of(from, "packed");
-    if (!packed.is_array() || packed.empty() || packed.size() > decltype(s.packed.dims)::capacity)
-        fail(fmt::format("'packed' of its shader is {}, not a list of 1 to {} dimensions", found_text(packed),
-                         decltype(s.packed.dims)::capacity));
-    constexpr std::int64_t most = std::int64_t{1} << 40;
-    double elements = 1;
-    for (const json& d : packed) {
-        if (!d.is_array() || d.size() != 4)
-            fail(fmt::format("a dimension of 'packed' is {}, not a list of 4", found_text(d)));
-        dimension to{.extent = whole_of(d[0], "extent", 1, most),
-                     .stride = whole_of(d[1], "stride", 0, most),
-                     .block = whole_of(d[2], "block", 0, most),
-                     .outer_stride = whole_of(d[3], "outer stride", 0, most)};
-        const auto real = [](std::int64_t i) { return static_cast<double>(i); };
-        if (to.block == 0)
-            elements += real(to.extent) * real(to.stride);
-        else
-            elements += real(to.extent) / real(to.block) * real(to.outer_stride) + real(to.block) * real(to.stride);
-        s.packed.dims.push_back(to);
-    }
-    if (elements > static_cast<double>(most))
-        fail("the packed weights of its shader would have more than 2^40 elements");
+    // One layout, or a list of several or none.
+    const bool is_list = packed.is_array() &&
+                         (packed.empty() || (packed[0].is_array() && !packed[0].empty() && packed[0][0].is_array()));
+    if (is_list && packed.size() > decltype(s.packed)::capacity)
+        fail(fmt::format("'packed' of its shader has {} layouts, not at most {}", packed.size(),
+                         decltype(s.packed)::capacity));
+    if (is_list)
+        for (const json& dims : packed) s.packed.push_back(packed_of(dims));
+    else
+        s.packed.push_back(packed_of(packed));
     const json& words = part_of(from, "spirv");
     if (!words.is_string()) fail(fmt::format("'spirv' of its shader is {}, not a text", found_text(words)));
     const auto& digits = words.get_ref<const std::string&>();

@@ -17,7 +17,7 @@ struct variant {
     std::size_t packed_bytes = 0;
     std::uint64_t layout_id = 0;
     std::size_t (*workspace_bytes)(int slots) = nullptr;
-    void (*pack)(const float* weights, float* packed) = nullptr;
+    status (*pack)(given_weights weights, float* packed) = nullptr;
     status (*run)(const executor_ref& executor, const arguments& call) = nullptr;
 };
 
@@ -25,7 +25,7 @@ template <class Kernel>
 constexpr variant variant_of()
 {
     return {Kernel::packed_bytes, Kernel::layout_id, [](int slots) { return Kernel::workspace_bytes(slots); },
-            &Kernel::pack,
+            [](given_weights weights, float* packed) { return Kernel::pack(weights, packed); },
             [](const executor_ref& executor, const arguments& call) { return Kernel::run(executor, call); }};
 }
 
@@ -56,16 +56,17 @@ struct naive_kernel {
         static constexpr auto nest = resized<lowered.sizes()>(lowered);
         static_assert(lowered.ok());
     };
-    static constexpr const tensor& weights = compute::schedule.definition.tensors[1];
-    static_assert(weights.role == role::weights);
-
+    // As the operator has them.
+    static constexpr packed_tensors weights = weights_of(compute::schedule.definition);
     static constexpr std::uint64_t layout_id = hone::layout_id(weights);
-    static constexpr std::size_t packed_bytes = static_cast<std::size_t>(weights.elements()) * sizeof(float);
+    static constexpr std::size_t packed_bytes = static_cast<std::size_t>(packed_elements(weights)) * sizeof(float);
     static constexpr std::size_t workspace_bytes(int) { return 0; }
 
-    static void pack(const float* from, float* packed)
+    static status pack(given_weights from, float* packed)
     {
-        for (std::size_t i = 0; i < packed_bytes / sizeof(float); ++i) packed[i] = from[i];
+        for (std::size_t w = 0; w < weights.size(); ++w)
+            for (std::int64_t i = 0; i < weights[w].elements(); ++i) packed[packed_offset(weights, w) + i] = from[w][i];
+        return {};
     }
     // On the calling thread, whatever the executor.
     template <class Executor>
@@ -73,7 +74,11 @@ struct naive_kernel {
     {
         constexpr call_parts parts = parts_of(compute::schedule.definition);
         float* tensors[compute::nest.buffers.size()]{};
-        for (std::size_t p = 0; p < parts.size(); ++p) tensors[p] = const_cast<float*>(part_of(a, parts[p]));
+        for (std::size_t p = 0; p < parts.size(); ++p) {
+            tensors[p] = const_cast<float*>(part_of(a, parts[p]));
+            if (parts[p].member == call_member::weights)
+                tensors[p] += packed_offset(weights, static_cast<std::size_t>(parts[p].number));
+        }
         serial_executor serial;
         codegen::cpu::run<compute>(serial, tensors, a.parameters, nullptr);
         return {};
