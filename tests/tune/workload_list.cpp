@@ -23,6 +23,18 @@ struct with_operand {
 struct plain : gemm<shape, f32, bias, residual> {};
 struct with_tensor : gemm<shape, f32, with_operand> {};
 struct twice : gemm<shape, f32, residual, residual> {};
+struct own_list : gemm<shape, f32, relu> {
+    using cpu_templates = template_list<direct>;
+};
+struct two_stages : plain {
+    static constexpr hone::definition definition()
+    {
+        auto d = plain::definition();
+        d.stages.push_back(d.stages[0]);
+        return d;
+    }
+    static constexpr signature_text signature() { return signature_text{}.word("two stages"); }
+};
 struct second_output {
     static constexpr const char* name = "second";
     static constexpr role operand_role = role::output;
@@ -48,4 +60,8 @@ TEST_CASE("a tuner refuses what it cannot give data for, by name")
     CHECK(refusal<workloads<plain>>() == "taken");
     CHECK(refusal<workloads<plain, with_tensor, twice>>() == "taken");
     CHECK(refusal<workloads<plain, two_outputs>>() == std::string{"two_outputs: "} + message_of(fault::role_taken));
+    CHECK(refusal<workloads<two_stages>>() == std::string{"two_stages: "} + message_of(fault::template_missing));
+    CHECK(refusal<workloads<plain, own_list>>() ==
+          "own_list: it has schedule templates of its own, which a tuner does not search; leave it out of list, or its "
+          "member cpu_templates away");
 }

@@ -13,9 +13,11 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <hone/op/workloads.hpp>
+#include <hone/schedule/cpu_templates.hpp>
 
 namespace hone::tune {
 
@@ -34,6 +36,7 @@ struct listed_workload {
     std::size_t type_name_size = 0;
     signature_text (*signature)() = nullptr;
     hone::definition (*definition)() = nullptr;
+    bool has_own_templates = false; // which the tuner does not know
 };
 
 // List: hone::workloads<...>; in its order.
@@ -43,7 +46,8 @@ constexpr std::array<listed_workload, List::size> listed()
     return []<std::size_t... I>(std::index_sequence<I...>) {
         return std::array<listed_workload, List::size>{listed_workload{
             type_name<workload<List, I>>().data(), type_name<workload<List, I>>().size(),
-            [] { return workload<List, I>::signature(); }, [] { return workload<List, I>::definition(); }}...};
+            [] { return workload<List, I>::signature(); }, [] { return workload<List, I>::definition(); },
+            !std::is_same_v<cpu_templates_of<workload<List, I>>, cpu_templates>}...};
     }(std::make_index_sequence<List::size>{});
 }
 

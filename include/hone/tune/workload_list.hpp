@@ -13,6 +13,7 @@
 
 #include <fmt/core.h>
 
+#include <hone/schedule/cpu_templates.hpp>
 #include <hone/tune/task.hpp>
 #include <hone/tune/tuner_main.hpp>
 
@@ -36,6 +37,12 @@ inline std::vector<task> tasks_of(std::span<const listed_workload> workloads, co
         tasks.push_back({short_name_of({w.type_name, w.type_name_size}, i),
                          fmt::format("hone::workload<{}, {}>", list, i), w.signature().c_str(),
                          checked(w.definition())});
+        task& made = tasks.back();
+        if (made.definition.found.ok()) made.definition.found = check_templates(made.definition, cpu_templates{});
+        if (w.has_own_templates)
+            throw std::invalid_argument(fmt::format("{}: it has schedule templates of its own, which a tuner does not "
+                                                    "search; leave it out of {}, or its member cpu_templates away",
+                                                    made.name, list));
     }
     std::set<std::string> signatures, names;
     for (const task& t : tasks) {
