@@ -160,10 +160,10 @@ inline std::vector<double> expected_mixed(const std::vector<float>& x, const std
     return y;
 }
 
-// Of no weights: y[h][w][c] = the largest of 3x2 pixels, 2 apart.
+// Of no weights: y[h][w][c] = the largest of 3x2 pixels, 2 apart, those inside of the image alone.
 struct pool {
-    static constexpr std::int64_t h = 9, w = 13, c = 21, kh = 3, kw = 2, step = 2;
-    static constexpr std::int64_t oh = (h - kh) / step + 1, ow = (w - kw) / step + 1;
+    static constexpr std::int64_t h = 9, w = 13, c = 21, kh = 3, kw = 2, step = 2, pad = 1;
+    static constexpr std::int64_t oh = (h + 2 * pad - kh) / step + 1, ow = (w + 2 * pad - kw) / step + 1;
 
     static constexpr hone::definition definition()
     {
@@ -180,9 +180,9 @@ struct pool {
         for (const auto& [name, extent] : {std::pair{"oh", oh}, {"ow", ow}, {"c", c}}) s.axes.push_back({name, extent});
         s.axes.push_back({"kh", kh, true});
         s.axes.push_back({"kw", kw, true});
-        hone::operand x{.tensor = 0};
-        x.index.push_back(hone::along(0, step, 3, 1, 0));
-        x.index.push_back(hone::along(1, step, 4, 1, 0));
+        hone::operand x{.tensor = 0, .may_leave = true, .outside = -std::numeric_limits<float>::infinity()};
+        x.index.push_back(hone::along(0, step, 3, 1, -pad));
+        x.index.push_back(hone::along(1, step, 4, 1, -pad));
         x.index.push_back(hone::along(2));
         s.operands.push_back(x);
         s.output.tensor = 1;
@@ -202,12 +202,44 @@ inline std::vector<double> expected_pool(const std::vector<float>& x)
             for (std::int64_t c = 0; c < pool::c; ++c) {
                 float most = -std::numeric_limits<float>::infinity();
                 for (std::int64_t a = 0; a < pool::kh; ++a)
-                    for (std::int64_t b = 0; b < pool::kw; ++b)
-                        most = std::fmax(most,
-                                         x[static_cast<std::size_t>(
-                                             ((oh * pool::step + a) * pool::w + ow * pool::step + b) * pool::c + c)]);
+                    for (std::int64_t b = 0; b < pool::kw; ++b) {
+                        const std::int64_t h = oh * pool::step + a - pool::pad, w = ow * pool::step + b - pool::pad;
+                        if (h < 0 || h >= pool::h || w < 0 || w >= pool::w) continue;
+                        most = std::fmax(most, x[static_cast<std::size_t>((h * pool::w + w) * pool::c + c)]);
+                    }
                 y.push_back(static_cast<double>(most));
             }
+    return y;
+}
+
+// A convolution whose image goes on as 2.5 outside, as the zero point of quantized numbers would.
+struct shifted {
+    static constexpr float outside = 2.5f;
+    static constexpr hone::definition definition()
+    {
+        auto d = hone::conv2d_definition<>(image, hone::dtype::f32);
+        d.stages[0].name = "shifted";
+        d.stages[0].operands[0].outside = outside;
+        return d;
+    }
+    static constexpr hone::signature_text signature() { return hone::signature_text{}.word("shifted"); }
+};
+inline std::vector<double> expected_shifted(const std::vector<float>& x, const std::vector<float>& weights)
+{
+    std::vector<double> y;
+    for (std::int64_t row = 0; row < image.h * image.w; ++row)
+        for (std::int64_t c = 0; c < image.oc; ++c) {
+            double sum = 0;
+            for (std::int64_t tap = 0; tap < 9; ++tap) {
+                const std::int64_t h = row / image.w + tap / 3 - 1, w = row % image.w + tap % 3 - 1;
+                const bool is_inside = h >= 0 && h < image.h && w >= 0 && w < image.w;
+                for (std::int64_t i = 0; i < image.ic; ++i)
+                    sum += static_cast<double>(is_inside ? x[static_cast<std::size_t>((h * image.w + w) * image.ic + i)]
+                                                         : shifted::outside) *
+                           static_cast<double>(weights[static_cast<std::size_t>((c * 9 + tap) * image.ic + i)]);
+            }
+            y.push_back(sum);
+        }
     return y;
 }
 

@@ -59,7 +59,7 @@ struct conv1d {
         s.axes.push_back({"o", S.oc});
         s.axes.push_back({"tap", S.taps, true});
         s.axes.push_back({"i", S.ic, true});
-        hone::operand read_x{.tensor = 0, .zero_outside = S.pad > 0};
+        hone::operand read_x{.tensor = 0, .may_leave = S.pad > 0};
         read_x.index.push_back(hone::along(t, static_cast<int>(S.stride), tap, 1, static_cast<int>(-S.pad)));
         read_x.index.push_back(hone::along(i));
         hone::operand read_weights{.tensor = 1};

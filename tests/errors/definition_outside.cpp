@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // clang-format off
-// expect: hone: the operator leaves a tensor; make it or the axes fit, or say zero_outside of the operand where 0 is read outside
+// expect: hone: the operator leaves a tensor; make it or the axes fit, or say may_leave of the operand, and what it reads outside
 // clang-format on
 // expect: definition_outside
 // forbid: the schedule is not legal

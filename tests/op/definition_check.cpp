@@ -235,7 +235,7 @@ TEST_CASE("stages that leave their tensors")
     // The same where zeros stand outside, and upside down but inside.
     CHECK(found([](definition& d) {
               d.stages[0].operands[0].index[1].offset = -1;
-              d.stages[0].operands[0].zero_outside = true;
+              d.stages[0].operands[0].may_leave = true;
           }).ok());
     CHECK(found([](definition& d) { d.stages[0].operands[0].index[1] = along(1, -1, 7); }).ok());
 }

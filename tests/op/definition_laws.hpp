@@ -40,7 +40,7 @@ inline void check_laws(const definition& d)
                     const std::int64_t far = i.coefficient * (s.axes[i.axis].extent - 1);
                     (far < 0 ? least : most) += far;
                 }
-                if (o.zero_outside) continue;
+                if (o.may_leave) continue;
                 CHECK(least >= 0);
                 CHECK(most < t.dims[k].extent);
             }

@@ -191,13 +191,16 @@ TEST_CASE("operators without weights have nothing to pack")
     const auto expected = many::expected_pool(input);
     const auto check = [&]<class Kernel>(Kernel) {
         std::vector<float> results(expected.size(), std::nanf(""));
-        CHECK(Kernel::run({.x = input.data(), .y = results.data()}).ok());
+        std::vector<float> workspace(Kernel::workspace_bytes(1) / sizeof(float) + 1);
+        CHECK(Kernel::run({.x = input.data(), .y = results.data(), .workspace = workspace.data()}).ok());
         CHECK(many::error_of(results, expected) == 0);
     };
     check(k{});
     constexpr direct_knobs knobs{.rows = 2, .vectors = 3, .reduce_unroll = 2, .order = walk::rows_outer};
     check(kernel<many::pool, test::tuned<many::pool, knobs>>{});
     constexpr direct_knobs blocked{.rows = 4, .vectors = 1, .reduce_block = 1, .row_block = 4};
+    constexpr direct_knobs copied{.rows = 4, .vectors = 2, .pad = padding::copy};
+    check(kernel<many::pool, test::tuned<many::pool, copied>>{});
     check(kernel<many::pool, test::tuned<many::pool, blocked>>{});
     CHECK(std::string(k::run({.x = input.data()}).subject) == "y");
 }
@@ -219,4 +222,27 @@ TEST_CASE("operators without a reduction")
     check(kernel<op>{});
     constexpr direct_knobs knobs{.rows = 3, .vectors = 2, .order = walk::rows_outer};
     check(kernel<op, test::tuned<op, knobs>>{});
+}
+
+TEST_CASE("padding that is no 0, tap by tap and in a copy")
+{
+    using op = many::shifted;
+    const auto input = many::operands::drawn(many::image.h * many::image.w * many::image.ic, 1),
+               w = many::operands::drawn(many::image.oc * 9 * many::image.ic, 2);
+    const auto expected = many::expected_shifted(input, w);
+    const auto check = [&]<class Kernel>(Kernel) {
+        std::vector<float> packed(Kernel::packed_bytes / sizeof(float)), results(expected.size(), std::nanf(""));
+        std::vector<float> workspace(Kernel::workspace_bytes(1) / sizeof(float) + 1);
+        CHECK(Kernel::pack(w.data(), packed.data()).ok());
+        CHECK(Kernel::run(
+                  {.x = input.data(), .weights = packed.data(), .y = results.data(), .workspace = workspace.data()})
+                  .ok());
+        CHECK(many::error_of(results, expected) < 1e-6);
+    };
+    check(kernel<op>{});
+    constexpr direct_knobs tiles{.rows = 4, .vectors = 1, .reduce_unroll = 2, .order = walk::rows_outer};
+    check(kernel<op, test::tuned<op, tiles>>{});
+    constexpr direct_knobs copied{.rows = 4, .vectors = 2, .pad = padding::copy, .unroll_window = true};
+    check(kernel<op, test::tuned<op, copied>>{});
+    CHECK_FALSE(winograd_applies(op::definition()));
 }

@@ -91,7 +91,7 @@ TEST_CASE("fitted knobs are no more than the operator can use, and fitting twice
                             CHECK(k.reduce_unroll >= 1);
                             CHECK(k.reduce_unroll <= extent_of_axis(r.reduce));
                             if (k.stage != staging::none) CHECK(k.reduce_block % k.reduce_unroll == 0);
-                            const bool has_edge = s.operands[r.x].zero_outside ||
+                            const bool has_edge = s.operands[r.x].may_leave ||
                                                   (r.row >= 0 && s.axes[r.row].parameter >= 0) ||
                                                   extent_of_axis(r.row) % (k.rows * k.lane_rows) != 0;
                             CHECK((k.edge == edge::clip) ==

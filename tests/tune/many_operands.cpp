@@ -22,7 +22,7 @@ TEST_CASE("measure operators of many operands in a child" * doctest::skip())
 }
 
 TEST_CASE_TEMPLATE("a folded batch norm, two residuals or a gate, three weights and none are tuned", Op, many::product,
-                   many::layer, many::mixed, many::pool, many::difference)
+                   many::layer, many::mixed, many::pool, many::shifted, many::difference)
 {
     const folder at;
     const isa set = tune::machine_isa();

@@ -67,7 +67,7 @@ protected:
             requirements_.push_back(r);
         }
         for (int o = 0; o <= output_slot; ++o)
-            if ((o < static_cast<int>(g.operands.size()) || o == output_slot) && operand_of(st, o).zero_outside)
+            if ((o < static_cast<int>(g.operands.size()) || o == output_slot) && operand_of(st, o).may_leave)
                 for (std::size_t k = 0; k < operand_of(st, o).index.size(); ++k) add_border(st, o, static_cast<int>(k));
         if (requirements_.overflowed()) fail(fault::capacity, 64, 65, "requirements");
     }
@@ -172,7 +172,8 @@ protected:
         const operand& op = operand_of(st, o);
         access a{.buffer = op.tensor};
         a.index = index_of(st, op);
-        if (o != output_slot && (masks(st, o) || (op.zero_outside && !may_skip(st, o)))) {
+        if (o != output_slot && (masks(st, o) || (op.may_leave && !may_skip(st, o)))) {
+            a.outside = op.outside;
             a.conditions.first = static_cast<std::int16_t>(n_.conditions.size());
             for (const requirement& r : requirements_) {
                 if (r.stage != st) continue;
@@ -200,13 +201,16 @@ protected:
         return sums_access_[st];
     }
 
-    // A sum of products in which this operand is a factor: where it reads padding, the whole leaf may be skipped.
+    // Where this operand reads padding, the whole leaf may be skipped: a factor 0 in a sum of products, or what the
+    // reduction begins with, as -inf of a maximum.
     constexpr bool may_skip(int st, int o) const
     {
         const stage& g = d_.stages[st];
-        if (g.reduce != reduction::add || g.body.empty()) return false;
+        if (g.reduce == reduction::none || g.body.empty()) return false;
+        const float outside = operand_of(st, o).outside;
         const expr_node& root = g.body.nodes[g.body.root()];
-        if (root.op != expr_op::mul) return false;
+        if (root.op == expr_op::load) return root.ref == o && outside == identity_of(g.reduce);
+        if (g.reduce != reduction::add || root.op != expr_op::mul || outside != 0) return false;
         const expr_node& a = g.body.nodes[root.a];
         const expr_node& b = g.body.nodes[root.b];
         return (a.op == expr_op::load && a.ref == o) || (b.op == expr_op::load && b.ref == o);

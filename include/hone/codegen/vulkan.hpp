@@ -382,17 +382,18 @@ private:
         return loaded(a, element(a.buffer, folded(a.index)), 1);
     }
 
-    // The value of the element, or 0 where the conditions fail; then element 0 is read instead, which exists, and
-    // dropped: a branch around each load of a padded border costs more than the load.
+    // The value of the element, or what is outside where the conditions fail; then element 0 is read instead, which
+    // exists, and dropped: a branch around each load of a padded border costs more than the load.
     operand loaded(const access& a, const std::string& text, int width)
     {
         const verdict v = decide(a.conditions);
-        if (v.never) return literal(0);
+        if (v.never) return literal(a.outside);
         const std::string type = glsl_type(width);
         const bool is_register = nest_.buffers[index(a.buffer)].memory == memory::registers;
         const bool stable = !uses_[index(a.buffer)].written;
         if (v.always) return {.text = is_register ? text : out_.loaded(a.buffer, stable, type, text), .width = width};
-        const std::string zero = width == 1 ? "0.0" : joined(type, "(0.0)");
+        const std::string number = a.outside == 0 ? "0.0" : glsl_literal(a.outside);
+        const std::string outside = width == 1 ? number : joined(type, '(', number, ')');
         const std::string holds = out_.hoisted(scope_of(a.conditions), "bool", 'c', v.text);
         std::string safe = text;
         if (const auto open = text.find('['); open != std::string::npos) {
@@ -400,7 +401,8 @@ private:
             safe = joined(text.substr(0, open + 1), holds, " ? ", text.substr(open + 1, close - open - 1), " : 0",
                           text.substr(close));
         }
-        return {.text = out_.loaded(a.buffer, stable, type, joined(holds, " ? ", safe, " : ", zero)), .width = width};
+        return {.text = out_.loaded(a.buffer, stable, type, joined(holds, " ? ", safe, " : ", outside)),
+                .width = width};
     }
     // ---- the text before main ----
 

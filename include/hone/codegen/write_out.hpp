@@ -3,6 +3,7 @@
 // time one by one.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -38,9 +39,17 @@ HONE_INLINE std::int64_t parameter_offset(const environment<K>& e)
     }
 }
 
-template <class K>
-struct zeros {
-    alignas(64) static constexpr float values[K::nest.vector_length]{};
+// A vector of what is read outside of a tensor; of its bits, since floats are no template arguments everywhere.
+template <class K, std::uint32_t Bits>
+struct padding_vector {
+    struct lanes {
+        alignas(64) float of[K::nest.vector_length];
+    };
+    static constexpr lanes values = [] {
+        lanes v{};
+        for (float& f : v.of) f = std::bit_cast<float>(Bits);
+        return v;
+    }();
 };
 
 template <class K, class B, int I, int Position>
@@ -54,12 +63,14 @@ HONE_INLINE auto place(const environment<K>& e, vector_of<K>* r)
         float* p = e.at[a] + (B::offset(I, Position) + parameter_offset<K, B, I, x.index.first, x.index.count>(e));
         // The pointer is chosen, not the value: no branch, and nothing outside the tensor is read.
         if constexpr (x.conditions.count > 0)
-            p = holds<K, B, I, x.conditions.first, x.conditions.count>(e, 0) ? p : const_cast<float*>(zeros<K>::values);
+            p = holds<K, B, I, x.conditions.first, x.conditions.count>(e, 0)
+                    ? p
+                    : const_cast<float*>(padding_vector<K, std::bit_cast<std::uint32_t>(x.outside)>::values.of);
         return p;
     }
 }
 
-// Whether the conditions of a load differ from lane to lane, or its lanes are too far apart for the vector of zeros.
+// Whether the conditions of a load differ from lane to lane, or its lanes are too far apart for the vector of padding.
 template <class K, class B, int I>
 consteval bool loads_by_lane()
 {
@@ -90,7 +101,7 @@ HONE_INLINE float lane_expr(const environment<K>& e, const vector_of<K>* r, int 
             const float* p =
                 e.at[x.ref] + (B::offset(I, position) + parameter_offset<K, B, I, a.index.first, a.index.count>(e));
             const bool inside = holds<K, B, I, a.conditions.first, a.conditions.count>(e, lane);
-            return inside ? p[lane * facts<K>::coefficient(x.ref, v)] : 0.0f;
+            return inside ? p[lane * facts<K>::coefficient(x.ref, v)] : a.outside;
         }
     } else if constexpr (x.op == expr_op::constant) {
         return x.value;

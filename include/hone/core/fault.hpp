@@ -146,8 +146,7 @@ constexpr const char* message_of(fault f)
     case fault::definition_reduction:
         return "hone: a stage of the operator has a reduction axis and does not say how it reduces; set its reduction";
     case fault::definition_outside:
-        return "hone: the operator leaves a tensor; make it or the axes fit, or say zero_outside of the operand where 0 is "
-               "read outside";
+        return "hone: the operator leaves a tensor; make it or the axes fit, or say may_leave of the operand, and what it reads outside";
     case fault::definition_output:
         return "hone: two points of the operator would write one element of its output; move a tensor of role::output by "
                "each axis but those of reductions, by strides that keep them apart";

@@ -80,6 +80,8 @@ constexpr std::uint64_t nest_hash(const Nest& n)
         h.add_signed(x.buffer);
         h.add(x.index);
         h.add(x.conditions);
+        // Records of before there was anything but zeros outside keep their hash.
+        if (x.outside != 0) h.add(std::bit_cast<std::uint32_t>(x.outside));
     }
     h.add(n.statements.size());
     for (const statement& x : n.statements) h.add(number(x.reduce), x.target, x.value);

@@ -321,7 +321,7 @@ private:
 
     bool read(const access& a, int lane, float& to)
     {
-        to = 0;
+        to = a.outside;
         if (!holds(a.conditions, lane)) return true;
         float* at = nullptr;
         if (!touch(a, lane, use::read, at)) return false;

@@ -186,6 +186,7 @@ struct access {
     std::int16_t buffer = -1;
     affine index{};
     range conditions{};
+    float outside = 0; // what a load gives where a condition fails
     friend constexpr bool operator==(const access&, const access&) = default;
 };
 

@@ -210,7 +210,7 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, dtype type)
     s.axes.push_back({"kh", shape.kh, true});
     s.axes.push_back({"kw", shape.kw, true});
     s.axes.push_back({"ic", shape.ic / shape.groups, true});
-    operand x{.tensor = 0, .zero_outside = v.pads()};
+    operand x{.tensor = 0, .may_leave = v.pads()};
     x.index.push_back(along(n));
     x.index.push_back(moves(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
     x.index.push_back(moves(ow, v.stride_w, kw, v.dilation_w, v.pad_left));

@@ -85,7 +85,9 @@ constexpr dim_index along(int axis, int coefficient, int second, int second_coef
 struct operand {
     std::int8_t tensor = -1;
     inline_vector<dim_index, 6> index{};
-    bool zero_outside = false; // where the index leaves the tensor: reads 0 (padding), or as the output writes nothing
+    // Whether the index may leave the tensor. Reads are `outside` there (padding), and as the output nothing is written.
+    bool may_leave = false;
+    float outside = 0;
 };
 
 // Entry of a constant table [first, first + count) of the definition; the index is affine in the axes.

@@ -196,7 +196,7 @@ constexpr status wrong_roles(const definition& d)
 // definition_outside where a stage leaves a tensor in some dimension and does not say that there are zeros.
 constexpr status outside(const definition& d, const stage& s, const operand& o)
 {
-    if (o.zero_outside) return {};
+    if (o.may_leave) return {};
     const tensor& t = d.tensors[o.tensor];
     for (std::size_t i = 0; i < o.index.size(); ++i) {
         std::int64_t least = o.index[i].offset, most = least;

@@ -140,7 +140,7 @@ constexpr void add_epilogue(definition& d, int st, const tensor& bias_shape, con
         operand o = E::operand_role == role::bias ? bias_index : s.output;
         t.name = E::name;
         t.role = E::operand_role;
-        o.zero_outside = false;
+        o.may_leave = false;
         // Arguments are passed in the order of the tensors; the output is moved behind the new one.
         const tensor output = d.tensors[s.output.tensor];
         d.tensors[s.output.tensor] = t;

@@ -109,9 +109,9 @@ constexpr bool assert_no_fault()
     static_assert(
         Found != fault::definition_reduction,
         "hone: a stage of the operator has a reduction axis and does not say how it reduces; set its reduction");
-    static_assert(Found != fault::definition_outside,
-                  "hone: the operator leaves a tensor; make it or the axes fit, or say zero_outside of the operand "
-                  "where 0 is read outside");
+    static_assert(
+        Found != fault::definition_outside,
+        "hone: the operator leaves a tensor; make it or the axes fit, or say may_leave of the operand, and what it reads outside");
     static_assert(
         Found != fault::definition_output,
         "hone: two points of the operator would write one element of its output; move a tensor of role::output by each "

@@ -86,7 +86,7 @@ constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
     if (k.reduce_block >= steps) k.reduce_block = 0;
     if (k.reduce_unroll > steps) k.reduce_unroll = static_cast<std::int32_t>(steps);
     if (k.unroll_window && steps <= small_reduction) k.reduce_unroll = 1;
-    if (!s.operands[r.x].zero_outside) k.pad = padding::peel;
+    if (!s.operands[r.x].may_leave) k.pad = padding::peel;
     return k;
 }
 
@@ -113,7 +113,7 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     const std::int64_t columns = s.axes[r.vector].extent, block = std::int64_t{best.vectors} * vector_length(set);
     const bool remains = columns > block && columns % block != 0;
     if (r.row >= 0 && s.axes[r.row].parameter >= 0 && remains && best.rows > most_halved) best.rows = most_halved;
-    if (step > other_tiles && s.operands[r.x].zero_outside) best.pad = padding::copy; // one body for all borders
+    if (step > other_tiles && s.operands[r.x].may_leave) best.pad = padding::copy; // one body for all borders
     if (step > other_tiles + 1) best.unroll_window = false;
     if (step > other_tiles + 2 && best.rows > 4) best.rows = 4;
     if (step > other_tiles + 3) best.rows = best.vectors = 1;
@@ -153,7 +153,7 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
 
     const std::int64_t vl = s.vector_length;
     const operand& x = g.operands[r.x];
-    bool pads = x.zero_outside;
+    bool pads = x.may_leave;
     const bool peels = pads && k.pad == padding::peel;
 
     stage_plan& p = s.plans[0];

@@ -39,7 +39,7 @@ constexpr schedule packing_schedule(const tensor& source, const tensor& packed, 
     stage copy;
     copy.name = "pack";
     stage_plan plan;
-    operand from{.tensor = 0, .zero_outside = true};
+    operand from{.tensor = 0, .may_leave = true};
     copy.output.tensor = 1;
     constexpr const char* names[] = {"p0", "p1", "p2", "p3", "p4", "p5"};
     for (std::size_t k = 0; k < packed.dims.size(); ++k) {
@@ -57,7 +57,7 @@ constexpr schedule packing_schedule(const tensor& source, const tensor& packed, 
     return s;
 }
 
-// Operand `o` of stage `st` is read from a copy in workspace memory that holds its padding as zeros. `pad_before` is
+// Operand `o` of stage `st` is read from a copy in workspace memory that holds its padding. `pad_before` is
 // the distance by which indices start before the tensor, `extents` those of the padded tensor. The copy runs first.
 constexpr void pad_operand(schedule& s, int st, int o, const inline_vector<std::int64_t, 6>& extents, int parallel_dim)
 {
@@ -74,7 +74,7 @@ constexpr void pad_operand(schedule& s, int st, int o, const inline_vector<std::
     stage copy;
     copy.name = "pad";
     stage_plan plan;
-    operand from{.tensor = use.tensor, .zero_outside = true};
+    operand from{.tensor = use.tensor, .may_leave = true, .outside = use.outside};
     copy.output.tensor = static_cast<std::int8_t>(d.tensors.push_back(padded));
     constexpr const char* names[] = {"q0", "q1", "q2", "q3", "q4", "q5"};
     for (std::size_t k = 0; k < extents.size(); ++k) {
@@ -95,7 +95,7 @@ constexpr void pad_operand(schedule& s, int st, int o, const inline_vector<std::
     else
         plan.add(static_cast<int>(last), 1);
     use.tensor = copy.output.tensor;
-    use.zero_outside = false;
+    use.may_leave = false;
 
     // Stages run in order: the copy goes in front.
     d.stages.push_back({});

@@ -109,10 +109,12 @@ inline constexpr constraint<vulkan_knobs, vulkan_limits> vulkan_constraints[] = 
 // One chain for each output, in the order of the definition; staged tiles are blocks of its innermost axis.
 constexpr error_class class_of(const vulkan_knobs&) { return error_class::exact_order; }
 
-// Whether tiles of the operands can be staged: lanes along both axes of the tile share them.
+// Whether tiles of the operands can be staged: lanes along both axes of the tile share them, and what is past the end
+// of the reduction is 0 in both.
 constexpr bool can_stage(const definition& d, const direct_roles& r)
 {
-    return r.reduce >= 0 && r.row >= 0 && r.weights >= 0 && !moves_along(d.stages[0].operands[r.x], r.vector);
+    return r.reduce >= 0 && r.row >= 0 && r.weights >= 0 && d.stages[0].operands[r.x].outside == 0 &&
+           !moves_along(d.stages[0].operands[r.x], r.vector);
 }
 
 // One output per invocation: what a first port of a loop nest to a device looks like.
@@ -154,7 +156,7 @@ constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
     const bool stages_x = k.stage == staging::shared || k.stage == staging::x;
     const bool rows_pass_end =
         r.row >= 0 && (s.axes[r.row].parameter >= 0 || rows % (std::int64_t{k.rows} * k.lane_rows) != 0);
-    const bool has_edge = r.x >= 0 && (s.operands[r.x].zero_outside || rows_pass_end);
+    const bool has_edge = r.x >= 0 && (s.operands[r.x].may_leave || rows_pass_end);
     if (stages_x || !has_edge) k.edge = edge::guard;
     return k;
 }
@@ -284,7 +286,7 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
                 q.base.push_back(along(i));
             }
             c.operands.push_back(main.operands[o]);
-            c.operands[0].zero_outside = true;
+            c.operands[0].may_leave = true;
             c.body = ex::load(0);
             c.output.tensor = static_cast<std::int8_t>(d.tensors.push_back(t));
             c.output.index.push_back(along(slow));
@@ -296,7 +298,7 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
             d.stages.push_back(c);
             s.plans.push_back(q);
             main.operands[o] = c.output;
-            main.operands[o].zero_outside = false;
+            main.operands[o].may_leave = false;
         };
         if (stages_x) copy(r.x, "x tile", r.row, rows, r.reduce, k.reduce_block, 1, 1);
         if (stages_weights)

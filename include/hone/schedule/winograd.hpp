@@ -58,7 +58,7 @@ inline constexpr constraint<winograd_knobs, isa> winograd_constraints[] = {
      }},
 };
 
-// Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group.
+// Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group, zeros outside.
 constexpr bool winograd_applies(const definition& d)
 {
     if (weights_of(d).size() != 1 || d.stages.size() != 1 || d.stages[0].axes.size() != 8 ||
@@ -68,6 +68,7 @@ constexpr bool winograd_applies(const definition& d)
     if (!same_text(s.name, "conv2d") || s.axes[conv_axis::g].extent != 1) return false;
     if (s.axes[conv_axis::kh].extent != 3 || s.axes[conv_axis::kw].extent != 3) return false;
     const operand& x = s.operands[0];
+    if (x.outside != 0) return false;
     for (int k = 1; k <= 2; ++k)
         for (const index_term& t : x.index[k].terms)
             if (t.coefficient != 1) return false;
@@ -184,7 +185,7 @@ constexpr schedule winograd_packing(const definition& d, const winograd_knobs& k
     gather.axes.push_back({"ic", 1});
     gather.axes.push_back({"kh", 3});
     gather.axes.push_back({"kw", 1});
-    operand from{.tensor = 0, .zero_outside = true};
+    operand from{.tensor = 0, .may_leave = true};
     from.index.push_back({});
     for (int a : {0, 2, 3, 1}) from.index.push_back(along(a));
     gather.operands.push_back(from);
@@ -335,7 +336,7 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     x.index[2] = along(2, m, 4, 1, -left_side);
     x.index[3] = {};
     x.index[4] = along(5);
-    x.zero_outside = true;
+    x.may_leave = true;
     gather.operands.push_back(x);
     gather.body = ex::load(0);
     gather.output.tensor = td;
@@ -449,7 +450,7 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     };
     for (std::size_t o = 2; o < conv.operands.size(); ++o) output.operands.push_back(in_tiles(conv.operands[o]));
     output.output = in_tiles(conv.output);
-    output.output.zero_outside = true;
+    output.output.may_leave = true;
     for (const stage& g : {gather, left, input, product, columns, output}) e.stages.push_back(g);
 
     const bool whole_ic = ic % vl == 0;

@@ -237,6 +237,8 @@ private:
     bool sums_products_along(int axis) const
     {
         const auto& nodes = s_.body.nodes;
+        for (const operand& o : s_.operands)
+            if (o.may_leave && o.outside != 0) return false; // padding adds something
         return s_.reduce == reduction::add && nodes.size() == 3 && nodes[2].op == expr_op::mul &&
                nodes[0].op == expr_op::load && nodes[1].op == expr_op::load && meets_no_padding(axis);
     }
@@ -388,7 +390,7 @@ private:
             case expr_op::constant: v[i] = {static_cast<double>(n.value)}; break;
             case expr_op::load: {
                 const operand& o = s_.operands[n.ref];
-                v[i] = {place(o, at) ? static_cast<double>(tensors_[o.tensor][static_cast<std::size_t>(at)]) : 0.0};
+                v[i] = {static_cast<double>(place(o, at) ? tensors_[o.tensor][static_cast<std::size_t>(at)] : o.outside)};
                 break;
             }
             case expr_op::accumulator: v[i] = sum_; break;
