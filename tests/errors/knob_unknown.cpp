@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // clang-format off
 // expect: hone::kernel: the config names a knob that its template does not have, or no value; write the template's name, then knob=value for each knob, with one blank between
 // clang-format on
@@ -6,7 +7,6 @@
 // forbid: codegen
 // forbid: no matching function
 // forbid: constant expression
-// SPDX-License-Identifier: BSL-1.0
 // A config that was written by hand, with a knob that there is not.
 #include <hone/hone.hpp>
 

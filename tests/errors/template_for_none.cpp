@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // clang-format off
 // expect: hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the config names; add it to the list
 // clang-format on
@@ -6,7 +7,6 @@
 // forbid: codegen
 // forbid: no matching function
 // forbid: constant expression
-// SPDX-License-Identifier: BSL-1.0
 // A workload whose list has templates for other operators only.
 #include <hone/hone.hpp>
 

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: BSL-1.0
 // clang-format off
 // expect: hone::template_list: a template of the list lacks a part of what schedule/schedule_template.hpp lists; add it
 // clang-format on
 // forbid: codegen
-// SPDX-License-Identifier: BSL-1.0
 // A template that says nothing of its default.
 #include <hone/hone.hpp>
 

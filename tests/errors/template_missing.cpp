@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
 // clang-format off
 // expect: hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the config names; add it to the list
 // clang-format on
@@ -6,7 +7,6 @@
 // forbid: codegen
 // forbid: no matching function
 // forbid: constant expression
-// SPDX-License-Identifier: BSL-1.0
 // A config set that was tuned with a template which the workload's list lacks.
 #include <hone/hone.hpp>
 
