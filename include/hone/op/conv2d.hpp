@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <span>
 
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
@@ -113,7 +112,8 @@ struct conv2d_shape {
 
 // As conv2d<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
 // order, each as signature_word gives it: "bias", "relu".
-constexpr signature_text signature_of(const conv2d_shape& s, dtype type, std::span<const char* const> epilogue)
+template <class Words>
+constexpr signature_text signature_of(const conv2d_shape& s, dtype type, const Words& epilogue)
 {
     const conv2d_window v = s.window();
     signature_text t;
@@ -139,7 +139,7 @@ constexpr signature_text signature_of(const conv2d_shape& s, dtype type, std::sp
 constexpr signature_text signature_of(const conv2d_shape& s, dtype type,
                                       std::initializer_list<const char*> epilogue = {})
 {
-    return signature_of(s, type, std::span<const char* const>{epilogue.begin(), epilogue.size()});
+    return signature_of<std::initializer_list<const char*>>(s, type, epilogue);
 }
 
 // The tensors of a convolution with its channels as (group, channel in the group).

@@ -85,7 +85,8 @@ constexpr dim_index along(int axis, int coefficient, int second, int second_coef
 struct operand {
     std::int8_t tensor = -1;
     inline_vector<dim_index, 6> index{};
-    // Whether the index may leave the tensor. Reads are `outside` there (padding), and as the output nothing is written.
+    // Whether the index may leave the tensor. Reads are `outside` there (padding), and as the output nothing is
+    // written.
     bool may_leave = false;
     float outside = 0;
 };

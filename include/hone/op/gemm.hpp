@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <initializer_list>
-#include <span>
 
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
@@ -64,7 +63,8 @@ struct gemm_shape {
 
 // As gemm<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
 // order, each as signature_word gives it: "bias", "relu".
-constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::span<const char* const> epilogue)
+template <class Words>
+constexpr signature_text signature_of(const gemm_shape& s, dtype type, const Words& epilogue)
 {
     signature_text t;
     const auto leading_field = [&](const char* name, const leading& l) {
@@ -88,7 +88,7 @@ constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::span
 }
 constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::initializer_list<const char*> epilogue = {})
 {
-    return signature_of(s, type, std::span<const char* const>{epilogue.begin(), epilogue.size()});
+    return signature_of<std::initializer_list<const char*>>(s, type, epilogue);
 }
 
 // Parameters of a call, in this order, where the shape leaves them open: m, ldx, ldy, batch_stride_x, batch_stride_y.
