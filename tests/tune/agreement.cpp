@@ -48,8 +48,8 @@ TEST_CASE("a header is what its records give, and any other byte is found")
         CHECK_MESSAGE(wrong->find(words) != std::string::npos, *wrong);
     };
     std::string other = header;
-    other.replace(other.find(".rows = 6"), 9, ".rows = 7");
-    says(other, ".rows = 7");
+    other.replace(other.find(" rows=6"), 7, " rows=7");
+    says(other, " rows=7");
     says(other, "where the records give");
     says(header + "\n", "where the records give 'the end'");
     says(header.substr(0, header.rfind('}')), "is 'the end'");

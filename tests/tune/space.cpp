@@ -151,7 +151,7 @@ TEST_CASE("a config off the grid has no point")
     CHECK_FALSE(product.point_of(winograd_knobs{}).has_value());
     status why;
     CHECK_FALSE(product.nest_of(cpu_config(winograd_knobs{}), why).has_value());
-    CHECK(why.what == fault::shape_mismatch);
+    CHECK(why.what == fault::template_missing);
 }
 
 TEST_CASE("a neighbour differs in one knob, or is of another template; all values are met")
