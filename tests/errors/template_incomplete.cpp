@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // clang-format off
-// expect: hone::template_list: a template of the list lacks a part of what schedule/schedule_template.hpp lists; add it
+// expect: a template of the list lacks a part of what schedule/schedule_template.hpp lists; add it
 // clang-format on
 // forbid: codegen
 // A template that says nothing of its default.

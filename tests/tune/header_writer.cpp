@@ -153,14 +153,14 @@ constexpr const auto* any = hone::find_entry(tuned::vulkan_entries, signature.c_
 static_assert(any->vendor == 0 && any->spirv().size() == 35 && any->spirv()[0] == 0x07230203 && any->launch.lanes == 64);
 static_assert(hone::find_entry(tuned::vulkan_entries, signature.c_str(), 0x10de, 1)->vendor == 0x10de);
 static_assert(hone::find_entry(tuned::vulkan_entries, "another", 1, 1) == nullptr);
-static_assert(any->packed.elements() == 3 * 56);
+static_assert(any->packed[0].elements() == 3 * 56);
 )") == "");
 }
 
 TEST_CASE("packed weights stand where the layout says, and padding is zero")
 {
     const tensor source = tiny::definition().tensors[1];
-    const tensor packed = on_vulkan(0).shader->packed;
+    const tensor packed = on_vulkan(0).shader->packed[0];
     std::vector<float> weights(7 * 24), to(static_cast<std::size_t>(packed.elements()), 1);
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i + 1);
     pack_into(source, packed, weights.data(), to.data());

@@ -147,8 +147,8 @@ TEST_CASE("cold weights take longer to read")
     auto reads = right_kernel("unsigned i = 0; for (int n = 0; n < 8192; ++n)"
                               "i = (5 * i + 1 + static_cast<unsigned>(a.weights[200 + 16 * i])) % 8192;"
                               "if (i != 0) __builtin_trap();");
-    reads.declarations += "inline void pack(const float* from, float* to)\n{\n"
-                          "    for (int i = 0; i < 1 << 18; ++i) to[i] = 0;\n    kernel::pack(from, to);\n}";
+    reads.declarations += "inline hone::status pack(hone::given_weights from, float* to)\n{\n"
+                          "    for (int i = 0; i < 1 << 18; ++i) to[i] = 0;\n    return kernel::pack(from, to);\n}";
     reads.value = "hone::tune::variant{sizeof(float) << 18, kernel::layout_id, &workspace, &pack, &run}";
     const auto cold = measured({reads});
     const auto hot = measured({reads}, {.cache = tune::cache_mode::hot});

@@ -73,7 +73,7 @@ TEST_CASE("a record that is written is read again")
     REQUIRE(read.records[1].shader);
     CHECK(read.records[1].shader->words == b.shader->words);
     CHECK(read.records[1].shader->launch == b.shader->launch);
-    CHECK(read.records[1].shader->packed.dims[2].outer_stride == 56);
+    CHECK(read.records[1].shader->packed[0].dims[2].outer_stride == 56);
     CHECK_FALSE(read.records[0].shader);
 }
 
@@ -338,4 +338,33 @@ TEST_CASE("files that cannot be opened are named")
     CHECK(says([] { tune::record_writer("/nowhere/r.jsonl"); }, "/nowhere/r.jsonl"));
     CHECK(says([] { tune::read_records("/nowhere/r.jsonl"); }, "/nowhere/r.jsonl"));
     CHECK(says([] { tune::read_records("/proc"); }, "cannot read /proc: Is a directory"));
+}
+
+TEST_CASE("the layouts of any number of weights are written and read again")
+{
+    tune::record r = tiny_record(1);
+    r.backend = "vulkan";
+    r.isa = "none";
+    r.knobs = tune::settings_of(vulkan_knobs{});
+    for (std::size_t layouts = 0; layouts <= most_weights; ++layouts) {
+        CAPTURE(layouts);
+        r.shader = tiny_shader(1);
+        const tensor one = r.shader->packed[0];
+        r.shader->packed.clear();
+        for (std::size_t i = 0; i < layouts; ++i) {
+            r.shader->packed.push_back(one);
+            r.shader->packed[i].dims[0].extent = static_cast<std::int64_t>(i) + 1;
+        }
+        const std::string line = tune::line_of(r);
+        const tune::record read = tune::record_of(line);
+        CHECK(tune::line_of(read) == line);
+        REQUIRE(read.shader->packed.size() == layouts);
+        for (std::size_t i = 0; i < layouts; ++i)
+            CHECK(layout_id(read.shader->packed[i]) == layout_id(r.shader->packed[i]));
+        // One stands as it did before there could be others.
+        if (layouts == 1) CHECK(line.find("\"packed\":[[1,") != std::string::npos);
+    }
+    nlohmann::json five = tune::fields::shader_json(r);
+    five["packed"].push_back(five["packed"][0]);
+    CHECK_THROWS_WITH(tune::fields::set_shader(r, five), doctest::Contains("has 5 layouts, not at most 4"));
 }
