@@ -399,8 +399,8 @@ TEST_CASE("direct convolutions")
                 ocg == 1 && w.shape.groups > 1 ? w.shape.groups : w.shape.groups * round_up(ocg, vector_length(set));
             const bool copies = k.pad == padding::copy && w.shape.window().pads();
             const std::string broken = broken_law(
-                direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set), d,
-                expected, 0, {}, live_taps(w.shape, copies) * (w.shape.ic / w.shape.groups) * lanes, t);
+                direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
+                d, expected, 0, {}, live_taps(w.shape, copies) * (w.shape.ic / w.shape.groups) * lanes, t);
             CHECK_MESSAGE(broken.empty(), broken, "\n  ", text_of(w.shape), "\n  ", text_of(k), " ",
                           std::string{name_of(set)});
         }
@@ -428,8 +428,8 @@ TEST_CASE("matrix products")
             const std::int64_t lanes = by_batch ? s.batch : s.batch * round_up(s.n, vector_length(set));
             const std::vector<std::int64_t> parameters = parameters_of(s, c, true);
             const std::string broken = broken_law(
-                direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set), d,
-                reference(s, c, d, w.epilogue), 0, parameters, c.m * s.k * lanes, t);
+                direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
+                d, reference(s, c, d, w.epilogue), 0, parameters, c.m * s.k * lanes, t);
             CHECK_MESSAGE(broken.empty(), broken, "\n  ", text_of(s), " m = ", c.m, "\n  ", text_of(k), " ",
                           std::string{name_of(set)});
         }

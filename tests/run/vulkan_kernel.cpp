@@ -360,7 +360,9 @@ TEST_CASE("every limit of a device that an entry exceeds makes it give way, or i
     const vulkan_entry standard =
         entry_of<first>({.rows = 2, .vectors = 1, .components = 1, .lane_rows = 1, .lane_vectors = 1});
     configs::vulkan_entries = {tuned, standard};
-    const auto packed_bytes = [](const vulkan_entry& e) { return static_cast<std::uint32_t>(packed_elements(e.packed) * 4); };
+    const auto packed_bytes = [](const vulkan_entry& e) {
+        return static_cast<std::uint32_t>(packed_elements(e.packed) * 4);
+    };
     REQUIRE(packed_bytes(tuned) > packed_bytes(standard));
     REQUIRE(tuned.launch.lanes > standard.launch.lanes);
     REQUIRE(tuned.launch.shared_bytes > 0);

@@ -125,7 +125,8 @@ TEST_CASE("the defaults fit the registers, lower and keep every rule, on each in
             CHECK(std::string{c.message()} == message_of(fault::none));
             CHECK(live_registers(n) <= vector_registers(set));
 
-            const schedule p = packing_schedule(d.tensors[d.tensor_of(role::weights)], packed_weights(d, k, set)[0], set);
+            const schedule p =
+                packing_schedule(d.tensors[d.tensor_of(role::weights)], packed_weights(d, k, set)[0], set);
             const nest packing = lower(p);
             CHECK(packing.found.what == fault::none);
             CHECK(std::string{check(packing, cpu_target(set)).message()} == message_of(fault::none));

@@ -174,7 +174,8 @@ private:
         const std::string text = std::string{at(n_.buffers, a.buffer).name} + "[" + form(a.index) + "]";
         if (a.conditions.count == 0) return text;
         const std::string when = conditions(a.conditions);
-        return is_target ? "if (" + when + ") " + text : "(" + when + " ? " + text + " : " + (a.outside == 0 ? "0" : real(a.outside)) + ")";
+        return is_target ? "if (" + when + ") " + text
+                         : "(" + when + " ? " + text + " : " + (a.outside == 0 ? "0" : real(a.outside)) + ")";
     }
 
     std::string expression(int root, strength outer) const

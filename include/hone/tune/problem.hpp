@@ -237,8 +237,7 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
         if (written[i] == 0) p.untouched.push_back(static_cast<std::uint32_t>(i));
 
     // Infinities and NaN where they leave most results finite.
-    const bool pads =
-        std::any_of(s.operands.begin(), s.operands.end(), [](const operand& o) { return o.may_leave; });
+    const bool pads = std::any_of(s.operands.begin(), s.operands.end(), [](const operand& o) { return o.may_leave; });
     for (const auto where :
          {drawing::specials_in::input, drawing::specials_in::weights, drawing::specials_in::epilogue}) {
         drawing::numbers apart(seed + 1);
