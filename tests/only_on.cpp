@@ -6,18 +6,15 @@
 
 #include <unistd.h>
 
-#if defined(__x86_64__)
+#include <hone/core/isa.hpp>
+
 static bool processor_has(const char* isa)
 {
-    if (std::strcmp(isa, "avx2") == 0) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (std::strcmp(isa, "avx512") == 0)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
-    return std::strcmp(isa, "baseline") == 0;
+    bool has = false;
+    hone::for_each_isa(
+        [&](const hone::isa_row& r) { has = has || (std::strcmp(isa, r.name) == 0 && runs_here(r.set)); });
+    return has;
 }
-#else
-static bool processor_has(const char* isa) { return std::strcmp(isa, "baseline") == 0; }
-#endif
 
 int main(int argc, char** argv)
 {

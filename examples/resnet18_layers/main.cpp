@@ -103,7 +103,7 @@ bool compare(const char* name)
 
 int main()
 {
-    if (hone::cpu() < hone::isa::avx2) {
+    if (!hone::runs_here(hone::isa::avx2)) {
         std::printf("this processor has neither AVX-512 nor AVX2, for which the libraries are built\n");
         return 0;
     }

@@ -329,6 +329,27 @@ TEST_CASE("find: the widest that is not beyond")
     }
 }
 
+// Of a binary for several kinds of processors each finds its own; features that no row has together, as a processor may
+// have them, find the best that it runs.
+TEST_CASE("find: by features, which are no chain")
+{
+    constexpr entry entries[] = {{.signature = "a", .set = isa::neon},
+                                 {.signature = "a", .set = isa::avx512},
+                                 {.signature = "a", .set = isa::baseline},
+                                 {.signature = "a", .set = isa::avx2}};
+    const entry_list list{entries, 4};
+    const entry_table table{&list, 1};
+    CHECK(find(table, "a", isa::neon) == &entries[0]);
+    CHECK(find(table, "a", isa::avx512) == &entries[1]);
+    CHECK(find(table, "a", isa::baseline) == &entries[2]);
+    using namespace cpu_feature;
+    CHECK(find(table, "a", cpu_features{}) == &entries[2]);
+    CHECK(find(table, "a", asimd) == &entries[0]);
+    CHECK(find(table, "a", avx2 | cpu_feature::fma | avx512f) == &entries[3]);
+    CHECK(find(table, "a", avx512f | avx512vl | avx512dq | avx512bw) == &entries[2]); // AVX2 is switched off
+    CHECK(find(table, "a", processor_features()) == find(table, "a", cpu()));
+}
+
 TEST_CASE("find: the nearest number of threads, but a wider instruction set first")
 {
     constexpr entry some[] = {{.signature = "a", .set = isa::avx2, .threads = 8},
@@ -388,7 +409,7 @@ TEST_CASE("find: kernels of this processor")
     constexpr entry entries[] = {entry_of<kernel<padded_conv, peeled>>(), entry_of<kernel<open_gemm>>()};
     const entry_list lists[] = {{entries, 2}};
     constexpr signature_text signature = open_gemm::signature();
-    CHECK(cpu() >= compiled_isa());
+    CHECK(runs_on(compiled_isa(), cpu()));
     const entry* found = find({lists, 1}, signature.c_str(), cpu());
     REQUIRE(found == &entries[1]);
     call_rig rig = gemm_rig();

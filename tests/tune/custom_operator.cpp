@@ -28,7 +28,7 @@ TEST_CASE("measure a user's operator in a child" * doctest::skip())
 TEST_CASE("a user's operator is tuned, and a kernel of the written header gives the right result")
 {
     const folder at;
-    const isa set = tune::machine_isa();
+    const isa set = cpu();
     const tune::compiler with = tune::find_compiler("c++", set);
     tune::builder build(with, {.directory = at.path() / "work",
                                .include_directories = {include_directory(), user_directory()},

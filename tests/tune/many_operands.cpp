@@ -25,7 +25,7 @@ TEST_CASE_TEMPLATE("a folded batch norm, two residuals or a gate, three weights 
                    many::layer, many::mixed, many::pool, many::shifted, many::difference)
 {
     const folder at;
-    const isa set = tune::machine_isa();
+    const isa set = cpu();
     tune::builder build(tune::find_compiler("c++", set),
                         {.directory = at.path() / "work",
                          .include_directories = {include_directory(),

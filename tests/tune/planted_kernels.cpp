@@ -288,7 +288,7 @@ TEST_CASE("honest kernels of every template and instruction set pass")
 {
     const tune::task task = tune::task_of<layer>("layer", "layer");
     for (const isa set : {isa::baseline, isa::avx2, isa::avx512}) {
-        if (set > tune::machine_isa()) continue;
+        if (!runs_here(set)) continue;
         CAPTURE(name_of(set));
         const folder at;
         auto builder = builder_in(at, set);

@@ -68,7 +68,7 @@ int main()
     const entry_table tuned{tuned_of_each, 3};
     for (const isa set : {isa::baseline, isa::avx2, isa::avx512}) {
         const std::string name = name_of(set);
-        if (set > cpu()) {
+        if (!runs_here(set)) {
             std::printf("%s: not run, this processor has no more than %s\n", name.c_str(), name_of(cpu()));
             continue;
         }

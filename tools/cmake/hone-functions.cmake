@@ -26,6 +26,7 @@
 
 cmake_policy(VERSION 3.25)
 
+include("${CMAKE_CURRENT_LIST_DIR}/hone-isas.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/hone-tuner-program.cmake")
 
 function(hone_add_tuned_library target)
@@ -84,10 +85,7 @@ function(hone_add_tuned_library target)
             "another target, or put the list in a namespace and name it with LIST")
     endif()
 
-    set(all_isas baseline)
-    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
-        set(all_isas avx512 avx2 baseline)
-    endif()
+    hone_isas_(all_isas)
     hone_tuned_choices_("${call}" ISAS "${all_isas}" "${all_isas}" isas ${tuned_ISAS})
     hone_tuned_choices_("${call}" BACKENDS "cpu;vulkan" cpu backends ${tuned_BACKENDS})
     if(NOT "cpu" IN_LIST backends)
@@ -157,12 +155,9 @@ function(hone_add_tuned_library target)
         list(APPEND flags -fno-fast-math -ffp-contract=on)
     endif()
     list(APPEND flags -g0 -fno-lto -fno-sanitize=all)
-    set(flags_avx512 -march=x86-64 -mtune=generic -mavx512f -mavx512vl -mavx512dq -mavx512bw -mavx2 -mfma)
-    set(flags_avx2 -march=x86-64 -mtune=generic -mno-avx512f -mavx2 -mfma)
-    set(flags_baseline)
-    if(all_isas MATCHES "avx2")
-        set(flags_baseline -march=x86-64 -mtune=generic -mno-avx)
-    endif()
+    foreach(isa IN LISTS isas)
+        hone_only_isa_flags_(flags_${isa} ${isa})
+    endforeach()
 
     # ---- the header ----
 

@@ -115,7 +115,7 @@ int doctor(const doctor_options& o)
     const compiler_state compiler = state_of_compiler(o.compiler);
     const vulkan_state vulkan = state_of_vulkan(o.vulkan_child);
     const std::string processor = tune::processor_name();
-    const std::string set = name_of(tune::machine_isa());
+    const std::string set = name_of(hone::cpu());
     const std::vector<int> cpus = tune::usable_cpus();
     const int cpu = tune::timing_cpu();
     const auto governor = tune::frequency_governor(cpu);

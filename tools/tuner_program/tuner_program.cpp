@@ -339,6 +339,8 @@ try {
     std::vector<std::string> sets, only, commands;
     for (isa set : o.sets) sets.emplace_back(name_of(set));
     if (sets.empty()) sets.emplace_back("native");
+    std::vector<std::string> all_sets{"native"};
+    for_each_isa([&](const isa_row& r) { all_sets.insert(all_sets.begin(), r.name); });
     bool strict = false, as_json = false;
     std::string explained;
 
@@ -359,9 +361,11 @@ try {
             ->delimiter(',')
             ->check(CLI::IsMember({"cpu", "vulkan"}))
             ->capture_default_str();
-        to_command->add_option("--isas", sets, "of CPU kernels: avx512, avx2, baseline; native: the widest here")
+        to_command
+            ->add_option("--isas", sets,
+                         fmt::format("of CPU kernels: {}, which is the best here", fmt::join(all_sets, ", ")))
             ->delimiter(',')
-            ->check(CLI::IsMember({"avx512", "avx2", "baseline", "native"}))
+            ->check(CLI::IsMember(all_sets))
             ->capture_default_str();
         add_accuracy(to_command);
     };
@@ -453,7 +457,7 @@ try {
     const auto is_given = [&](const char* option) { return tuning->count(option) + verifying->count(option) > 0; };
     if (!is_given("--compiler") && !is_given("--command")) commands = commands_of_build;
     if (std::find(backends.begin(), backends.end(), "cpu") != backends.end())
-        for (const std::string& s : sets) o.sets.push_back(s == "native" ? machine_isa() : *isa_of(s));
+        for (const std::string& s : sets) o.sets.push_back(s == "native" ? hone::cpu() : *isa_of(s));
     o.vulkan = std::find(backends.begin(), backends.end(), "vulkan") != backends.end();
     for (const std::string& c : commands) {
         const auto set = isa_of(c.substr(0, c.find('=')));

@@ -1,46 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
-// What a machine offers to a kernel: vector length and registers of an instruction set, limits of a Vulkan
-// device. Schedules are checked against these before anything is compiled.
+// What a machine offers to a kernel: an instruction set (core/isa.hpp), or the limits of a Vulkan device. Schedules are
+// checked against these before anything is compiled.
 #pragma once
 
 #include <cstdint>
+
+#include <hone/core/isa.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
 namespace hone {
-
-// The instruction sets that have a code generator. `none` is a Vulkan device.
-enum class isa : std::uint8_t { none, baseline, avx2, avx512 };
-
-constexpr const char* name_of(isa i)
-{
-    switch (i) {
-    case isa::none: return "none";
-    case isa::baseline: return "baseline";
-    case isa::avx2: return "avx2";
-    case isa::avx512: return "avx512";
-    }
-    return "?";
-}
-
-// Floats in the widest vector register.
-constexpr int vector_length(isa i) { return i == isa::avx512 ? 16 : i == isa::avx2 ? 8 : i == isa::baseline ? 4 : 1; }
-
-constexpr int vector_registers(isa i) { return i == isa::avx512 ? 32 : 16; }
-
-// The instruction set that this translation unit is compiled for. Not a property of the machine it runs on.
-constexpr isa compiled_isa()
-{
-#if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512DQ__) && defined(__AVX512BW__)
-    return isa::avx512;
-#elif defined(__AVX2__) && defined(__FMA__)
-    return isa::avx2;
-#else
-    return isa::baseline;
-#endif
-}
 
 // Limits of a Vulkan device that decide whether a nest is legal (names as in VkPhysicalDeviceLimits).
 // The initial values are the floor that every Vulkan 1.1 device meets.

@@ -89,23 +89,9 @@ struct entry_table {
     std::size_t count = 0;
 };
 
-// The widest instruction set of this processor that hone has a name for; baseline on those that are not x86, where
-// kernels are what the compiler makes of vectors of four.
-inline isa cpu()
-{
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw"))
-        return isa::avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return isa::avx2;
-#endif
-    return isa::baseline;
-}
-
-// The entry of this signature for the widest instruction set that is not beyond `widest`, and among those for the
-// nearest number of threads; null where the table has none.
-inline const entry* find(const entry_table& table, const char* signature, isa widest, int threads = 1)
+// The entry of this signature for the best instruction set of which a processor has all features, and among those for
+// the nearest number of threads; null where the table has none.
+inline const entry* find(const entry_table& table, const char* signature, cpu_features processor, int threads = 1)
 {
     const entry* best = nullptr;
     const std::uint64_t hash = signature_hash(signature);
@@ -113,12 +99,18 @@ inline const entry* find(const entry_table& table, const char* signature, isa wi
         for (std::size_t i = 0; i < table.lists[l].count; ++i) {
             const entry& e = table.lists[l].first[i];
             if (e.signature_hash != hash && e.signature_hash != 0) continue;
-            if (e.set > widest || !same_text(e.signature, signature)) continue;
+            if (!processor.has(row_of(e.set).features) || !same_text(e.signature, signature)) continue;
             if (best == nullptr || e.set > best->set ||
                 (e.set == best->set && is_nearer(e.threads, best->threads, threads)))
                 best = &e;
         }
     return best;
+}
+
+// The same for a processor with the features of an instruction set, as cpu() gives that of this one.
+inline const entry* find(const entry_table& table, const char* signature, isa processor, int threads = 1)
+{
+    return processor == isa::none ? nullptr : find(table, signature, row_of(processor).features, threads);
 }
 
 } // namespace hone

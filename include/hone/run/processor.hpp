@@ -19,6 +19,10 @@ HONE_INLINE void spin_pause()
     __builtin_ia32_pause();
 #elif defined(__aarch64__) || (defined(__ARM_ARCH) && __ARM_ARCH >= 7)
     asm volatile("yield");
+#elif defined(__riscv)
+    asm volatile(".4byte 0x0100000f"); // pause, a hint that does nothing where there is no Zihintpause
+#elif defined(__powerpc__)
+    asm volatile("or 27,27,27");
 #endif
 }
 

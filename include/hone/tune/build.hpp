@@ -18,6 +18,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -45,28 +46,6 @@ struct compiler {
     std::string directory{};
 };
 
-inline std::vector<std::string> flags_of(isa set)
-{
-    switch (set) {
-    case isa::avx512: return {"-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw", "-mavx2", "-mfma"};
-    case isa::avx2: return {"-mavx2", "-mfma"};
-    default: return {};
-    }
-}
-
-// The best instruction set of this machine that hone generates code for.
-inline isa machine_isa()
-{
-#if defined(__x86_64__) || defined(__i386__)
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
-        return isa::avx512;
-    if (avx2) return isa::avx2;
-#endif
-    return isa::baseline;
-}
-
 using compiler_patience = std::chrono::duration<double>;
 inline constexpr compiler_patience usual_patience{30};
 
@@ -92,7 +71,8 @@ inline compiler find_compiler(const std::vector<std::string>& command, isa set,
         c.flags = {"-O1", "-fno-unroll-loops"};
     else
         c.flags = {"-O2", "-fno-tree-vectorize"};
-    for (const std::string& f : flags_of(set)) c.flags.push_back(f);
+    std::istringstream of_set(row_of(set).flags);
+    for (std::string f; of_set >> f;) c.flags.push_back(f);
     return c;
 }
 // As a user writes it: a program, or a command line as "ccache g++".

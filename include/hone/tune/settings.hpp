@@ -89,9 +89,11 @@ std::optional<std::string> apply(Knobs& to, const settings& all)
 
 inline std::optional<isa> isa_of(std::string_view name)
 {
-    for (const isa set : {isa::baseline, isa::avx2, isa::avx512})
-        if (name == name_of(set)) return set;
-    return std::nullopt;
+    std::optional<isa> found;
+    for_each_isa([&](const isa_row& r) {
+        if (name == r.name) found = r.set;
+    });
+    return found;
 }
 
 // The name of the scalar loop nest that everything is compared with; it has no knobs.

@@ -295,7 +295,7 @@ private:
                                       "of {} MiB at most",
                                       measuring::last_level_cache() >> 20));
         for (isa set : options_.sets) {
-            if (set > machine_isa()) {
+            if (!runs_here(set)) {
                 progress_.say(
                     fmt::format("hone: this machine has no {}: its kernels take what the records say, else the "
                                 "closed-form defaults",

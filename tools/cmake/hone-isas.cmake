@@ -1,0 +1,77 @@
+# The table of instruction sets in hone/core/isa.hpp, as CMake reads it: names, kinds of processors, and the flags of one
+# object of kernels for each.
+
+cmake_policy(VERSION 3.25)
+
+# Reads the header, once for all directories.
+function(hone_read_isas_ header)
+    file(STRINGS "${header}" lines REGEX "^ +[{]?[.](name|kind|flags|without) = ")
+    set(names)
+    foreach(line IN LISTS lines)
+        string(REGEX MATCH "[.]([a-z]+) = (processor_kind::|\")([^\",]*)" found "${line}")
+        if(CMAKE_MATCH_1 STREQUAL "name")
+            set(name "${CMAKE_MATCH_3}")
+            list(APPEND names "${name}")
+        else()
+            separate_arguments(words UNIX_COMMAND "${CMAKE_MATCH_3}")
+            set_property(GLOBAL PROPERTY hone_isa_${name}_${CMAKE_MATCH_1} "${words}")
+        endif()
+    endforeach()
+    if(NOT names)
+        message(FATAL_ERROR "hone: no instruction set was found in ${header}; its table is read by tools/cmake/hone-isas.cmake")
+    endif()
+    set_property(GLOBAL PROPERTY hone_isas "${names}")
+endfunction()
+
+# Those that kernels can be compiled for on the processor that is built for, the best one first. One without flags, as
+# NEON is, is what compilers take there unasked: then there is none below.
+function(hone_isas_ result)
+    get_property(names GLOBAL PROPERTY hone_isas)
+    hone_processor_kind_(processor)
+    set(isas)
+    set(least)
+    foreach(name IN LISTS names)
+        get_property(kind GLOBAL PROPERTY hone_isa_${name}_kind)
+        get_property(flags GLOBAL PROPERTY hone_isa_${name}_flags)
+        if(kind STREQUAL processor AND NOT flags)
+            set(least)
+        endif()
+        if(kind STREQUAL "any")
+            set(least ${name})
+        elseif(kind STREQUAL processor)
+            list(PREPEND isas ${name})
+        endif()
+    endforeach()
+    set(${result} ${isas} ${least} PARENT_SCOPE)
+endfunction()
+
+# x86, arm64, or any: of neither.
+function(hone_processor_kind_ result)
+    set(kind any)
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+        set(kind x86)
+    elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+        set(kind arm64)
+    endif()
+    set(${result} ${kind} PARENT_SCOPE)
+endfunction()
+
+# The flags that switch an instruction set on.
+function(hone_isa_flags_ result isa)
+    get_property(flags GLOBAL PROPERTY hone_isa_${isa}_flags)
+    set(${result} ${flags} PARENT_SCOPE)
+endfunction()
+
+# Those for this instruction set and no other, whatever the flags before them say.
+function(hone_only_isa_flags_ result isa)
+    hone_processor_kind_(processor)
+    hone_isa_flags_(flags ${isa})
+    set(first)
+    if(processor STREQUAL "x86")
+        get_property(without GLOBAL PROPERTY hone_isa_${isa}_without)
+        set(first -march=x86-64 -mtune=generic ${without})
+    elseif(processor STREQUAL "arm64")
+        set(first -march=armv8-a -mtune=generic)
+    endif()
+    set(${result} ${first} ${flags} PARENT_SCOPE)
+endfunction()
