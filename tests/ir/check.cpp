@@ -61,6 +61,7 @@ static_assert(live_registers(matmul(tile(14, 2), isa::avx512, 16)) == 28 + 2 + 1
 static_assert(live_registers(matmul(tile(9, 3), isa::avx512, 16)) == 27 + 3 + 1);
 static_assert(live_registers(matmul(tile(14, 1), isa::avx512, 16)) == 14 + 1); // broadcasts are memory operands
 static_assert(live_registers(matmul(tile(14, 1), isa::avx2, 8)) == 14 + 1 + 1);
+static_assert(live_registers(matmul(tile(5, 4), isa::neon, 4)) == 20 + 4 + 5); // a register for each row's lanes
 static_assert(live_registers(copy()) == 0);
 static_assert(check(matmul(tile(15, 2), isa::avx512, 16), avx512).what == fault::too_many_live_registers);
 static_assert(check(matmul(tile(15, 2), isa::avx512, 16), avx512).found == 33);

@@ -23,7 +23,7 @@ using namespace hone::test;
 
 namespace {
 
-constexpr isa sets[] = {isa::baseline, isa::avx2, isa::avx512};
+constexpr isa sets[] = {isa::baseline, isa::avx2, isa::avx512, isa::neon};
 using names = std::vector<std::string>;
 
 struct named_roles {
@@ -116,7 +116,7 @@ TEST_CASE("the defaults fit the registers, lower and keep every rule, on each in
             const direct_knobs k = default_direct(d, set);
             CAPTURE(k.rows);
             CAPTURE(k.vectors);
-            CHECK(check_registers({k.rows, k.vectors}, set).ok());
+            CHECK(check_registers({k.rows, k.vectors, k.reduce_unroll}, set).ok());
             const schedule s = direct_schedule(d, k, set);
             const nest n = lower(s);
             CHECK(n.found.what == fault::none);
@@ -268,6 +268,18 @@ TEST_CASE("what fits registers, by the facts of the tiles that reach the peak")
         CHECK_FALSE(fits(7, 2, set));
         CHECK_FALSE(fits(15, 1, set));
     }
+    const auto fits_by_lanes = [](int rows, int vectors) {
+        return check_registers({rows, vectors, 4}, isa::neon).ok();
+    };
+    CHECK(fits_by_lanes(15, 1));
+    CHECK(fits_by_lanes(9, 2));
+    CHECK(fits_by_lanes(6, 3));
+    CHECK(fits_by_lanes(4, 4));
+    CHECK_FALSE(fits_by_lanes(10, 2));
+    CHECK_FALSE(fits_by_lanes(7, 3));
+    CHECK_FALSE(fits_by_lanes(5, 4));
+    CHECK(fits(5, 4, isa::neon));
+    CHECK_FALSE(fits(6, 4, isa::neon));
 }
 
 // The two estimates of a dense tile agree: what the knobs promise before lowering is what check finds in the nest.
@@ -276,13 +288,33 @@ TEST_CASE("check_registers agrees with check")
     const definition d = gemm<products[4], f32>::definition();
     for (isa set : sets)
         for (int vectors = 1; vectors <= 4; ++vectors)
-            for (int rows = 1; rows <= 32; ++rows) {
-                const direct_knobs k{.rows = rows, .vectors = vectors};
-                CAPTURE(name_of(set));
-                CAPTURE(rows);
-                CAPTURE(vectors);
-                const nest n = lower(direct_schedule(d, k, set));
-                REQUIRE(n.found.what == fault::none);
-                CHECK((live_registers(n) <= vector_registers(set)) == check_registers({rows, vectors}, set).ok());
-            }
+            for (int rows = 1; rows <= 32; ++rows)
+                for (int steps : {1, 4}) {
+                    const direct_knobs k{.rows = rows, .vectors = vectors, .reduce_unroll = steps};
+                    CAPTURE(name_of(set));
+                    CAPTURE(rows);
+                    CAPTURE(vectors);
+                    CAPTURE(steps);
+                    const nest n = lower(direct_schedule(d, k, set));
+                    REQUIRE(n.found.what == fault::none);
+                    CHECK((live_registers(n) <= vector_registers(set)) ==
+                          check_registers({rows, vectors, steps}, set).ok());
+                }
+}
+
+TEST_CASE("where products take lanes, the default writes out as many steps as a vector has, if x has them side by side")
+{
+    const auto steps = [](const definition& d, isa set) { return default_direct(d, set).reduce_unroll; };
+    const definition product = gemm<gemm_shape{.m = 64, .n = 64, .k = 6}, f32>::definition();
+    CHECK(steps(product, isa::neon) == 4);
+    for (isa set : {isa::baseline, isa::avx2, isa::avx512}) CHECK(steps(product, set) == 1);
+    CHECK(steps(gemm<gemm_shape{.m = 64, .n = 64, .k = 3}, f32>::definition(), isa::neon) == 1);
+    CHECK(steps(gemm<gemm_shape{.m = 64, .n = 64, .k = 6, .x = transposed::yes}, f32>::definition(), isa::neon) == 1);
+    constexpr conv2d_shape image{.h = 9, .w = 9, .ic = 8, .oc = 8, .kh = 3, .kw = 3, .pad = 1};
+    CHECK(steps(conv2d<image, f32>::definition(), isa::neon) == 4);
+    constexpr conv2d_shape planes{.h = 9, .w = 9, .ic = 8, .oc = 8, .kh = 3, .kw = 3, .pad = 1, .layout = layout::nchw};
+    CHECK(steps(conv2d<planes, f32>::definition(), isa::neon) == 1);
+    // The taps of one channel stand side by side, too; but the border leaves some out.
+    constexpr conv2d_shape gray{.h = 9, .w = 9, .ic = 1, .oc = 8, .kh = 5, .kw = 5, .pad = 2};
+    CHECK(steps(conv2d<gray, f32>::definition(), isa::neon) == 1);
 }

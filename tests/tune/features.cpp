@@ -13,6 +13,7 @@
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/ir/print.hpp>
+#include <hone/ir/live_registers.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/schedule/direct.hpp>
@@ -219,6 +220,25 @@ TEST_CASE("a matrix product has the products, touches, reuses and strides worked
     CHECK_COUNT(f(nest_feature::tile_footprint), 4 * (15 + 40 + 24));
     CHECK_COUNT(f(nest_feature::full_footprint), 4 * (30 + 80 + 96));
     CHECK(f(nest_feature::peeled_share) == 0);
+}
+
+TEST_CASE("live registers are what check finds, where values of x are lanes, too")
+{
+    const definition d = gemm<gemm_shape{.m = 48, .n = 96, .k = 64}, f32>::definition();
+    for (isa set : {isa::avx2, isa::avx512, isa::neon})
+        for (int rows : {2, 5, 8})
+            for (int vectors : {1, 2, 3})
+                for (int steps : {1, 2, 4, 8}) {
+                    CAPTURE(name_of(set));
+                    CAPTURE(rows);
+                    CAPTURE(vectors);
+                    CAPTURE(steps);
+                    const nest n =
+                        lower(direct_schedule(d, {.rows = rows, .vectors = vectors, .reduce_unroll = steps}, set));
+                    CHECK_COUNT(features(n)(nest_feature::live_registers), live_registers(n));
+                }
+    const nest lanes = lower(direct_schedule(d, {.rows = 8, .vectors = 2, .reduce_unroll = 4}, isa::neon));
+    CHECK_COUNT(features(lanes)(nest_feature::live_registers), 16 + 2 * 2 + 8);
 }
 
 TEST_CASE("peeled siblings are one loop, and their share is told")

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include <hone/codegen/environment.hpp>
+#include <hone/codegen/lanes.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
@@ -275,6 +276,8 @@ struct step {
     bool tested = false;        // a guard is known at run time only
     std::int16_t instance = -1; // where not plain: its number among the instances of the band
     cpu::factor factor = cpu::factor::general;
+    std::int8_t lane_of = 0; // the access that is a lane of a vector in memory; 0: none
+    std::int8_t lane = 0;
     float coefficient = 0;
     std::int64_t at[max_step_accesses]{};
 
@@ -364,6 +367,8 @@ struct band {
         step base{};
         bool in_registers[max_step_accesses]{};
         std::int64_t coefficients[max_step_accesses][max_band_depth]{};
+        int lane_slot = -1; // the band's variable that counts the lanes of base.lane_of
+        interval lane_values{};
     };
     static constexpr leaf_plan plan_of(const instance& i)
     {
@@ -400,6 +405,7 @@ struct band {
         const hone::statement& st = n.statements[p.base.statement];
         p.has_table = st.reduce == reduction::add && n.exprs[st.value].op == expr_op::mul &&
                       n.exprs[n.exprs[st.value].a].op == expr_op::table;
+        find_lane<K>(p, l, i);
         return p;
     }
     static constexpr step step_of(const leaf_plan& p, const instance& i)
@@ -411,6 +417,7 @@ struct band {
         s.tested = i.tests;
         for (int a = 0; a < p.accesses; ++a)
             for (int k = 0; k < i.depth; ++k) s.at[a] += p.coefficients[a][k] * i.value[k];
+        if (p.lane_slot >= 0) set_lane<K>(s, p, i.value[p.lane_slot]);
         if (p.has_table) {
             const int operand = K::nest.exprs[K::nest.statements[s.statement].value].a;
             s.coefficient = table_value(K::nest, variables.of, operand, i);
@@ -467,6 +474,16 @@ struct band {
     static constexpr const instance& at(int i) { return instances.of[step_at(i).instance]; }
     static consteval std::int64_t offset(int i, int position) { return step_at(i).at[position]; }
     static consteval float coefficient(int i) { return step_at(i).coefficient; }
+
+    // The place of an access of the step, counted from where it is in the loops around: a pointer, or a lane.
+    template <int I, int Position, class Base>
+    HONE_INLINE static auto place_from(Base p)
+    {
+        if constexpr (step_at(I).lane_of == Position && Position > 0)
+            return lane_place<step_at(I).lane>{p + (offset(I, Position) - step_at(I).lane)};
+        else
+            return p + offset(I, Position);
+    }
 };
 
 } // namespace hone::codegen::cpu

@@ -51,6 +51,8 @@ struct form {
     {
         if constexpr (in_registers(Access))
             return *at;
+        else if constexpr (requires { At::lane; })
+            return lanes_of<K>::load(at.vector)[At::lane];
         else if constexpr (stride(Access) == 0)
             return *at;
         else if constexpr (stride(Access) != 1)

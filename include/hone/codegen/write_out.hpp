@@ -209,6 +209,15 @@ HONE_PIECE void write_out(std::integer_sequence<int, I...>, P0 p0, P1 p1, P2 p2,
      ...);
 }
 
+// The same for products of which one factor may be a lane.
+template <class F, class B, int First, int... I, class P0, class P1, class P2>
+HONE_PIECE void write_out_by_lane(std::integer_sequence<int, I...>, P0 p0, P1 p1, P2 p2)
+{
+    (F::execute(B::coefficient(First + I), p0 + B::offset(First + I, 0), B::template place_from<First + I, 1>(p1),
+                B::template place_from<First + I, 2>(p2)),
+     ...);
+}
+
 template <class K, class B, int R, int Holder>
 HONE_PIECE void execute_run(const environment<K>& e, vector_of<K>* r)
 {
@@ -224,6 +233,9 @@ HONE_PIECE void execute_run(const environment<K>& e, vector_of<K>* r)
             write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r));
         else if constexpr (l.count == 2)
             write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r), base<K, l.of[1]>(e, r));
+        else if constexpr (l.count == 3 && row_of(K::set).broadcast == broadcast::from_lane)
+            write_out_by_lane<f, B, first>(steps{}, base<K, l.of[0]>(e, r), base<K, l.of[1]>(e, r),
+                                           base<K, l.of[2]>(e, r));
         else if constexpr (l.count == 3)
             write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r), base<K, l.of[1]>(e, r), base<K, l.of[2]>(e, r));
         else if constexpr (l.count == 4)

@@ -27,6 +27,8 @@ namespace ir {
 //   under n, m: one),
 // + one for a value used in all lanes, if it loads any; AVX-512 takes one that is used once from memory. (Of one vector
 //   a row, 31 rows fit 32 registers there, and 15 rows spill from the 16 of AVX2, with both g++ and clang.)
+// Where such a value is a lane, each row has a register of them, for as many steps as it has lanes. And the vectors of
+// the next step are loaded while this one's multiply (schedule/cpu.hpp names tiles that spill without).
 // Intermediate values of an expression are not counted: compilers find room for them in what a band has used up.
 template <class Nest>
 struct register_estimate {
@@ -121,6 +123,7 @@ struct register_estimate {
             const std::int64_t length = u.by_vector ? n.vector_length : 1;
             count += (u.most - u.least + length) / length;
         }
+        const broadcast from = n.vector_length == 1 ? broadcast::in_register : row_of(n.set).broadcast;
         bool has_scalar = false;
         int seen[max_loads]{};
         int loads = 0;
@@ -132,7 +135,9 @@ struct register_estimate {
             if (loads < max_loads) seen[loads++] = load;
             if (by_vector(a.index, depth))
                 count += kept(a.index, depth);
-            else if (n.set != isa::avx512 || is_reused(a.index, depth))
+            else if (from == broadcast::from_lane)
+                count += rows(a.index, depth);
+            else if (from != broadcast::from_memory || is_reused(a.index, depth))
                 has_scalar = true;
         });
         if (has_scalar) ++count;
@@ -153,6 +158,7 @@ struct register_estimate {
     {
         std::int64_t count = 1;
         bool repeats = false;
+        bool has_next = false;
         for (int i = 0; i < depth; ++i) {
             const node& l = at(band[i]);
             const interval v = values[l.variable];
@@ -161,8 +167,29 @@ struct register_estimate {
                 repeats = true;
             else if (repeats)
                 count *= v.most - v.least + 1;
+            else
+                has_next = true;
         }
-        return count;
+        return row_of(n.set).broadcast == broadcast::from_lane && repeats && has_next ? 2 * count : count;
+    }
+
+    // Registers for lanes: one for each step of the innermost unrolled loop that they move with.
+    constexpr std::int64_t rows(const affine& a, int depth) const
+    {
+        for (int i = depth; i-- > 0;) {
+            const node& l = at(band[i]);
+            const interval v = values[l.variable];
+            if (l.bind != binding::unroll || v.most <= v.least || !depends(a, l.variable)) continue;
+            const std::int64_t steps = v.most - v.least + 1;
+            return moves_by_one(a, l.variable) ? (steps + n.vector_length - 1) / n.vector_length : steps;
+        }
+        return 1;
+    }
+    constexpr bool moves_by_one(const affine& a, int variable) const
+    {
+        for (int i = a.first; i < a.first + a.count; ++i)
+            if (n.terms[i].variable == variable) return n.terms[i].coefficient == 1 && n.terms[i].parameter < 0;
+        return false;
     }
 
     // Opens a node for its children: the depth of their band.

@@ -17,14 +17,19 @@ namespace hone {
 struct register_tile {
     std::int32_t rows = 1;
     std::int32_t vectors = 1;
+    std::int32_t steps = 1; // of the reduction, written out
 };
 
-// What a register tile needs: rows * vectors accumulators, a row of weights, one broadcast.
+// What a register tile needs: rows * vectors accumulators, a row of weights, and what its values of x take. Lanes are
+// held for several steps, and while one multiplies with its weights, compilers load those of the next: of 10 x 2, 7 x
+// 3, 5 x 4 and 3 x 6 with four steps, which would fit without, g++ 12 spills each on NEON, and of 15 x 1, 9 x 2, 6 x 3
+// and 4 x 4 none.
 constexpr int registers_of(const register_tile& t, isa set)
 {
-    // AVX-512 takes a broadcast that is used once from memory.
-    const int broadcast = t.vectors == 1 && set == isa::avx512 ? 0 : 1;
-    return t.rows * t.vectors + t.vectors + broadcast;
+    const broadcast x = row_of(set).broadcast;
+    const int sums = t.rows * t.vectors;
+    if (x == broadcast::from_lane) return sums + (t.steps > 1 ? 2 : 1) * t.vectors + t.rows;
+    return sums + t.vectors + (t.vectors == 1 && x == broadcast::from_memory ? 0 : 1);
 }
 constexpr status check_registers(const register_tile& t, isa set)
 {
@@ -47,9 +52,9 @@ inline constexpr std::int32_t most_tile_rows = 28;
 
 // The rows and vectors of which whole and remainder tiles together cost least for so many of each; after `passed_over`
 // others, which had other rows. Stays with the last one that costs no more than a fifth above the first. `shares`: the
-// vectors of a tile share its rows of x.
+// vectors of a tile share its rows of x. `steps` of the reduction are written out.
 constexpr register_tile cheapest_tile(std::int64_t rows, std::int64_t vectors, bool shares, isa set,
-                                      int passed_over = 0)
+                                      int passed_over = 0, std::int32_t steps = 1)
 {
     register_tile best;
     bool is_passed_over[most_tile_rows + 1]{};
@@ -58,7 +63,7 @@ constexpr register_tile cheapest_tile(std::int64_t rows, std::int64_t vectors, b
         double best_cost = most_cost;
         for (std::int32_t v = 1; v <= 4 && v <= vectors; ++v) {
             for (std::int32_t m = 1; m <= most_tile_rows && m <= rows; ++m) {
-                if (!check_registers({m, v}, set).ok()) break;
+                if (!check_registers({m, v, steps}, set).ok()) break;
                 if (is_passed_over[m]) continue;
                 const auto column = [&](std::int64_t width) {
                     const std::int64_t rest = rows % m;
@@ -69,7 +74,7 @@ constexpr register_tile cheapest_tile(std::int64_t rows, std::int64_t vectors, b
                 const double cost = static_cast<double>(vectors / v) * column(v) + (rest > 0 ? column(rest) : 0);
                 if (cost < best_cost) {
                     best_cost = cost;
-                    best = {m, v};
+                    best = {m, v, steps};
                 }
             }
         }

@@ -274,6 +274,7 @@ private:
         double scalars = 0;
         std::uint64_t counted = 0; // register buffers
         bool has_scalar = false;
+        const broadcast from = n_.vector_length == 1 ? broadcast::in_register : row_of(n_.set).broadcast;
         for (std::uint64_t rest = own; rest != 0; rest &= rest - 1) {
             const access& a = n_.accesses[std::countr_zero(rest)];
             const buffer& b = n_.buffers[a.buffer];
@@ -286,7 +287,9 @@ private:
             // inside the first of those need a register each.
             double loads = 1;
             double kept = 1;
+            double rows = 1; // of the innermost loop that it moves with
             bool repeats = false;
+            bool has_next = false;
             bool by_vector = false;
             for (int k = band; k-- > 0;) {
                 const chain_loop& l = chain_.loop(k);
@@ -297,16 +300,22 @@ private:
                     repeats = true;
                 } else {
                     loads *= static_cast<double>(l.extent);
+                    if (l.extent > 1)
+                        rows = static_cast<double>(ceil_div(l.extent, moves_by_one(a.index, k) ? n_.vector_length : 1));
                     if (repeats) kept *= static_cast<double>(l.extent);
+                    has_next = has_next || (!repeats && l.extent > 1);
                 }
             }
+            // As ir/live_registers.hpp counts them.
             if (by_vector || n_.vector_length == 1) {
                 vectors += loads;
-                live += kept;
+                live += from == broadcast::from_lane && repeats && has_next ? 2 * kept : kept;
             } else {
                 scalars += loads;
-                // AVX-512 takes a value that is used once from memory.
-                if (n_.set != isa::avx512 || repeats) has_scalar = true;
+                if (from == broadcast::from_lane)
+                    live += rows;
+                else if (from != broadcast::from_memory || repeats)
+                    has_scalar = true;
             }
         }
         set(nest_feature::live_registers, live + (has_scalar ? 1 : 0));
@@ -321,6 +330,15 @@ private:
         for (int i = index.first; i < index.first + index.count; ++i) {
             const affine_term& t = n_.terms[i];
             if (t.variable >= 0 && t.coefficient != 0 && chain_.loop_of(t.variable) == loop) return true;
+        }
+        return false;
+    }
+
+    bool moves_by_one(const affine& index, int loop) const
+    {
+        for (int i = index.first; i < index.first + index.count; ++i) {
+            const affine_term& t = n_.terms[i];
+            if (t.variable >= 0 && chain_.loop_of(t.variable) == loop) return t.coefficient == 1 && t.parameter < 0;
         }
         return false;
     }
