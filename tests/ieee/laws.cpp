@@ -62,7 +62,7 @@ template <class F>
 void for_each_library(F&& f)
 {
     for (const library_here& l : libraries) {
-        if (l.set > cpu()) continue;
+        if (!runs_here(l.set)) continue;
         INFO((std::string(name_of(l.set)) + ", " + l.flags));
         f(l);
     }

@@ -21,6 +21,9 @@
 # OFF: the set is empty, and no tuner is built. REPLAY: the set is what the records say; nothing is measured. MISSING:
 # workloads without records are tuned. FORCE: all are tuned anew each time that the step runs.
 #
+# In a cross build without CMAKE_CROSSCOMPILING_EMULATOR no tuner runs: REPLAY takes the header beside the records, which
+# <target>.save writes in a build for this machine; without records it is the same as OFF.
+#
 # <target>.tune tunes now, in the foreground; <target>.save writes records and header to the source tree, as nothing
 # else does; <target>.check fails where the saved ones are not what the workloads and records give.
 
@@ -128,13 +131,30 @@ function(hone_add_tuned_library target)
     if(NOT CMAKE_CXX_COMPILER_ID MATCHES "^(GNU|Clang|AppleClang)$")
         message(FATAL_ERROR "${call}: the kernels need g++ or clang; this is ${CMAKE_CXX_COMPILER_ID}")
     endif()
-    if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR AND NOT mode STREQUAL "OFF")
-        message(FATAL_ERROR
-            "${call}: the tuner is built for ${CMAKE_SYSTEM_NAME} ${CMAKE_SYSTEM_PROCESSOR} and cannot run here; set "
-            "CMAKE_CROSSCOMPILING_EMULATOR, or -DHONE_TUNE=OFF, or include a header that was generated there")
+    set(has_tuner TRUE)
+    if(mode STREQUAL "OFF")
+        set(has_tuner FALSE)
+    else()
+        hone_tuned_saved_()
+    endif()
+    # Where the tuner cannot run, the header that records have given elsewhere stands for them.
+    if(has_tuner AND CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
+        set(has_tuner FALSE)
+        set(processor "${CMAKE_SYSTEM_NAME} ${CMAKE_SYSTEM_PROCESSOR}")
+        if(NOT mode STREQUAL "REPLAY")
+            message(FATAL_ERROR
+                "${call}: nothing can be measured for ${processor} here; tune there, commit what ${target}.save writes, "
+                "and build with -DHONE_TUNE=REPLAY, or set CMAKE_CROSSCOMPILING_EMULATOR")
+        endif()
+        if(EXISTS "${saved_records}" AND NOT EXISTS "${saved_header}")
+            message(FATAL_ERROR
+                "${call}: the tuner would be built for ${processor} and cannot run here, and there is no "
+                "${saved_header}; let ${target}.save write it from the records in a build for this machine, or set "
+                "-DHONE_TUNE=OFF")
+        endif()
     endif()
 
-    if(NOT mode STREQUAL "OFF" AND CMAKE_CURRENT_BINARY_DIR MATCHES "#")
+    if(has_tuner AND CMAKE_CURRENT_BINARY_DIR MATCHES "#")
         message(FATAL_ERROR
             "${call}: CMake runs no steps in ${CMAKE_CURRENT_BINARY_DIR}, whose path has a '#'; build in a directory "
             "without, or set -DHONE_TUNE=OFF")
@@ -165,12 +185,15 @@ function(hone_add_tuned_library target)
     # What the workloads' header needs, for the tuner's candidates too.
     add_library(${target}.requirements INTERFACE)
     target_link_libraries(${target}.requirements INTERFACE hone::hone ${tuned_LINK_LIBRARIES})
-    if(mode STREQUAL "OFF")
-        set(include "${files}/defaults")
-        configure_file("${here}/tuned_defaults.hpp.in" "${include}/hone/tuned/${target}.hpp" @ONLY)
-    else()
+    if(has_tuner)
         set(include "${files}/tuned")
         hone_tuned_steps_()
+    elseif(mode STREQUAL "REPLAY" AND EXISTS "${saved_header}")
+        set(include "${files}/saved")
+        configure_file("${saved_header}" "${include}/hone/tuned/${target}.hpp" COPYONLY)
+    else()
+        set(include "${files}/defaults")
+        configure_file("${here}/tuned_defaults.hpp.in" "${include}/hone/tuned/${target}.hpp" @ONLY)
     endif()
 
     # ---- the library ----
@@ -196,7 +219,7 @@ function(hone_add_tuned_library target)
         target_include_directories(${target}.${isa} PRIVATE "${include}")
     endforeach()
     hone_tuned_properties_(${target})
-    if(NOT mode STREQUAL "OFF")
+    if(has_tuner)
         foreach(of IN LISTS isas)
             add_dependencies(${target}.${of} ${target}.header)
         endforeach()
@@ -256,6 +279,28 @@ function(hone_tuned_properties_ target)
         UNITY_BUILD OFF)
 endfunction()
 
+# saved_records and saved_header, the files that are committed. In the scope of hone_add_tuned_library.
+macro(hone_tuned_saved_)
+    if(DEFINED tuned_RECORDS)
+        cmake_path(ABSOLUTE_PATH tuned_RECORDS NORMALIZE OUTPUT_VARIABLE saved_records)
+        if(NOT EXISTS "${saved_records}")
+            message(STATUS "${call}: there is no ${saved_records} yet; the target ${target}.save writes it")
+        endif()
+    else()
+        set(saved_records "${folder}/${target}.jsonl")
+    endif()
+    cmake_path(REPLACE_EXTENSION saved_records LAST_ONLY .hpp OUTPUT_VARIABLE saved_header)
+    if(saved_header STREQUAL workloads OR saved_header STREQUAL saved_records)
+        message(FATAL_ERROR
+            "${call}: ${target}.save would write ${saved_header}, which is another file; choose other RECORDS")
+    endif()
+    foreach(saved IN ITEMS "${saved_records}" "${saved_header}")
+        if(IS_DIRECTORY "${saved}")
+            message(FATAL_ERROR "${call}: ${target}.save would write ${saved}, which is a folder; name a file with RECORDS")
+        endif()
+    endforeach()
+endmacro()
+
 # The tuner's program, the step that runs it, and the targets for people. In the scope of hone_add_tuned_library.
 macro(hone_tuned_steps_)
     hone_tuner_program_()
@@ -285,24 +330,6 @@ macro(hone_tuned_steps_)
     # build stands in a path with spaces, the tuner would be linked, and run, in each build.
     set_target_properties(${target}.tuner PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${files}" LINK_DEPENDS_NO_SHARED ON)
 
-    if(DEFINED tuned_RECORDS)
-        cmake_path(ABSOLUTE_PATH tuned_RECORDS NORMALIZE OUTPUT_VARIABLE saved_records)
-        if(NOT EXISTS "${saved_records}")
-            message(STATUS "${call}: there is no ${saved_records} yet; the target ${target}.save writes it")
-        endif()
-    else()
-        set(saved_records "${folder}/${target}.jsonl")
-    endif()
-    cmake_path(REPLACE_EXTENSION saved_records LAST_ONLY .hpp OUTPUT_VARIABLE saved_header)
-    if(saved_header STREQUAL workloads OR saved_header STREQUAL saved_records)
-        message(FATAL_ERROR
-            "${call}: ${target}.save would write ${saved_header}, which is another file; choose other RECORDS")
-    endif()
-    foreach(saved IN ITEMS "${saved_records}" "${saved_header}")
-        if(IS_DIRECTORY "${saved}")
-            message(FATAL_ERROR "${call}: ${target}.save would write ${saved}, which is a folder; name a file with RECORDS")
-        endif()
-    endforeach()
     # One library must not replace what another saves. A link is the file that it leads to, there or not yet.
     foreach(saved IN ITEMS "${saved_records}" "${saved_header}")
         cmake_path(GET saved PARENT_PATH saved_folder)

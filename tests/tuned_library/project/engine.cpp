@@ -26,7 +26,7 @@ int failures = 0;
 template <class Op>
 void try_kernel(const entry_table& table, isa set, isa from, const call_data& d, const doubles& expected)
 {
-    if (set > cpu()) return;
+    if (!runs_here(set)) return;
     const entry* e = find(table, Op::signature().c_str(), set);
     std::string wrong = "it is not in the table";
     if (e != nullptr) wrong = e->set == from ? wrong_kernel(*e, d, expected) : "it is of another instruction set";
