@@ -57,7 +57,7 @@ TEST_CASE("closed forms choose values that their templates take")
     for (const definition& d : definitions) {
         CHECK(check_knobs(default_vulkan(d)).ok());
         CHECK(check_knobs(fitted(d, naive_vulkan())).ok());
-        for (isa set : {isa::baseline, isa::avx2, isa::avx512}) {
+        for (isa set : {isa::baseline, isa::avx2, isa::avx512, isa::neon}) {
             CHECK(check_knobs(default_direct(d, set)).ok());
             if (winograd_applies(d)) CHECK(check_knobs(default_winograd(d, set)).ok());
         }

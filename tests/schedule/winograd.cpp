@@ -109,7 +109,7 @@ TEST_CASE("default Winograd nests keep every rule, on each instruction set")
 {
     for_each_workload([](const char* name, std::size_t i, const definition& d) {
         if (!winograd_applies(d)) return;
-        for (isa set : {isa::baseline, isa::avx2, isa::avx512})
+        for (isa set : {isa::baseline, isa::avx2, isa::avx512, isa::neon})
             for (int tile : {2, 4}) {
                 CAPTURE(name);
                 CAPTURE(i);
@@ -138,7 +138,7 @@ void check_closed_form()
     const definition d =
         conv2d<conv2d_shape{.h = Size, .w = Size + 1, .ic = Channels, .oc = Channels + 3, .kh = 3, .kw = 3, .pad = 1},
                f32>::definition();
-    for (const isa set : {isa::baseline, isa::avx2, isa::avx512}) {
+    for (const isa set : {isa::baseline, isa::avx2, isa::avx512, isa::neon}) {
         CAPTURE(Size);
         CAPTURE(Channels);
         const winograd_knobs k = default_winograd(d, set);

@@ -352,7 +352,7 @@ TEST_CASE("what every template would take for a layer by its closed form is a le
     hone::test::for_each_workload([](const char* name, std::size_t i, const definition& d) {
         CAPTURE(name);
         CAPTURE(i);
-        for (isa set : {isa::baseline, isa::avx2, isa::avx512}) {
+        for (isa set : {isa::baseline, isa::avx2, isa::avx512, isa::neon}) {
             CAPTURE(name_of(set));
             const cpu_space s(d, set);
             std::vector<cpu_config> closed = s.others();
@@ -380,7 +380,7 @@ TEST_CASE("every layer has a legal point in each space")
                 if (s.legal(s.random(bits), why)) return true;
             return false;
         };
-        for (isa set : {isa::baseline, isa::avx2, isa::avx512}) CHECK(has_legal(cpu_space(d, set)));
+        for (isa set : {isa::baseline, isa::avx2, isa::avx512, isa::neon}) CHECK(has_legal(cpu_space(d, set)));
         CHECK(has_legal(vulkan_space(d, {})));
     });
 }
