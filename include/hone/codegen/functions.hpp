@@ -3,7 +3,8 @@
 // vectors (codegen/simd.hpp) and the text of a shader (codegen/glsl_functions.hpp).
 //
 // The coefficients are those of minimax polynomials in floats, fitted from the lowest up, each after the ones below it
-// were rounded.
+// were rounded. bench/word_errors.cpp gives the errors over all floats.
+//
 // No two operands of one operation are computed in it: which came first would be left to the compiler, and a shader's
 // text with it. exp, tanh and erf end in an operation that no sum behind them can be fused with, or in a product by a
 // power of two, which is exact: their bits do not depend on what follows.
@@ -43,8 +44,8 @@ struct functions {
         x = M::select(x > most, most, x);
         x = M::select(x < least, least, x);
         const vector n = multiple(x), half = M::nearest(n * 0.5f);
-        const vector y = (growth_of_rest(x, n) + 1.0f) * M::power_of_two(half);
-        return y * M::power_of_two(n - half);
+        const vector first = M::power_of_two(half), second = M::power_of_two(n - half);
+        return ((growth_of_rest(x, n) + 1.0f) * first) * second;
     }
 
     // g / (g + 2) for g = e^2|x| - 1, without a difference of near numbers where x is small; 1 from 10 on.
@@ -58,7 +59,8 @@ struct functions {
         return M::with_sign(g / (g + 2.0f), x);
     }
 
-    // Below 1 a polynomial in x^2; from there 1 - e^-p for a polynomial p in x - 1, which is 1 from 4 on.
+    // Below 1 x and x times a polynomial in x^2; from there 1 - e^p for a polynomial p in |x| - 1, which is 1 from 4
+    // on.
     HONE_INLINE static vector erf(vector x)
     {
         const vector size = M::abs(x), square = x * x;
