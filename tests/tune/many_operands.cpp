@@ -20,7 +20,8 @@ TEST_CASE("measure operators of many operands in a child" * doctest::skip())
     std::exit(tune::measure_cpu_child(nlohmann::json::parse(tune::read_job())));
 }
 
-TEST_CASE_TEMPLATE("a folded batch norm, and two residuals or a gate, are tuned", Op, many::product, many::layer)
+TEST_CASE_TEMPLATE("a folded batch norm, and two residuals, a gate or activations, are tuned", Op, many::product,
+                   many::layer, many::activated)
 {
     const folder at;
     const isa set = tune::machine_isa();
@@ -34,7 +35,9 @@ TEST_CASE_TEMPLATE("a folded batch norm, and two residuals or a gate, are tuned"
                                                         "--test-case=measure operators of many operands in a child"},
                                                .work_directory = at.path() / "work",
                                                .seed = 5};
-    const char* const name = std::is_same_v<Op, many::product> ? "product" : "layer";
+    const char* const name = std::is_same_v<Op, many::product> ? "product"
+                             : std::is_same_v<Op, many::layer> ? "layer"
+                                                               : "activated";
     tune::cpu_tuning tuning(tune::task_of<Op>(name, std::string("many::") + name), environment, build, set);
     turn(tuning, build, 3);
     tuning.compare();

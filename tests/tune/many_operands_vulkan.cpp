@@ -24,7 +24,8 @@ using tune::verdict;
 
 TEST_CASE("measure operators of many operands on a device in a child" * doctest::skip())
 {
-    static const tune::task tasks[] = {tune::task_of<many::product>("", ""), tune::task_of<many::layer>("", "")};
+    static const tune::task tasks[] = {tune::task_of<many::product>("", ""), tune::task_of<many::layer>("", ""),
+                                       tune::task_of<many::activated>("", "")};
     std::exit(tune::measure_vulkan_child(nlohmann::json::parse(tune::read_job()),
                                          [](const std::string& signature) -> const definition* {
                                              for (const tune::task& t : tasks)
@@ -78,8 +79,8 @@ std::vector<float> results_of(vulkan::device& device, const vulkan_entry& entry,
 
 } // namespace
 
-TEST_CASE_TEMPLATE("a folded batch norm, and two residuals or a gate, are tuned on the device", Op, many::product,
-                   many::layer)
+TEST_CASE_TEMPLATE("a folded batch norm, and two residuals, a gate or activations, are tuned on the device", Op,
+                   many::product, many::layer, many::activated)
 {
     vulkan::device& device = test_device();
     const folder at;
