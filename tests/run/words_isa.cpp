@@ -66,7 +66,7 @@ TEST_CASE("exp, tanh and erf are as near as the table of words says, the same fo
     const std::vector<float> x = inputs();
     for_each_word([&](auto op) {
         if constexpr (arity(op()) == 1 && op() != expr_op::neg) {
-            CAPTURE(name_of(op()));
+            CAPTURE(std::string(name_of(op())));
             std::vector<float> y(x.size());
             evaluate<op(), longest>(x.data(), y.data(), x.size());
             CHECK(is_same<op(), 1>(x, y));

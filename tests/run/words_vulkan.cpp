@@ -55,7 +55,7 @@ TEST_CASE("exp, tanh and erf in shaders are as near as the table of words says")
         x.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(i * 262'147)));
     for_each_word([&](auto op) {
         if constexpr (is_approximate(op())) {
-            CAPTURE(name_of(op()));
+            CAPTURE(std::string(name_of(op())));
             const auto y = results(gemm<sweep_shape, f32, alone<op()>>::definition(), {x, {1.0f}});
             double worst = 0;
             float where = 0;
