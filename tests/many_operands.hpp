@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Operators behind which tensors of one role stand twice, and some of no role that a call has a member for: a folded
-// batch norm (scale and bias) and two residuals, or a gate; one of three weights, and some of none. With their formula
-// as plain loops, which share nothing with hone.
+// batch norm (scale and bias) and two residuals, a gate, or activations; one of three weights, and some of none. With
+// formulas as plain loops, which share nothing with hone.
 #pragma once
 
 #include <cmath>
@@ -36,6 +36,10 @@ struct product : hone::gemm<hone::gemm_shape{.m = m, .n = n, .k = k}, hone::f32,
 
 inline constexpr hone::conv2d_shape image{.h = 7, .w = 9, .ic = 6, .oc = 20, .kh = 3, .kw = 3, .pad = 1};
 struct layer : hone::conv2d<image, hone::f32, hone::fast, scale, hone::bias, gate> {};
+
+// Slopes a channel beside a bias, and a function that is computed by a polynomial.
+struct activated
+    : hone::gemm<hone::gemm_shape{.m = m, .n = n, .k = k}, hone::f32, hone::bias, hone::prelu, hone::silu> {};
 
 enum class behind { product, layer };
 

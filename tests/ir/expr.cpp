@@ -1,68 +1,75 @@
 // SPDX-License-Identifier: BSL-1.0
-// The table of the words of the expression language: in the order of the list, with the numbers that records hold.
+// Expressions as values: where the operands of a node stand, in what is built and in what is substituted.
 #include <hone/ir/expr.hpp>
 
 #include <cmath>
-#include <iterator>
-#include <limits>
-#include <set>
 #include <string>
 
 #include <doctest/doctest.h>
 
-#include <hone/ir/evaluate.hpp>
+#include <hone/codegen/lower.hpp>
+#include <hone/ir/hash.hpp>
+#include <hone/ir/print.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/schedule/direct.hpp>
 
 using namespace hone;
 
 namespace {
 
-constexpr bool is_in_order()
-{
-    for (int i = 0; i < static_cast<int>(std::size(expr_words)); ++i)
-        if (static_cast<int>(expr_words[i].op) != i) return false;
-    return true;
-}
-static_assert(is_in_order());
+constexpr expr x = ex::acc(), y = ex::load(1);
 
-// Those of a record that was written when there were 13 words. None may change.
-static_assert(word_of(expr_op::constant).number == 0 && word_of(expr_op::load).number == 1 &&
-              word_of(expr_op::accumulator).number == 2 && word_of(expr_op::table).number == 3 &&
-              word_of(expr_op::neg).number == 4 && word_of(expr_op::abs).number == 5 &&
-              word_of(expr_op::sqrt).number == 6 && word_of(expr_op::add).number == 7 &&
-              word_of(expr_op::sub).number == 8 && word_of(expr_op::mul).number == 9 &&
-              word_of(expr_op::div).number == 10 && word_of(expr_op::min).number == 11 &&
-              word_of(expr_op::max).number == 12);
+constexpr expr chosen = ex::select(ex::less(x, 2.0f), x* y, ex::floor(y) + 1.0f);
+// acc 2 less, acc load mul, load floor 1 add, select
+static_assert(chosen.nodes.size() == 11);
+static_assert(chosen.nodes[10].a == 2 && chosen.nodes[10].b == 5 && chosen.nodes[10].c == 9);
+static_assert(chosen.nodes[9].a == 7 && chosen.nodes[9].b == 8 && chosen.nodes[9].c == -1);
+static_assert(chosen.nodes[7].op == expr_op::floor && chosen.nodes[7].a == 6);
+
+// The accumulator becomes a sum of three nodes, once, however often it is read.
+constexpr expr inside = chosen.with_accumulator(y + 3.0f);
+static_assert(inside.nodes.size() == 3 + 9);
+static_assert(inside.nodes[11].op == expr_op::select && inside.nodes[11].a == 4 && inside.nodes[11].b == 6 &&
+              inside.nodes[11].c == 10);
+static_assert(inside.nodes[4].op == expr_op::less && inside.nodes[4].a == 2 && inside.nodes[4].b == 3);
+
+// What does not fit is known.
+static_assert([] {
+    expr e = chosen;
+    for (int i = 0; i < 3; ++i) e = ex::select(e, e, e);
+    return e.nodes.overflowed();
+}());
+
+// Of a nest whose epilogue is this.
+template <int Which>
+struct choice {
+    static constexpr const char* name = "choice";
+    static constexpr expr apply(const expr& acc)
+    {
+        // Two that differ in nothing but the order of the last two operands, which are leaves that stand in one order.
+        expr e = ex::select(ex::less(acc, 0.5f), ex::exp(acc), ex::tanh(acc));
+        if (Which == 1) std::swap(e.nodes.back().b, e.nodes.back().c);
+        return e;
+    }
+};
+template <int Which>
+nest lowered()
+{
+    const definition d = gemm<gemm_shape{.m = 4, .n = 8, .k = 4}, f32, choice<Which>>::definition();
+    return lower(direct_schedule(d, default_direct(d, isa::avx2), isa::avx2));
+}
 
 } // namespace
 
-TEST_CASE("names and numbers of words differ, and their operands are none, one or two")
+TEST_CASE("a word of three operands is printed, and tells nests and epilogues apart")
 {
-    std::set<std::string> names;
-    std::set<int> numbers;
-    for (const expr_word& w : expr_words) {
-        CHECK(names.insert(w.name).second);
-        CHECK(numbers.insert(w.number).second);
-        CHECK(w.arity >= 0);
-        CHECK(w.arity <= 2);
-    }
-}
-
-TEST_CASE("words by value, NaN where one is")
-{
-    constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-    CHECK(value_of(expr_op::neg, 2) == -2);
-    CHECK(std::signbit(value_of(expr_op::neg, 0)));
-    CHECK(value_of(expr_op::abs, -2) == 2);
-    CHECK_FALSE(std::signbit(value_of(expr_op::abs, -0.0f)));
-    CHECK(value_of(expr_op::sqrt, 9) == 3);
-    CHECK(value_of(expr_op::add, 2, 3) == 5);
-    CHECK(value_of(expr_op::sub, 2, 3) == -1);
-    CHECK(value_of(expr_op::mul, 2, 3) == 6);
-    CHECK(value_of(expr_op::div, 3, 2) == 1.5f);
-    CHECK(value_of(expr_op::min, 2, 3) == 2);
-    CHECK(value_of(expr_op::max, 2, 3) == 3);
-    CHECK(value_of(expr_op::min, nan, 3) == 3);
-    CHECK(std::isnan(value_of(expr_op::min, 3, nan)));
-    CHECK(value_of(expr_op::max, 3, nan) == 3);
-    CHECK(std::isnan(value_of(expr_op::max, nan, 3)));
+    const nest one = lowered<0>(), other = lowered<1>();
+    REQUIRE(one.ok());
+    const std::string text = print(one);
+    INFO(text);
+    CHECK(text.find("select(less(") != std::string::npos);
+    CHECK(text.find(", 0.5), exp(") != std::string::npos);
+    CHECK(text.find("), tanh(") != std::string::npos);
+    CHECK(nest_hash(one) != nest_hash(other));
+    CHECK(std::string(signature_word<choice<0>>()) != signature_word<choice<1>>());
 }

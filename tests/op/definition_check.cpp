@@ -214,6 +214,7 @@ TEST_CASE("indexes of another rank, and expressions of nothing")
     empty([](definition& d) { d.stages[0].body = ex::load(0) * expr{}; });
     empty([](definition& d) { d.stages[0].body = expr{} + ex::load(0); });
     empty([](definition& d) { d.stages[0].body = ex::sqrt(expr{}); });
+    empty([](definition& d) { d.stages[0].body = ex::select(ex::load(0), ex::load(1), expr{}); });
     empty([](definition& d) { d.stages[0].body = ex::load(0) * ex::acc(); });
     is_named(found([](definition& d) { d.stages.clear(); }), fault::definition_expression, "stages");
     is_named(found([](definition& d) { d.stages[0].reduce = reduction::none; }), fault::definition_reduction, "gemm");

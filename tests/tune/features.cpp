@@ -318,6 +318,31 @@ TEST_CASE("the encoding is log2(x + 1), odd around zero")
     CHECK(feature_log2(255) == 8.0f);
 }
 
+namespace {
+
+template <expr_op Op>
+struct one_word {
+    static constexpr const char* name = name_of(Op);
+    static constexpr expr apply(const expr& acc) { return expr::unary(Op, acc); }
+};
+// Of 16 x 32 results in vectors of 8.
+template <expr_op Op>
+double operations_with()
+{
+    const definition d = gemm<gemm_shape{.m = 16, .n = 32, .k = 8}, f32, one_word<Op>>::definition();
+    const auto n = lower(direct_schedule(d, {.rows = 4, .vectors = 2}, isa::avx2));
+    REQUIRE(n.ok());
+    return std::exp2(static_cast<double>(features(n)(nest_feature::operations))) - 1;
+}
+
+} // namespace
+
+TEST_CASE("a word costs what the table of words says")
+{
+    const double plain = operations_with<expr_op::neg>(), computed = operations_with<expr_op::erf>();
+    CHECK(computed - plain == doctest::Approx(16 * 32 / 8 * (word_of(expr_op::erf).cost - 1)).epsilon(1e-3));
+}
+
 TEST_CASE("direct schedules: finite, one vector for one nest, another for another")
 {
     survey_direct<dense>(200);

@@ -21,8 +21,9 @@ TEST_CASE("measure operators of many operands in a child" * doctest::skip())
     std::exit(tune::measure_cpu_child(nlohmann::json::parse(tune::read_job())));
 }
 
-TEST_CASE_TEMPLATE("a folded batch norm, two residuals or a gate, three weights and none are tuned", Op, many::product,
-                   many::layer, many::mixed, many::pool, many::shifted, many::difference)
+TEST_CASE_TEMPLATE("a folded batch norm, two residuals, a gate or activations, three weights and none are tuned", Op,
+                   many::product, many::layer, many::activated, many::mixed, many::pool, many::shifted,
+                   many::difference)
 {
     const folder at;
     const isa set = cpu();
@@ -36,9 +37,12 @@ TEST_CASE_TEMPLATE("a folded batch norm, two residuals or a gate, three weights 
                                                         "--test-case=measure operators of many operands in a child"},
                                                .work_directory = at.path() / "work",
                                                .seed = 5};
-    const std::string name = Op::definition().stages[0].name;
-    const std::string type = name == "gemm" ? "product" : name == "conv2d" ? "layer" : name;
-    tune::cpu_tuning tuning(tune::task_of<Op>(type, "many::" + type), environment, build, set);
+    const std::string stage = Op::definition().stages[0].name;
+    const std::string name = std::is_same_v<Op, many::product>     ? "product"
+                             : std::is_same_v<Op, many::layer>     ? "layer"
+                             : std::is_same_v<Op, many::activated> ? "activated"
+                                                                   : stage;
+    tune::cpu_tuning tuning(tune::task_of<Op>(name, "many::" + name), environment, build, set);
     turn(tuning, build, 3);
     tuning.compare();
     for (const tune::record& r : tuning.records()) {

@@ -23,9 +23,10 @@ using tune::verdict;
 
 TEST_CASE("measure operators of many operands on a device in a child" * doctest::skip())
 {
-    static const tune::task tasks[] = {tune::task_of<many::product>("", ""), tune::task_of<many::layer>("", ""),
-                                       tune::task_of<many::mixed>("", ""),   tune::task_of<many::pool>("", ""),
-                                       tune::task_of<many::shifted>("", ""), tune::task_of<many::difference>("", "")};
+    static const tune::task tasks[] = {tune::task_of<many::product>("", ""),  tune::task_of<many::layer>("", ""),
+                                       tune::task_of<many::mixed>("", ""),    tune::task_of<many::pool>("", ""),
+                                       tune::task_of<many::shifted>("", ""),  tune::task_of<many::difference>("", ""),
+                                       tune::task_of<many::activated>("", "")};
     std::exit(tune::measure_vulkan_child(nlohmann::json::parse(tune::read_job()),
                                          [](const std::string& signature) -> const definition* {
                                              for (const tune::task& t : tasks)
@@ -84,8 +85,10 @@ std::vector<float> results_of(vulkan::device& device, const vulkan_entry& entry,
 
 } // namespace
 
-TEST_CASE_TEMPLATE("a folded batch norm, two residuals or a gate, three weights and none are tuned on the device", Op,
-                   many::product, many::layer, many::mixed, many::pool, many::shifted, many::difference)
+TEST_CASE_TEMPLATE("a folded batch norm, two residuals, a gate or activations, three weights and none are tuned on the "
+                   "device",
+                   Op, many::product, many::layer, many::activated, many::mixed, many::pool, many::shifted,
+                   many::difference)
 {
     vulkan::device& device = test_device();
     const folder at;

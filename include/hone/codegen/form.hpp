@@ -75,8 +75,10 @@ struct form {
             return load<x.ref>(pick<accesses.position(x.ref)>(at...));
         else if constexpr (arity(x.op) == 1)
             return apply<K::set, length, x.op>(value<x.a>(c, at...));
-        else
+        else if constexpr (arity(x.op) == 2)
             return apply<K::set, length, x.op>(value<x.a>(c, at...), value<x.b>(c, at...));
+        else
+            return apply<K::set, length, x.op>(value<x.a>(c, at...), value<x.b>(c, at...), value<x.c>(c, at...));
     }
 
     template <class T, class Value>

@@ -33,6 +33,8 @@ std::string joined(const Parts&... parts)
     return to;
 }
 
+inline std::string glsl_type(int width) { return width == 1 ? "float" : joined("vec", width); }
+
 // The shortest literal that reads back as exactly this float. GLSL has no words for infinity and NaN; these quotients
 // are constants that glslang folds to them, in tables too, where a call of uintBitsToFloat is refused.
 inline std::string glsl_literal(float value)

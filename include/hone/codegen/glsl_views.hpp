@@ -20,8 +20,6 @@
 
 namespace hone::codegen {
 
-inline std::string glsl_type(int width) { return width == 1 ? "float" : joined("vec", width); }
-
 // The buffers of a nest under print.
 class glsl_views : protected glsl_indices {
 protected:

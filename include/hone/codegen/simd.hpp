@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <utility>
 
+#include <hone/codegen/functions.hpp>
 #include <hone/core/config.hpp>
 #include <hone/core/target.hpp>
 #include <hone/ir/expr.hpp>
@@ -39,6 +40,8 @@ struct float_vector<16> {
     typedef float unaligned __attribute__((vector_size(64), aligned(4), may_alias));
     typedef std::int32_t bits __attribute__((vector_size(64)));
 };
+
+HONE_IEEE_BEGIN
 
 template <isa Set, int N>
 struct simd {
@@ -85,6 +88,24 @@ struct simd {
         }(std::make_integer_sequence<int, N>{});
     }
     HONE_INLINE static vector broadcast(vector x) { return x; }
+
+    // What codegen/functions.hpp is written in, beside the operators of vectors.
+    using bits = typename float_vector<N>::bits;
+    HONE_INLINE static vector select(bits holds, vector yes, vector no) { return holds ? yes : no; }
+    // The sign is a bit: no comparison finds it in -0 and in NaN.
+    HONE_INLINE static vector abs(vector x) { return reinterpret_cast<vector>(reinterpret_cast<bits>(x) & 0x7fffffff); }
+    // Of a number without a sign.
+    HONE_INLINE static vector with_sign(vector size, vector sign)
+    {
+        return reinterpret_cast<vector>(reinterpret_cast<bits>(size) | (reinterpret_cast<bits>(sign) & ~0x7fffffff));
+    }
+    // The nearest whole number, for |x| below 2^22.
+    HONE_INLINE static vector nearest(vector x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+    // 2^n for whole numbers in [-126, 127]: the last bits of the sum are those of the exponent.
+    HONE_INLINE static vector power_of_two(vector n)
+    {
+        return reinterpret_cast<vector>(reinterpret_cast<bits>(n + (0x1.8p23f + 127)) << 23);
+    }
 };
 
 // One lane: a nest without a vector loop.
@@ -96,8 +117,6 @@ struct simd<Set, 1> {
     HONE_INLINE static vector broadcast(float x) { return x; }
 };
 
-HONE_IEEE_BEGIN
-
 HONE_INLINE float root_of(float a)
 {
 #if defined(__clang__)
@@ -108,27 +127,37 @@ HONE_INLINE float root_of(float a)
 #endif
 }
 
-// The operators of an expression on floats and vectors: those of IEEE 754, as ir/expr.hpp lists them. Scalars meet
-// vectors without being broadcast first, which lets the compiler fold the broadcast into the instruction.
+// The words of an expression on floats and vectors (ir/words.hpp). Scalars meet vectors without being broadcast first,
+// which lets the compiler fold the broadcast into the instruction.
+//
+// A word that is computed, of floats alone, is that of a vector of them: in scalar code compilers may turn choices into
+// branches and then fuse other products and sums.
+template <isa Set, expr_op Op, class... A>
+HONE_INLINE float computed_alone(A... a)
+{
+    using vectors = simd<Set, 4>;
+    return codegen::computed<vectors, Op>(vectors::broadcast(a)...)[0];
+}
 template <isa Set, int N, expr_op Op, class A>
 HONE_INLINE auto apply(A a)
 {
+    constexpr bool is_scalar = sizeof(A) == sizeof(float);
     if constexpr (Op == expr_op::neg) {
         return -a;
-    } else if constexpr (Op == expr_op::abs && sizeof(A) == sizeof(float)) {
+    } else if constexpr (Op == expr_op::abs && is_scalar) {
         return __builtin_fabsf(a);
     } else if constexpr (Op == expr_op::abs) {
-        // The sign is a bit: no comparison finds it in -0 and in NaN.
-        using bits = typename float_vector<N>::bits;
-        return reinterpret_cast<A>(reinterpret_cast<bits>(a) & 0x7fffffff);
-    } else if constexpr (sizeof(A) == sizeof(float)) {
-        static_assert(Op == expr_op::sqrt);
+        return simd<Set, N>::abs(a);
+    } else if constexpr (Op == expr_op::sqrt && is_scalar) {
         return root_of(a);
-    } else {
-        static_assert(Op == expr_op::sqrt);
+    } else if constexpr (Op == expr_op::sqrt) {
         [&]<int... L>(std::integer_sequence<int, L...>)
             HONE_INLINE_LAMBDA { ((a[L] = root_of(a[L])), ...); }(std::make_integer_sequence<int, N>{});
         return a;
+    } else if constexpr (is_scalar) {
+        return computed_alone<Set, Op>(a);
+    } else {
+        return codegen::computed<simd<Set, N>, Op>(a);
     }
 }
 template <isa Set, int N, expr_op Op, class A, class B>
@@ -146,9 +175,22 @@ HONE_INLINE auto apply(A a, B b)
         return apply<Set, N, Op>(simd<Set, N>::broadcast(a), simd<Set, N>::broadcast(b));
     } else if constexpr (Op == expr_op::min) {
         return a < b ? a : b;
-    } else {
-        static_assert(Op == expr_op::max);
+    } else if constexpr (Op == expr_op::max) {
         return a < b ? b : a;
+    } else if constexpr (sizeof(A) == sizeof(float)) {
+        return computed_alone<Set, Op>(a, b);
+    } else {
+        return codegen::computed<simd<Set, N>, Op>(a, b);
+    }
+}
+template <isa Set, int N, expr_op Op, class A, class B, class C>
+HONE_INLINE auto apply(A a, B b, C c)
+{
+    if constexpr (sizeof(A) == sizeof(float) && sizeof(B) == sizeof(float) && sizeof(C) == sizeof(float)) {
+        return computed_alone<Set, Op>(a, b, c);
+    } else {
+        using vectors = simd<Set, N>;
+        return codegen::computed<vectors, Op>(vectors::broadcast(a), vectors::broadcast(b), vectors::broadcast(c));
     }
 }
 

@@ -285,6 +285,7 @@ protected:
             expr_node x = e.nodes[i];
             if (x.a >= 0) x.a = at[x.a];
             if (x.b >= 0) x.b = at[x.b];
+            if (x.c >= 0) x.c = at[x.c];
             if (x.op == expr_op::load) {
                 x.ref = static_cast<std::int16_t>(operand_access(st, x.ref));
             } else if (x.op == expr_op::table) {

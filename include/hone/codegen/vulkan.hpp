@@ -7,8 +7,11 @@
 // where it last changes, so that innermost accesses read base + literal: drivers do that badly, lavapipe not at all.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -16,10 +19,10 @@
 #include <vector>
 
 #include <hone/codegen/glsl.hpp>
+#include <hone/codegen/glsl_functions.hpp>
 #include <hone/codegen/glsl_indices.hpp>
 #include <hone/codegen/glsl_views.hpp>
 #include <hone/codegen/launch.hpp>
-#include <hone/ir/evaluate.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
@@ -243,6 +246,7 @@ private:
         const access& t = nest_.accesses[index(s.target)];
         const verdict v = decide(t.conditions);
         if (v.never) return;
+        computed_.clear();
         if (!v.always) out_.open(joined("if (", v.text, ")"));
         if (vector_ >= 0 && !is_whole(t)) {
             const operand value = evaluate(s.value);
@@ -287,7 +291,9 @@ private:
         case reduction::max:
         case reduction::min: {
             const bool is_max = s.reduce == reduction::max;
-            out_.line(joined(target, " = ", extremum(is_max, target, widened(value, width), width), ';'));
+            const operand old{.text = target, .width = width};
+            const operand y = combined(is_max ? expr_op::max : expr_op::min, old, value, literal(0));
+            out_.line(joined(target, " = ", y.text, ';'));
             break;
         }
         }
@@ -296,13 +302,6 @@ private:
     {
         if (value.is_literal && value.number == 0) return;
         out_.line(joined(target, " += ", value.text, ';'));
-    }
-
-    // min and max as ir/expr.hpp states them; the functions of GLSL leave NaN open.
-    std::string extremum(bool is_max, const std::string& a, const std::string& b, int width)
-    {
-        (is_max ? needs_max_ : needs_min_)[width] = true;
-        return joined(is_max ? "greater_of(" : "lesser_of(", a, ", ", b, ')');
     }
 
     operand evaluate(int at)
@@ -315,20 +314,17 @@ private:
         case expr_op::accumulator: reject("an epilogue's accumulator was not replaced"); return literal(0);
         default: break;
         }
+        const operand none = literal(0);
         const operand a = evaluate(e.a);
-        if (arity(e.op) == 1) {
-            if (a.is_literal) return literal(value_of(e.op, a.number));
-            if (e.op == expr_op::neg) return {.text = joined("(-", a.text, ')'), .width = a.width};
-            return {.text = joined(name_of(e.op), '(', a.text, ')'), .width = a.width};
-        }
-        const operand b = evaluate(e.b);
-        return binary(e.op, a, b);
+        const operand b = e.b >= 0 ? evaluate(e.b) : none;
+        const operand c = e.c >= 0 ? evaluate(e.c) : none;
+        if (a.is_literal && b.is_literal && c.is_literal) return literal(value_of(e.op, a.number, b.number, c.number));
+        return combined(e.op, a, b, c);
     }
 
-    operand binary(expr_op op, const operand& a, const operand& b)
+    operand combined(expr_op op, const operand& a, const operand& b, const operand& c)
     {
-        const int width = a.width > b.width ? a.width : b.width;
-        if (a.is_literal && b.is_literal) return literal(value_of(op, a.number, b.number));
+        const int width = std::max({a.width, b.width, c.width});
         // Tables are small matrices with structural zeros and ones: their products cost nothing. A zero that an
         // expression names is a number, and 0 times NaN is NaN.
         if (op == expr_op::mul) {
@@ -344,10 +340,34 @@ private:
             if (a.is_table && a.number == 0)
                 return op == expr_op::add ? b : operand{.text = joined("(-", b.text, ')'), .width = b.width};
         }
-        if (op == expr_op::min || op == expr_op::max)
-            return {.text = extremum(op == expr_op::max, widened(a, width), widened(b, width), width), .width = width};
-        const char sign = op == expr_op::add ? '+' : op == expr_op::sub ? '-' : op == expr_op::mul ? '*' : '/';
-        return {.text = joined('(', a.text, ' ', sign, ' ', b.text, ')'), .width = width};
+        if (!is_glsl_function(op)) return {.text = spelled(word_of(op).glsl, a.text, b.text), .width = width};
+        std::string text = joined(glsl_function_name(op), '(', widened(a, width));
+        if (arity(op) > 1) text += joined(", ", widened(b, width));
+        if (arity(op) > 2) text += joined(", ", widened(c, width));
+        text += ')';
+        needs_[static_cast<std::size_t>(op)][width] = true;
+        if (word_of(op).cost == 1) return {.text = text, .width = width};
+        // Expressions repeat what they use twice; what is dear is computed once.
+        auto [known, is_new] = computed_.try_emplace(text);
+        if (is_new) {
+            known->second = out_.fresh('t');
+            out_.line(joined(glsl_type(width), ' ', known->second, " = ", text, ';'));
+        }
+        return {.text = known->second, .width = width};
+    }
+    // A word's text with its operands in the place of a and b, where these stand alone.
+    static std::string spelled(std::string_view text, const std::string& a, const std::string& b)
+    {
+        const auto is_letter = [&](std::size_t i) { return i < text.size() && text[i] >= 'A'; };
+        std::string to;
+        for (std::size_t i = 0; i < text.size(); ++i) {
+            const bool stands_alone = !is_letter(i + 1) && (i == 0 || !is_letter(i - 1));
+            if (stands_alone && (text[i] == 'a' || text[i] == 'b'))
+                to += text[i] == 'a' ? a : b;
+            else
+                to += text[i];
+        }
+        return to;
     }
 
     operand table(int t)
@@ -442,29 +462,17 @@ private:
             r += ");\n";
         }
         if (needs_floor_div_) r += "int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }\n";
-        for (const int width : {1, 2, 4}) {
-            const std::string type = glsl_type(width);
-            // The second choice also where it is a NaN, which drivers lose that take the comparison for a maximum of
-            // their own: its bits they do not see through.
-            const auto function = [&](std::string_view name, std::string_view yes, std::string_view no) {
-                const std::string bits = joined("(floatBitsToUint(", no, ") & 0x7fffffffu)");
-                r += joined(type, ' ', name, '(', type, " a, ", type, " b) { return ");
-                if (width == 1)
-                    r += joined(bits, " > 0x7f800000u ? ", no, " : a < b ? ", yes, " : ", no, "; }\n");
-                else
-                    r += joined("mix(mix(", no, ", ", yes, ", lessThan(a, b)), ", no, ", greaterThan(", bits, ", uvec",
-                                width, "(0x7f800000u))); }\n");
-            };
-            if (needs_max_[width]) function("greater_of", "b", "a");
-            if (needs_min_[width]) function("lesser_of", "a", "b");
-        }
+        for (const int width : {1, 2, 4})
+            for (std::size_t i = std::size(expr_words); i-- > 0;)
+                if (needs_[i][width]) r += glsl_function(expr_words[i].op, width);
         return "#version 450\n" + errors_ + r;
     }
 
     launch launch_;
     std::vector<bool> table_used_;
     bool has_loop_ = false, crosses_barrier_ = false;
-    bool needs_max_[5]{}, needs_min_[5]{};
+    bool needs_[std::size(expr_words)][5]{};        // functions of words, by width
+    std::map<std::string, std::string> computed_{}; // of the statement under print: text -> name
 };
 
 } // namespace codegen

@@ -109,8 +109,11 @@ HONE_INLINE float lane_expr(const environment<K>& e, const vector_of<K>* r, int 
         return B::coefficient(I);
     } else if constexpr (arity(x.op) == 1) {
         return apply<K::set, 1, x.op>(lane_expr<K, B, I, x.a>(e, r, lane));
-    } else {
+    } else if constexpr (arity(x.op) == 2) {
         return apply<K::set, 1, x.op>(lane_expr<K, B, I, x.a>(e, r, lane), lane_expr<K, B, I, x.b>(e, r, lane));
+    } else {
+        return apply<K::set, 1, x.op>(lane_expr<K, B, I, x.a>(e, r, lane), lane_expr<K, B, I, x.b>(e, r, lane),
+                                      lane_expr<K, B, I, x.c>(e, r, lane));
     }
 }
 template <class K, class B, int I>

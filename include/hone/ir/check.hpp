@@ -244,6 +244,7 @@ private:
         }
         if (e.a >= 0) check_tables(e.a);
         if (e.b >= 0) check_tables(e.b);
+        if (e.c >= 0) check_tables(e.c);
     }
 
     constexpr void check_register_access(const access& a)

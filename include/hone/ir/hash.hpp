@@ -88,6 +88,7 @@ constexpr std::uint64_t nest_hash(const Nest& n)
     h.add(n.exprs.size());
     for (const expr_node& x : n.exprs) {
         h.add(word_of(x.op).number, x.a, x.b, x.ref);
+        if (arity(x.op) > 2) h.add_signed(x.c);
         h.add(std::bit_cast<std::uint32_t>(x.value));
     }
     h.add(n.terms.size());

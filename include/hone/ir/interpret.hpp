@@ -16,7 +16,6 @@
 #include <vector>
 
 #include <hone/core/fault.hpp>
-#include <hone/ir/evaluate.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
@@ -376,9 +375,11 @@ private:
         }
         float a = 0;
         float b = 0;
+        float c = 0;
         if (e.a >= 0 && !evaluate(e.a, lane, a)) return false;
         if (e.b >= 0 && !evaluate(e.b, lane, b)) return false;
-        to = value_of(e.op, a, b);
+        if (e.c >= 0 && !evaluate(e.c, lane, c)) return false;
+        to = value_of(e.op, a, b, c);
         return true;
     }
 

@@ -28,7 +28,7 @@ namespace ir {
 // + one for a value used in all lanes, if it loads any; AVX-512 takes one that is used once from memory. (Of one vector
 //   a row, 31 rows fit 32 registers there, and 15 rows spill from the 16 of AVX2, with both g++ and clang.)
 // Where such a value is a lane, each row has a register of them, for as many steps as it has lanes. And the vectors of
-// the next step are loaded while this one's multiply (schedule/cpu.hpp names tiles that spill without).
+// the next step are loaded while this one's multiply (schedule/register_tile.hpp names tiles that spill without).
 // Intermediate values of an expression are not counted: compilers find room for them in what a band has used up.
 template <class Nest>
 struct register_estimate {

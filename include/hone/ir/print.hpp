@@ -190,6 +190,7 @@ private:
             text += "(";
             text += expression(e.a, strength::sum);
             if (e.b >= 0) text += ", " + expression(e.b, strength::sum);
+            if (e.c >= 0) text += ", " + expression(e.c, strength::sum);
             return text + ")";
         };
         switch (e.op) {
@@ -205,12 +206,8 @@ private:
         case expr_op::sub: return joined(" - ", strength::sum, strength::product, strength::sum);
         case expr_op::mul: return joined(" * ", strength::product, strength::unit, strength::product);
         case expr_op::div: return joined(" / ", strength::product, strength::unit, strength::product);
-        case expr_op::abs:
-        case expr_op::sqrt:
-        case expr_op::min:
-        case expr_op::max: return call();
+        default: return call();
         }
-        return "?";
     }
 
     void siblings(int i, int depth)

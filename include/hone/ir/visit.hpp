@@ -158,6 +158,7 @@ constexpr void for_each_load(const Nest& n, int expr_root, F&& f)
     if (e.op == expr_op::load) f(static_cast<int>(e.ref));
     if (e.a >= 0) for_each_load(n, e.a, f);
     if (e.b >= 0) for_each_load(n, e.b, f);
+    if (e.c >= 0) for_each_load(n, e.c, f);
 }
 
 } // namespace hone

@@ -151,7 +151,7 @@ constexpr status unknown_part(const definition& d)
             const auto is_earlier = [&](int node) { return node >= 0 && node < i; };
             const int operands = arity(x.op);
             is_whole = is_whole && (operands < 1 || is_earlier(x.a)) && (operands < 2 || is_earlier(x.b)) &&
-                       (x.op != expr_op::accumulator || has_accumulator);
+                       (operands < 3 || is_earlier(x.c)) && (x.op != expr_op::accumulator || has_accumulator);
             if (x.op == expr_op::load) knows(x.ref, s.operands.size(), s.name);
             if (x.op == expr_op::table) knows(x.ref, s.tables.size(), s.name);
         }

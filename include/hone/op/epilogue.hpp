@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// What follows a reduction before it is stored, as types that give expressions: bias, relu, relu6, residual, or a
-// user's own. Both backends print them, and the cost model prices them.
+// What follows a reduction before it is stored, as types that give expressions: bias, relu, relu6, residual, those of
+// op/activation.hpp, or a user's own. Both backends print them, and the cost model prices them.
 #pragma once
 
 #include <bit>
@@ -11,6 +11,7 @@
 #include <hone/ir/expr.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/op/accuracy.hpp>
+#include <hone/op/activation.hpp>
 #include <hone/op/definition.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -86,6 +87,7 @@ constexpr std::uint32_t hash_of_epilogue()
     if constexpr (operand_epilogue<E>) h.add_signed(static_cast<int>(E::operand_role));
     for (const expr_node& x : e.nodes) {
         h.add(word_of(x.op).number, x.a, x.b, x.ref);
+        if (arity(x.op) > 2) h.add_signed(x.c);
         h.add(std::bit_cast<std::uint32_t>(x.value));
     }
     return static_cast<std::uint32_t>(h.value);
@@ -94,28 +96,20 @@ constexpr std::uint32_t hash_of_epilogue()
 // "leaky:1f00c2d4"
 template <class E>
 struct hashed_word {
-    static constexpr auto text = [] {
-        inline_vector<char, 96> t;
-        for (const char* c = E::name; *c != '\0'; ++c) t.push_back(*c);
-        t.push_back(':');
-        for (int shift = 28; shift >= 0; shift -= 4)
-            t.push_back("0123456789abcdef"[hash_of_epilogue<E>() >> shift & 15]);
-        t.push_back('\0');
-        return t;
-    }();
+    static constexpr auto text = word_with(E::name, {hash_of_epilogue<E>()});
     static_assert(!text.overflowed(), "hone: the name of an epilogue has at most 86 characters; shorten it");
 };
 
 } // namespace epilogues
 
 // What stands for a word in a signature, which has to name all that changes the result. For what hone ships that is its
-// name. An epilogue of a user has a hash of its expression beside it: leaky<0.1f> and leaky<0.2f> are two, though
-// both are named "leaky".
+// name, which has parameters in it. An epilogue of a user has a hash of its expression beside it: leaky<0.1f> and
+// leaky<0.2f> are two, though both are named "leaky".
 template <operator_word W>
 constexpr const char* signature_word()
 {
     constexpr bool ships = accuracy_word<W> || std::same_as<W, bias> || std::same_as<W, relu> ||
-                           std::same_as<W, relu6> || std::same_as<W, residual>;
+                           std::same_as<W, relu6> || std::same_as<W, residual> || epilogues::is_activation<W>;
     if constexpr (ships)
         return W::name;
     else

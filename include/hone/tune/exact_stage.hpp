@@ -15,6 +15,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/schedule/winograd.hpp>
 #include <hone/tune/error_bound.hpp>
+#include <hone/tune/word_bounds.hpp>
 
 namespace hone::tune {
 
@@ -384,7 +385,7 @@ private:
         bounded v[expr::max_nodes];
         for (std::size_t i = 0; i < e.nodes.size(); ++i) {
             const expr_node& n = e.nodes[i];
-            const bounded a = n.a >= 0 ? v[n.a] : bounded{}, b = n.b >= 0 ? v[n.b] : bounded{};
+            const auto of = [&](int operand) { return operand >= 0 ? v[operand] : bounded{}; };
             std::int64_t at = 0;
             switch (n.op) {
             case expr_op::constant: v[i] = {static_cast<double>(n.value)}; break;
@@ -396,54 +397,11 @@ private:
             }
             case expr_op::accumulator: v[i] = sum_; break;
             case expr_op::table: throw std::invalid_argument("hone::tune: a definition with tables has no exact loop");
-            case expr_op::neg: v[i] = {-a.value, a.error}; break;
-            case expr_op::abs: v[i] = {std::fabs(a.value), a.error}; break;
-            case expr_op::sqrt: v[i] = root_of(a, model); break;
-            case expr_op::add: v[i] = rounded({a.value + b.value, a.error + b.error}, 1); break;
-            case expr_op::sub: v[i] = rounded({a.value - b.value, a.error + b.error}, 1); break;
-            case expr_op::mul: v[i] = product_of(a, b); break;
-            case expr_op::div: v[i] = quotient_of(a, b, model); break;
-            case expr_op::min: v[i] = {a.value < b.value ? a.value : b.value, error_of_choice(a, b)}; break;
-            case expr_op::max: v[i] = {a.value < b.value ? b.value : a.value, error_of_choice(a, b, -1)}; break;
+            default: v[i] = bounded_word(n.op, of(n.a), of(n.b), of(n.c), model); break;
             }
             v[i] = flushed(v[i], model);
         }
         return v[e.root()];
-    }
-    // Where the order of the two is sure, the error is that of the one that is taken.
-    static double error_of_choice(const bounded& a, const bounded& b, double sign = 1)
-    {
-        if (std::isnan(a.value) || std::isnan(b.value)) return std::max(a.error, b.error);
-        const double apart = sign * (b.value - a.value);
-        if (apart > a.error + b.error) return a.error;
-        if (-apart > a.error + b.error) return b.error;
-        return std::max(a.error, b.error);
-    }
-    static bounded product_of(const bounded& a, const bounded& b)
-    {
-        // Infinity times an exact factor is exact.
-        const auto part = [](double size, double error) { return error == 0 ? 0 : size * error; };
-        const double error =
-            part(std::fabs(a.value), b.error) + part(std::fabs(b.value), a.error) + part(a.error, b.error);
-        return rounded({a.value * b.value, std::isnan(error) ? infinite : error}, 1);
-    }
-    static bounded quotient_of(const bounded& a, const bounded& b, const error_model& model)
-    {
-        const double value = a.value / b.value, least = std::fabs(b.value) - b.error;
-        const bool is_any =
-            b.value == 0 || (std::isfinite(b.value) && (std::fabs(b.value) + b.error) * model.flushed > 1);
-        if (model.flushed > 0 && is_any) return {value, infinite};
-        if (a.error == 0 && b.error == 0) return rounded({value, 0}, model.quotient);
-        if (!(least > 0)) return {value, infinite};
-        const double error = (a.error + std::fabs(value) * b.error) / least;
-        return rounded({value, std::isnan(error) ? infinite : error}, model.quotient);
-    }
-    static bounded root_of(const bounded& a, const error_model& model)
-    {
-        const double value = std::sqrt(a.value);
-        if (a.error == 0) return rounded({value, 0}, model.root);
-        if (!(a.value >= a.error)) return {value, infinite};
-        return rounded({value, a.error / value}, model.root);
     }
     static float as_bound(double error)
     {

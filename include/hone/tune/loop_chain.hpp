@@ -139,10 +139,11 @@ private:
     void collect(int root, summary& x) const
     {
         const expr_node& e = n_.exprs[root];
-        ++x.operations;
+        x.operations += word_of(e.op).cost;
         if (e.op == expr_op::load) x.reads |= std::uint64_t{1} << e.ref;
         if (e.a >= 0) collect(e.a, x);
         if (e.b >= 0) collect(e.b, x);
+        if (e.c >= 0) collect(e.c, x);
     }
     bool accumulates(int s) const { return n_.statements[s].reduce != reduction::none; }
 
