@@ -180,6 +180,10 @@ TEST_CASE("three weights of one operator, packed side by side")
     CHECK(std::string(other::pack(w.all, nullptr).subject) == "gain");
     w.all[1] = w.gain.data();
     CHECK(std::string(other::pack(w.all, nullptr).subject) == "packed weights");
+    // None of them are given: named, and nothing is computed from where they would stand.
+    const status none = other::run({.x = w.x.data(), .bias = w.bias.data(), .y = packed.data()});
+    CHECK(none.what == fault::tensor_missing);
+    CHECK(std::string(none.subject) == "weights");
 }
 
 TEST_CASE("operators without weights have nothing to pack")

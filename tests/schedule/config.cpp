@@ -159,6 +159,7 @@ TEST_CASE("a text that is no config: what is wrong, and where")
     for (const char* value :
          {"", "0", "-1", "257", "2.0", "0x2", "two", "4294967298", "99999999999999999999", "+2", "2,"})
         is_wrong((std::string("direct rows=") + value).c_str(), fault::knob_value, "rows");
+    is_wrong("direct reduce_block=-", fault::knob_value, "reduce_block"); // 0 is legal there
     is_wrong("direct pad=1", fault::knob_value, "pad");
     is_wrong("direct pad=pee", fault::knob_value, "pad");
     is_wrong("direct pad=peels", fault::knob_value, "pad");

@@ -96,7 +96,8 @@ constexpr bool assert_no_fault()
                   "hone: an operator needs a tensor of role::input and one of role::output; add the missing one");
     static_assert(
         Found != fault::role_taken,
-        "hone: the operator has two tensors of role::output, of which a kernel writes one, or five of role::weights, of which it packs four; give one role::operand, or compute it in another operator");
+        "hone: the operator has two tensors of role::output, of which a kernel writes one, or five of role::weights, of "
+        "which it packs four; give one role::operand, or compute it in another operator");
     static_assert(Found != fault::definition_unknown_part,
                   "hone: the operator names an axis, tensor, operand, table or parameter by a number that none of them "
                   "has; count them from 0, in the order in which they were added");
@@ -111,7 +112,8 @@ constexpr bool assert_no_fault()
         "hone: a stage of the operator has a reduction axis and does not say how it reduces; set its reduction");
     static_assert(
         Found != fault::definition_outside,
-        "hone: the operator leaves a tensor; make it or the axes fit, or say may_leave of the operand, and what it reads outside");
+        "hone: the operator leaves a tensor; make it or the axes fit, or say may_leave of the operand, and what it reads "
+        "outside");
     static_assert(
         Found != fault::definition_output,
         "hone: two points of the operator would write one element of its output; move a tensor of role::output by each "
@@ -225,9 +227,10 @@ struct kernel {
         for (std::size_t position = 0; position < parts.size(); ++position) {
             const float* const p = part_of(a, parts[position]);
             missing |= std::uint64_t{p == nullptr} << position;
+            tensors[position] = const_cast<float*>(p);
             // Weights stand one behind the other where the first are given.
-            const std::size_t which = parts[position].member == call_member::weights ? parts[position].number : 0;
-            tensors[position] = const_cast<float*>(p) + (which == 0 ? 0 : packed_offset(packed_layouts, which));
+            if (parts[position].member == call_member::weights && parts[position].number > 0 && p != nullptr)
+                tensors[position] += packed_offset(packed_layouts, static_cast<std::size_t>(parts[position].number));
         }
         if (missing != 0) [[unlikely]]
             return missing_tensor(missing);

@@ -81,8 +81,8 @@ constexpr status set_knob(Knobs& to, const knob<Knobs>& k, const char* value)
         return wrong;
     }
     const std::size_t characters = word_length(value);
-    if (characters == 0 || characters > 18) return wrong;
     const bool is_negative = value[0] == '-';
+    if (characters == (is_negative ? 1 : 0) || characters > 18) return wrong;
     std::int64_t number = 0;
     for (std::size_t i = is_negative ? 1 : 0; i < characters; ++i) {
         if (value[i] < '0' || value[i] > '9') return wrong;

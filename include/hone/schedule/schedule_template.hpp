@@ -32,9 +32,8 @@ namespace hone {
 //     that
 //                          is not legal
 //     packed(d, k, t)      the layout of each of its packed weights; none where the knobs have a fault
-//     packing(d, k, t, w)  how weights w of them are packed, as a schedule; it computes where transforms_weights, else
-//     it
-//                          copies
+//     packing(d, k, t, w)  how weights w of them are packed, as a schedule. Where transforms_weights it computes, for
+//                          operators that have one; else it copies
 //     scheduled(d, k, t)   g's second argument in the paper, the schedule s
 //
 // d has applied wherever knobs are given with it.
