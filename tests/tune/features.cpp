@@ -12,8 +12,8 @@
 
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/hash.hpp>
-#include <hone/ir/print.hpp>
 #include <hone/ir/live_registers.hpp>
+#include <hone/ir/print.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/schedule/direct.hpp>
