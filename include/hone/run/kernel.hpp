@@ -59,9 +59,10 @@ constexpr bool assert_no_fault()
     static_assert(Found != fault::knob_value,
                   "hone::kernel: a knob of the config has no such value; choose one that the table of its template "
                   "allows");
-    static_assert(Found != fault::knob_unknown,
-                  "hone::kernel: the config names a knob that its template does not have, or no value; write the "
-                  "template's name, then knob=value for each knob, with one blank between");
+    static_assert(
+        Found != fault::knob_unknown,
+        "hone::kernel: the config names a knob that its template does not have, one twice, or no value; write "
+        "the template's name, then knob=value for each knob, with one blank between");
     static_assert(Found != fault::template_missing,
                   "hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the "
                   "config names; add it to the list");
