@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include <hone/core/target.hpp>
+#include <hone/ir/visit.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/operator.hpp>

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include <hone/ir/visit.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/schedule/knob.hpp>
