@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A fault as a compile error: one static_assert for each that a user can cause, with the sentence of core/fault.hpp as a
-// literal, which C++20 asks for. A test compares the two.
+// A fault as a compile error: one static_assert for each that a user can cause, with the sentence of core/fault.hpp as
+// a literal, which C++20 asks for. A test compares the two.
 #pragma once
 
 #include <cstdint>
