@@ -39,7 +39,7 @@ struct primitive {
     void run(const hone::arguments& a)
     {
         x.set_data_handle(const_cast<float*>(a.x));
-        weights.set_data_handle(const_cast<float*>(a.weights));
+        weights.set_data_handle(const_cast<void*>(a.weights));
         y.set_data_handle(a.y);
         std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, y}};
         if (a.bias != nullptr) {

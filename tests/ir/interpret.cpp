@@ -50,6 +50,19 @@ TEST_CASE("a loop runs its statement for each value")
     CHECK(y == x);
 }
 
+TEST_CASE("memory of 16 bits is read and written as halves hold it")
+{
+    const floats x{0.1f, 1.0f, 65520.0f, 0x1p-25f, -3.0f, 1.0f + 0x1p-11f, 0.0f, 7.0f};
+    for (const int which : {0, 1}) {
+        nest n = copy();
+        n.buffers[static_cast<std::size_t>(which)].type = dtype::f16;
+        floats given = x, y(8);
+        CHECK(run(n, {&given, &y}).ok());
+        CHECK(given == x);
+        for (std::size_t i = 0; i < y.size(); ++i) CHECK(y[i] == rounded_to(dtype::f16, x[i]));
+    }
+}
+
 TEST_CASE("an access outside its buffer is found on either side, and where the caller gives too little")
 {
     floats x = counted(8);

@@ -51,6 +51,10 @@ TEST_CASE("the signature of a convolution")
     CHECK(signature_of(loaded, dtype::f32, {"bias", "relu"}) == c2::signature());
     loaded.stride = 2;
     CHECK_FALSE(signature_of(loaded, dtype::f32, {"bias", "relu"}) == c2::signature());
+    struct halves : conv2d<conv2d_shape{.h = 3, .w = 3, .ic = 2, .oc = 4}, types<f16>, bias> {};
+    CHECK(std::string{halves::signature().c_str()} == "conv2d n1 h3 w3 ic2 oc4 kh1 kw1 s1 p0 d1 g1 nhwc wf16 f32 bias");
+    for (const tensor& t : halves::definition().tensors)
+        CHECK(t.type == (t.role == role::weights ? dtype::f16 : dtype::f32));
 }
 
 TEST_CASE("numbers of a signature are told apart whatever their sign and size")

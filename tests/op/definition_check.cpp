@@ -56,13 +56,13 @@ static_assert(layers_are_refused<large[0]>() && layers_are_refused<large[1]>() &
               layers_are_refused<large[3]>());
 
 // Each extent is fine by itself.
-constexpr std::int64_t half = std::int64_t{1} << 24;
-static_assert(refuses_product<gemm_shape{.m = half, .n = half}> && refuses_product<gemm_shape{.n = half, .k = half}> &&
-              refuses_product<gemm_shape{.batch = half, .m = half}>);
-static_assert(refuses_layer<conv2d_shape{.h = half, .w = half}> &&
-              refuses_layer<conv2d_shape{.ic = half, .oc = half}> &&
-              refuses_layer<conv2d_shape{.w = half, .kw = half, .pad_top = half}> &&
-              refuses_layer<conv2d_shape{.n = half, .pad_left = half}>);
+constexpr std::int64_t part = std::int64_t{1} << 24;
+static_assert(refuses_product<gemm_shape{.m = part, .n = part}> && refuses_product<gemm_shape{.n = part, .k = part}> &&
+              refuses_product<gemm_shape{.batch = part, .m = part}>);
+static_assert(refuses_layer<conv2d_shape{.h = part, .w = part}> &&
+              refuses_layer<conv2d_shape{.ic = part, .oc = part}> &&
+              refuses_layer<conv2d_shape{.w = part, .kw = part, .pad_top = part}> &&
+              refuses_layer<conv2d_shape{.n = part, .pad_left = part}>);
 
 // The largest that is taken.
 constexpr gemm_shape whole{.m = std::int64_t{1} << 40};
@@ -98,20 +98,24 @@ TEST_CASE("what is too large is named, with how large it may be")
     is_named(m, fault::extent_too_large, "gemm");
     CHECK(m.expected == std::int64_t{1} << 40);
     CHECK(m.found == most);
-    constexpr status y = gemm<gemm_shape{.m = half, .n = half}, f32>::definition().found;
+    constexpr status y = gemm<gemm_shape{.m = part, .n = part}, f32>::definition().found;
     is_named(y, fault::extent_too_large, "y");
     CHECK(y.found == std::int64_t{1} << 48);
-    is_named(conv2d_shape{.h = half, .w = half}.check(), fault::extent_too_large, "conv2d: x");
-    is_named(conv2d_shape{.h = half, .oc = half}.check(), fault::extent_too_large, "conv2d: y");
-    is_named(conv2d_shape{.ic = half, .oc = half}.check(), fault::extent_too_large, "conv2d: weights");
+    is_named(conv2d_shape{.h = part, .w = part}.check(), fault::extent_too_large, "conv2d: x");
+    is_named(conv2d_shape{.h = part, .oc = part}.check(), fault::extent_too_large, "conv2d: y");
+    is_named(conv2d_shape{.ic = part, .oc = part}.check(), fault::extent_too_large, "conv2d: weights");
     // So is what lowering is asked for.
-    const definition d = checked(gemm<gemm_shape{.m = half, .n = half}, f32>::definition());
+    const definition d = checked(gemm<gemm_shape{.m = part, .n = part}, f32>::definition());
     is_named(lower(schedule_for(d, cpu_config(), isa::baseline)).found, fault::extent_too_large, "y");
 }
 
 TEST_CASE("a user's definition")
 {
     CHECK(found([](definition&) {}).ok());
+    // Kernels read weights of 16 bits, and nothing else.
+    CHECK(found([](definition& d) { d.tensors[1].type = dtype::f16; }).ok());
+    is_named(found([](definition& d) { d.tensors[0].type = dtype::f16; }), fault::element_type_unknown, "x");
+    is_named(found([](definition& d) { d.tensors.back().type = dtype::f16; }), fault::element_type_unknown, "y");
     for (const std::int64_t e : large) {
         CAPTURE(e);
         is_named(found([&](definition& d) { d.stages[0].axes[0].extent = e; }), fault::extent_too_large, "batch");

@@ -47,6 +47,18 @@ TEST_CASE("the signature of a matrix product")
                                   .ldy = leading::at_call()}>() == "gemm b3 m<=128 n7 k5 xt wt ldx ldw6 ldy f32");
 }
 
+TEST_CASE("weights of 16 bits stand in the signature and the definition, and nothing else changes")
+{
+    constexpr gemm_shape s{.m = 4, .n = 8, .k = 2};
+    using op = gemm<s, types<f16>, bias>;
+    CHECK(std::string(op::signature().c_str()) == "gemm b1 m4 n8 k2 ldx0 ldw0 ldy0 wf16 f32 bias");
+    CHECK(gemm<s, types<f16, f32>, bias>::signature() == op::signature());
+    CHECK(gemm<s, types<f32>, bias>::signature() == gemm<s, f32, bias>::signature());
+    CHECK(hone::signature_of(s, {dtype::f16, dtype::f32}, {"bias"}) == op::signature());
+    for (const tensor& t : op::definition().tensors)
+        CHECK(t.type == (t.role == role::weights ? dtype::f16 : dtype::f32));
+}
+
 TEST_CASE("the signature of a matrix product whose shape is known at run time only")
 {
     gemm_shape loaded{.batch = 3, .m = extent::up_to(128), .n = 7, .k = 5, .ldx = leading::at_call(), .ldw = 7};

@@ -165,9 +165,9 @@ TEST_CASE("three weights of one operator, packed side by side")
     // Each is a tensor of its own in one block of memory.
     constexpr auto& layouts = kernel<many::mixed>::packed_layouts;
     CHECK(layouts.size() == 3);
-    CHECK(packed_offset(layouts, 1) % 64 == 0);
-    CHECK(packed_offset(layouts, 1) >= layouts[0].elements());
-    CHECK(packed_offset(layouts, 2) == packed_offset(layouts, 1) + 64);
+    CHECK(packed_offset(layouts, 1) % 256 == 0);
+    CHECK(packed_offset(layouts, 1) >= packed_bytes(layouts[0]));
+    CHECK(packed_offset(layouts, 2) == packed_offset(layouts, 1) + 256);
     CHECK(kernel<many::mixed>::layout_id != other::layout_id);
     // The one that is missing is named.
     w.all[1] = nullptr;

@@ -294,7 +294,7 @@ TEST_CASE("on this device the kernel that was tuned for it runs, elsewhere the d
     configs::vulkan_entries.push_back(entry_of<first>(staged_tile, here.vendorID, here.deviceID));
     k = chosen();
     CHECK(&k->entry() == &configs::vulkan_entries[3]);
-    CHECK(k->packed_bytes() == static_cast<std::size_t>(packed_elements(k->entry().packed)) * sizeof(float));
+    CHECK(k->packed_bytes() == hone::packed_bytes(k->entry().packed));
     CHECK(k->layout_id() == k->entry().layout_id);
     check_result<first, configs>(first_shape, first_epilogue);
 
@@ -361,7 +361,7 @@ TEST_CASE("every limit of a device that an entry exceeds makes it give way, or i
         entry_of<first>({.rows = 2, .vectors = 1, .components = 1, .lane_rows = 1, .lane_vectors = 1});
     configs::vulkan_entries = {tuned, standard};
     const auto packed_bytes = [](const vulkan_entry& e) {
-        return static_cast<std::uint32_t>(packed_elements(e.packed) * 4);
+        return static_cast<std::uint32_t>(hone::packed_bytes(e.packed));
     };
     REQUIRE(packed_bytes(tuned) > packed_bytes(standard));
     REQUIRE(tuned.launch.lanes > standard.launch.lanes);

@@ -29,6 +29,7 @@ template <conv2d_shape S>
 constexpr bool applies = winograd_applies(conv2d<S, f32, bias, relu>::definition());
 
 static_assert(applies<base>);
+static_assert(!winograd_applies(conv2d<base, types<f16>, bias, relu>::definition()));
 static_assert(applies<changed([](conv2d_shape& s) { s.pad = 0; })>);
 static_assert(applies<changed([](conv2d_shape& s) { s.pad = 2; })>);
 static_assert(applies<changed([](conv2d_shape& s) { s.pad_right = 0; })>);

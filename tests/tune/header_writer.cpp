@@ -157,6 +157,17 @@ static_assert(any->packed[0].elements() == 3 * 56);
 )") == "");
 }
 
+TEST_CASE("the header says of which type packed weights are, where they are no floats")
+{
+    tune::record r = on_vulkan(0);
+    r.shader->packed[0].type = dtype::f16;
+    CHECK(messages_of(tune::header_text("tuned", {r}), R"(
+constexpr auto& packed = tuned::vulkan_entries[0].packed;
+static_assert(packed[0].type == hone::dtype::f16 && hone::packed_bytes(packed) == 2 * 3 * 56);
+)") == "");
+    CHECK(tune::header_text("tuned", {on_vulkan(0)}).find("dtype") == std::string::npos);
+}
+
 TEST_CASE("packed weights stand where the layout says, and padding is zero")
 {
     const tensor source = tiny::definition().tensors[1];

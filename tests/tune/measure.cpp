@@ -126,11 +126,12 @@ TEST_CASE("timed calls take cold weights in turn, and hot ones from one place, w
     const std::string first_calls =
         "static int calls = 0; static const float* first = nullptr; static float values[7 * 24];"
         "static const float* last = nullptr; if (++calls <= 2) return kernel::run(e, a);"
-        "if (calls == 3) for (int i = 0; i < 7 * 24; ++i) values[i] = a.weights[i];"
-        "for (int i = 0; i < 7 * 24; ++i) if (a.weights[i] != values[i]) __builtin_trap();";
-    const auto moves = right_kernel(first_calls + "if (a.weights == last) __builtin_trap(); last = a.weights;");
-    const auto stays = right_kernel(first_calls + "if (calls == 3) first = a.weights;"
-                                                  "if (a.weights != first) __builtin_trap();");
+        "const float* const weights = static_cast<const float*>(a.weights);"
+        "if (calls == 3) for (int i = 0; i < 7 * 24; ++i) values[i] = weights[i];"
+        "for (int i = 0; i < 7 * 24; ++i) if (weights[i] != values[i]) __builtin_trap();";
+    const auto moves = right_kernel(first_calls + "if (weights == last) __builtin_trap(); last = weights;");
+    const auto stays = right_kernel(first_calls + "if (calls == 3) first = weights;"
+                                                  "if (weights != first) __builtin_trap();");
     for (const auto order : {tune::timing_order::each, tune::timing_order::rounds}) {
         const auto cold = measured({moves, stays}, {.order = order});
         CHECK(cold[0].found == verdict::ok);
@@ -144,9 +145,10 @@ TEST_CASE("timed calls take cold weights in turn, and hot ones from one place, w
 TEST_CASE("cold weights take longer to read")
 {
     // Half a megabyte of zeros, each place read only when the one before it is known.
-    auto reads = right_kernel("unsigned i = 0; for (int n = 0; n < 8192; ++n)"
-                              "i = (5 * i + 1 + static_cast<unsigned>(a.weights[200 + 16 * i])) % 8192;"
-                              "if (i != 0) __builtin_trap();");
+    auto reads = right_kernel(
+        "unsigned i = 0; for (int n = 0; n < 8192; ++n)"
+        "i = (5 * i + 1 + static_cast<unsigned>(static_cast<const float*>(a.weights)[200 + 16 * i])) % 8192;"
+        "if (i != 0) __builtin_trap();");
     reads.declarations += "inline hone::status pack(hone::given_weights from, float* to)\n{\n"
                           "    for (int i = 0; i < 1 << 18; ++i) to[i] = 0;\n    return kernel::pack(from, to);\n}";
     reads.value = "hone::tune::variant{sizeof(float) << 18, kernel::layout_id, &workspace, &pack, &run}";

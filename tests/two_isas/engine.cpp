@@ -31,6 +31,7 @@ namespace {
 
 constexpr signature_text gemm_signature = gemm_workload::signature();
 constexpr signature_text conv_signature = conv_workload::signature();
+constexpr signature_text half_signature = half_workload::signature();
 
 int failures = 0;
 void expect(const std::string& wrong, const std::string& what)
@@ -76,11 +77,13 @@ int main()
             const std::string of = name + (table == &tuned ? ", tuned" : ", by default");
             try_kernel(find(*table, gemm_signature.c_str(), set), set, "gemm, " + of, of_gemm, gemm_expected);
             try_kernel(find(*table, conv_signature.c_str(), set), set, "conv2d, " + of, of_conv, conv_expected);
+            try_kernel(find(*table, half_signature.c_str(), set), set, "gemm, weights of 16 bits, " + of, of_gemm,
+                       gemm_expected);
         }
     }
     // Tuned kernels are others: their packed weights differ.
     for (const isa set : {isa::baseline, isa::avx2, isa::avx512})
-        for (const char* signature : {gemm_signature.c_str(), conv_signature.c_str()}) {
+        for (const char* signature : {gemm_signature.c_str(), conv_signature.c_str(), half_signature.c_str()}) {
             const entry* a = find(by_default, signature, set);
             const entry* b = find(tuned, signature, set);
             if (a == nullptr || b == nullptr || a->run == b->run)

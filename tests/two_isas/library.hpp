@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A small library of kernels as an engine sees it: two workloads, by default and tuned, for three instruction sets.
+// A small library of kernels as an engine sees it: three workloads, by default and tuned, for three instruction sets.
 // The lists are data, so that reading them runs nothing that this processor lacks.
 #pragma once
 
@@ -15,6 +15,7 @@ inline constexpr conv2d_shape small_conv{.h = 9, .w = 11, .ic = 5, .oc = 35, .kh
 
 using gemm_workload = gemm<small_gemm, f32, bias>;
 using conv_workload = conv2d<small_conv, f32, relu>;
+using half_workload = gemm<small_gemm, types<f16>, bias>;
 
 // Lists of library.cpp, compiled for this instruction set.
 template <isa Set>

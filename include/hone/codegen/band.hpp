@@ -480,7 +480,8 @@ struct band {
     HONE_INLINE static auto place_from(Base p)
     {
         if constexpr (step_at(I).lane_of == Position && Position > 0)
-            return lane_place<step_at(I).lane>{p + (offset(I, Position) - step_at(I).lane)};
+            return lane_place<step_at(I).lane, std::remove_pointer_t<Base>>{p +
+                                                                            (offset(I, Position) - step_at(I).lane)};
         else
             return p + offset(I, Position);
     }

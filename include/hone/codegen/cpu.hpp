@@ -144,7 +144,7 @@ struct tile;
 template <class K, int Node, class Executor, int... A, int... V>
 struct tile<K, Node, Executor, std::integer_sequence<int, A...>, std::integer_sequence<int, V...>> {
     template <int>
-    using pointer = float*;
+    using pointer = std::byte*;
     template <int>
     using integer = std::int64_t;
 
@@ -284,9 +284,10 @@ HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor&
     }
 }
 
-// Runs the whole nest. arguments: one pointer per argument buffer, by position. Workspace: workspace_bytes(slots).
+// Runs the whole nest. arguments: one pointer per argument buffer, by position, to elements of its type. Workspace:
+// workspace_bytes(slots).
 template <class K, class Executor>
-HONE_FLATTEN void run(Executor& executor, float* const* arguments, const std::int64_t* parameters, void* workspace)
+HONE_FLATTEN void run(Executor& executor, void* const* arguments, const std::int64_t* parameters, void* workspace)
 {
     environment<K> e{};
     e.parameters = parameters;
@@ -297,7 +298,7 @@ HONE_FLATTEN void run(Executor& executor, float* const* arguments, const std::in
         (
             [&]() HONE_INLINE_LAMBDA {
                 constexpr const buffer& b = K::nest.buffers[K::nest.accesses[A].buffer];
-                if constexpr (b.memory == memory::argument) e.at[A] = arguments[b.position];
+                if constexpr (b.memory == memory::argument) e.at[A] = static_cast<std::byte*>(arguments[b.position]);
             }(),
             ...);
         point_at<K, memory::workspace>(e, 0);

@@ -28,11 +28,20 @@ constexpr int at_least_one(std::size_t n) { return n == 0 ? 1 : static_cast<int>
 // Where a point of the execution stands: a pointer per access, the loop variables, and what the caller gave.
 template <class K>
 struct environment {
-    float* at[at_least_one(K::nest.accesses.size())];
+    std::byte* at[at_least_one(K::nest.accesses.size())];
     std::int64_t variables[at_least_one(K::nest.variables.size())];
     const std::int64_t* parameters;
     char* workspace;
 };
+
+// What memory holds where an access reads or writes, and the pointer to it.
+template <class K, int Access>
+using element_at = storage_of<K::nest.buffers[K::nest.accesses[Access].buffer].type>;
+template <class K, int Access>
+HONE_INLINE element_at<K, Access>* pointer_of(const environment<K>& e)
+{
+    return reinterpret_cast<element_at<K, Access>*>(e.at[Access]);
+}
 
 // --- facts about the nest, each computed once a kernel --------------------------------------------------------------
 
@@ -137,8 +146,9 @@ HONE_INLINE void move_by(environment<K>& e, std::int64_t by)
 {
     using m = moves<K, Variable, Used>;
     [&]<int... I>(std::integer_sequence<int, I...>) HONE_INLINE_LAMBDA {
-        ((e.at[m::access_at(I)] +=
-          m::coefficient_at(I) * (m::parameter_at(I) < 0 ? by : by * e.parameters[m::parameter_at(I)])),
+        ((e.at[m::access_at(I)] = reinterpret_cast<std::byte*>(
+              pointer_of<K, m::access_at(I)>(e) +
+              m::coefficient_at(I) * (m::parameter_at(I) < 0 ? by : by * e.parameters[m::parameter_at(I)]))),
          ...);
     }(std::make_integer_sequence<int, m::list.count>{});
 }
@@ -158,7 +168,7 @@ HONE_INLINE void point_at(environment<K>& e, int slot)
             [&]() HONE_INLINE_LAMBDA {
                 constexpr int b = K::nest.accesses[A].buffer;
                 if constexpr (K::nest.buffers[b].memory == Memory)
-                    e.at[A] = reinterpret_cast<float*>(
+                    e.at[A] = reinterpret_cast<std::byte*>(
                         e.workspace + facts<K>::workspace.offset[b] +
                         (Memory == memory::slot ? facts<K>::workspace.call_bytes + slot * facts<K>::workspace.slot_bytes
                                                 : 0));

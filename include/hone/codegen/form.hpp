@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include <hone/codegen/band.hpp>
 #include <hone/codegen/environment.hpp>
@@ -54,7 +55,7 @@ struct form {
         else if constexpr (requires { At::lane; })
             return lanes_of<K>::load(at.vector)[At::lane];
         else if constexpr (stride(Access) == 0)
-            return *at;
+            return static_cast<float>(*at);
         else if constexpr (stride(Access) != 1)
             return lanes_of<K>::template gather<L>(at, stride(Access));
         else if constexpr (L == length)
@@ -128,6 +129,7 @@ struct form {
     template <class Target, class... At>
     HONE_INLINE static void execute(float c, Target target, At... at)
     {
+        static_assert(in_registers(s.target) || std::is_same_v<Target, float*>, "what kernels write is of floats");
         constexpr bool reduces = s.reduce != reduction::none;
         constexpr std::int64_t distance = stride(s.target);
         if constexpr (in_registers(s.target)) {
@@ -160,7 +162,7 @@ HONE_INLINE auto base(const environment<K>& e, vector_of<K>* r)
     if constexpr (K::nest.buffers[K::nest.accesses[Access].buffer].memory == memory::registers)
         return r;
     else
-        return e.at[Access];
+        return pointer_of<K, Access>(e);
 }
 
 HONE_IEEE_END

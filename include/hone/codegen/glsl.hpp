@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include <hone/core/dtype.hpp>
+
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
@@ -34,6 +36,12 @@ std::string joined(const Parts&... parts)
 }
 
 inline std::string glsl_type(int width) { return width == 1 ? "float" : joined("vec", width); }
+// As storage buffers hold it; values are of the type above.
+inline std::string glsl_storage_type(dtype type, int width)
+{
+    if (type == dtype::f16) return width == 1 ? "float16_t" : joined("f16vec", width);
+    return glsl_type(width);
+}
 
 // The shortest literal that reads back as exactly this float. GLSL has no words for infinity and NaN; these quotients
 // are constants that glslang folds to them, in tables too, where a call of uintBitsToFloat is refused.

@@ -131,7 +131,7 @@ protected:
         return joined(view_name(a.buffer, width_), '[', offset(base_of(f, width_), constant), ']');
     }
 
-    // Element f of a buffer, a float.
+    // Element f of a buffer, of its type.
     std::string element(int b, const linear& f)
     {
         const bool is_register = nest_.buffers[index(b)].memory == memory::registers;
@@ -183,7 +183,7 @@ protected:
             if (use.shown[width]) {
                 const std::string name = view_name(b, width);
                 r += joined("layout(set = 0, binding = ", binding, ", std430) ", access, "buffer block_", name, " { ",
-                            glsl_type(width), ' ', name, "[]; };\n");
+                            glsl_storage_type(nest_.buffers[index(b)].type, width), ' ', name, "[]; };\n");
             }
         return r;
     }

@@ -21,10 +21,10 @@
 namespace hone::codegen::cpu {
 
 // A value in memory that is read with the vector it stands in.
-template <int Lane>
+template <int Lane, class Element>
 struct lane_place {
     static constexpr int lane = Lane;
-    const float* vector;
+    const Element* vector;
 };
 
 // The loop of a variable around a leaf; -1 where a guard between them knows it.

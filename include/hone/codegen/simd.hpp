@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <hone/codegen/functions.hpp>
+#include <hone/codegen/half_lanes.hpp>
 #include <hone/core/config.hpp>
 #include <hone/core/target.hpp>
 #include <hone/ir/expr.hpp>
@@ -18,28 +19,6 @@
 #endif
 
 namespace hone {
-
-// The vector types, spelled out: g++ 12 loses the attribute where its size is a template argument.
-template <int N>
-struct float_vector;
-template <>
-struct float_vector<4> {
-    typedef float type __attribute__((vector_size(16)));
-    typedef float unaligned __attribute__((vector_size(16), aligned(4), may_alias));
-    typedef std::int32_t bits __attribute__((vector_size(16)));
-};
-template <>
-struct float_vector<8> {
-    typedef float type __attribute__((vector_size(32)));
-    typedef float unaligned __attribute__((vector_size(32), aligned(4), may_alias));
-    typedef std::int32_t bits __attribute__((vector_size(32)));
-};
-template <>
-struct float_vector<16> {
-    typedef float type __attribute__((vector_size(64)));
-    typedef float unaligned __attribute__((vector_size(64), aligned(4), may_alias));
-    typedef std::int32_t bits __attribute__((vector_size(64)));
-};
 
 HONE_IEEE_BEGIN
 
@@ -65,13 +44,22 @@ struct simd {
         __builtin_memcpy(p, &v, Count * sizeof(float));
     }
 
-    // Lanes Stride floats apart (times a run-time stride).
+    // The same of other types, converted.
+    HONE_INLINE static vector load(const half* p) { return half_lanes<Set, N>::load(p); }
     template <int Count>
-    HONE_INLINE static vector gather(const float* p, std::ptrdiff_t stride)
+    HONE_INLINE static vector load_first(const half* p)
+    {
+        return half_lanes<Set, N>::template load_first<Count>(p);
+    }
+
+    // Lanes Stride elements apart (times a run-time stride).
+    template <int Count, class Element>
+    HONE_INLINE static vector gather(const Element* p, std::ptrdiff_t stride)
     {
         vector v{};
-        [&]<int... L>(std::integer_sequence<int, L...>)
-            HONE_INLINE_LAMBDA { ((v[L] = p[L * stride]), ...); }(std::make_integer_sequence<int, Count>{});
+        [&]<int... L>(std::integer_sequence<int, L...>) HONE_INLINE_LAMBDA {
+            ((v[L] = static_cast<float>(p[L * stride])), ...);
+        }(std::make_integer_sequence<int, Count>{});
         return v;
     }
     template <int Count>

@@ -173,7 +173,7 @@ protected:
         access a{.buffer = op.tensor};
         a.index = index_of(st, op);
         if (o != output_slot && (masks(st, o) || (op.may_leave && !may_skip(st, o)))) {
-            a.outside = op.outside;
+            a.outside = rounded_to(d_.tensors[op.tensor].type, op.outside);
             a.conditions.first = static_cast<std::int16_t>(n_.conditions.size());
             for (const requirement& r : requirements_) {
                 if (r.stage != st) continue;

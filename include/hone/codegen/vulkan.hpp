@@ -410,8 +410,11 @@ private:
         if (v.never) return literal(a.outside);
         const std::string type = glsl_type(width);
         const bool is_register = nest_.buffers[index(a.buffer)].memory == memory::registers;
+        const bool converts = nest_.buffers[index(a.buffer)].type != dtype::f32;
+        const auto as_value = [&](const std::string& read) { return converts ? joined(type, '(', read, ')') : read; };
         const bool stable = !uses_[index(a.buffer)].written;
-        if (v.always) return {.text = is_register ? text : out_.loaded(a.buffer, stable, type, text), .width = width};
+        if (v.always)
+            return {.text = is_register ? text : out_.loaded(a.buffer, stable, type, as_value(text)), .width = width};
         const std::string number = a.outside == 0 ? "0.0" : glsl_literal(a.outside);
         const std::string outside = width == 1 ? number : joined(type, '(', number, ')');
         const std::string holds = out_.hoisted(scope_of(a.conditions), "bool", 'c', v.text);
@@ -421,7 +424,7 @@ private:
             safe = joined(text.substr(0, open + 1), holds, " ? ", text.substr(open + 1, close - open - 1), " : 0",
                           text.substr(close));
         }
-        return {.text = out_.loaded(a.buffer, stable, type, joined(holds, " ? ", safe, " : ", outside)),
+        return {.text = out_.loaded(a.buffer, stable, type, joined(holds, " ? ", as_value(safe), " : ", outside)),
                 .width = width};
     }
     // ---- the text before main ----
@@ -430,6 +433,9 @@ private:
     {
         std::string r;
         if (has_loop_) r += "#extension GL_EXT_control_flow_attributes : require\n";
+        if (std::any_of(nest_.buffers.begin(), nest_.buffers.end(),
+                        [](const buffer& b) { return b.type == dtype::f16; }))
+            r += "#extension GL_EXT_shader_16bit_storage : require\n";
         r += joined("layout(local_size_x = ", nest_.lanes, ") in;\n");
         if (!nest_.parameters.empty()) {
             r += "layout(push_constant) uniform parameters {\n";

@@ -40,14 +40,14 @@ HONE_INLINE std::int64_t parameter_offset(const environment<K>& e)
 }
 
 // A vector of what is read outside of a tensor; of its bits, since floats are no template arguments everywhere.
-template <class K, std::uint32_t Bits>
+template <class K, class Element, std::uint32_t Bits>
 struct padding_vector {
     struct lanes {
-        alignas(64) float of[K::nest.vector_length];
+        alignas(64) Element of[K::nest.vector_length];
     };
     static constexpr lanes values = [] {
         lanes v{};
-        for (float& f : v.of) f = std::bit_cast<float>(Bits);
+        for (Element& e : v.of) e = static_cast<Element>(std::bit_cast<float>(Bits));
         return v;
     }();
 };
@@ -60,12 +60,15 @@ HONE_INLINE auto place(const environment<K>& e, vector_of<K>* r)
     if constexpr (K::nest.buffers[x.buffer].memory == memory::registers) {
         return r + B::offset(I, Position);
     } else {
-        float* p = e.at[a] + (B::offset(I, Position) + parameter_offset<K, B, I, x.index.first, x.index.count>(e));
+        using element = element_at<K, a>;
+        element* p =
+            pointer_of<K, a>(e) + (B::offset(I, Position) + parameter_offset<K, B, I, x.index.first, x.index.count>(e));
         // The pointer is chosen, not the value: no branch, and nothing outside the tensor is read.
         if constexpr (x.conditions.count > 0)
             p = holds<K, B, I, x.conditions.first, x.conditions.count>(e, 0)
                     ? p
-                    : const_cast<float*>(padding_vector<K, std::bit_cast<std::uint32_t>(x.outside)>::values.of);
+                    : const_cast<element*>(
+                          padding_vector<K, element, std::bit_cast<std::uint32_t>(x.outside)>::values.of);
         return p;
     }
 }
@@ -98,10 +101,10 @@ HONE_INLINE float lane_expr(const environment<K>& e, const vector_of<K>* r, int 
         if constexpr (K::nest.buffers[a.buffer].memory == memory::registers) {
             return r[B::offset(I, position)][lane];
         } else {
-            const float* p =
-                e.at[x.ref] + (B::offset(I, position) + parameter_offset<K, B, I, a.index.first, a.index.count>(e));
+            const auto* p = pointer_of<K, x.ref>(e) +
+                            (B::offset(I, position) + parameter_offset<K, B, I, a.index.first, a.index.count>(e));
             const bool inside = holds<K, B, I, a.conditions.first, a.conditions.count>(e, lane);
-            return inside ? p[lane * facts<K>::coefficient(x.ref, v)] : a.outside;
+            return inside ? static_cast<float>(p[lane * facts<K>::coefficient(x.ref, v)]) : a.outside;
         }
     } else if constexpr (x.op == expr_op::constant) {
         return x.value;

@@ -86,6 +86,9 @@ constexpr bool assert_no_fault()
         Found != fault::definition_output,
         "hone: two points of the operator would write one element of its output; move a tensor of role::output by each "
         "axis but those of reductions, by strides that keep them apart");
+    static_assert(Found != fault::element_type_unknown,
+                  "hone: kernels compute with 32-bit floats, and read weights of 32 or 16 bits; name hone::f32, or "
+                  "hone::types<hone::f16>");
     static_assert(Found != fault::too_many_tile_bodies,
                   "hone::lower: border, tail and unroll multiply to more than 8 tile bodies; peel fewer levels");
     static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
@@ -96,7 +99,7 @@ constexpr bool assert_no_fault()
                   fault::extent_too_large, fault::shape_mismatch, fault::role_missing, fault::role_taken,
                   fault::expression_too_long, fault::definition_too_large, fault::definition_unknown_part,
                   fault::definition_rank, fault::definition_expression, fault::definition_reduction,
-                  fault::definition_outside, fault::definition_output>(Found);
+                  fault::definition_outside, fault::definition_output, fault::element_type_unknown>(Found);
     static_assert(is_named, "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                             "name the fault, what was expected and what was found");
     return true; // one fault, one error: the caller's assertion has nothing to add

@@ -66,6 +66,7 @@ enum class fault : std::uint8_t {
     parameter_out_of_range,
     workspace_missing,
     tensor_missing,
+    weights_type,
     vulkan_loader_missing,
     vulkan_device_missing,
     vulkan_feature_missing,
@@ -151,7 +152,9 @@ constexpr const char* message_of(fault f)
     case fault::definition_output:
         return "hone: two points of the operator would write one element of its output; move a tensor of role::output by "
                "each axis but those of reductions, by strides that keep them apart";
-    case fault::element_type_unknown: return "hone: elements are 32-bit floats so far; name them hone::f32";
+    case fault::element_type_unknown:
+        return "hone: kernels compute with 32-bit floats, and read weights of 32 or 16 bits; name hone::f32, or "
+               "hone::types<hone::f16>";
     case fault::accuracy_not_allowed:
         return "hone: the kernel is of a worse class of error than the workload allows; ask for hone::fast, or choose another "
                "config";
@@ -191,6 +194,9 @@ constexpr const char* message_of(fault f)
         return "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";
     case fault::tensor_missing:
         return "hone::run: a tensor that the kernel reads or writes is a null pointer; pass the one that the subject names";
+    case fault::weights_type:
+        return "hone::pack: the weights are given in 16 bits, and the operator has them in 32; give them as floats, or name "
+               "hone::types<hone::f16>";
     case fault::vulkan_loader_missing:
         return "hone::vulkan: no Vulkan loader (libvulkan.so.1) was found; install libvulkan1 or use the CPU backend";
     case fault::vulkan_device_missing:

@@ -53,7 +53,8 @@ struct isa_row {
     const char* without = ""; // on x86: switch off what the flags of a project may add, and what these bring along
 };
 
-// Each in the place of its enumerator. Of several that a processor has, the last is the best.
+// Each in the place of its enumerator. Of several that a processor has, the last is the best. Those with AVX2 all have
+// F16C, of which nothing is asked (codegen/half_lanes.hpp).
 inline constexpr isa_row isa_table[] = {
     {},
     {.set = isa::baseline,

@@ -25,6 +25,7 @@ struct vulkan_limits {
     // Iterations of all loops of one invocation; lavapipe silently stops at 65535. 0: unlimited.
     std::uint32_t max_loop_iterations = 65535;
     std::uint32_t max_buffer_bytes = 1 << 27; // maxStorageBufferRange
+    bool storage_16bit = false;               // storageBuffer16BitAccess: tensors of 16-bit elements
 };
 
 struct target {

@@ -283,6 +283,8 @@ private:
         std::int64_t biggest_bytes = -1;
         for (const buffer& b : n_.buffers) {
             if (b.memory == memory::argument || b.memory == memory::workspace) ++bound;
+            if (b.type == dtype::f16 && !most.storage_16bit)
+                fail(fault::vulkan_feature_missing, 1, 0, "storageBuffer16BitAccess");
             if (b.memory != memory::workgroup) continue;
             // Whole vectors, as a shared array that is read by vectors is an array of vectors.
             const std::int64_t bytes = ceil_div(interval_of(n_, b.elements, values_).most, 4) * 4 *
@@ -327,7 +329,8 @@ private:
 //   too_many_tile_bodies         more than max_tile_bodies tiles that accumulate
 //   reduction_parallel           a reduction variable is spread over threads, workgroups or lanes
 //   barrier_in_divergent_flow    under a guard or loop that differs between lanes, or where lanes are idle
-//   shared_memory_exceeded, workgroup_too_large, too_many_workgroups, too_many_buffers, too_many_loop_iterations
+//   shared_memory_exceeded, workgroup_too_large, too_many_workgroups, too_many_buffers, too_many_loop_iterations,
+//   vulkan_feature_missing
 template <class Nest>
 constexpr status check(const Nest& n, const target& t)
 {

@@ -25,7 +25,8 @@
 
 namespace hone {
 
-// Memory given for a buffer whose memory is memory::argument. Inputs are only read.
+// Memory given for a buffer whose memory is memory::argument: its values as floats, which are read and written as the
+// buffer's type holds them. Inputs are only read.
 struct argument {
     float* data = nullptr;
     std::int64_t elements = 0;
@@ -314,7 +315,7 @@ private:
         }
         float* at = nullptr;
         if (!touch(target, lane, use::write, at)) return false;
-        *at = result;
+        *at = rounded_to(n_.buffers[target.buffer].type, result);
         return true;
     }
 
@@ -324,7 +325,7 @@ private:
         if (!holds(a.conditions, lane)) return true;
         float* at = nullptr;
         if (!touch(a, lane, use::read, at)) return false;
-        to = *at;
+        to = rounded_to(n_.buffers[a.buffer].type, *at);
         return true;
     }
 

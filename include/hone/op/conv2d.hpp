@@ -113,7 +113,7 @@ struct conv2d_shape {
 // As conv2d<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
 // order, each as signature_word gives it: "bias", "relu".
 template <class Words>
-constexpr signature_text signature_of(const conv2d_shape& s, dtype type, const Words& epilogue)
+constexpr signature_text signature_of(const conv2d_shape& s, operand_types type, const Words& epilogue)
 {
     const conv2d_window v = s.window();
     signature_text t;
@@ -132,11 +132,12 @@ constexpr signature_text signature_of(const conv2d_shape& s, dtype type, const W
         t.field("d", v.dilation_h);
     else
         t.field("dh", v.dilation_h).field("dw", v.dilation_w);
-    t.field("g", s.groups).word(s.layout == layout::nhwc ? "nhwc" : "nchw").word(name_of(type));
+    t.field("g", s.groups).word(s.layout == layout::nhwc ? "nhwc" : "nchw");
+    add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
 }
-constexpr signature_text signature_of(const conv2d_shape& s, dtype type,
+constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
                                       std::initializer_list<const char*> epilogue = {})
 {
     return signature_of<std::initializer_list<const char*>>(s, type, epilogue);
@@ -146,7 +147,7 @@ constexpr signature_text signature_of(const conv2d_shape& s, dtype type,
 struct conv2d_tensors {
     tensor x, weights, bias, y;
 };
-constexpr conv2d_tensors tensors_of(const conv2d_shape& s, dtype type)
+constexpr conv2d_tensors tensors_of(const conv2d_shape& s, operand_types type)
 {
     const std::int64_t icg = s.ic / s.groups;
     const std::int64_t ocg = s.oc / s.groups;
@@ -154,7 +155,7 @@ constexpr conv2d_tensors tensors_of(const conv2d_shape& s, dtype type)
         const bool nhwc = s.layout == layout::nhwc;
         const std::int64_t channel = nhwc ? 1 : h * w;
         const std::int64_t column = nhwc ? s.groups * c : 1;
-        tensor t{.name = name, .type = type, .role = role};
+        tensor t{.name = name, .type = type.others, .role = role};
         t.dims.push_back({.extent = s.n, .stride = h * w * s.groups * c});
         t.dims.push_back({.extent = h, .stride = w * column});
         t.dims.push_back({.extent = w, .stride = column});
@@ -166,13 +167,13 @@ constexpr conv2d_tensors tensors_of(const conv2d_shape& s, dtype type)
     conv2d_tensors t;
     t.x = activation("x", role::input, s.h, s.w, icg);
     t.y = activation("y", role::output, s.oh(), s.ow(), ocg);
-    t.weights = {.name = "weights", .type = type, .role = role::weights};
+    t.weights = {.name = "weights", .type = type.weights, .role = role::weights};
     t.weights.dims.push_back({.extent = s.groups, .stride = ocg * s.kh * s.kw * icg});
     t.weights.dims.push_back({.extent = ocg, .stride = s.kh * s.kw * icg});
     t.weights.dims.push_back({.extent = s.kh, .stride = s.kw * (ohwi ? icg : 1)});
     t.weights.dims.push_back({.extent = s.kw, .stride = ohwi ? icg : 1});
     t.weights.dims.push_back({.extent = icg, .stride = ohwi ? 1 : s.kh * s.kw});
-    t.bias = {.name = "bias", .type = type, .role = role::bias};
+    t.bias = {.name = "bias", .type = type.others, .role = role::bias};
     t.bias.dims.push_back({.extent = s.groups, .stride = ocg});
     t.bias.dims.push_back({.extent = ocg});
     return t;
@@ -185,7 +186,7 @@ enum : int { n, g, oh, ow, oc, kh, kw, ic };
 
 // The definition of a convolution of any shape, with epilogues E.
 template <class... E>
-constexpr definition conv2d_definition(const conv2d_shape& shape, dtype type)
+constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types type)
 {
     using namespace conv_axis;
     definition d;
@@ -239,8 +240,8 @@ struct conv2d {
                   "hone::conv2d: a workload has one accuracy; name hone::exact or hone::fast");
     static constexpr conv2d_shape shape = S;
 
-    static constexpr hone::definition definition() { return conv2d_definition<E...>(S, dtype_of<Type>()); }
-    static constexpr signature_text signature() { return signature_of(S, dtype_of<Type>(), {signature_word<E>()...}); }
+    static constexpr hone::definition definition() { return conv2d_definition<E...>(S, types_of<Type>()); }
+    static constexpr signature_text signature() { return signature_of(S, types_of<Type>(), {signature_word<E>()...}); }
 };
 
 } // namespace hone

@@ -193,6 +193,16 @@ constexpr status wrong_roles(const definition& d)
     return {};
 }
 
+// element_type_unknown where a tensor other than weights is of a type that kernels only read weights in.
+constexpr status wrong_types(const definition& d)
+{
+    for (const tensor& own : d.tensors)
+        if (own.role != role::weights && own.type != dtype::f32)
+            return {fault::element_type_unknown, static_cast<std::int64_t>(dtype::f32),
+                    static_cast<std::int64_t>(own.type), own.name};
+    return {};
+}
+
 // definition_outside where a stage leaves a tensor in some dimension and does not say that there are zeros.
 constexpr status outside(const definition& d, const stage& s, const operand& o)
 {
@@ -258,6 +268,7 @@ constexpr definition checked(definition d)
     look(outgrown_table);
     look(unknown_part);
     look(wrong_roles);
+    look(wrong_types);
     look(wrong_sizes);
     for (const stage& s : d.stages) {
         if (!d.found.ok()) break;

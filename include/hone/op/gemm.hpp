@@ -64,7 +64,7 @@ struct gemm_shape {
 // As gemm<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
 // order, each as signature_word gives it: "bias", "relu".
 template <class Words>
-constexpr signature_text signature_of(const gemm_shape& s, dtype type, const Words& epilogue)
+constexpr signature_text signature_of(const gemm_shape& s, operand_types type, const Words& epilogue)
 {
     signature_text t;
     const auto leading_field = [&](const char* name, const leading& l) {
@@ -82,11 +82,12 @@ constexpr signature_text signature_of(const gemm_shape& s, dtype type, const Wor
     batch_field("bsx", s.batch_stride_x);
     batch_field("bsw", s.batch_stride_w);
     batch_field("bsy", s.batch_stride_y);
-    t.word(name_of(type));
+    add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
 }
-constexpr signature_text signature_of(const gemm_shape& s, dtype type, std::initializer_list<const char*> epilogue = {})
+constexpr signature_text signature_of(const gemm_shape& s, operand_types type,
+                                      std::initializer_list<const char*> epilogue = {})
 {
     return signature_of<std::initializer_list<const char*>>(s, type, epilogue);
 }
@@ -192,7 +193,7 @@ struct gemm {
 
     static constexpr signature_text signature()
     {
-        return signature_of(shape, dtype_of<Type>(), {signature_word<E>()...});
+        return signature_of(shape, types_of<Type>(), {signature_word<E>()...});
     }
 
 private:
@@ -204,7 +205,8 @@ private:
         const std::int64_t distance = ld.value > 0 ? ld.value : dense;
         dimension far{.stride = parameter >= 0 ? 1 : distance, .stride_parameter = parameter};
         dimension near{};
-        tensor t{.name = name, .type = dtype_of<Type>(), .role = role};
+        constexpr operand_types type = types_of<Type>();
+        tensor t{.name = name, .type = role == role::weights ? type.weights : type.others, .role = role};
         t.dims.push_back({.extent = shape.batch});
         t.dims.push_back(swap ? near : far);
         t.dims.push_back(swap ? far : near);

@@ -52,6 +52,16 @@ struct signature_text {
     friend constexpr bool operator==(const signature_text&, const signature_text&) = default;
 };
 
+// The word of a type that all tensors have; before it that of weights which have another: "wf16 f32".
+constexpr void add_types(signature_text& to, operand_types types)
+{
+    if (types.weights != types.others) {
+        to.word("w");
+        for (const char* w = name_of(types.weights); *w != '\0'; ++w) to.text.push_back(*w);
+    }
+    to.word(name_of(types.others));
+}
+
 constexpr bool same_text(const char* a, const char* b)
 {
     for (; *a != '\0' && *a == *b; ++a, ++b) {

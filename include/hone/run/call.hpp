@@ -72,16 +72,16 @@ constexpr call_parts parts_of(const definition& d)
 template <class Call>
 constexpr auto part_of(const Call& call, const call_part& part)
 {
-    using given = decltype(call.x);
+    using given = decltype(call.weights); // of the call of a CPU, to elements of any type
     switch (part.member) {
-    case call_member::x: return call.x;
-    case call_member::weights: return given(call.weights);
+    case call_member::x: return given(call.x);
+    case call_member::weights: return call.weights;
     case call_member::bias: return given(call.bias);
     case call_member::residual: return given(call.residual);
     case call_member::y: return given(call.y);
     case call_member::operands: break;
     }
-    return call.operand(part.number);
+    return given(call.operand(part.number));
 }
 
 // What is wrong with the parameters that a call gives, in the order of the definition: parameter_out_of_range, with the

@@ -60,7 +60,7 @@ struct entry {
     std::size_t packed_bytes = 0;
     std::uint64_t layout_id = 0;
     std::size_t (*workspace_bytes)(int slots) = nullptr;
-    status (*pack)(given_weights weights, float* packed) noexcept = nullptr;
+    status (*pack)(given_weights weights, void* packed) noexcept = nullptr;
     status (*run)(const executor_ref& executor, const arguments& a) noexcept = nullptr;
     std::uint64_t signature_hash = 0; // 0: of an entry that was written by hand
 };

@@ -31,7 +31,7 @@ namespace hone {
 // workspace overlap nothing.
 struct arguments {
     const float* x = nullptr;
-    const float* weights = nullptr; // all of them, packed by pack()
+    const void* weights = nullptr; // all of them, packed by pack()
     const float* bias = nullptr;
     const float* residual = nullptr;
     const float* const* operands = nullptr; // all other tensors, in the order of the operator: see run/call.hpp
@@ -96,19 +96,19 @@ struct kernel {
     // them in a file. 0 bytes of an operator without weights.
     static constexpr packed_tensors packed_layouts = packed_for(definition_of<Op>, config, Set);
     static constexpr std::uint64_t layout_id = hone::layout_id(packed_layouts);
-    static constexpr std::size_t packed_bytes =
-        static_cast<std::size_t>(packed_elements(packed_layouts)) * sizeof(float);
+    static constexpr std::size_t packed_bytes = hone::packed_bytes(packed_layouts);
 
     static constexpr std::size_t workspace_bytes(int slots) { return codegen::cpu::workspace_bytes<compute>(slots); }
 
     // From the operator's layout of its weights to this kernel's: those of one, or a list of all in the order of the
-    // definition. Nothing is written on a fault: tensor_missing.
-    static status pack(given_weights weights, float* packed) noexcept
+    // definition. Weights of types<f16> are given as halves, or as floats, which are rounded to nearest, ties to even.
+    // Nothing is written on a fault: tensor_missing, weights_type.
+    static status pack(given_weights weights, void* packed) noexcept
     {
         if (const status missing = check_given(original, weights, packed); !missing.ok()) return missing;
         if constexpr (compute::found.ok())
             [&]<std::size_t... W>(std::index_sequence<W...>) {
-                (pack_one<W>(weights[W], packed + packed_offset(packed_layouts, W)), ...);
+                (pack_one<W>(weights, static_cast<std::byte*>(packed) + packed_offset(packed_layouts, W)), ...);
             }(std::make_index_sequence<original.size()>{});
         return {};
     }
@@ -130,16 +130,17 @@ struct kernel {
         if (a.weights_layout != 0 && a.weights_layout != layout_id)
             return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id),
                     static_cast<std::int64_t>(a.weights_layout), "weights"};
-        float* tensors[codegen::cpu::at_least_one(n.buffers.size())]{};
+        void* tensors[codegen::cpu::at_least_one(n.buffers.size())]{};
         constexpr call_parts parts = parts_of(definition_of<Op>);
         std::uint64_t missing = 0; // by position
         for (std::size_t position = 0; position < parts.size(); ++position) {
-            const float* const p = part_of(a, parts[position]);
+            const void* const p = part_of(a, parts[position]);
             missing |= std::uint64_t{p == nullptr} << position;
-            tensors[position] = const_cast<float*>(p);
+            tensors[position] = const_cast<void*>(p);
             // Weights stand one behind the other where the first are given.
             if (parts[position].member == call_member::weights && parts[position].number > 0 && p != nullptr)
-                tensors[position] += packed_offset(packed_layouts, static_cast<std::size_t>(parts[position].number));
+                tensors[position] = static_cast<std::byte*>(tensors[position]) +
+                                    packed_offset(packed_layouts, static_cast<std::size_t>(parts[position].number));
         }
         if (missing != 0) [[unlikely]]
             return missing_tensor(missing);
@@ -167,22 +168,22 @@ private:
         config.visit([]<class T>(std::type_identity<T>, const auto&) { return T::transforms_weights; });
 
     template <std::size_t Which>
-    static void pack_one(const float* weights, float* packed)
+    static void pack_one(const given_weights& weights, void* packed)
     {
         if constexpr (transforms_weights) {
-            static_assert(Which == 0);
+            static_assert(Which == 0 && original[0].type == dtype::f32);
             using transform = kernel_nest<Op, Configs, Set, tuned_threads, nest_of::packing>;
             static_assert(assert_no_fault<transform::found.what, transform::found.expected, transform::found.found>());
             if constexpr (transform::found.ok()) {
                 // A few values of one pair of channels.
                 char workspace[codegen::cpu::at_least_one(codegen::cpu::workspace_bytes<transform>(1))];
                 static_assert(sizeof workspace <= 1024);
-                float* const tensors[2] = {const_cast<float*>(weights), packed};
+                void* const tensors[2] = {const_cast<float*>(weights[0]), packed};
                 serial_executor serial;
                 codegen::cpu::run<transform>(serial, tensors, nullptr, workspace);
             }
         } else {
-            pack_into<Set>(original[Which], packed_layouts[Which], weights, packed);
+            pack_given<Set, original[Which].type>(weights, Which, original[Which], packed_layouts[Which], packed);
         }
     }
 

@@ -126,6 +126,21 @@ inline VkPhysicalDeviceProperties properties_of(const context& c)
     return p;
 }
 
+// Whether shaders may read 16-bit elements of storage buffers. It is a feature of Vulkan 1.1, which the engine switches
+// on where it creates its device (VkPhysicalDevice16BitStorageFeatures); whether it did cannot be asked.
+inline bool has_16bit_storage(const context& c)
+{
+    const auto features_of = instance_function<PFN_vkGetPhysicalDeviceFeatures2>(c, "vkGetPhysicalDeviceFeatures2");
+    if (features_of == nullptr) return false;
+    VkPhysicalDevice16BitStorageFeatures storage{};
+    storage.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES;
+    VkPhysicalDeviceFeatures2 features{};
+    features.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
+    features.pNext = &storage;
+    features_of(c.physical_device, &features);
+    return storage.storageBuffer16BitAccess == VK_TRUE;
+}
+
 // The limits that nests and launches are checked against.
 inline vulkan_limits limits_of(const context& c)
 {
@@ -144,6 +159,7 @@ inline vulkan_limits limits_of(const context& c)
     constexpr std::uint32_t most_constants = most_parameters * sizeof(std::int32_t);
     if (r.max_push_constant_bytes > most_constants) r.max_push_constant_bytes = most_constants;
     r.max_buffer_bytes = l.maxStorageBufferRange;
+    r.storage_16bit = p.apiVersion >= VK_API_VERSION_1_1 && has_16bit_storage(c);
     // Mesa's software device silently ends every invocation after 65535 iterations of all its loops.
     r.max_loop_iterations = std::strstr(p.deviceName, "llvmpipe") != nullptr ? 65535 : 0;
     return r;
@@ -154,6 +170,15 @@ inline VkDeviceSize offset_alignment(const context& c)
 {
     const VkDeviceSize least = properties_of(c).limits.minStorageBufferOffsetAlignment;
     return least < 16 ? 16 : least;
+}
+
+// Whether well-formed SPIR-V words declare a capability.
+inline bool declares(std::span<const std::uint32_t> words, std::uint32_t capability)
+{
+    constexpr std::uint32_t declaration = 17 | 2 << 16; // they come first
+    for (std::size_t at = 5; at + 1 < words.size() && words[at] == declaration; at += 2)
+        if (words[at + 1] == capability) return true;
+    return false;
 }
 
 // The first dimension of the workgroup that SPIR-V words declare; 0 where they are not a well-formed compute module.
@@ -309,6 +334,9 @@ private:
         const std::uint32_t lanes = local_size_of(words);
         if (lanes == 0 || lanes != l.lanes)
             return {fault::shader_rejected, l.lanes, lanes, "the SPIR-V is no compute module with the launch's lanes"};
+        constexpr std::uint32_t storage_buffer_16bit_access = 4433;
+        if (declares(words, storage_buffer_16bit_access) && !limits_.storage_16bit)
+            return {fault::vulkan_feature_missing, 1, 0, "storageBuffer16BitAccess"};
         offset_alignment_ = offset_alignment(c);
         if (const status s = make_layout(); !s.ok()) return s;
         if (const status s = make_pipeline(words); !s.ok()) return s;

@@ -510,6 +510,9 @@ private:
                 }))
                 return {{.what = fault::vulkan_feature_missing, .subject = extensions[0]}, properties_.deviceName};
         }
+        VkPhysicalDevice16BitStorageFeatures storage{};
+        storage.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES;
+        storage.storageBuffer16BitAccess = VK_TRUE;
         const float priority = 1.0f;
         VkDeviceQueueCreateInfo queue{};
         queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
@@ -520,6 +523,7 @@ private:
         info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
         info.queueCreateInfoCount = 1;
         info.pQueueCreateInfos = &queue;
+        if (has_16bit_storage(context())) info.pNext = &storage;
         info.enabledExtensionCount = descriptors_ == descriptors::push ? 1 : 0;
         info.ppEnabledExtensionNames = extensions;
         const VkResult r = instance_call<PFN_vkCreateDevice>("vkCreateDevice")(physical_, &info, nullptr, &device_);

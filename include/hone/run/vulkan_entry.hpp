@@ -77,7 +77,9 @@ constexpr status fits(const vulkan_entry& e, const vulkan_limits& limits)
 {
     if (const status s = fits(e.launch, limits); !s.ok()) return s;
     for (const tensor& t : e.packed) {
-        const std::int64_t bytes = t.elements() * static_cast<std::int64_t>(bytes_of(t.type));
+        const auto bytes = static_cast<std::int64_t>(packed_bytes(t));
+        if (t.type == dtype::f16 && !limits.storage_16bit)
+            return {fault::vulkan_feature_missing, 1, 0, "storageBuffer16BitAccess"};
         if (bytes > limits.max_buffer_bytes)
             return {fault::buffer_too_large, limits.max_buffer_bytes, bytes, "weights"};
     }

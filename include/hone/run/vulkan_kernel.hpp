@@ -138,18 +138,20 @@ public:
 
     // Packed weights: size, and the name of their layout for those who keep them in a file. They differ between
     // entries, thus between devices.
-    std::size_t packed_bytes() const
-    {
-        return static_cast<std::size_t>(packed_elements(entry_->packed)) * sizeof(float);
-    }
+    std::size_t packed_bytes() const { return hone::packed_bytes(entry_->packed); }
     std::uint64_t layout_id() const { return entry_->layout_id; }
     // From the operator's layout of its weights to this kernel's, both in the memory of the host: those of one, or a
-    // list of all in the order of the definition. Nothing is written on a fault: tensor_missing.
-    status pack(given_weights from, float* packed) const
+    // list of all in the order of the definition; types are as for hone::kernel. Nothing is written on a fault:
+    // tensor_missing, weights_type.
+    status pack(given_weights from, void* packed) const
     {
         if (const status missing = check_given(weights, from, packed); !missing.ok()) return missing;
-        for (std::size_t w = 0; w < weights.size(); ++w)
-            pack_into(weights[w], entry_->packed[w], from[w], packed + packed_offset(entry_->packed, w));
+        [&]<std::size_t... W>(std::index_sequence<W...>) {
+            (pack_given<compiled_isa(), weights[W].type>(from, W, weights[W], entry_->packed[W],
+                                                         static_cast<std::byte*>(packed) +
+                                                             packed_offset(entry_->packed, W)),
+             ...);
+        }(std::make_index_sequence<weights.size()>{});
         return {};
     }
 
@@ -201,9 +203,9 @@ private:
         std::int64_t least[most_parameters]{};
         for (std::size_t i = 0; i < parameters.size() && i < most_parameters; ++i) least[i] = parameters[i].least;
         for (const bound_tensor& t : tensors) {
-            const std::int64_t bytes =
-                t.role == role::weights ? entry.packed[packed++].elements() * static_cast<std::int64_t>(sizeof(float))
-                                        : bytes_of_call(t.layout, {least, parameters.size()});
+            const std::int64_t bytes = t.role == role::weights
+                                           ? static_cast<std::int64_t>(hone::packed_bytes(entry.packed[packed++]))
+                                           : bytes_of_call(t.layout, {least, parameters.size()});
             if (bytes > limits.max_buffer_bytes)
                 return {fault::buffer_too_large, limits.max_buffer_bytes, bytes, t.name};
         }
@@ -214,11 +216,10 @@ private:
     VkDeviceSize place_of_weights(const call_part& part, buffer_range& range) const
     {
         const auto which = static_cast<std::size_t>(part.number);
-        const auto bytes_of_floats = [](std::int64_t n) { return static_cast<VkDeviceSize>(n) * sizeof(float); };
-        const VkDeviceSize before = bytes_of_floats(packed_offset(entry_->packed, which));
+        const VkDeviceSize before = packed_offset(entry_->packed, which);
         range.offset += before;
         if (range.bytes != VK_WHOLE_SIZE) range.bytes = range.bytes < before ? 0 : range.bytes - before;
-        return bytes_of_floats(entry_->packed[which].elements());
+        return hone::packed_bytes(entry_->packed[which]);
     }
 
     static status matches(const vulkan_entry& entry)
@@ -234,6 +235,9 @@ private:
         if (entry.packed.size() != weights.size()) return differ(weights.size(), entry.packed.size(), "weights");
         for (std::size_t w = 0; w < weights.size(); ++w) {
             const auto &own = weights[w].dims, &packed = entry.packed[w].dims;
+            if (entry.packed[w].type != weights[w].type)
+                return differ(bytes_of(weights[w].type), bytes_of(entry.packed[w].type),
+                              "bytes of an element of the weights");
             if (packed.size() != own.size()) return differ(own.size(), packed.size(), "dimensions of the weights");
             for (std::size_t k = 0; k < own.size(); ++k)
                 if (packed[k].extent != own[k].extent)

@@ -64,19 +64,23 @@ constexpr std::uint64_t layout_id(const tensor& t)
 // One layout for each tensor of role::weights, in the order of the definition.
 using packed_tensors = inline_vector<tensor, most_weights>;
 
-// Each begins at a multiple of 256 bytes behind the first, which is the most that a Vulkan device asks of where a range
-// begins (minStorageBufferOffsetAlignment).
-constexpr std::int64_t packed_offset(const packed_tensors& all, std::size_t which)
+// Bytes of one, and where it begins: at a multiple of 256 bytes behind the first, which is the most that a Vulkan
+// device asks of where a range begins (minStorageBufferOffsetAlignment).
+constexpr std::size_t packed_bytes(const tensor& one)
 {
-    constexpr std::int64_t step = 256 / sizeof(float);
-    std::int64_t at = 0;
-    for (std::size_t i = 0; i < which; ++i) at += round_up(all[i].elements(), step);
+    return static_cast<std::size_t>(one.elements()) * bytes_of(one.type);
+}
+constexpr std::size_t packed_offset(const packed_tensors& all, std::size_t which)
+{
+    constexpr std::size_t step = 256;
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < which; ++i) at += (packed_bytes(all[i]) + step - 1) / step * step;
     return at;
 }
-// Of all of them, with what stands between. In elements, as above.
-constexpr std::int64_t packed_elements(const packed_tensors& all)
+// Of all of them, with what stands between.
+constexpr std::size_t packed_bytes(const packed_tensors& all)
 {
-    return all.empty() ? 0 : packed_offset(all, all.size() - 1) + all.back().elements();
+    return all.empty() ? 0 : packed_offset(all, all.size() - 1) + packed_bytes(all.back());
 }
 constexpr std::uint64_t layout_id(const packed_tensors& all)
 {

@@ -51,6 +51,7 @@ inline constexpr constraint<winograd_knobs, isa> winograd_constraints[] = {
 };
 
 // Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group, zeros outside.
+// And its weights are floats: of halves the transformed ones are four times as many bytes, or are rounded twice.
 constexpr bool winograd_applies(const definition& d)
 {
     if (weights_of(d).size() != 1 || d.stages.size() != 1 || d.stages[0].axes.size() != 8 ||
@@ -60,7 +61,7 @@ constexpr bool winograd_applies(const definition& d)
     if (!same_text(s.name, "conv2d") || s.axes[conv_axis::g].extent != 1) return false;
     if (s.axes[conv_axis::kh].extent != 3 || s.axes[conv_axis::kw].extent != 3) return false;
     const operand& x = s.operands[0];
-    if (x.outside != 0) return false;
+    if (x.outside != 0 || weights_of(d)[0].type != dtype::f32) return false;
     for (int k = 1; k <= 2; ++k)
         for (const index_term& t : x.index[k].terms)
             if (t.coefficient != 1) return false;

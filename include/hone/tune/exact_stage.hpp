@@ -391,8 +391,8 @@ private:
             case expr_op::constant: v[i] = {static_cast<double>(n.value)}; break;
             case expr_op::load: {
                 const operand& o = s_.operands[n.ref];
-                v[i] = {
-                    static_cast<double>(place(o, at) ? tensors_[o.tensor][static_cast<std::size_t>(at)] : o.outside)};
+                const float outside = rounded_to(d_.tensors[o.tensor].type, o.outside);
+                v[i] = {static_cast<double>(place(o, at) ? tensors_[o.tensor][static_cast<std::size_t>(at)] : outside)};
                 break;
             }
             case expr_op::accumulator: v[i] = sum_; break;

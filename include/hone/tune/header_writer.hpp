@@ -58,6 +58,8 @@ inline std::string initializer_of(const packed_tensors& all)
     std::string r = "[] {\n             hone::packed_tensors all;\n";
     for (std::size_t i = 0; i < all.size(); ++i) {
         r += "             all.push_back({});\n";
+        if (all[i].type != dtype::f32)
+            r += fmt::format("             all[{}].type = hone::dtype::{};\n", i, name_of(all[i].type));
         for (const dimension& d : all[i].dims)
             r += fmt::format("             all[{}].dims.push_back({{.extent = {}, .stride = {}, .block = {}, "
                              ".outer_stride = {}}});\n",

@@ -236,7 +236,7 @@ public:
         if (!guarded(*y_) || !guarded(*packed_) || !guarded(*workspace_) ||
             !std::all_of(operands_.begin(), operands_.end(), guarded))
             return "it wrote outside a buffer";
-        const auto same_floats = [](const float* a, const std::vector<float>& b) {
+        const auto same_floats = [](const void* a, const std::vector<float>& b) {
             return b.empty() || std::memcmp(a, b.data(), b.size() * sizeof(float)) == 0;
         };
         for (std::size_t i = 0; i < operands_.size(); ++i)
@@ -258,11 +258,9 @@ private:
         return names[static_cast<int>(m)];
     }
     static std::string text_of(const status& s) { return fmt::format("{} [{}]", s.message(), s.subject); }
-    std::size_t packed_floats() const { return variant_.packed_bytes / sizeof(float); }
-    std::size_t workspace_floats() const
-    {
-        return (variant_.workspace_bytes(executor_.slots()) + sizeof(float) - 1) / sizeof(float);
-    }
+    static std::size_t floats_of(std::size_t bytes) { return (bytes + sizeof(float) - 1) / sizeof(float); }
+    std::size_t packed_floats() const { return floats_of(variant_.packed_bytes); }
+    std::size_t workspace_floats() const { return floats_of(variant_.workspace_bytes(executor_.slots())); }
     // As far as the operands of a draw say; memory_of(operand) is where each was put.
     template <class MemoryOf>
     arguments arguments_of(const problem_draw& draw, MemoryOf&& memory_of)

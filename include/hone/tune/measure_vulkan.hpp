@@ -94,8 +94,8 @@ inline std::optional<vulkan_facts> find_vulkan(const child_command& self, std::s
                    .vendor = j.at("vendor").get<std::uint32_t>(),
                    .device = j.at("device").get<std::uint32_t>()};
     const auto limits = j.at("limits").get<std::vector<std::uint32_t>>();
-    f.limits = {limits.at(0), limits.at(1), limits.at(2), limits.at(3),
-                limits.at(4), limits.at(5), limits.at(6), limits.at(7)};
+    f.limits = {limits.at(0), limits.at(1), limits.at(2), limits.at(3),     limits.at(4),
+                limits.at(5), limits.at(6), limits.at(7), limits.at(8) != 0};
     return f;
 }
 
@@ -140,12 +140,13 @@ public:
         auto made = vulkan::pipeline::create(device.context(), program.words, program.launch);
         if (!made.ok()) throw std::runtime_error(fmt::format("{} [{}]", made.found.message(), made.found.subject));
         pipeline_ = std::move(made.value);
-        const auto add = [&](role part, std::size_t floats) {
+        const auto add = [&](role part, std::size_t bytes) {
             vulkan::failure why;
+            const std::size_t floats = (bytes + sizeof(float) - 1) / sizeof(float);
             auto& memory = memory_.emplace_back(device.make_buffer((floats + guard_floats) * sizeof(float), why));
             if (!why.ok()) throw std::runtime_error(why.text());
             auto range = memory.range();
-            range.bytes = floats * sizeof(float);
+            range.bytes = bytes;
             ranges_.push_back(range);
             contents_.push_back({part, std::vector<float>(floats)});
         };
@@ -153,13 +154,14 @@ public:
         for (int position = 0; position < static_cast<int>(program.launch.buffers); ++position)
             for (const buffer& b : program.nest.buffers) {
                 if (b.memory != memory::argument || b.position != position) continue;
-                add(b.role, b.role == role::output    ? p.outputs
-                            : b.role == role::weights ? static_cast<std::size_t>(program.packed[weights++].elements())
-                                                      : p.signs().values_at(position)->size());
+                add(b.role, b.role == role::output    ? p.outputs * sizeof(float)
+                            : b.role == role::weights ? packed_bytes(program.packed[weights++])
+                                                      : p.signs().values_at(position)->size() * sizeof(float));
             }
         for (const buffer& b : program.nest.buffers)
             if (b.memory == memory::workspace)
-                add(role::none, static_cast<std::size_t>(interval_of(program.nest, b.elements, nullptr).most));
+                add(role::none,
+                    static_cast<std::size_t>(interval_of(program.nest, b.elements, nullptr).most) * bytes_of(b.type));
         packed_ = program.packed;
         given_ = weights_of(d);
     }
@@ -175,7 +177,10 @@ public:
             const std::vector<float>* const drawn = draw.values_at(position); // null: the output, or memory of its own
             if (drawn == nullptr) continue;
             if (k.part == role::weights) {
-                pack_into(given_[weights], packed_[weights], drawn->data(), k.values.data());
+                with_element(packed_[weights].type, [&]<class E>(E) {
+                    pack_into(given_[weights], packed_[weights], drawn->data(),
+                              reinterpret_cast<typename E::storage*>(k.values.data()));
+                });
                 ++weights;
             } else {
                 k.values = *drawn;
@@ -265,7 +270,8 @@ inline void describe(const vulkan::device& device, const result_stream& results)
                  {"device", p.deviceID},
                  {"limits",
                   {l.max_workgroup_invocations, l.max_workgroup_size_x, l.max_workgroup_count_x, l.max_shared_bytes,
-                   l.max_storage_buffers, l.max_push_constant_bytes, l.max_loop_iterations, l.max_buffer_bytes}}});
+                   l.max_storage_buffers, l.max_push_constant_bytes, l.max_loop_iterations, l.max_buffer_bytes,
+                   l.storage_16bit ? 1u : 0u}}});
 }
 
 inline int run_vulkan_job(const nlohmann::json& job, const definition& d, vulkan::device& device,

@@ -167,6 +167,15 @@ private:
 // Where special values stand.
 enum class specials_in : std::uint8_t { input, weights, epilogue };
 
+// The number as memory holds it. A half that is denormal becomes the least that is not, for devices may take it for
+// zero.
+inline float held(dtype type, float v)
+{
+    constexpr float least = 0x1p-14f;
+    const float r = rounded_to(type, v);
+    return type == dtype::f16 && r != 0 && std::fabs(r) < least ? std::copysign(least, r) : r;
+}
+
 // A few that spread: no place of theirs is hidden by a border, and no two stand together.
 inline void put_not_finite(std::vector<float>& values)
 {
@@ -176,11 +185,13 @@ inline void put_not_finite(std::vector<float>& values)
     values[size * 5 / 8] = -infinity;
     values.back() = infinity;
 }
-inline void put_outliers(std::vector<float>& values)
+// Of halves as large as they are: beyond the largest there is infinity only.
+inline void put_outliers(std::vector<float>& values, dtype type)
 {
     const std::size_t size = values.size();
-    values[size * 9 / 16] = 1e30f;
-    values[size * 13 / 16] = -1e30f;
+    const float outlier = type == dtype::f16 ? 65504.0f : 1e30f;
+    values[size * 9 / 16] = outlier;
+    values[size * 13 / 16] = -outlier;
 }
 inline void put_zeros_and_denormals(std::vector<float>& values)
 {
@@ -202,7 +213,8 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
               .outputs = static_cast<std::size_t>(d.tensors[s.output.tensor].elements()),
               .untouched = {},
               .draws = {}};
-    // value(role) for each element, then change(role, values) for each tensor.
+    // value(role) for each element, then change(tensor, values) for each tensor; these as its type holds them, so that
+    // what is packed is what results are computed from.
     const auto add = [&](const char* name, share_judged share, auto&& value, auto&& change) {
         std::vector<std::vector<float>> tensors;
         problem_draw draw{.name = name};
@@ -213,7 +225,8 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
             if (t.role == role::output) continue;
             values.resize(static_cast<std::size_t>(t.elements()));
             for (float& v : values) v = value(t.role);
-            change(t.role, values);
+            change(t, values);
+            for (float& v : values) v = drawing::held(t.type, v);
             draw.operands.push_back({position, t.role, parts[static_cast<std::size_t>(position)], values});
         }
         exact_results exact = exact_stage(d, tensors, share).run(which);
@@ -226,7 +239,7 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
         return static_cast<double>(exact.finite) /
                static_cast<double>(std::max<std::size_t>(p.draws.back().places.size(), 1));
     };
-    const auto as_drawn = [](role, std::vector<float>&) {};
+    const auto as_drawn = [](const tensor&, std::vector<float>&) {};
 
     drawing::numbers signs(seed);
     add(
@@ -241,17 +254,18 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
     for (const auto where :
          {drawing::specials_in::input, drawing::specials_in::weights, drawing::specials_in::epilogue}) {
         drawing::numbers apart(seed + 1);
-        const auto change = [&](role part, std::vector<float>& values) {
+        const auto change = [&](const tensor& t, std::vector<float>& values) {
+            const role part = t.role;
             constexpr std::size_t enough = 16; // a special value then meets few of the results
             if (values.size() < enough) return;
             if (part == role::weights) {
                 // Whether padding times infinity is NaN is left open.
                 if (where == drawing::specials_in::weights && !pads) drawing::put_not_finite(values);
-                if (where == drawing::specials_in::weights) drawing::put_outliers(values);
+                if (where == drawing::specials_in::weights) drawing::put_outliers(values, t.type);
                 return;
             }
             if (part != role::input || where == drawing::specials_in::input) drawing::put_not_finite(values);
-            if (part == role::input && where == drawing::specials_in::input) drawing::put_outliers(values);
+            if (part == role::input && where == drawing::specials_in::input) drawing::put_outliers(values, t.type);
             // Zeros would hide an outlier of the weights from its tile, but not from Winograd.
             if (part != role::input || where != drawing::specials_in::weights) drawing::put_zeros_and_denormals(values);
         };

@@ -308,7 +308,12 @@ inline json shader_json(const record& r)
         packed.push_back(std::move(dims));
     }
     if (s.packed.size() == 1) packed = json(packed[0]);
-    return {{"vendor", s.vendor}, {"device", s.device}, {"launch", launch}, {"packed", packed}, {"spirv", words}};
+    json all{{"vendor", s.vendor}, {"device", s.device}, {"launch", launch}, {"packed", packed}, {"spirv", words}};
+    // Of floats nothing is said.
+    const auto is_float = [](const tensor& t) { return t.type == dtype::f32; };
+    if (!std::all_of(s.packed.begin(), s.packed.end(), is_float))
+        for (const tensor& t : s.packed) all["types"].push_back(name_of(t.type));
+    return all;
 }
 
 // The layout of one tensor of packed weights.
@@ -363,6 +368,18 @@ inline void set_shader(record& r, const json& from)
         for (const json& dims : packed) s.packed.push_back(packed_of(dims));
     else
         s.packed.push_back(packed_of(packed));
+    if (const auto types = from.find("types"); types != from.end()) {
+        if (!types->is_array() || types->size() != s.packed.size())
+            fail(fmt::format("'types' of its shader is {}, not a list of {}", found_text(*types), s.packed.size()));
+        for (std::size_t i = 0; i < s.packed.size(); ++i) {
+            const json& name = (*types)[i];
+            const auto* const known =
+                std::find_if(std::begin(all_dtypes), std::end(all_dtypes), [&](dtype d) { return name == name_of(d); });
+            if (known == std::end(all_dtypes))
+                fail(fmt::format("a type of its weights is {}, which hone does not have", found_text(name)));
+            s.packed[i].type = *known;
+        }
+    }
     const json& words = part_of(from, "spirv");
     if (!words.is_string()) fail(fmt::format("'spirv' of its shader is {}, not a text", found_text(words)));
     const auto& digits = words.get_ref<const std::string&>();

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <hone/run/entry.hpp>
 #include <hone/run/kernel.hpp>
@@ -59,13 +60,16 @@ struct naive_kernel {
     // As the operator has them.
     static constexpr packed_tensors weights = weights_of(compute::schedule.definition);
     static constexpr std::uint64_t layout_id = hone::layout_id(weights);
-    static constexpr std::size_t packed_bytes = static_cast<std::size_t>(packed_elements(weights)) * sizeof(float);
+    static constexpr std::size_t packed_bytes = hone::packed_bytes(weights);
     static constexpr std::size_t workspace_bytes(int) { return 0; }
 
-    static status pack(given_weights from, float* packed)
+    static status pack(given_weights from, void* packed)
     {
-        for (std::size_t w = 0; w < weights.size(); ++w)
-            for (std::int64_t i = 0; i < weights[w].elements(); ++i) packed[packed_offset(weights, w) + i] = from[w][i];
+        [&]<std::size_t... W>(std::index_sequence<W...>) {
+            (copy<storage_of<weights[W].type>>(from[W], weights[W].elements(),
+                                               static_cast<std::byte*>(packed) + packed_offset(weights, W)),
+             ...);
+        }(std::make_index_sequence<weights.size()>{});
         return {};
     }
     // On the calling thread, whatever the executor.
@@ -73,15 +77,24 @@ struct naive_kernel {
     static status run(Executor&, const arguments& a) noexcept
     {
         constexpr call_parts parts = parts_of(compute::schedule.definition);
-        float* tensors[compute::nest.buffers.size()]{};
+        void* tensors[compute::nest.buffers.size()]{};
         for (std::size_t p = 0; p < parts.size(); ++p) {
-            tensors[p] = const_cast<float*>(part_of(a, parts[p]));
+            tensors[p] = const_cast<void*>(part_of(a, parts[p]));
             if (parts[p].member == call_member::weights)
-                tensors[p] += packed_offset(weights, static_cast<std::size_t>(parts[p].number));
+                tensors[p] = static_cast<std::byte*>(tensors[p]) +
+                             packed_offset(weights, static_cast<std::size_t>(parts[p].number));
         }
         serial_executor serial;
         codegen::cpu::run<compute>(serial, tensors, a.parameters, nullptr);
         return {};
+    }
+
+private:
+    // As it stands, gaps between rows included.
+    template <class Element>
+    static void copy(const float* from, std::int64_t elements, void* to)
+    {
+        for (std::int64_t i = 0; i < elements; ++i) static_cast<Element*>(to)[i] = static_cast<Element>(from[i]);
     }
 };
 

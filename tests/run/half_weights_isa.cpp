@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSL-1.0
+// Compiled kernels whose weights are of 16 bits: products and convolutions, and each half as a weight.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "kernel_trial.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+using halves = types<f16>;
+
+template <gemm_shape S, auto Knobs, class... E>
+trial<gemm_shape> product_of()
+{
+    return trial_of_operator<Knobs, gemm<S, halves, E...>, gemm_shape, E...>(S);
+}
+template <conv2d_shape S, auto Knobs, class... E>
+trial<conv2d_shape> layer_of()
+{
+    return trial_of_operator<Knobs, conv2d<S, halves, E...>, conv2d_shape, E...>(S);
+}
+
+constexpr gemm_shape dense{.m = 7, .n = 33, .k = 13};
+constexpr gemm_shape row{.m = 1, .n = 70, .k = 24};
+constexpr gemm_shape turned{.batch = 2, .m = 10, .n = 19, .k = 9, .weights = transposed::yes, .ldw = 11};
+constexpr gemm_shape open{.m = extent::up_to(9), .n = 21, .k = 11, .ldy = leading::at_call()};
+constexpr conv2d_shape layer{.h = 9, .w = 11, .ic = 5, .oc = 35, .kh = 3, .kw = 3, .pad = 1};
+constexpr conv2d_shape grouped{.h = 6, .w = 7, .ic = 6, .oc = 18, .kh = 3, .kw = 2, .stride = 2, .groups = 3};
+constexpr conv2d_shape depthwise{.h = 8, .w = 8, .ic = 19, .oc = 19, .kh = 3, .kw = 3, .pad = 1, .groups = 19};
+constexpr by_default standard;
+
+// Weights that are all halves in a row, one output each: y = x w, x = 1.
+struct each_half : gemm<gemm_shape{.m = 1, .n = 0x10000, .k = 1}, halves> {};
+// And of a few that fill no vector.
+struct few_halves : gemm<gemm_shape{.m = 1, .n = 3, .k = 1}, halves> {};
+// The first as floats of 32 bits.
+struct few_floats : gemm<gemm_shape{.m = 1, .n = 3, .k = 1}, f32> {};
+
+template <class Op>
+std::vector<float> read_back(const std::vector<half>& weights)
+{
+    using k = kernel<Op>;
+    std::vector<std::byte> packed(k::packed_bytes);
+    REQUIRE(k::pack(weights.data(), packed.data()).ok());
+    const float one = 1;
+    std::vector<float> y(weights.size());
+    REQUIRE(k::run({.x = &one, .weights = packed.data(), .y = y.data()}).ok());
+    return y;
+}
+void check_equal(const std::vector<half>& weights, const std::vector<float>& y)
+{
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        const float expected = static_cast<float>(weights[i]);
+        CAPTURE(i);
+        if (std::isnan(expected))
+            REQUIRE(std::isnan(y[i]));
+        else
+            REQUIRE((y[i] == expected && std::signbit(y[i]) == std::signbit(expected)));
+    }
+}
+std::vector<half> all_halves()
+{
+    std::vector<half> all;
+    for (int i = 0; i < 0x10000; ++i) all.push_back(half::of_bits(static_cast<std::uint16_t>(i)));
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("products and convolutions with weights of 16 bits")
+{
+    std::uint64_t seed = 300;
+    for (const trial<gemm_shape>& t :
+         {product_of<dense, standard, bias, relu>(), product_of<row, standard, bias>(),
+          product_of<row, direct_knobs{.rows = 1, .vectors = 4, .reduce_unroll = 4}>(),
+          product_of<turned, direct_knobs{.rows = 4, .vectors = 2, .reduce_unroll = 2, .reduce_block = 4}, residual>(),
+          product_of<open, standard, relu6>()}) {
+        const gemm_shape& s = t.shape;
+        ++seed;
+        for (std::int64_t m = s.m.at_call ? 1 : s.m.value; m <= s.m.value; ++m) {
+            const gemm_call c = call_of(s, m, s.k, s.n + 1, 0);
+            const call_data d = data_of(s, c, seed);
+            const std::vector<std::int64_t> parameters = parameters_of(s, c);
+            const std::string wrong = wrong_kernel(t.kernel, d, reference(s, c, d, t.epilogue), parameters.data());
+            CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ", m = ", m, ": ", t.kernel.signature);
+        }
+    }
+    for (const trial<conv2d_shape>& t :
+         {layer_of<layer, standard, bias, relu>(),
+          layer_of<layer, direct_knobs{.rows = 3, .vectors = 2, .pad = padding::copy}, residual>(),
+          layer_of<grouped, standard, bias>(), layer_of<depthwise, standard, bias, relu6>()}) {
+        const call_data d = data_of(t.shape, ++seed);
+        const std::string wrong = wrong_kernel(t.kernel, d, reference(t.shape, d, t.epilogue));
+        CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ": ", t.kernel.signature);
+    }
+}
+
+TEST_CASE("each half is read as its value, denormals, infinities and NaN too")
+{
+    const std::vector<half> all = all_halves();
+    check_equal(all, read_back<each_half>(all));
+    for (std::size_t i = 0; i + 3 <= all.size(); i += 211) {
+        const std::vector<half> few(all.begin() + static_cast<std::ptrdiff_t>(i),
+                                    all.begin() + static_cast<std::ptrdiff_t>(i) + 3);
+        check_equal(few, read_back<few_halves>(few));
+    }
+}
+
+#if defined(__SSE__)
+TEST_CASE("denormal halves are no denormal floats: where those are taken for zero, these are not")
+{
+    const std::vector<half> all = all_halves();
+    const unsigned before = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(before | 0x8040); // flush to zero, denormals are zero
+    const std::vector<float> y = read_back<each_half>(all);
+    __builtin_ia32_ldmxcsr(before);
+    check_equal(all, y);
+}
+#endif
+
+TEST_CASE("weights of 16 bits may be given as floats, which are rounded; those of 32 bits may not be halves")
+{
+    using k = kernel<few_halves>;
+    static_assert(k::packed_bytes * 2 == kernel<few_floats>::packed_bytes);
+    static_assert(k::layout_id != kernel<few_floats>::layout_id);
+    const float floats[] = {0.1f, 1.0f + 0x1p-11f, 1e30f};
+    const half rounded[] = {half(0.1f), half(1.0f), half(INFINITY)};
+    std::vector<std::byte> a(k::packed_bytes, std::byte{1}), b(k::packed_bytes, std::byte{2});
+    REQUIRE(k::pack(floats, a.data()).ok());
+    REQUIRE(k::pack(rounded, b.data()).ok());
+    CHECK(a == b);
+    const half* const list[] = {rounded};
+    REQUIRE(k::pack(list, a.data()).ok());
+    CHECK(a == b);
+    std::vector<float> untouched(kernel<few_floats>::packed_bytes / sizeof(float), 5.0f);
+    const status refused = kernel<few_floats>::pack(rounded, untouched.data());
+    CHECK(refused.what == fault::weights_type);
+    CHECK(std::string(refused.subject) == "weights");
+    CHECK(untouched == std::vector<float>(untouched.size(), 5.0f));
+}
