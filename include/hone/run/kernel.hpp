@@ -105,10 +105,11 @@ struct kernel {
     // Nothing is written on a fault: tensor_missing, weights_type.
     static status pack(given_weights weights, void* packed) noexcept
     {
-        if (const status missing = check_given(original, weights, packed); !missing.ok()) return missing;
+        constexpr auto names = names_of_weights<original.size()>(original);
+        if (const status missing = check_given(names, weights, packed); !missing.ok()) return missing;
         if constexpr (compute::found.ok())
             [&]<std::size_t... W>(std::index_sequence<W...>) {
-                (pack_one<W>(weights, static_cast<std::byte*>(packed) + packed_offset(packed_layouts, W)), ...);
+                (pack_one<W>(weights, packed), ...);
             }(std::make_index_sequence<original.size()>{});
         return {};
     }
@@ -121,7 +122,8 @@ struct kernel {
         constexpr const auto& n = compute::nest;
         constexpr std::size_t given = given_parameters(n.parameters);
         if constexpr (given > 0) {
-            const auto of_call = check_parameters(n.parameters, emptying_parameters(definition_of<Op>), a.parameters);
+            constexpr auto parameters = n.parameters; // no reference to the nest, which would then stand in the binary
+            const auto of_call = check_parameters(parameters, emptying_parameters(definition_of<Op>), a.parameters);
             if (of_call.is_empty || !of_call.found.ok()) return of_call.found;
         }
         if (workspace_bytes(1) > 0 && a.workspace == nullptr)
@@ -131,17 +133,9 @@ struct kernel {
             return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id),
                     static_cast<std::int64_t>(a.weights_layout), "weights"};
         void* tensors[codegen::cpu::at_least_one(n.buffers.size())]{};
-        constexpr call_parts parts = parts_of(definition_of<Op>);
-        std::uint64_t missing = 0; // by position
-        for (std::size_t position = 0; position < parts.size(); ++position) {
-            const void* const p = part_of(a, parts[position]);
-            missing |= std::uint64_t{p == nullptr} << position;
-            tensors[position] = const_cast<void*>(p);
-            // Weights stand one behind the other where the first are given.
-            if (parts[position].member == call_member::weights && parts[position].number > 0 && p != nullptr)
-                tensors[position] = static_cast<std::byte*>(tensors[position]) +
-                                    packed_offset(packed_layouts, static_cast<std::size_t>(parts[position].number));
-        }
+        const std::uint64_t missing = [&]<std::size_t... P>(std::index_sequence<P...>) {
+            return (std::uint64_t{0} | ... | (std::uint64_t{!take<P>(a, tensors)} << P)); // by position
+        }(std::make_index_sequence<parts.size()>{});
         if (missing != 0) [[unlikely]]
             return missing_tensor(missing);
         // An illegal nest has had its sentence; compiling it would bury that, or fill the memory.
@@ -149,8 +143,9 @@ struct kernel {
             if constexpr (given == n.parameters.size()) {
                 codegen::cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
             } else {
-                std::int64_t values[n.parameters.size()];
-                complete(n.parameters, a.parameters, values);
+                constexpr auto parameters = n.parameters;
+                std::int64_t values[parameters.size()];
+                complete(parameters, a.parameters, values);
                 codegen::cpu::run<compute>(executor, tensors, values, a.workspace);
             }
         }
@@ -163,7 +158,9 @@ struct kernel {
     }
 
 private:
+    // What is known of the operator. Of these and of the nest, code takes values: none of them stands in the binary.
     static constexpr packed_tensors original = weights_of(definition_of<Op>);
+    static constexpr call_parts parts = parts_of(definition_of<Op>);
     static constexpr bool transforms_weights =
         config.visit([]<class T>(std::type_identity<T>, const auto&) { return T::transforms_weights; });
 
@@ -183,16 +180,42 @@ private:
                 codegen::cpu::run<transform>(serial, tensors, nullptr, workspace);
             }
         } else {
-            pack_given<Set, original[Which].type>(weights, Which, original[Which], packed_layouts[Which], packed);
+            constexpr auto all = pack_plan_of(original[Which], packed_layouts[Which]);
+            constexpr auto plan = resized<static_cast<int>(all.dims.size())>(all);
+            constexpr auto offset = packed_offset(packed_layouts, Which);
+            pack_given<Set, original[Which].type>(weights, Which, plan, static_cast<std::byte*>(packed) + offset);
         }
     }
 
-    [[gnu::cold, gnu::noinline]] static status missing_tensor(std::uint64_t missing)
+    // The tensor at a position of the nest; false where the call does not give it.
+    template <std::size_t Position>
+    static bool take(const arguments& a, void** tensors)
+    {
+        constexpr call_part part = parts[Position];
+        const void* p = part_of(a, part);
+        const bool is_given = p != nullptr;
+        // Weights stand one behind the other where the first are given.
+        if constexpr (part.member == call_member::weights && part.number > 0) {
+            constexpr auto offset = packed_offset(packed_layouts, static_cast<std::size_t>(part.number));
+            if (is_given) p = static_cast<const std::byte*>(p) + offset;
+        }
+        tensors[Position] = const_cast<void*>(p);
+        return is_given;
+    }
+
+    static consteval const char* argument_name(std::size_t position)
     {
         for (const buffer& b : compute::nest.buffers)
-            if (b.memory == memory::argument && (missing >> b.position & 1) != 0)
-                return {.what = fault::tensor_missing, .subject = b.name};
-        return {};
+            if (b.memory == memory::argument && static_cast<std::size_t>(b.position) == position) return b.name;
+        return "";
+    }
+    [[gnu::cold, gnu::noinline]] static status missing_tensor(std::uint64_t missing)
+    {
+        status first{.what = fault::tensor_missing};
+        [&]<std::size_t... P>(std::index_sequence<P...>) {
+            static_cast<void>((((missing >> P & 1) != 0 && (first.subject = argument_name(P), true)) || ...));
+        }(std::make_index_sequence<parts.size()>{});
+        return first;
     }
 };
 

@@ -11,6 +11,7 @@
 
 #include <hone/core/dtype.hpp>
 #include <hone/core/fault.hpp>
+#include <hone/core/inline_vector.hpp>
 #include <hone/core/target.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/schedule/packed.hpp>
@@ -30,40 +31,90 @@ template <class To, class From>
         return static_cast<To>(static_cast<float>(x));
 }
 
-// The dimensions from k on, of what stands at `from` to what stands at `to`.
-template <isa Set, class From, class To>
-constexpr void pack_dimensions(const tensor& source, const tensor& packed, std::size_t k, const From* from, To* to)
+// How one dimension moves in the layout of the operator, and in that of a kernel; see hone::dimension.
+struct pack_dimension {
+    std::int64_t extent = 1;
+    std::int64_t from_stride = 0;
+    std::int64_t from_block = 0;
+    std::int64_t from_outer = 0;
+    std::int64_t to_stride = 0;
+    std::int64_t to_block = 0;
+    std::int64_t to_outer = 0;
+};
+
+// What packing of a tensor needs to know, and kernels keep: the dimensions that move, where two that are one in both
+// layouts count as one; and how many elements are written.
+template <int Most>
+struct pack_plan {
+    inline_vector<pack_dimension, Most> dims{};
+    std::int64_t elements = 0;
+};
+constexpr pack_plan<6> pack_plan_of(const tensor& source, const tensor& packed)
 {
-    const dimension& s = source.dims[k];
-    const dimension& d = packed.dims[k];
-    // No tensor has more dimensions than that, which g++ -O3 has to be told.
-    const bool is_last = k + 1 == source.dims.size() || k + 1 == source.dims.capacity;
-    const std::int64_t block = d.block > 0 ? d.block : s.extent;
-    for (std::int64_t first = 0; first < s.extent; first += block, to += d.outer_stride) {
-        const std::int64_t count = block < s.extent - first ? block : s.extent - first;
-        if (is_last && s.block == 0)
-            for (std::int64_t i = 0; i < count; ++i) to[i * d.stride] = element_cast<To>(from[(first + i) * s.stride]);
+    pack_plan<6> plan{.elements = packed.elements()};
+    for (std::size_t k = 0; k < source.dims.size(); ++k) {
+        const dimension &s = source.dims[k], &d = packed.dims[k];
+        if (s.extent == 1) continue;
+        const pack_dimension own{s.extent, s.stride, s.block, s.outer_stride, d.stride, d.block, d.outer_stride};
+        if (!plan.dims.empty() && s.block == 0 && d.block == 0) {
+            pack_dimension& outer = plan.dims[plan.dims.size() - 1];
+            if (outer.from_block == 0 && outer.to_block == 0 && outer.from_stride == s.stride * s.extent &&
+                outer.to_stride == d.stride * s.extent) {
+                outer.extent *= s.extent;
+                outer.from_stride = s.stride;
+                outer.to_stride = d.stride;
+                continue;
+            }
+        }
+        plan.dims.push_back(own);
+    }
+    if (plan.dims.empty()) plan.dims.push_back({});
+    return plan;
+}
+template <int Most>
+constexpr pack_plan<Most> resized(const pack_plan<6>& from)
+{
+    pack_plan<Most> to{.elements = from.elements};
+    for (const pack_dimension& d : from.dims) to.dims.push_back(d);
+    return to;
+}
+
+// The dimensions from this on, of what stands at `from` to what stands at `to`.
+template <isa Set, class From, class To>
+constexpr void pack_dimensions(const pack_dimension* d, int count, const From* from, To* to)
+{
+    const std::int64_t block = d->to_block > 0 ? d->to_block : d->extent;
+    for (std::int64_t first = 0; first < d->extent; first += block, to += d->to_outer) {
+        const std::int64_t size = block < d->extent - first ? block : d->extent - first;
+        if (count == 1 && d->from_block == 0)
+            for (std::int64_t i = 0; i < size; ++i)
+                to[i * d->to_stride] = element_cast<To>(from[(first + i) * d->from_stride]);
         else
-            for (std::int64_t i = 0; i < count; ++i) {
+            for (std::int64_t i = 0; i < size; ++i) {
                 const std::int64_t at = first + i;
                 const From* const element =
-                    from + (s.block > 0 ? at / s.block * s.outer_stride + at % s.block * s.stride : at * s.stride);
-                if (is_last)
-                    to[i * d.stride] = element_cast<To>(*element);
+                    from + (d->from_block > 0 ? at / d->from_block * d->from_outer + at % d->from_block * d->from_stride
+                                              : at * d->from_stride);
+                if (count == 1)
+                    to[i * d->to_stride] = element_cast<To>(*element);
                 else
-                    pack_dimensions<Set>(source, packed, k + 1, element, to + i * d.stride);
+                    pack_dimensions<Set>(d + 1, count - 1, element, to + i * d->to_stride);
             }
     }
 }
 
-// Writes `weights`, in the layout of `source`, to the layout of `packed`; what a block holds past its dimension's
-// extent is zero. `to` has packed.elements() of its type.
+// Writes `weights`, in the layout of the operator, to that of a kernel; what a block holds past its dimension's extent
+// is zero. `to` has plan.elements of its type.
+template <isa Set = compiled_isa(), int Most, class From, class To>
+constexpr void pack_into(const pack_plan<Most>& plan, const From* weights, To* to)
+{
+    for (std::int64_t i = 0; i < plan.elements; ++i) to[i] = static_cast<To>(0.0f);
+    pack_dimensions<Set>(plan.dims.begin(), static_cast<int>(plan.dims.size()), weights, to);
+}
 template <isa Set = compiled_isa(), class From, class To>
 constexpr void pack_into(const tensor& source, const tensor& packed, const From* weights, To* to)
 {
-    const std::int64_t count = packed.elements();
-    for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<To>(0.0f);
-    pack_dimensions<Set>(source, packed, 0, weights, to);
+    pack_into<Set>(pack_plan_of(source, packed), weights, to);
 }
 
 // The weights that are to be packed: those of an operator that has one, or a list of all in the order of its
@@ -95,20 +146,34 @@ private:
 };
 
 // Tensor `which` of an operator. Type: that of its weights.
-template <isa Set, dtype Type>
-void pack_given(const given_weights& given, std::size_t which, const tensor& source, const tensor& packed, void* to)
+template <isa Set, dtype Type, int Most>
+void pack_given(const given_weights& given, std::size_t which, const pack_plan<Most>& plan, void* to)
 {
     using element = storage_of<Type>;
     if constexpr (Type == dtype::f16)
         if (const half* const from = given.half_at(which); from != nullptr)
-            return pack_into<Set>(source, packed, from, static_cast<element*>(to));
-    pack_into<Set>(source, packed, given[which], static_cast<element*>(to));
+            return pack_into<Set>(plan, from, static_cast<element*>(to));
+    pack_into<Set>(plan, given[which], static_cast<element*>(to));
+}
+
+// What calls are asked for by: the weights of an operator, in the order of its definition.
+struct named_weights {
+    const char* name = "";
+    dtype type = dtype::f32;
+};
+template <std::size_t Count>
+constexpr inline_vector<named_weights, Count> names_of_weights(const packed_tensors& weights)
+{
+    inline_vector<named_weights, Count> names;
+    for (const tensor& t : weights) names.push_back({t.name, t.type});
+    return names;
 }
 
 // tensor_missing where one is not given, or there is no place for them; weights_type where one of 32 bits is given in
 // 16.
-template <class Tensors>
-constexpr status check_given(const Tensors& weights, const given_weights& given, const void* packed)
+template <std::size_t Count>
+constexpr status check_given(const inline_vector<named_weights, Count>& weights, const given_weights& given,
+                             const void* packed)
 {
     for (std::size_t i = 0; i < weights.size(); ++i) {
         const bool is_half = given.half_at(i) != nullptr;

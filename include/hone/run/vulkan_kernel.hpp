@@ -145,9 +145,10 @@ public:
     // tensor_missing, weights_type.
     status pack(given_weights from, void* packed) const
     {
-        if (const status missing = check_given(weights, from, packed); !missing.ok()) return missing;
+        if (const status missing = check_given(names_of_weights<weights.size()>(weights), from, packed); !missing.ok())
+            return missing;
         [&]<std::size_t... W>(std::index_sequence<W...>) {
-            (pack_given<compiled_isa(), weights[W].type>(from, W, weights[W], entry_->packed[W],
+            (pack_given<compiled_isa(), weights[W].type>(from, W, pack_plan_of(weights[W], entry_->packed[W]),
                                                          static_cast<std::byte*>(packed) +
                                                              packed_offset(entry_->packed, W)),
              ...);
