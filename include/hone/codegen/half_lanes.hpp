@@ -77,7 +77,7 @@ struct half_lanes {
 #if defined(__x86_64__)
         if constexpr (row_of(Set).kind == processor_kind::x86) {
             vector v;
-            asm("vcvtph2ps %1, %0" : "=x"(v) : "m"(memory));
+            asm("vcvtph2ps %1, %0" : "=v"(v) : "m"(memory));
             return v;
         } else
 #endif
@@ -98,7 +98,7 @@ private:
 #if defined(__x86_64__)
         if constexpr (row_of(Set).kind == processor_kind::x86 && N > 4) {
             vector v;
-            asm("vcvtph2ps %1, %0" : "=x"(v) : "x"(h));
+            asm("vcvtph2ps %1, %0" : "=v"(v) : "v"(h));
             return v;
         } else
 #endif
