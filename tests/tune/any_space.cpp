@@ -36,6 +36,10 @@ tune::own_templates<Target> as_rows(template_list<T...>)
         std::vector<tune::listed_template<Target>>{tune::row_of<T>()...});
 }
 
+struct vulkan_again : vulkan_direct {
+    static constexpr const char* name = "again";
+};
+
 // What a searcher proposes in four turns, told times that follow from the programs.
 template <class Search>
 std::vector<std::uint64_t> proposed_by_search(Search search)
@@ -171,4 +175,23 @@ TEST_CASE("a list with a template of its own and one of hone's has the points of
     CHECK(space->wrong_config("winograd", {}) ==
           "there is no template 'winograd' among those of its list, direct, narrow");
     CHECK_THROWS_WITH_AS(space->config_of("wide", {}), doctest::Contains("no template 'wide'"), std::invalid_argument);
+}
+
+TEST_CASE("a list for devices is taken as one for processors is")
+{
+    struct op : gemm<gemm_shape{.m = 9, .n = 20, .k = 5}, f32> {
+        using vulkan_templates = template_list<vulkan_again>;
+    };
+    CHECK(tune::own_cpu_templates<op>().size == 0);
+    const auto own = tune::completed(tune::own_vulkan_templates<op>());
+    REQUIRE(own != nullptr);
+    const auto space = tune::vulkan_space_of(op::definition(), {}, error_class::winograd_6, own);
+    const tune::vulkan_space of_hone(op::definition(), {});
+    CHECK(space->size() == of_hone.size());
+    const tune::named_config c = space->standard();
+    CHECK(c.name == "again");
+    CHECK(c.knobs == tune::settings_of(of_hone.standard()));
+    status why;
+    CHECK(space->nest_of(c, why) == of_hone.nest_of(of_hone.standard(), why));
+    CHECK(space->wrong_config("direct", c.knobs) == "there is no template 'direct' among those of its list, again");
 }
