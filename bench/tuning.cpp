@@ -294,7 +294,7 @@ void replay(const std::vector<std::string>& files, const replay_options& options
         for (const auto* complaints : {&read.warnings, &read.rejected})
             for (const std::string& complaint : *complaints) fmt::print(stderr, "{}\n", complaint);
         for (tune::record& r : read.records)
-            if (r.phase == "search" && r.template_name != tune::naive_template)
+            if (r.phase == "search" && r.template_name != tune::naive_template && !r.errors)
                 groups[fmt::format("{}, {} {} {}, {} threads, {}, {} {}", r.signature, r.backend, r.device, r.isa,
                                    r.threads, r.cache, r.compiler, r.flags)]
                     .push_back(std::move(r));

@@ -9,6 +9,8 @@
 #include <hone/op/gemm.hpp>
 #include <hone/op/workloads.hpp>
 
+#include "own_template.hpp"
+
 using namespace hone;
 
 namespace {
@@ -23,9 +25,22 @@ struct with_operand {
 struct plain : gemm<shape, f32, bias, residual> {};
 struct with_tensor : gemm<shape, f32, with_operand> {};
 struct twice : gemm<shape, f32, residual, residual> {};
-struct own_list : gemm<shape, f32, relu> {
-    using cpu_templates = template_list<direct>;
+template <class... T>
+struct with_list : gemm<shape, f32, relu> {
+    using cpu_templates = template_list<T...>;
 };
+struct own_list : with_list<test::narrow, direct> {};
+struct direct_again : test::narrow {
+    static constexpr const char* name = "direct";
+};
+struct narrow_again : test::narrow {};
+struct two_words : test::narrow {
+    static constexpr const char* name = "two words";
+};
+struct takes_a_name : with_list<direct_again> {};
+struct shares_a_name : with_list<test::narrow, narrow_again> {};
+struct has_no_name : with_list<two_words> {};
+struct computes_nothing : with_list<winograd> {};
 struct two_stages : plain {
     static constexpr hone::definition definition()
     {
@@ -61,7 +76,27 @@ TEST_CASE("a tuner refuses what it cannot give data for, by name")
     CHECK(refusal<workloads<plain, with_tensor, twice>>() == "taken");
     CHECK(refusal<workloads<plain, two_outputs>>() == std::string{"two_outputs: "} + message_of(fault::role_taken));
     CHECK(refusal<workloads<two_stages>>() == std::string{"two_stages: "} + message_of(fault::template_missing));
-    CHECK(refusal<workloads<plain, own_list>>() ==
-          "own_list: it has schedule templates of its own, which a tuner does not search; leave it out of list, or its "
-          "member cpu_templates away");
+}
+
+TEST_CASE("templates of a workload's own come with it; hone's among them are hone's")
+{
+    const auto tasks = tune::tasks_of<workloads<plain, own_list>>("list");
+    CHECK(tasks[0].cpu_templates == nullptr);
+    REQUIRE(tasks[1].cpu_templates != nullptr);
+    const auto& own = *tasks[1].cpu_templates;
+    REQUIRE(own.size() == 2);
+    CHECK(std::string(own[0].name) == "narrow");
+    CHECK(std::string(own[1].name) == "direct");
+    CHECK_FALSE(own[1].is_shipped());
+    CHECK(own[1].applies(tasks[1].definition));
+    CHECK(tasks[1].vulkan_templates == nullptr);
+
+    CHECK(refusal<workloads<computes_nothing>>() ==
+          std::string{"computes_nothing: "} + message_of(fault::template_missing));
+    CHECK(refusal<workloads<takes_a_name>>() ==
+          "takes_a_name: a template of its list has the name 'direct', which is one of hone's; choose another");
+    CHECK(refusal<workloads<shares_a_name>>() ==
+          "shares_a_name: two templates of its list have the name 'narrow'; rename one of them");
+    CHECK(refusal<workloads<has_no_name>>() == "has_no_name: a template of its list has the name 'two words'; choose "
+                                               "letters, digits and underscores");
 }

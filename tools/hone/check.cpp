@@ -87,6 +87,7 @@ int check(const check_options& o)
         if (is_new) {
             at->second = tune::read_records(path.string());
             for (const std::string& w : at->second.warnings) warn(w);
+            for (const std::string& s : tune::templates_of_others(at->second.of_others)) warn(s);
             for (const std::string& r : at->second.rejected) warn(r);
             wrong += static_cast<int>(at->second.rejected.size());
             print(fmt::format("{}: {} records\n", path.string(), at->second.records.size()));

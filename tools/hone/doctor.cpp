@@ -187,7 +187,7 @@ int vulkan_child()
 {
 #ifdef HONE_WITH_VULKAN
     return tune::measure_vulkan_child(nlohmann::json::parse(tune::read_job()),
-                                      [](const std::string&) { return nullptr; });
+                                      [](const std::string&, const hone::vulkan_limits&) { return nullptr; });
 #else
     return failed;
 #endif

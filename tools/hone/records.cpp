@@ -34,9 +34,11 @@ namespace tune = hone::tune;
 namespace {
 
 // Says what was dropped or rejected; the exit status.
-int report(const std::vector<std::string>& warnings, const std::vector<std::string>& rejected)
+int report(const tune::records_read& read)
 {
-    for (const std::string& w : warnings) warn(w);
+    for (const std::string& w : read.warnings) warn(w);
+    for (const std::string& s : tune::templates_of_others(read.of_others)) warn(s);
+    const auto& rejected = read.rejected;
     for (const std::string& r : rejected) warn(r);
     if (rejected.empty()) return done;
     warn(fmt::format("{} line{} rejected, all others are used; `hone merge` writes a file without {}", rejected.size(),
@@ -83,7 +85,7 @@ bool wants_colour()
 int show(const show_options& o)
 {
     tune::records_read read = read_all(o.records);
-    const int status = report(read.warnings, read.rejected);
+    const int status = report(read);
     if (!o.task.empty()) {
         std::set<std::string> tasks;
         for (const tune::record& r : read.records) tasks.insert(r.task);
@@ -108,6 +110,7 @@ int merge(const merge_options& o)
     const hold out(o.out);
     const tune::records_merged merged = tune::merge_records(o.in);
     for (const std::string& w : merged.warnings) warn(w);
+    for (const std::string& s : tune::templates_of_others(merged.of_others)) warn(s);
     for (const std::string& r : merged.rejected) warn(r);
     if (merged.records == 0)
         throw std::runtime_error(
@@ -131,7 +134,7 @@ int replay(const replay_options& o)
                 fmt::format("--out is {}, which holds the records, and is left as it is; choose another", path));
     tune::check_header_to_replace(o.out);
     const tune::records_read read = read_all(o.records);
-    const int status = report(read.warnings, read.rejected);
+    const int status = report(read);
     if (std::none_of(read.records.begin(), read.records.end(),
                      [](const tune::record& r) { return r.found == tune::verdict::ok; }))
         throw std::runtime_error(fmt::format("there are no records of kernels in {}; {} is left as it is",

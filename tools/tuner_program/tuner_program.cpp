@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -22,6 +23,7 @@
 
 #include <hone/ir/print.hpp>
 #include <hone/tune/command_line.hpp>
+#include <hone/tune/cpu_space.hpp>
 #include <hone/tune/header_writer.hpp>
 #include <hone/tune/input_file.hpp>
 #include <hone/tune/measure_cpu.hpp>
@@ -64,11 +66,13 @@ inline int measure_child([[maybe_unused]] const std::vector<task>& tasks)
     const auto job = nlohmann::json::parse(read_job());
 #ifdef HONE_WITH_VULKAN
     if (job.at("backend") == "vulkan")
-        return measure_vulkan_child(job, [&](const std::string& signature) -> const definition* {
-            for (const task& t : tasks)
-                if (t.signature == signature) return &t.definition;
-            return nullptr;
-        });
+        return measure_vulkan_child(
+            job, [&](const std::string& signature, const vulkan_limits& limits) -> std::shared_ptr<const any_space> {
+                for (const task& t : tasks)
+                    if (t.signature == signature)
+                        return vulkan_space_of(t.definition, limits, error_class::winograd_6, t.vulkan_templates);
+                return nullptr;
+            });
 #endif
     return measure_cpu_child(job);
 }
@@ -274,8 +278,10 @@ inline int count_spaces(const std::vector<task>& tasks, const tuner_options& opt
         return hone::worst_of(accuracy_in(t.signature.c_str(), options.accuracy));
     };
     for (const task& t : tasks) {
-        for (isa set : options.sets) add(t, name_of(set), cpu_space(t.definition, set, worst_of(t)).count());
-        if (options.vulkan) add(t, "vulkan", vulkan_space(t.definition, {}, worst_of(t)).count());
+        for (isa set : options.sets)
+            add(t, name_of(set), cpu_space_of(t.definition, set, worst_of(t), t.cpu_templates)->count());
+        if (options.vulkan)
+            add(t, "vulkan", vulkan_space_of(t.definition, {}, worst_of(t), t.vulkan_templates)->count());
     }
     if (as_json) write_to_stdout(list.dump(2) + "\n");
     return exit_ok;
@@ -298,26 +304,24 @@ inline int explain_nest(const std::vector<task>& tasks, const tuner_options& opt
                         if (&r == s.chosen) return &r;
         return nullptr;
     };
-    const auto show = [&](const std::string& title, const nest& n) {
+    const auto show = [&](const char* target, const any_space& space, const char* backend, const char* set) {
+        // What its list of templates lacks is no choice.
+        std::erase_if(records, [&](const record& r) {
+            return r.backend == backend && r.signature == found->signature && r.template_name != naive_template &&
+                   r.template_name != peer_template && space.wrong_config(r.template_name, r.knobs);
+        });
+        const record* const r = chosen_on(backend, set);
+        const named_config c = r == nullptr ? space.standard() : space.config_of(r->template_name, r->knobs);
+        const nest n = space.lowered(c);
         if (!n.ok()) throw std::invalid_argument(n.found.message());
-        write_to_stdout(fmt::format("// {}\n{}\n", title, print(n)));
+        write_to_stdout(fmt::format("// {} {}, {}: {}\n{}\n", found->signature, target,
+                                    r == nullptr ? "default" : "chosen", text_of(c), print(n)));
     };
-    for (isa set : options.sets) {
-        const record* r = chosen_on("cpu", name_of(set));
-        const cpu_config c =
-            r == nullptr ? cpu_space(found->definition, set).standard() : cpu_config_of(r->template_name, r->knobs);
-        show(fmt::format("{} {}, {}: {}", found->signature, name_of(set), r == nullptr ? "default" : "chosen",
-                         text_of(c)),
-             lower(schedule_for(found->definition, c, set)));
-    }
-    if (options.vulkan) {
-        const record* r = chosen_on("vulkan", "");
-        const vulkan_limits limits;
-        const vulkan_config c = r == nullptr ? vulkan_space(found->definition, limits).standard()
-                                             : vulkan_config_of(r->template_name, r->knobs);
-        show(fmt::format("{} vulkan, {}: {}", found->signature, r == nullptr ? "default" : "chosen", text_of(c)),
-             lower(schedule_for(found->definition, c, limits)));
-    }
+    constexpr error_class any = error_class::winograd_6;
+    for (isa set : options.sets)
+        show(name_of(set), *cpu_space_of(found->definition, set, any, found->cpu_templates), "cpu", name_of(set));
+    if (options.vulkan)
+        show("vulkan", *vulkan_space_of(found->definition, {}, any, found->vulkan_templates), "vulkan", "");
     return exit_ok;
 }
 

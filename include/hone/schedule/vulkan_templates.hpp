@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-// The schedule templates for Vulkan devices.
+// The schedule templates for Vulkan devices. A workload that has a member `vulkan_templates`, a list of its own, is
+// given those by a tuner.
 #pragma once
 
+#include <type_traits>
+
+#include <hone/op/operator.hpp>
 #include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/vulkan_direct.hpp>
 
@@ -13,5 +17,27 @@ namespace hone {
 
 using vulkan_templates = template_list<vulkan_direct>;
 using vulkan_config = config_in<vulkan_templates>;
+
+namespace config_parts {
+
+template <class Op>
+struct vulkan_templates_of {
+    using type = vulkan_templates;
+};
+template <class Op>
+    requires requires { typename Op::vulkan_templates; }
+struct vulkan_templates_of<Op> {
+    static_assert(
+        Op::vulkan_templates::is_complete,
+        "hone::template_list: a template of the list lacks a part of what schedule/schedule_template.hpp lists; "
+        "add it");
+    using type = std::conditional_t<Op::vulkan_templates::is_complete, typename Op::vulkan_templates, vulkan_templates>;
+};
+
+} // namespace config_parts
+
+// Those of a workload.
+template <tensor_operator Op>
+using vulkan_templates_of = typename config_parts::vulkan_templates_of<Op>::type;
 
 } // namespace hone

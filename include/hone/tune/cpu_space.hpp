@@ -3,22 +3,27 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/schedule/cpu_templates.hpp>
 #include <hone/schedule/transform.hpp>
+#include <hone/tune/any_space.hpp>
+#include <hone/tune/own_templates.hpp>
 #include <hone/tune/space.hpp>
 
 namespace hone::tune {
 
+template <class Templates>
 struct cpu_backend {
-    using templates = cpu_templates;
+    using templates = Templates;
     using target = isa;
 
     // A config whose weights cannot be packed is illegal too.
-    status lower_into(nest& n, const definition& d, const cpu_config& c, isa set)
+    template <class Config>
+    status lower_into(nest& n, const definition& d, const Config& c, isa set)
     {
         const status packs = packing_of(n, d, c, set);
         if (!packs.ok()) return packs;
@@ -28,7 +33,8 @@ struct cpu_backend {
 
 private:
     // Many configs read weights in one layout: it is lowered once.
-    status packing_of(nest& n, const definition& d, const cpu_config& c, isa set)
+    template <class Config>
+    status packing_of(nest& n, const definition& d, const Config& c, isa set)
     {
         if (const status wrong = check_config(d, c); !wrong.ok()) return wrong;
         const packed_tensors packed = packed_for(d, c, set);
@@ -46,6 +52,15 @@ private:
     std::unordered_map<std::uint64_t, status> packings_[most_weights]{}; // by layout
 };
 
-using cpu_space = space<cpu_backend>;
+using cpu_space = space<cpu_backend<cpu_templates>>;
+
+// Of a workload with templates of its own, or with none.
+inline std::shared_ptr<const any_space> cpu_space_of(const definition& d, isa set, error_class worst,
+                                                     const own_templates<isa>& own)
+{
+    if (own == nullptr) return any_space_of(cpu_space(d, set, worst));
+    using space_of_rows = space<cpu_backend<listed_templates<isa>>>;
+    return any_space_of(space_of_rows(d, set, worst, listed_templates<isa>{own->data(), own->size()}));
+}
 
 } // namespace hone::tune

@@ -39,6 +39,13 @@ inline std::string quoted(const std::string& text)
     return r + "\"";
 }
 
+// Of a kernel of the CPU, with all knobs that its template has today; of a template that is none of hone's, as it
+// stands. Throws where it has a knob with a value that its template cannot take.
+inline std::string config_text(const record& r)
+{
+    return r.errors ? text_of(r.template_name, r.knobs) : text_of(cpu_config_of(r.template_name, r.knobs));
+}
+
 inline std::string figures(double ms, double default_ms)
 {
     return default_ms > 0 ? fmt::format("{:.4f} ms; default {:.4f} ms", ms, default_ms) : fmt::format("{:.4f} ms", ms);
@@ -103,7 +110,7 @@ inline std::string header_text(const std::string& name, const std::vector<record
     int shaders = 0;
     const auto add_shader = [&](const record& r, double default_ms, bool any_device) {
         const std::string symbol = fmt::format("{}_spirv_{}", name, shaders++);
-        if (const auto wrong = wrong_config(r.backend, r.template_name, r.knobs))
+        if (const auto wrong = wrong_config(r.backend, r.template_name, r.knobs); wrong && !r.errors)
             throw std::invalid_argument(fmt::format("hone::tune: {}: {}", excerpt(r.task), *wrong));
         words += fmt::format("// {}: {}\n{}\n", commented(r.task), text_of(r.template_name, r.knobs),
                              header::words_of(symbol, r.shader->words));
@@ -127,7 +134,7 @@ inline std::string header_text(const std::string& name, const std::vector<record
                                commented(r.task), commented(r.device), header::figures(r.least(), default_ms),
                                header::quoted(r.signature), r.isa,
                                r.threads == 1 ? "" : fmt::format("         .threads = {},\n", r.threads),
-                               header::quoted(text_of(cpu_config_of(r.template_name, r.knobs))));
+                               header::quoted(header::config_text(r)));
             continue;
         }
         // The default serves any device, so one of them is enough.

@@ -28,8 +28,7 @@
 #include <hone/codegen/vulkan.hpp>
 #include <hone/run/vulkan_device.hpp>
 #include <hone/run/vulkan_entry.hpp>
-#include <hone/schedule/config.hpp>
-#include <hone/schedule/vulkan_templates.hpp>
+#include <hone/tune/any_space.hpp>
 #include <hone/tune/measure.hpp>
 #include <hone/tune/odd_twin.hpp>
 #include <hone/tune/problem.hpp>
@@ -110,15 +109,15 @@ struct vulkan_program {
 };
 
 // Throws the shader compiler's log where it rejects the kernel.
-inline vulkan_program program_of(const definition& d, const vulkan_config& c, const vulkan_limits& limits)
+inline vulkan_program program_of(const any_space& space, const named_config& c)
 {
     vulkan_program p;
-    p.nest = lower(schedule_for(d, c, limits));
+    p.nest = space.lowered(c);
     spirv_result compiled = spirv_of(glsl_of(p.nest));
     if (!compiled.ok()) throw std::runtime_error(compiled.log);
     p.words = std::move(compiled.words);
     p.launch = launch_of(p.nest);
-    p.packed = packed_for(d, c, limits);
+    p.packed = space.packed(c);
     return p;
 }
 
@@ -274,7 +273,7 @@ inline void describe(const vulkan::device& device, const result_stream& results)
                    l.storage_16bit ? 1u : 0u}}});
 }
 
-inline int run_vulkan_job(const nlohmann::json& job, const definition& d, vulkan::device& device,
+inline int run_vulkan_job(const nlohmann::json& job, const any_space& space, vulkan::device& device,
                           result_stream& results)
 {
     const problem p = load_problem(job.at("problem").get<std::string>());
@@ -326,9 +325,9 @@ inline int run_vulkan_job(const nlohmann::json& job, const definition& d, vulkan
         results.begin(at);
         entrant e{at, nullptr, {}};
         try {
-            const auto config = config_from<vulkan_templates>(job.at("variants").at(at).get<std::string>().c_str());
-            if (!config.ok()) throw std::invalid_argument(config.found.message());
-            e.shader = std::make_unique<prepared_shader>(device, d, program_of(d, config.value, device.limits()), p);
+            const auto text = job.at("variants").at(at).get<std::string>();
+            const named_config config = space.config_of(text.substr(0, text.find(' ')), settings_in(text));
+            e.shader = std::make_unique<prepared_shader>(device, space.definition(), program_of(space, config), p);
         } catch (const std::exception& why) {
             results.failed(at, verdict::compile_error, why.what());
             continue;
@@ -368,10 +367,11 @@ inline int run_vulkan_job(const nlohmann::json& job, const definition& d, vulkan
 
 } // namespace measuring
 
-// The whole of the child's work for a job of Vulkan; the exit status. `find(signature)` is the workload's definition,
-// or null.
-inline int measure_vulkan_child(const nlohmann::json& job,
-                                const std::function<const definition*(const std::string& signature)>& find)
+// The whole of the child's work for a job of Vulkan; the exit status. `find(signature, limits)` is the workload's space
+// on such a device, or null.
+using vulkan_space_finder =
+    std::function<std::shared_ptr<const any_space>(const std::string& signature, const vulkan_limits& limits)>;
+inline int measure_vulkan_child(const nlohmann::json& job, const vulkan_space_finder& find)
 {
     become_child();
     measuring::result_stream results(job.value("token", ""));
@@ -385,10 +385,11 @@ inline int measure_vulkan_child(const nlohmann::json& job,
         measuring::describe(*device, results);
         return 0;
     }
-    const definition* d = find(job.at("signature").get<std::string>());
-    if (d == nullptr) throw std::invalid_argument("hone::tune: the child has no such workload");
-    const bool is_twin = job.at("shape") == static_cast<int>(workload_shape::odd_twin);
-    return measuring::run_vulkan_job(job, is_twin ? with_odd_extents(*d) : *d, *device, results);
+    const auto space = find(job.at("signature").get<std::string>(), device->limits());
+    if (space == nullptr) throw std::invalid_argument("hone::tune: the child has no such workload");
+    if (job.at("shape") != static_cast<int>(workload_shape::odd_twin))
+        return measuring::run_vulkan_job(job, *space, *device, results);
+    return measuring::run_vulkan_job(job, *space->of(with_odd_extents(space->definition())), *device, results);
 }
 
 } // namespace hone::tune

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -127,9 +128,23 @@ private:
 
 struct records_read {
     std::vector<record> records{};
-    std::vector<std::string> warnings{}; // a torn last line, which is dropped; lines that nothing guards
-    std::vector<std::string> rejected{}; // lines that are no records, with file, number and reason
+    std::vector<std::string> warnings{};    // a torn last line, which is dropped; lines that nothing guards
+    std::vector<std::string> rejected{};    // lines that are no records, with file, number and reason
+    std::map<std::string, int> of_others{}; // records by template, where it is none of hone's
 };
+
+// For programs that know no other templates than hone's.
+inline std::vector<std::string> templates_of_others(const std::map<std::string, int>& records)
+{
+    std::vector<std::string> sentences;
+    for (const auto& [name, count] : records)
+        sentences.push_back(
+            fmt::format("{} record{} of the template '{}', which is none of hone's: {} kept, and taken as "
+                        "{} stand{}; the tuner of the project that has the template checks more",
+                        count, count == 1 ? " is" : "s are", name, count == 1 ? "it is" : "they are",
+                        count == 1 ? "it" : "they", count == 1 ? "s" : ""));
+    return sentences;
+}
 
 // Calls take(record, line) for each record of a file's text; what is none is said in `r`, of `path`. A line may hold
 // several: where power was lost, zero bytes or half a record stand before the next one.
@@ -139,7 +154,9 @@ void each_record_in(std::string_view file, const std::string& path, records_read
     int unguarded = 0, first_unguarded = 0;
     const auto take_one = [&](const nlohmann::ordered_json& json, std::string_view text, const std::string& where) {
         try {
-            take(record_of(json), std::string(text));
+            record one = record_of(json);
+            if (one.errors) ++r.of_others[one.template_name];
+            take(std::move(one), std::string(text));
         } catch (const std::invalid_argument& e) {
             r.rejected.push_back(where + e.what());
             return false;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <hone/codegen/launch.hpp>
+#include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/tune/settings.hpp>
 #include <hone/tune/verdict.hpp>
@@ -40,9 +41,10 @@ struct record {
     // the candidate
     std::string template_name{};
     settings knobs{};
-    std::string nest{};   // hash, in hexadecimal: the record holds as long as the config gives this nest
-    std::string origin{}; // "default", "naive", "guess", "model", "chance" or "peer"
-    float score = 0;      // that the model predicted; larger is better; 0 where chance chose
+    std::optional<error_class> errors{}; // of a template that is none of hone's, which alone could say it
+    std::string nest{};                  // hash, in hexadecimal: the record holds as long as the config gives this nest
+    std::string origin{};                // "default", "naive", "guess", "model", "chance" or "peer"
+    float score = 0;                     // that the model predicted; larger is better; 0 where chance chose
     // what became of it
     std::string phase{}; // "search", or "final": measured in turns with the others of its task
     verdict found = verdict::ok;

@@ -162,6 +162,9 @@ constexpr field whole(const char* name, double least, double most)
 }
 
 inline constexpr const char* backends[] = {"cpu", "vulkan"};
+inline constexpr const char* error_classes[] = {name_of(error_class::exact_order), name_of(error_class::reassociated),
+                                                name_of(error_class::winograd_2), name_of(error_class::winograd_4),
+                                                name_of(error_class::winograd_6)};
 inline constexpr const char* phases[] = {"search", "final"};
 inline constexpr const char* origins[] = {"default", "naive", "guess", "model", "chance", "peer"};
 
@@ -202,6 +205,16 @@ inline constexpr field record_fields[] = {
     text<&record::flags>("flags", 1 << 16),
     text<&record::template_name>("template"),
     {.name = "knobs", .type = type::object, .get = [](const record& r) { return json_of(r.knobs); }, .set = set_knobs},
+    {.name = "error_class",
+     .type = type::word,
+     .needed = presence::optional,
+     .words = error_classes,
+     .get = [](const record& r) { return r.errors ? json(name_of(*r.errors)) : json(); },
+     .set =
+         [](record& r, const json& value) {
+             const auto* const at = std::find(std::begin(error_classes), std::end(error_classes), value);
+             r.errors = static_cast<error_class>(at - std::begin(error_classes));
+         }},
     text<&record::nest>("nest", 16),
     word<&record::origin>("origin", origins),
     {.name = "score",
@@ -395,12 +408,34 @@ inline void set_shader(record& r, const json& from)
     r.shader = std::move(s);
 }
 
+// A config of a template that is none of hone's, as far as its text goes: it may become one in a generated header.
+inline void check_words(const record& r)
+{
+    if (!is_record_word(r.template_name))
+        fail(fmt::format("the template {} is no name of letters, digits and underscores", excerpt(r.template_name)));
+    for (const setting& s : r.knobs)
+        if (!is_record_word(s.knob) || !is_record_word(s.value))
+            fail(fmt::format("the knob {} or its value {} is no word of letters, digits and underscores",
+                             excerpt(s.knob), excerpt(s.value)));
+    for (std::size_t i = 0; i < r.knobs.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (r.knobs[i].knob == r.knobs[j].knob)
+                fail(fmt::format("the knob {} is given twice", excerpt(r.knobs[i].knob)));
+}
+
 // What fields say of each other.
 inline void check_together(const record& r)
 {
     if (r.backend == "cpu" ? !isa_of(r.isa) : r.isa != "none")
         fail(fmt::format("there is no instruction set {} of the backend '{}'", excerpt(r.isa), r.backend));
-    if (const auto wrong = wrong_config(r.backend, r.template_name, r.knobs)) fail(*wrong);
+    if (r.errors) {
+        if (is_known_template(r.backend, r.template_name))
+            fail(fmt::format("it has an 'error_class', but the template '{}' is hone's, which says it itself",
+                             r.template_name));
+        check_words(r);
+    } else if (const auto wrong = wrong_config(r.backend, r.template_name, r.knobs)) {
+        fail(*wrong);
+    }
     for (const std::string_view name : {naive_template, peer_template})
         if (r.template_name == name && r.origin != name)
             fail(fmt::format("the template is '{}', but the origin is '{}'", name, r.origin));

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct records_merged {
     std::size_t duplicates = 0;          // dropped
     std::vector<std::string> warnings{}; // as of records_read
     std::vector<std::string> rejected{};
+    std::map<std::string, int> of_others{};
 };
 
 // Throws where a file cannot be read.
@@ -44,6 +46,7 @@ inline records_merged merge_records(const std::vector<std::string>& paths)
         });
     merged.warnings = std::move(read.warnings);
     merged.rejected = std::move(read.rejected);
+    merged.of_others = std::move(read.of_others);
     return merged;
 }
 

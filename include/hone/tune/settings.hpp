@@ -116,7 +116,22 @@ std::optional<std::string> read_config(config_in<List>& to, std::string_view bac
     return wrong;
 }
 
-// What is wrong with a template's name and settings; nothing where they name a config.
+// Whether a name is a template of hone's, naive and peer among them.
+inline bool is_known_template(std::string_view backend, std::string_view name)
+{
+    const auto is_in = [&]<class... T>(template_list<T...>) { return ((name == T::name) || ...); };
+    return name == naive_template || name == peer_template || (backend == "cpu" && is_in(cpu_templates{})) ||
+           (backend == "vulkan" && is_in(vulkan_templates{}));
+}
+// Whether a text can stand in a config as text, as names of templates and knobs, and values that are words.
+inline bool is_record_word(std::string_view text)
+{
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    });
+}
+
+// What is wrong with a template's name and settings, of hone's own; nothing where they name a config.
 inline std::optional<std::string> wrong_config(std::string_view backend, std::string_view name, const settings& s)
 {
     if (name == naive_template || name == peer_template) {
@@ -152,6 +167,19 @@ inline std::string text_of(std::string_view name, const settings& s)
 {
     std::string r(name);
     for (const setting& one : s) r += fmt::format(" {}={}", one.knob, one.value);
+    return r;
+}
+// Its settings, as far as they are some: "rows=14" and "vectors=2".
+inline settings settings_in(std::string_view text)
+{
+    settings r;
+    for (std::size_t at = text.find(' '); at != std::string_view::npos;) {
+        const std::size_t next = text.find(' ', at + 1);
+        const std::string_view one = text.substr(at + 1, next == std::string_view::npos ? next : next - at - 1);
+        const std::size_t middle = std::min(one.find('='), one.size());
+        r.push_back({std::string(one.substr(0, middle)), std::string(one.substr(std::min(middle + 1, one.size())))});
+        at = next;
+    }
     return r;
 }
 template <class List>

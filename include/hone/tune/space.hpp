@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The schedule space S_e of the paper for one operator: a sum of templates, each a product of knobs. Both are Hana
-// sequences here, made of a list of templates and their knob tables, so that radices are constants and templates types.
+// The schedule space S_e of the paper for one operator: a sum of templates, each a product of knobs. Of a list both are
+// Hana sequences, so that radices are constants and templates types (template_set.hpp).
 //
 // A point says which template, and the place of each knob in its table. Points are numbered 0 .. size() - 1 in mixed
 // radix; many of them are illegal, and several may be one config (schedule's `fitted`) or one nest.
@@ -9,73 +9,24 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
-#include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
 
-#include <boost/hana/at.hpp>
-#include <boost/hana/fold_left.hpp>
-#include <boost/hana/for_each.hpp>
-#include <boost/hana/integral_constant.hpp>
-#include <boost/hana/length.hpp>
-#include <boost/hana/maximum.hpp>
-#include <boost/hana/range.hpp>
-#include <boost/hana/transform.hpp>
-#include <boost/hana/tuple.hpp>
-#include <boost/hana/type.hpp>
-#include <boost/hana/unpack.hpp>
-
+#include <hone/codegen/lower.hpp>
 #include <hone/ir/bounds_proof.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
-#include <hone/schedule/knob.hpp>
-#include <hone/schedule/schedule_template.hpp>
 #include <hone/tune/features.hpp>
 #include <hone/tune/random.hpp>
+#include <hone/tune/template_set.hpp>
 
 namespace hone::tune {
-
-namespace hana = boost::hana;
-
-// One knob of a template as a type: entry Number of its table.
-template <class Knobs, std::size_t Number>
-struct knob_type {
-    static constexpr std::size_t number = Number;
-    static constexpr const knob<Knobs>& declared = knobs_of(Knobs{})[Number];
-    static constexpr std::size_t radix = declared.values.size();
-    static_assert(radix > 0 && radix < 256);
-};
-
-// The knobs of a template: a hana::tuple of knob_type.
-template <class Knobs>
-inline constexpr auto knob_sequence = [] {
-    using table = std::remove_reference_t<decltype(knobs_of(std::declval<const Knobs&>()))>;
-    return hana::unpack(hana::range_c<std::size_t, 0, std::extent_v<table>>, [](auto... number) {
-        return hana::make_tuple(knob_type<Knobs, decltype(number)::value>{}...);
-    });
-}();
-
-// All settings of a template's knobs.
-template <class Knobs>
-struct knob_product {
-    static constexpr const auto& knobs = knob_sequence<Knobs>;
-    static constexpr std::size_t count = decltype(hana::length(knobs))::value;
-    static constexpr std::uint64_t size = hana::fold_left(
-        knobs, std::uint64_t{1}, [](std::uint64_t product, auto k) { return product * decltype(k)::radix; });
-};
-
-// The templates of a list: a hana::tuple of hana::type.
-template <class List>
-inline constexpr auto template_sequence = 0;
-template <class... T>
-inline constexpr auto template_sequence<template_list<T...>> = hana::tuple_t<T...>;
-
-inline constexpr std::size_t most_knobs = 12;
 
 // Which template of a space, and the place of each of its knobs; 0 past the last knob.
 struct space_point {
@@ -100,7 +51,7 @@ struct space_count {
 // A backend names its list of templates and what they are for, and lowers a config of any. It is of one space, and may
 // remember:
 //
-//   templates, target      cpu_templates and isa; vulkan_templates and vulkan_limits
+//   templates, target      cpu_templates and isa; vulkan_templates and vulkan_limits; or listed_templates of either
 //   lower_into(nest, definition, config, target)   the nest, checked for the target
 //
 // Not for two threads at a time: the nest of the last candidate is kept, since a new one costs microseconds.
@@ -108,21 +59,21 @@ template <class Backend>
 class space {
 public:
     using point = space_point;
-    using templates = typename Backend::templates;
-    using config = config_in<templates>;
+    using templates = template_set<typename Backend::templates>;
+    using config = typename templates::config;
     using target = typename Backend::target;
 
     // Of configs whose class of error is no worse than that.
-    space(const hone::definition& d, const target& t, error_class worst = error_class::winograd_6)
-        : definition_(d), target_(t), worst_(worst)
+    space(const hone::definition& d, const target& t, error_class worst = error_class::winograd_6,
+          const templates& of = {})
+        : definition_(d), target_(t), worst_(worst), templates_(of), first_(of.size()), end_(of.size())
     {
-        for_each_template([&](auto which, auto of) {
-            using algorithm = typename decltype(of)::type;
-            if (!algorithm::applies(definition_) || algorithm::strictest > worst_) return;
-            applicable_.push_back(static_cast<std::uint8_t>(which()));
-            end_[which()] = knob_product<typename algorithm::knobs>::size;
+        templates_.each([&](std::size_t which, const auto& algorithm) {
+            if (!algorithm.applies(definition_) || algorithm.strictest > worst_) return;
+            applicable_.push_back(static_cast<std::uint8_t>(which));
+            end_[which] = algorithm.points();
         });
-        for (std::size_t a = 0; a < algorithms; ++a) {
+        for (std::size_t a = 0; a < end_.size(); ++a) {
             first_[a] = size_;
             size_ += end_[a];
             end_[a] = size_;
@@ -130,6 +81,7 @@ public:
     }
 
     const hone::definition& definition() const { return definition_; }
+    const templates& list() const { return templates_; }
 
     // Points, legal or not.
     std::uint64_t size() const { return size_; }
@@ -139,7 +91,7 @@ public:
         point p;
         while (index >= end_[p.algorithm]) ++p.algorithm;
         index -= first_[p.algorithm];
-        for_each_knob(p.algorithm, [&](auto k) {
+        for_each_knob(p.algorithm, [&](const auto& k) {
             p.places[k.number] = static_cast<std::uint8_t>(index % k.radix);
             index /= k.radix;
         });
@@ -148,7 +100,7 @@ public:
     std::uint64_t index(const point& p) const
     {
         std::uint64_t index = 0, unit = 1;
-        for_each_knob(p.algorithm, [&](auto k) {
+        for_each_knob(p.algorithm, [&](const auto& k) {
             index += unit * p.places[k.number];
             unit *= k.radix;
         });
@@ -161,15 +113,15 @@ public:
     point neighbour(point p, xoshiro256& bits) const
     {
         const std::size_t others = applicable_.size() - 1;
-        const std::size_t knobs = at_template<std::size_t>(
-            p.algorithm, [](auto of) { return knob_product<typename decltype(of)::type::knobs>::count; });
+        const auto knobs =
+            at_template<std::size_t>(p.algorithm, [](const auto& algorithm) { return algorithm.knob_count(); });
         const std::size_t changed = bits.below(knobs + (others > 0 ? 1 : 0));
         if (changed == knobs) {
             std::size_t other = bits.below(others);
             if (applicable_[other] >= p.algorithm) ++other;
             return random_of(applicable_[other], bits);
         }
-        for_each_knob(p.algorithm, [&](auto k) {
+        for_each_knob(p.algorithm, [&](const auto& k) {
             if (k.number != changed || k.radix == 1) return;
             p.places[k.number] =
                 static_cast<std::uint8_t>((p.places[k.number] + 1 + bits.below(k.radix - 1)) % k.radix);
@@ -183,27 +135,37 @@ public:
     std::vector<std::int64_t> knob_values(const point& p) const
     {
         std::vector<std::int64_t> r;
-        for_each_knob(p.algorithm, [&](auto k) { r.push_back(p.algorithm << 8 | p.places[k.number]); });
+        for_each_knob(p.algorithm, [&](const auto& k) { r.push_back(p.algorithm << 8 | p.places[k.number]); });
         return r;
     }
 
     // The closed-form default, or the first step down from it that is legal.
     config standard() const
     {
-        const int steps = default_steps_of(definition_, templates{});
-        for (int step = 0; step < steps; ++step) {
-            const auto c = default_config<templates>(definition_, target_, step);
-            if (backend_.lower_into(nest_, definition_, c, target_).ok()) return c;
-        }
-        return default_config<templates>(definition_, target_);
+        bool is_first = true;
+        config chosen{};
+        templates_.each([&](std::size_t, const auto& algorithm) {
+            if (!is_first || !algorithm.applies(definition_)) return;
+            is_first = false;
+            const auto at = [&](int step) {
+                return algorithm.config_of(algorithm.standard(definition_, target_, step));
+            };
+            chosen = at(0);
+            for (int step = 0; step < algorithm.default_steps(); ++step)
+                if (const config c = at(step); backend_.lower_into(nest_, definition_, c, target_).ok()) {
+                    chosen = c;
+                    return;
+                }
+        });
+        return chosen;
     }
     // What the other templates would take by their closed forms: good places to begin.
     std::vector<config> others() const
     {
         std::vector<config> all;
         for (std::size_t i = 1; i < applicable_.size(); ++i)
-            all.push_back(at_template<config>(applicable_[i], [&]<class T>(hana::basic_type<T>) {
-                return config(T::standard(definition_, target_, 0));
+            all.push_back(at_template<config>(applicable_[i], [&](const auto& algorithm) {
+                return algorithm.config_of(algorithm.standard(definition_, target_, 0));
             }));
         std::erase_if(all, [&](const config& c) { return class_of(c) > worst_; });
         return all;
@@ -211,10 +173,8 @@ public:
     // Fitted to the operator.
     config config_of(const point& p) const
     {
-        return at_template<config>(p.algorithm, [&](auto of) {
-            using algorithm = typename decltype(of)::type;
-            return config(fitted_knobs<algorithm>(p));
-        });
+        return at_template<config>(
+            p.algorithm, [&](const auto& algorithm) { return algorithm.config_of(fitted_knobs(algorithm, p)); });
     }
     // A point of this config, the lowest place of each knob; nothing where none is, as for a record of another grid.
     std::optional<point> point_of(const config& c) const
@@ -222,11 +182,11 @@ public:
         std::optional<point> found;
         for (const std::uint8_t a : applicable_) {
             point p{.algorithm = a};
-            at_template<bool>(a, [&](auto of) {
-                using algorithm = typename decltype(of)::type;
-                if (!c.template is<algorithm>()) return false;
-                hana::for_each(knob_sequence<typename algorithm::knobs>, [&](auto k) {
-                    const std::int64_t value = k.declared.get(c.template knobs<algorithm>());
+            at_template<bool>(a, [&](const auto& algorithm) {
+                const auto* const knobs = algorithm.knobs_in(c);
+                if (knobs == nullptr) return false;
+                algorithm.each_knob([&](const auto& k) {
+                    const std::int64_t value = k.declared.get(*knobs);
                     std::size_t place = 0;
                     while (place + 1 < k.radix && k.declared.values[place] < value) ++place;
                     p.places[k.number] = static_cast<std::uint8_t>(place);
@@ -253,11 +213,10 @@ public:
     std::optional<std::uint64_t> nest_of(const point& p, status& why) const
     {
         using program = std::optional<std::uint64_t>;
-        return at_template<program>(p.algorithm, [&](auto of) -> program {
-            using algorithm = typename decltype(of)::type;
-            const auto knobs = fitted_knobs<algorithm>(p);
-            if (first_broken<algorithm>(knobs, why) < std::size(algorithm::constraints)) return std::nullopt;
-            return nest_of(config(knobs), why);
+        return at_template<program>(p.algorithm, [&](const auto& algorithm) -> program {
+            const auto knobs = fitted_knobs(algorithm, p);
+            if (first_broken(algorithm, knobs, why) < rules_of(algorithm)) return std::nullopt;
+            return nest_of(algorithm.config_of(knobs), why);
         });
     }
     // Whether each access of its nest is proved to stay in its buffer: asked of what is built, not of what is looked
@@ -267,19 +226,23 @@ public:
         const status found = backend_.lower_into(nest_, definition_, c, target_);
         return found.ok() ? prove_accesses(nest_) : found;
     }
+    // What its template makes of it, legal for the target or not.
+    nest lowered(const config& c) const { return lower(schedule_for(definition_, c, target_)); }
+    packed_tensors packed(const config& c) const { return packed_for(definition_, c, target_); }
     bool legal(const point& p, status& why) const { return nest_of(p, why).has_value(); }
 
     // The same templates for another definition, on the same target.
-    space of(const hone::definition& other) const { return {other, target_, worst_}; }
+    space of(const hone::definition& other) const { return {other, target_, worst_, templates_}; }
     // A config of any workload as its template fits it to this one; nothing where there is no such kernel.
     std::optional<config> fitted(const config& c) const
     {
         for (const std::uint8_t a : applicable_) {
-            const auto here = at_template<std::optional<config>>(a, [&](auto of) -> std::optional<config> {
-                using algorithm = typename decltype(of)::type;
-                if (!c.template is<algorithm>()) return std::nullopt;
-                return algorithm::fitted(definition_, c.template knobs<algorithm>(), target_);
-            });
+            const auto here =
+                at_template<std::optional<config>>(a, [&](const auto& algorithm) -> std::optional<config> {
+                    const auto* const knobs = algorithm.knobs_in(c);
+                    if (knobs == nullptr) return std::nullopt;
+                    return algorithm.config_of(algorithm.fitted(definition_, *knobs, target_));
+                });
             status why;
             if (here && nest_of(*here, why) && proof_of(*here).ok()) return here;
         }
@@ -301,8 +264,8 @@ public:
         r.raw = size_;
         std::unordered_set<std::uint64_t> nests;
         for (const std::uint8_t a : applicable_)
-            at_template<bool>(a, [&](auto of) {
-                count_template<typename decltype(of)::type>(a, nests, r);
+            at_template<bool>(a, [&](const auto& algorithm) {
+                count_template(algorithm, a, nests, r);
                 return true;
             });
         r.distinct = nests.size();
@@ -310,59 +273,53 @@ public:
     }
 
 private:
-    static constexpr auto sequence = template_sequence<templates>;
-    static constexpr std::size_t algorithms = decltype(hana::length(sequence))::value;
-    static_assert(decltype(hana::maximum(hana::transform(sequence, [](auto of) {
-                      return hana::size_c<knob_product<typename decltype(of)::type::knobs>::count>;
-                  })))::value <= most_knobs);
-
-    // f(number as a constant, template as a hana::type)
-    template <class F>
-    static void for_each_template(F f)
-    {
-        hana::for_each(hana::range_c<std::size_t, 0, algorithms>,
-                       [&](auto which) { f(which, hana::at(sequence, which)); });
-    }
+    // f(template)
     template <class Result, class F>
-    static Result at_template(std::size_t algorithm, F f)
+    Result at_template(std::size_t which, F f) const
     {
         Result r{};
-        for_each_template([&](auto which, auto of) {
-            if (which() == algorithm) r = f(of);
+        templates_.each([&](std::size_t here, const auto& algorithm) {
+            if (here == which) r = f(algorithm);
         });
         return r;
     }
-    // f(knob_type)
+    // f(knob)
     template <class F>
-    static void for_each_knob(std::size_t algorithm, F f)
+    void for_each_knob(std::size_t which, F f) const
     {
-        at_template<bool>(algorithm, [&](auto of) {
-            hana::for_each(knob_sequence<typename decltype(of)::type::knobs>, [&](auto k) { f(k); });
+        at_template<bool>(which, [&](const auto& algorithm) {
+            algorithm.each_knob(f);
             return true;
         });
     }
 
-    static point random_of(std::uint8_t algorithm, xoshiro256& bits)
+    point random_of(std::uint8_t algorithm, xoshiro256& bits) const
     {
         point p{.algorithm = algorithm};
-        for_each_knob(algorithm, [&](auto k) { p.places[k.number] = static_cast<std::uint8_t>(bits.below(k.radix)); });
+        for_each_knob(algorithm,
+                      [&](const auto& k) { p.places[k.number] = static_cast<std::uint8_t>(bits.below(k.radix)); });
         return p;
     }
 
     template <class Algorithm>
-    typename Algorithm::knobs fitted_knobs(const point& p) const
+    typename Algorithm::knobs fitted_knobs(const Algorithm& algorithm, const point& p) const
     {
-        typename Algorithm::knobs knobs{};
-        hana::for_each(knob_sequence<typename Algorithm::knobs>,
-                       [&](auto k) { k.declared.set(knobs, k.declared.values[p.places[k.number]]); });
-        return Algorithm::fitted(definition_, knobs, target_);
+        auto knobs = algorithm.defaults();
+        algorithm.each_knob([&](const auto& k) { k.declared.set(knobs, k.declared.values[p.places[k.number]]); });
+        return algorithm.fitted(definition_, knobs, target_);
+    }
+    template <class Algorithm>
+    static std::size_t rules_of(const Algorithm& algorithm)
+    {
+        const auto& all = algorithm.constraints();
+        return static_cast<std::size_t>(std::distance(std::begin(all), std::end(all)));
     }
     // The place of the first constraint that the knobs break; that many as there are where they meet all.
     template <class Algorithm>
-    std::size_t first_broken(const typename Algorithm::knobs& knobs, status& why) const
+    std::size_t first_broken(const Algorithm& algorithm, const typename Algorithm::knobs& knobs, status& why) const
     {
         std::size_t i = 0;
-        for (const auto& c : Algorithm::constraints) {
+        for (const auto& c : algorithm.constraints()) {
             why = c.found(knobs, target_);
             if (!why.ok()) break;
             ++i;
@@ -370,24 +327,25 @@ private:
         return i;
     }
     template <class Algorithm>
-    void count_template(std::uint8_t a, std::unordered_set<std::uint64_t>& nests, space_count& r) const
+    void count_template(const Algorithm& algorithm, std::uint8_t a, std::unordered_set<std::uint64_t>& nests,
+                        space_count& r) const
     {
-        constexpr std::size_t constraints = std::size(Algorithm::constraints);
-        std::array<std::uint64_t, constraints + 2> rejected{};
+        const std::size_t constraints = rules_of(algorithm);
+        std::vector<std::uint64_t> rejected(constraints + 2);
         // The place of what rejected a config: lowering stands behind the constraints, and accuracy behind that; or one
         // past the last.
         std::unordered_map<std::uint64_t, std::size_t> verdict_of;
         for (std::uint64_t i = first_[a]; i < end_[a]; ++i) {
-            const auto knobs = fitted_knobs<Algorithm>(at(i));
+            const auto knobs = fitted_knobs(algorithm, at(i));
             std::uint64_t name = 0;
             for (const auto& k : knobs_of(knobs)) name = mixed(name ^ static_cast<std::uint64_t>(k.get(knobs)));
             const auto [verdict, is_new] = verdict_of.try_emplace(name, constraints + 2);
             if (is_new) {
                 status why;
-                const std::size_t broken = first_broken<Algorithm>(knobs, why);
+                const std::size_t broken = first_broken(algorithm, knobs, why);
                 if (broken < constraints)
                     verdict->second = broken;
-                else if (const auto nest = nest_of(config(knobs), why))
+                else if (const auto nest = nest_of(algorithm.config_of(knobs), why))
                     nests.insert(*nest);
                 else
                     verdict->second = why.what == fault::accuracy_not_allowed ? constraints + 1 : constraints;
@@ -397,18 +355,19 @@ private:
             else
                 ++r.legal;
         }
-        for (std::size_t c = 0; c < constraints; ++c)
-            r.rejected.push_back({Algorithm::name, Algorithm::constraints[c].name, rejected[c]});
-        r.rejected.push_back({Algorithm::name, "lowering", rejected[constraints]});
+        std::size_t rule = 0;
+        for (const auto& c : algorithm.constraints()) r.rejected.push_back({algorithm.name, c.name, rejected[rule++]});
+        r.rejected.push_back({algorithm.name, "lowering", rejected[constraints]});
         if (rejected[constraints + 1] > 0)
-            r.rejected.push_back({Algorithm::name, "accuracy", rejected[constraints + 1]});
+            r.rejected.push_back({algorithm.name, "accuracy", rejected[constraints + 1]});
     }
 
     hone::definition definition_;
     target target_;
     error_class worst_;
-    std::vector<std::uint8_t> applicable_{}; // templates
-    std::array<std::uint64_t, algorithms> first_{}, end_{};
+    templates templates_;
+    std::vector<std::uint8_t> applicable_{};
+    std::vector<std::uint64_t> first_, end_;
     std::uint64_t size_ = 0;
     mutable Backend backend_{};
     mutable nest nest_{};

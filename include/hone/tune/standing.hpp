@@ -45,6 +45,7 @@ struct standing {
 // have are for others to name.
 inline error_class class_of(const record& r)
 {
+    if (r.errors) return *r.errors;
     if (r.template_name == naive_template || r.template_name == peer_template) return error_class::exact_order;
     if (wrong_config(r.backend, r.template_name, r.knobs)) return error_class::exact_order;
     return r.backend == "cpu" ? class_of(cpu_config_of(r.template_name, r.knobs))

@@ -22,7 +22,7 @@
 namespace hone::tune {
 
 // The declarations of a config set with one entry, and the kernel that takes it: what may be tried was decided before.
-inline variant_source source_of(const task& t, const cpu_config& c, isa set)
+inline variant_source source_of(const task& t, const named_config& c, isa set)
 {
     return {fmt::format("struct set {{\n    static constexpr hone::accuracy accuracy = hone::accuracy::fast;\n"
                         "    static constexpr hone::cpu_entry entries[] = {{{{.signature = {},\n"
@@ -37,9 +37,9 @@ inline variant_source naive_source_of(const task& t, isa set)
 }
 
 // How a kernel sums.
-inline arithmetic arithmetic_of(const cpu_config& c)
+inline arithmetic arithmetic_of(error_class c)
 {
-    switch (class_of(c)) {
+    switch (c) {
     case error_class::exact_order:
     case error_class::reassociated: return arithmetic::direct;
     case error_class::winograd_2: return arithmetic::winograd_2;
@@ -52,16 +52,16 @@ inline arithmetic arithmetic_of(const cpu_config& c)
 inline arithmetic arithmetic_of(const definition& d, const record& r)
 {
     if (r.template_name == peer_template) return cpu_arithmetics(d).back();
-    if (r.template_name == naive_template) return arithmetic::direct;
-    return arithmetic_of(cpu_config_of(r.template_name, r.knobs));
+    return arithmetic_of(class_of(r));
 }
 
-class cpu_tuning final : public tuning_in<cpu_space> {
+class cpu_tuning final : public tuning_in_space {
 public:
-    cpu_tuning(tune::task task, const tuning_environment& environment, builder& build, isa set)
-        : tuning_in(
-              task, environment,
-              cpu_space(task.definition, set, worst_of(accuracy_in(task.signature.c_str(), environment.accuracy)))),
+    cpu_tuning(const tune::task& task, const tuning_environment& environment, builder& build, isa set)
+        : tuning_in_space(task, environment,
+                          cpu_space_of(task.definition, set,
+                                       worst_of(accuracy_in(task.signature.c_str(), environment.accuracy)),
+                                       task.cpu_templates)),
           builder_(build), set_(set)
     {
         const compiler& c = build.used();
@@ -135,10 +135,10 @@ public:
 
     std::optional<variant_source> standard_source() const override
     {
-        const cpu_config c = space().standard();
+        const named_config c = space().standard();
         status why;
         if (!space().nest_of(c, why)) return std::nullopt;
-        return source_of(task(), c, set_);
+        return source_of(c);
     }
 
     std::string backend() const override { return "cpu"; }
@@ -159,15 +159,8 @@ private:
                 .end = environment().end};
     }
 
-    candidate candidate_of(const cpu_config& c) const override
-    {
-        candidate r{key(), source_of(task(), c, set_)};
-        r.key.template_name = name_of_template(c);
-        r.key.knobs = settings_of(c);
-        return r;
-    }
-    cpu_config config_of(const record& r) const override { return cpu_config_of(r.template_name, r.knobs); }
-    measurement verify_twin(const cpu_config& c) override
+    variant_source source_of(const named_config& c) const override { return tune::source_of(task(), c, set_); }
+    measurement verify_twin(const named_config& c) override
     {
         const tune::task twin{.name = task().name,
                               .type = fmt::format("hone::tune::odd_twin<{}>", task().type),
@@ -175,12 +168,12 @@ private:
                               .definition = with_odd_extents(task().definition)};
         process_control control;
         control.end_at(environment().end);
-        const built_variant built = builder_.build({source_of(twin, c, set_)}, control).front();
+        const built_variant built = builder_.build({tune::source_of(twin, c, set_)}, control).front();
         if (built.found != verdict::ok) return {.found = verdict::untried, .detail = built.detail};
         measure_job job = new_job();
         job.problem = twin_problem_file(twin.definition);
         job.order = timing_order::none;
-        job.variants = {{built.library, built.index, arithmetic_of(c)}};
+        job.variants = {{built.library, built.index, arithmetic_of(c.errors)}};
         return tune::measure(job, environment().self).front();
     }
     std::optional<candidate> naive() override
@@ -209,7 +202,7 @@ private:
             if (!libraries_[i].library.empty()) continue;
             const record& r = records()[i];
             missing.push_back(i);
-            sources.push_back(is_naive(r) ? naive_source_of(task(), set_) : source_of(task(), config_of(r), set_));
+            sources.push_back(is_naive(r) ? naive_source_of(task(), set_) : source_of(config_of(r)));
         }
         process_control control;
         control.end_at(environment().end);

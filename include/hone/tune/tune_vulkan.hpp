@@ -14,12 +14,13 @@
 
 namespace hone::tune {
 
-class vulkan_tuning final : public tuning_in<vulkan_space> {
+class vulkan_tuning final : public tuning_in_space {
 public:
-    vulkan_tuning(tune::task task, const tuning_environment& environment, const vulkan_facts& device)
-        : tuning_in(task, environment,
-                    vulkan_space(task.definition, device.limits,
-                                 worst_of(accuracy_in(task.signature.c_str(), environment.accuracy))))
+    vulkan_tuning(const tune::task& task, const tuning_environment& environment, const vulkan_facts& device)
+        : tuning_in_space(task, environment,
+                          vulkan_space_of(task.definition, device.limits,
+                                          worst_of(accuracy_in(task.signature.c_str(), environment.accuracy)),
+                                          task.vulkan_templates))
     {
         key().backend = "vulkan";
         key().device = device.name;
@@ -50,15 +51,7 @@ public:
     std::vector<arithmetic> arithmetics() const override { return {arithmetic::device}; }
 
 private:
-    candidate candidate_of(const vulkan_config& c) const override
-    {
-        candidate r{.key = key()};
-        r.key.template_name = name_of_template(c);
-        r.key.knobs = settings_of(c);
-        return r;
-    }
-    vulkan_config config_of(const record& r) const override { return vulkan_config_of(r.template_name, r.knobs); }
-    measurement verify_twin(const vulkan_config& c) override
+    measurement verify_twin(const named_config& c) override
     {
         vulkan_job job{.signature = task().signature,
                        .variants = {text_of(c)},
@@ -68,7 +61,13 @@ private:
         job.end = environment().end;
         return tune::measure(job, environment().self).front();
     }
-    std::optional<candidate> naive() override { return first_of(fitted(task().definition, naive_vulkan()), "naive"); }
+    // One of the direct template, which a list of the workload's own may lack.
+    std::optional<candidate> naive() override
+    {
+        const settings knobs = settings_of(fitted(task().definition, naive_vulkan()));
+        if (space().wrong_config(vulkan_direct::name, knobs)) return std::nullopt;
+        return first_of(space().config_of(vulkan_direct::name, knobs), "naive");
+    }
 
     // What may be chosen has its SPIR-V in its record: the default, what is faster than all before, the finalists. The
     // child sends what it ran, so that no shader compiler runs here, where its crash would end the search.

@@ -32,6 +32,7 @@
 #include <hone/tune/task.hpp>
 #include <hone/tune/tune_cpu.hpp>
 #include <hone/tune/tuning_loop.hpp>
+#include <hone/tune/vulkan_space.hpp>
 #include <hone/tune/work_folder.hpp>
 #ifdef HONE_WITH_VULKAN
 #include <hone/tune/tune_vulkan.hpp>
@@ -197,6 +198,8 @@ public:
     }
     // Those of the file that hold, and what this run added to it.
     const std::vector<record>& records() const { return records_; }
+    // Of records whose configs are none of their workload's list: one sentence for each template or knob.
+    const std::vector<std::string>& left_out() const { return left_out_; }
     const std::vector<task>& tasks() const { return tasks_; }
     // Whose records count: those under the keys of this run, then all of this processor.
     preference preferred() const
@@ -240,41 +243,56 @@ private:
             });
         for (const std::string& w : read.warnings) progress_.say("hone: " + w);
         for (const std::string& w : read.rejected) progress_.say("hone: left out: " + w);
+        std::map<std::pair<std::string, std::string>, int> lacking; // by workload, and what is wrong with their configs
         for (record& r : read.records) {
-            if (holds(r))
+            const task* const of = task_of(r);
+            const bool is_judged =
+                of != nullptr && r.template_name != naive_template && r.template_name != peer_template;
+            const auto space = is_judged ? space_of(*of, r) : nullptr;
+            const auto wrong = is_judged ? space->wrong_config(r.template_name, r.knobs) : std::nullopt;
+            if (wrong)
+                ++lacking[{of->name, *wrong}];
+            else if (!is_judged || holds(*space, r))
                 records_.push_back(std::move(r));
             else
                 ++stale_;
         }
+        for (const auto& [which, count] : lacking)
+            left_out_.push_back(
+                fmt::format("{} of {} {}, and {} kept: {}; give its list that template, or tune it anew",
+                            count == 1 ? "1 record" : fmt::format("{} records", count), which.first,
+                            count == 1 ? "does not count" : "do not count", count == 1 ? "is" : "are", which.second));
+        for (const std::string& s : left_out_) progress_.say("hone: " + s);
         if (stale_ > 0)
             progress_.say(fmt::format(
                 "hone: {} records are stale: their configs give other loop nests today, so they no longer count",
                 stale_));
         for (const std::string& s : processors_left_out(records_, preferred())) progress_.say("hone: " + s);
     }
-    // Whether its config still gives the nest that was measured, and its shader is one of that nest as far as its
-    // launch and packed weights tell. Records of other workloads are not judged.
-    bool holds(const record& r) const
+    // Records of other workloads are not judged.
+    const task* task_of(const record& r) const
     {
-        if (r.template_name == naive_template || r.template_name == peer_template) return true;
         for (const task& t : tasks_)
-            if (t.signature == r.signature) return holds(t.definition, r);
-        return true;
+            if (t.signature == r.signature) return &t;
+        return nullptr;
     }
-    static bool holds(const definition& d, const record& r)
+    // A schedule of a config hangs on no limit of a device.
+    static std::shared_ptr<const any_space> space_of(const task& t, const record& r)
     {
-        const auto is_recorded = [&](const nest& n) {
-            return n.ok() && fmt::format("{:016x}", nest_hash(n)) == r.nest;
-        };
-        if (r.backend != "vulkan") {
-            const auto set = isa_of(r.isa);
-            return set && is_recorded(lower(schedule_for(d, cpu_config_of(r.template_name, r.knobs), *set)));
-        }
-        const vulkan_config c = vulkan_config_of(r.template_name, r.knobs);
-        const vulkan_limits any{}; // a schedule of a config hangs on no limit
-        const nest n = lower(schedule_for(d, c, any));
-        return is_recorded(n) && (!r.shader || (r.shader->launch == launch_of(n) &&
-                                                layout_id(r.shader->packed) == layout_id(packed_for(d, c, any))));
+        constexpr error_class any = error_class::winograd_6;
+        if (r.backend == "vulkan") return vulkan_space_of(t.definition, vulkan_limits{}, any, t.vulkan_templates);
+        return cpu_space_of(t.definition, isa_of(r.isa).value_or(isa::baseline), any, t.cpu_templates);
+    }
+    // Whether its config still gives the nest that was measured, as accurate, and its shader is one of that nest as far
+    // as its launch and packed weights tell.
+    static bool holds(const any_space& space, const record& r)
+    {
+        const named_config c = space.config_of(r.template_name, r.knobs);
+        const nest n = space.lowered(c);
+        if (!n.ok() || fmt::format("{:016x}", nest_hash(n)) != r.nest || (r.errors && *r.errors != c.errors))
+            return false;
+        return !r.shader ||
+               (r.shader->launch == launch_of(n) && layout_id(r.shader->packed) == layout_id(space.packed(c)));
     }
 
     // Another one is done within its budget, likely the same.
@@ -535,6 +553,7 @@ private:
     tuning_environment environment_{};
     std::vector<record> records_{};
     int stale_ = 0;
+    std::vector<std::string> left_out_{};
     int trials_ = 0;
     std::vector<std::string> failures_{}, unreached_{};
     double measuring_ = 0;

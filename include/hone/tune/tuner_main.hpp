@@ -13,11 +13,10 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include <hone/op/workloads.hpp>
-#include <hone/schedule/cpu_templates.hpp>
+#include <hone/tune/listed_template.hpp>
 
 namespace hone::tune {
 
@@ -36,7 +35,8 @@ struct listed_workload {
     std::size_t type_name_size = 0;
     signature_text (*signature)() = nullptr;
     hone::definition (*definition)() = nullptr;
-    bool has_own_templates = false; // which the tuner does not know
+    listed_templates<isa> cpu_templates{}; // of its own, which the tuner's library was built without
+    listed_templates<vulkan_limits> vulkan_templates{};
 };
 
 // List: hone::workloads<...>; in its order.
@@ -47,7 +47,7 @@ constexpr std::array<listed_workload, List::size> listed()
         return std::array<listed_workload, List::size>{listed_workload{
             type_name<workload<List, I>>().data(), type_name<workload<List, I>>().size(),
             [] { return workload<List, I>::signature(); }, [] { return workload<List, I>::definition(); },
-            !std::is_same_v<cpu_templates_of<workload<List, I>>, cpu_templates>}...};
+            own_cpu_templates<workload<List, I>>(), own_vulkan_templates<workload<List, I>>()}...};
     }(std::make_index_sequence<List::size>{});
 }
 

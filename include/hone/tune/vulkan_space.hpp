@@ -8,15 +8,19 @@
 #include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/schedule/vulkan_templates.hpp>
+#include <hone/tune/any_space.hpp>
+#include <hone/tune/own_templates.hpp>
 #include <hone/tune/space.hpp>
 
 namespace hone::tune {
 
+template <class Templates>
 struct vulkan_backend {
-    using templates = vulkan_templates;
+    using templates = Templates;
     using target = vulkan_limits;
 
-    status lower_into(nest& n, const definition& d, const vulkan_config& c, const vulkan_limits& limits) const
+    template <class Config>
+    status lower_into(nest& n, const definition& d, const Config& c, const vulkan_limits& limits) const
     {
         lower(schedule_for(d, c, limits), n);
         status found = n.found;
@@ -35,6 +39,15 @@ inline status reason_against(const definition& d, const vulkan_limits& limits)
     return buffers_fit(*n, limits);
 }
 
-using vulkan_space = space<vulkan_backend>;
+using vulkan_space = space<vulkan_backend<vulkan_templates>>;
+
+// Of a workload with templates of its own, or with none.
+inline std::shared_ptr<const any_space> vulkan_space_of(const definition& d, const vulkan_limits& limits,
+                                                        error_class worst, const own_templates<vulkan_limits>& own)
+{
+    if (own == nullptr) return any_space_of(vulkan_space(d, limits, worst));
+    using space_of_rows = space<vulkan_backend<listed_templates<vulkan_limits>>>;
+    return any_space_of(space_of_rows(d, limits, worst, listed_templates<vulkan_limits>{own->data(), own->size()}));
+}
 
 } // namespace hone::tune

@@ -14,6 +14,7 @@
 #include <fmt/core.h>
 
 #include <hone/schedule/cpu_templates.hpp>
+#include <hone/tune/own_templates.hpp>
 #include <hone/tune/task.hpp>
 #include <hone/tune/tuner_main.hpp>
 
@@ -27,6 +28,15 @@ inline std::string short_name_of(std::string_view type, std::size_t place)
     return std::string(colon == std::string_view::npos ? type : type.substr(colon + 1));
 }
 
+// template_missing where no template of its list computes the operator.
+inline status check_templates(const task& t)
+{
+    if (t.cpu_templates == nullptr) return hone::check_templates(t.definition, cpu_templates{});
+    for (const auto& own : *t.cpu_templates)
+        if (own.applies(t.definition)) return {};
+    return {fault::template_missing, 1, 0, t.definition.stages.empty() ? "" : t.definition.stages[0].name};
+}
+
 // One task for each workload; `list` is how generated code names the list. Two workloads of one signature would share
 // their records, so the second is a mistake.
 inline std::vector<task> tasks_of(std::span<const listed_workload> workloads, const std::string& list)
@@ -34,15 +44,16 @@ inline std::vector<task> tasks_of(std::span<const listed_workload> workloads, co
     std::vector<task> tasks;
     for (std::size_t i = 0; i < workloads.size(); ++i) {
         const listed_workload& w = workloads[i];
-        tasks.push_back({short_name_of({w.type_name, w.type_name_size}, i),
-                         fmt::format("hone::workload<{}, {}>", list, i), w.signature().c_str(),
-                         checked(w.definition())});
+        tasks.push_back({.name = short_name_of({w.type_name, w.type_name_size}, i),
+                         .type = fmt::format("hone::workload<{}, {}>", list, i),
+                         .signature = w.signature().c_str(),
+                         .definition = checked(w.definition()),
+                         .cpu_templates = completed(w.cpu_templates),
+                         .vulkan_templates = completed(w.vulkan_templates)});
         task& made = tasks.back();
-        if (made.definition.found.ok()) made.definition.found = check_templates(made.definition, cpu_templates{});
-        if (w.has_own_templates)
-            throw std::invalid_argument(fmt::format("{}: it has schedule templates of its own, which a tuner does not "
-                                                    "search; leave it out of {}, or its member cpu_templates away",
-                                                    made.name, list));
+        for (const auto& wrong : {wrong_names("cpu", w.cpu_templates), wrong_names("vulkan", w.vulkan_templates)})
+            if (wrong) throw std::invalid_argument(fmt::format("{}: {}", made.name, *wrong));
+        if (made.definition.found.ok()) made.definition.found = check_templates(made);
     }
     std::set<std::string> signatures, names;
     for (const task& t : tasks) {
