@@ -27,7 +27,7 @@ namespace hone {
 
 // What a call gives. Pointers are to the first element; activations and weights in the operator's layouts. y may be the
 // residual, or an operand of the epilogue, itself: in the same place, with the same strides. Otherwise y and the
-// workspace overlap nothing.
+// workspace overlap nothing, and further outputs neither.
 struct arguments {
     const float* x = nullptr;
     const float* weights = nullptr; // all of them, packed by pack()
@@ -35,11 +35,13 @@ struct arguments {
     const float* residual = nullptr;
     const float* const* operands = nullptr; // all other tensors, in the order of the operator: see run/call.hpp
     float* y = nullptr;
+    float* const* outputs = nullptr;          // all other outputs, in the order of the operator
     void* workspace = nullptr;                // workspace_bytes(executor.slots()); contents are undefined between calls
     const std::int64_t* parameters = nullptr; // run-time extents and strides, in the order of the operator
     std::uint64_t weights_layout = 0;         // layout id of packed weights that come from a file; 0: not checked
 
     const float* operand(int number) const { return operands == nullptr ? nullptr : operands[number]; }
+    float* output(int number) const { return outputs == nullptr ? nullptr : outputs[number]; }
 };
 
 // Evaluated once for all kernels of an operator.
@@ -96,8 +98,12 @@ constexpr bool assert_no_fault()
                   "hone: an operator needs a tensor of role::input and one of role::output; add the missing one");
     static_assert(
         Found != fault::role_taken,
-        "hone: the operator has two tensors of role::output, of which a kernel writes one, or five of role::weights, of "
-        "which it packs four; give one role::operand, or compute it in another operator");
+        "hone: the operator has four tensors of role::output, of which a kernel writes three, or five of role::weights, "
+        "of which it packs four; give one role::operand, or compute it in another operator");
+    static_assert(
+        Found != fault::output_not_written_once,
+        "hone: a tensor of role::output is written by no stage of the operator, or by two; let one stage write it, as its "
+        "output or as a further one");
     static_assert(Found != fault::definition_unknown_part,
                   "hone: the operator names an axis, tensor, operand, table or parameter by a number that none of them "
                   "has; count them from 0, in the order in which they were added");
@@ -126,9 +132,9 @@ constexpr bool assert_no_fault()
                   fault::factor_does_not_divide, fault::vector_length_unsupported, fault::too_many_live_registers,
                   fault::too_many_tile_bodies, fault::blocked_axis_not_affine, fault::capacity, fault::extent_zero,
                   fault::extent_too_large, fault::shape_mismatch, fault::role_missing, fault::role_taken,
-                  fault::expression_too_long, fault::definition_too_large, fault::definition_unknown_part,
-                  fault::definition_rank, fault::definition_expression, fault::definition_reduction,
-                  fault::definition_outside, fault::definition_output>(Found);
+                  fault::output_not_written_once, fault::expression_too_long, fault::definition_too_large,
+                  fault::definition_unknown_part, fault::definition_rank, fault::definition_expression,
+                  fault::definition_reduction, fault::definition_outside, fault::definition_output>(Found);
     static_assert(is_named, "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                             "name the fault, what was expected and what was found");
     return true; // one fault, one error: the caller's assertion has nothing to add

@@ -58,11 +58,12 @@ inline constexpr constraint<winograd_knobs, isa> winograd_constraints[] = {
      }},
 };
 
-// Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group, zeros outside.
+// Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group, zeros outside,
+// one output.
 constexpr bool winograd_applies(const definition& d)
 {
     if (weights_of(d).size() != 1 || d.stages.size() != 1 || d.stages[0].axes.size() != 8 ||
-        d.stages[0].operands.size() < 2)
+        d.stages[0].operands.size() < 2 || !d.stages[0].further.empty())
         return false;
     const stage& s = d.stages[0];
     if (!same_text(s.name, "conv2d") || s.axes[conv_axis::g].extent != 1) return false;
