@@ -101,7 +101,9 @@ inline std::vector<std::uint32_t> empty_shader(std::uint32_t lanes)
 }
 inline tune::shader tiny_shader(std::uint32_t vendor)
 {
-    tune::shader s{.words = empty_shader(64), .vendor = vendor};
+    tune::shader s; // member by member: designators of such a struct crash g++ 14.2
+    s.words = empty_shader(64);
+    s.vendor = vendor;
     s.launch.lanes = 64;
     s.launch.buffers = 3;
     s.packed.push_back({});

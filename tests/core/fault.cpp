@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The sentences of faults: one each, in one grammar, and the same wherever they stand. static_assert takes literals
-// only, so those of run/kernel.hpp, and those that tests/errors expects, are compared as text.
+// only, so those of core/assert_fault.hpp, and those that tests/errors expects, are compared as text.
 #include <hone/core/fault.hpp>
 
 #include <filesystem>
@@ -113,8 +113,8 @@ TEST_CASE("each fault has one sentence: where, the rule, the mend")
 TEST_CASE("static_assert says the same")
 {
     const std::vector<std::string> names = fault_names();
-    const std::string kernel = text_of(root / "include/hone/run/kernel.hpp");
-    const auto literals = asserted(between(kernel, "constexpr bool assert_no_fault()", "\n}\n"));
+    const std::string header = text_of(root / "include/hone/core/assert_fault.hpp");
+    const auto literals = asserted(between(header, "constexpr bool assert_no_fault()", "\n}\n"));
     CHECK(literals.size() >= 7);
     std::set<std::string> seen;
     for (const auto& [name, literal] : literals) {

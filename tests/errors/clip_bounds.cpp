@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: hone::clip: the lower bound is above the upper one; write clip<low, high>
+// expect: the lower bound is above the upper one; write clip<low, high>
 // forbid: no matching function
 // forbid: codegen
 #include <hone/op/gemm.hpp>

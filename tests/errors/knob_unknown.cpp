@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // clang-format off
-// expect: hone::kernel: the config names a knob that its template does not have, or no value; write the template's name, then knob=value for each knob, with one blank between
+// expect: hone::kernel: the config names a knob that its template does not have, one twice, or no value; write the template's name, then knob=value for each knob, with one blank between
 // clang-format on
 // expect: knob_unknown
 // forbid: the schedule is not legal

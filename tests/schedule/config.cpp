@@ -151,6 +151,7 @@ TEST_CASE("a text that is no config: what is wrong, and where")
     is_wrong("direct rowss=2 vectors=2", fault::knob_unknown, "rowss=2 vectors=2");
     is_wrong("direct rows", fault::knob_unknown, "rows");
     is_wrong("direct rows 2", fault::knob_unknown, "rows 2");
+    is_wrong("direct rows=2 vectors=2 rows=2", fault::knob_unknown, "rows=2");
     is_wrong("direct  rows=2", fault::knob_unknown, " rows=2");
     is_wrong("direct rows=2 ", fault::knob_unknown, "");
     is_wrong("direct rows=2=3", fault::knob_unknown, "=3");

@@ -87,8 +87,8 @@ constexpr const char* message_of(fault f)
     case fault::knob_value:
         return "hone::kernel: a knob of the config has no such value; choose one that the table of its template allows";
     case fault::knob_unknown:
-        return "hone::kernel: the config names a knob that its template does not have, or no value; write the template's "
-               "name, then knob=value for each knob, with one blank between";
+        return "hone::kernel: the config names a knob that its template does not have, one twice, or no value; write the "
+               "template's name, then knob=value for each knob, with one blank between";
     case fault::template_missing:
         return "hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the config "
                "names; add it to the list";

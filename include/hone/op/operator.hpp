@@ -77,4 +77,8 @@ concept tensor_operator = requires {
     } -> std::same_as<signature_text>;
 };
 
+// Checked, and evaluated once for all kernels of an operator.
+template <class Op>
+inline constexpr definition definition_of = checked(Op::definition());
+
 } // namespace hone

@@ -14,6 +14,7 @@
 #include <span>
 #include <utility>
 
+#include <hone/core/assert_fault.hpp>
 #include <hone/core/dtype.hpp>
 #include <hone/core/fault.hpp>
 #include <hone/core/inline_vector.hpp>
@@ -21,7 +22,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/run/call.hpp>
-#include <hone/run/kernel.hpp>
+#include <hone/run/pack.hpp>
 #include <hone/run/vulkan.hpp>
 #include <hone/run/vulkan_entry.hpp>
 

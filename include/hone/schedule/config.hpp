@@ -94,7 +94,7 @@ constexpr status set_knob(Knobs& to, const knob<Knobs>& k, const char* value)
     return {};
 }
 
-// The config that a text is. Faults: template_missing and knob_unknown, with what is left of the text from there on,
+// The config that a text is. Faults: template_missing and knob_unknown (one twice, too), with what is left of the text,
 // and knob_value.
 template <class List>
 constexpr result<config_in<List>> config_from(const char* text)
@@ -104,6 +104,7 @@ constexpr result<config_in<List>> config_from(const char* text)
         if (!is_first_word(text, T::name)) return false;
         auto& knobs = r.value.template knobs<T>();
         const char* at = text + word_length(text);
+        std::uint64_t given = 0; // knobs, by their place
         while (*at == ' ' && r.ok()) {
             ++at;
             const char* const name = at;
@@ -111,10 +112,14 @@ constexpr result<config_in<List>> config_from(const char* text)
             bool is_knob = false;
             if (*at == '=') {
                 ++at;
+                std::uint64_t place = 1;
                 for (const auto& k : knobs_of(knobs)) {
-                    if (!is_first_word(name, k.name)) continue;
-                    is_knob = true;
-                    r.found = set_knob(knobs, k, at);
+                    if (is_first_word(name, k.name) && (given & place) == 0) {
+                        is_knob = true;
+                        given |= place;
+                        r.found = set_knob(knobs, k, at);
+                    }
+                    place <<= 1;
                 }
                 at += word_length(at);
             }
