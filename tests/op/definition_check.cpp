@@ -275,3 +275,163 @@ TEST_CASE("stages that write an element twice")
           }).ok());
     CHECK(found([](definition& d) { d.stages[0].output.index[1] = along(1, -1, 7); }).ok());
 }
+
+namespace {
+
+// y = x * weights + bias, kept before the bias and turned into columns behind it.
+constexpr definition three_outputs = [] {
+    definition d = gemm<gemm_shape{.m = 8, .n = 16, .k = 4}, f32, keep, bias>::definition();
+    stage& s = d.stages[0];
+    tensor turned = d.tensors[s.output.tensor];
+    turned.name = "turned";
+    turned.dims[1].stride = 1;
+    turned.dims[2].stride = 8;
+    further_output f{.to = s.output, .value = -ex::acc()};
+    f.to.tensor = static_cast<std::int8_t>(d.tensors.push_back(turned));
+    s.further.push_back(f);
+    return d;
+}();
+static_assert(checked(three_outputs).found.ok());
+
+template <class Change>
+status found_in_three(Change change)
+{
+    definition d = three_outputs;
+    change(d);
+    return checked(d).found;
+}
+constexpr further_output& turned_of(definition& d) { return d.stages[0].further[1]; }
+
+} // namespace
+
+TEST_CASE("each tensor of role::output is written once")
+{
+    const auto wrong = [](auto change, const char* subject, std::int64_t writers) {
+        const status s = found_in_three(change);
+        is_named(s, fault::output_not_written_once, subject);
+        CHECK(s.expected == 1);
+        CHECK(s.found == writers);
+    };
+    wrong([](definition& d) { d.stages[0].further.pop_back(); }, "turned", 0);
+    wrong([](definition& d) { turned_of(d).to = d.stages[0].output; }, "y", 2);
+    wrong([](definition& d) { turned_of(d).to.tensor = d.stages[0].further[0].to.tensor; }, "keep", 2);
+    wrong(
+        [](definition& d) { // by two stages
+            d.stages.push_back(d.stages[0]);
+            d.stages[1].further.clear();
+        },
+        "y", 2);
+    // Four are too many, whether a stage has room for them or not.
+    const status fourth = found_in_three([](definition& d) {
+        d.tensors.push_back(d.tensors[turned_of(d).to.tensor]);
+        d.stages.push_back(d.stages[0]);
+        d.stages[1].further.clear();
+        d.stages[1].output.tensor = static_cast<std::int8_t>(d.tensors.size() - 1);
+    });
+    is_named(fourth, fault::role_taken, "turned");
+    CHECK(fourth.expected == most_outputs);
+    CHECK(fourth.found == 4);
+    is_named(found_in_three([](definition& d) { d.stages[0].further.push_back(turned_of(d)); }), fault::role_taken,
+             "gemm");
+    static_assert(checked(gemm<gemm_shape{.m = 8, .n = 16, .k = 4}, f32, keep, bias, keep, relu, keep>::definition())
+                      .found.what == fault::role_taken);
+}
+
+TEST_CASE("further outputs are looked at as outputs are")
+{
+    const auto named = [](fault what, auto change, const char* subject) {
+        is_named(found_in_three(change), what, subject);
+    };
+    constexpr auto unknown = fault::definition_unknown_part;
+    for (const int number : {-2, 6, 100}) {
+        const auto n = static_cast<std::int8_t>(number);
+        named(
+            unknown, [&](definition& d) { turned_of(d).to.tensor = n; }, "gemm");
+        named(
+            unknown, [&](definition& d) { turned_of(d).to.index[1].terms[0].axis = n; }, "gemm");
+        named(
+            unknown, [&](definition& d) { turned_of(d).value = ex::acc() + ex::load(n); }, "gemm");
+    }
+    named(
+        fault::definition_rank, [](definition& d) { turned_of(d).to.index.pop_back(); }, "turned");
+    named(
+        fault::definition_expression, [](definition& d) { turned_of(d).value = {}; }, "gemm");
+    named(
+        fault::definition_too_large,
+        [](definition& d) {
+            while (!turned_of(d).to.index[0].terms.overflowed()) turned_of(d).to.index[0].terms.push_back({});
+        },
+        "terms of an index");
+    named(
+        fault::expression_too_long,
+        [](definition& d) {
+            while (!turned_of(d).value.nodes.overflowed()) turned_of(d).value.nodes.push_back({});
+        },
+        "further output");
+    // Nothing is left out there, and whoever says so is not heard.
+    const auto leaves = [](definition& d) { turned_of(d).to.index[1].offset = 1; };
+    named(fault::definition_outside, leaves, "turned");
+    named(
+        fault::definition_outside,
+        [&](definition& d) {
+            leaves(d);
+            turned_of(d).to.may_leave = true;
+        },
+        "turned");
+    named(
+        fault::extent_too_large,
+        [](definition& d) {
+            d.stages[0].axes[1].extent = std::int64_t{1} << 40;
+            for (operand* o : {&d.stages[0].operands[0], &d.stages[0].output, &d.stages[0].further[0].to})
+                o->index[1] = {};
+            turned_of(d).to.index[1].terms[0].coefficient = std::numeric_limits<std::int32_t>::max();
+        },
+        "gemm");
+    // Columns that lie over one another, rows that do not move, and a tensor that a call does not give.
+    named(
+        fault::definition_output, [](definition& d) { d.tensors[turned_of(d).to.tensor].dims[2].stride = 7; },
+        "turned");
+    named(
+        fault::definition_output, [](definition& d) { turned_of(d).to.index[1] = {}; }, "turned");
+    named(
+        fault::definition_output,
+        [](definition& d) {
+            d.tensors[turned_of(d).to.tensor].role = role::none;
+            d.tensors[turned_of(d).to.tensor].memory = memory::workspace;
+        },
+        "turned");
+}
+
+TEST_CASE("what one statement computes, without a reduction, fits an expression")
+{
+    const auto long_product = [](int factors) {
+        expr e = ex::load(0);
+        for (int i = 1; i < factors; ++i) e = e * ex::load(0);
+        return e; // of 2 * factors - 1 nodes
+    };
+    const auto found_with = [&](const expr& body, const expr& epilogue, const expr& further) {
+        definition d;
+        d.tensors.push_back({.name = "x", .role = role::input});
+        d.tensors.push_back({.name = "y", .role = role::output});
+        d.tensors.push_back({.name = "z", .role = role::output});
+        stage s{.name = "powers"};
+        s.axes.push_back({"i", 4});
+        for (tensor& t : d.tensors) t.dims.push_back({.extent = 4});
+        const auto at = [](std::int8_t t) {
+            operand o{.tensor = t};
+            o.index.push_back(along(0));
+            return o;
+        };
+        s.operands.push_back(at(0));
+        s.output = at(1);
+        s.body = body;
+        s.epilogue = epilogue;
+        s.further.push_back({.to = at(2), .value = further});
+        d.stages.push_back(s);
+        return checked(d).found;
+    };
+    const expr half = long_product(8); // of 15 nodes
+    CHECK(found_with(half, ex::acc() + half, ex::acc() + half).ok());
+    is_named(found_with(half, ex::acc() + long_product(9), ex::acc()), fault::expression_too_long, "powers");
+    is_named(found_with(half, ex::acc(), ex::acc() + long_product(9)), fault::expression_too_long, "powers");
+}

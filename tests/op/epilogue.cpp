@@ -177,6 +177,46 @@ TEST_CASE("a signature names all that changes the result")
     CHECK(std::string(signature_word<relu>()) == "relu");
 }
 
+namespace {
+
+struct twice {
+    static constexpr const char* name = "keep";
+    static constexpr expr output(const expr& acc) { return acc + acc; }
+};
+// The same expression, but what follows goes on from it.
+struct doubled {
+    static constexpr const char* name = "keep";
+    static constexpr expr apply(const expr& acc) { return acc + acc; }
+};
+
+} // namespace
+
+TEST_CASE("what is kept is one more output, and changes nothing of what follows")
+{
+    static_assert(output_epilogue<keep> && epilogue<keep> && !pointwise_epilogue<keep> && !operand_epilogue<keep>);
+    const definition d = chain<bias, keep, scale, twice, relu>();
+    check_laws(d);
+    const char* names[] = {"x", "weights", "bias", "keep", "scale", "keep", "y"};
+    REQUIRE(d.tensors.size() == 7);
+    for (std::size_t t = 0; t < 7; ++t) CHECK(std::string{d.tensors[t].name} == names[t]);
+    const stage& s = d.stages[0];
+    CHECK(s.epilogue == chain<bias, scale, relu>().stages[0].epilogue);
+    REQUIRE(s.further.size() == 2);
+    CHECK(s.further[0].value == chain<bias>().stages[0].epilogue);
+    CHECK(s.further[0].to.tensor == 3);
+    CHECK(s.further[1].to.tensor == 5);
+    CHECK(value(s.further[1].value, s.further[1].value.root(), 1.0f, {0, 0, 2, 10}) == 60);
+    for (const further_output& f : s.further) {
+        const tensor &kept = d.tensors[f.to.tensor], &y = d.tensors[s.output.tensor];
+        CHECK(kept.role == role::output);
+        CHECK(kept.elements() == y.elements());
+        CHECK(f.to.index.size() == s.output.index.size());
+    }
+    CHECK(signature<bias, keep, relu>() == "gemm b1 m8 n16 k4 ldx0 ldw0 ldy0 f32 bias keep relu");
+    CHECK(signature<twice>() != signature<keep>());
+    CHECK(signature<twice>() != signature<doubled>());
+}
+
 // What does not fit a table of the definition must not be left out without a word.
 TEST_CASE("a chain that is too long is a fault")
 {

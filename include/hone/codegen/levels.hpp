@@ -34,12 +34,14 @@ protected:
         std::uint64_t satisfied = 0; // conditions that open loops guarantee
     };
 
-    // Operands are numbered; the output of a stage has this number.
+    // Operands are numbered; the output of a stage has this number, and further ones those behind it.
     static constexpr int output_slot = 7;
+    static constexpr int slots = output_slot + most_outputs;
 
     constexpr const operand& operand_of(int st, int o) const
     {
-        return o == output_slot ? d_.stages[st].output : d_.stages[st].operands[o];
+        const stage& g = d_.stages[st];
+        return o > output_slot ? g.further[o - output_slot - 1].to : o == output_slot ? g.output : g.operands[o];
     }
 
     // What does not fit a table is left out of it: computing the rest would be a wrong result.

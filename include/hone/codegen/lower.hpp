@@ -426,9 +426,15 @@ private:
             g.conditions = interned_conditions(conditions, n_.terms.size());
             parent = append(parent, g);
         }
-        node x{.kind = node_kind::leaf};
-        x.statement = static_cast<std::int16_t>(statement_of(st, kind, c.hoisted));
-        append(parent, x);
+        const auto add = [&](int slot) {
+            node x{.kind = node_kind::leaf};
+            x.statement = static_cast<std::int16_t>(statement_of(st, kind, c.hoisted, slot));
+            append(parent, x);
+        };
+        // The output last: it may stand in the place of what further ones read.
+        if (kind == leaf_kind::whole || kind == leaf_kind::store)
+            for (std::size_t f = 0; f < d_.stages[st].further.size(); ++f) add(output_slot + 1 + static_cast<int>(f));
+        add(output_slot);
     }
 
     std::int16_t last_child_[512]{};

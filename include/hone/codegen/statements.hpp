@@ -33,6 +33,7 @@ protected:
     struct made_statement {
         std::int8_t stage;
         std::int8_t kind;
+        std::int8_t slot; // of the output that is written
         std::uint32_t hoisted;
         std::int16_t index;
     };
@@ -202,11 +203,19 @@ protected:
     }
 
     // Where this operand reads padding, the whole leaf may be skipped: a factor 0 in a sum of products, or what the
-    // reduction begins with, as -inf of a maximum.
+    // reduction begins with, as -inf of a maximum. Not of one that is read behind the reduction, too.
     constexpr bool may_skip(int st, int o) const
     {
         const stage& g = d_.stages[st];
         if (g.reduce == reduction::none || g.body.empty()) return false;
+        const auto is_read = [&](const expr& e) {
+            for (const expr_node& x : e.nodes)
+                if (x.op == expr_op::load && x.ref == o) return true;
+            return false;
+        };
+        if (is_read(g.epilogue)) return false;
+        for (const further_output& f : g.further)
+            if (is_read(f.value)) return false;
         const float outside = operand_of(st, o).outside;
         const expr_node& root = g.body.nodes[g.body.root()];
         if (root.op == expr_op::load) return root.ref == o && outside == identity_of(g.reduce);
@@ -219,10 +228,7 @@ protected:
     // Whether loads of this operand test for themselves, see stage_plan::masked.
     constexpr bool masks(int st, int o) const
     {
-        if (o == output_slot || (plan(st).masked >> o & 1) == 0 || !may_skip(st, o)) return false;
-        for (const expr_node& x : d_.stages[st].epilogue.nodes)
-            if (x.op == expr_op::load && x.ref == o) return false;
-        return true;
+        return o != output_slot && (plan(st).masked >> o & 1) != 0 && may_skip(st, o);
     }
 
     // Whether the loops of a spatial axis, rounded up, take operand o past the end of that axis.
@@ -299,18 +305,23 @@ protected:
         return e.empty() ? -1 : at[e.nodes.size() - 1];
     }
 
-    constexpr int statement_of(int st, leaf_kind kind, std::uint32_t hoisted)
+    // `slot`: which output a leaf of kind whole or store writes.
+    constexpr int statement_of(int st, leaf_kind kind, std::uint32_t hoisted, int slot = output_slot)
     {
         for (const made_statement& m : made_)
-            if (m.stage == st && m.kind == static_cast<std::int8_t>(kind) && m.hoisted == hoisted) return m.index;
+            if (m.stage == st && m.kind == static_cast<std::int8_t>(kind) && m.hoisted == hoisted && m.slot == slot)
+                return m.index;
         const stage& g = d_.stages[st];
+        const expr& epilogue = slot == output_slot ? g.epilogue : g.further[slot - output_slot - 1].value;
         const bool to_registers = accumulator_[st] < 0;
         const int acc = to_registers ? -1 : accumulator_access(st, hoisted);
         statement x{};
         switch (kind) {
         case leaf_kind::whole:
-            x.value = static_cast<std::int16_t>(copy_expr(st, g.epilogue.with_accumulator(g.body), -1));
-            x.target = static_cast<std::int16_t>(operand_access(st, output_slot));
+            if (epilogue.with_accumulator(g.body).nodes.overflowed())
+                fail(fault::expression_too_long, expr::max_nodes, expr::max_nodes + 1, g.name);
+            x.value = static_cast<std::int16_t>(copy_expr(st, epilogue.with_accumulator(g.body), -1));
+            x.target = static_cast<std::int16_t>(operand_access(st, slot));
             break;
         case leaf_kind::init:
             x.value = static_cast<std::int16_t>(
@@ -332,12 +343,13 @@ protected:
             x.target = static_cast<std::int16_t>(sums_access(st));
             break;
         case leaf_kind::store:
-            x.value = static_cast<std::int16_t>(copy_expr(st, g.epilogue, acc));
-            x.target = static_cast<std::int16_t>(operand_access(st, output_slot));
+            x.value = static_cast<std::int16_t>(copy_expr(st, epilogue, acc));
+            x.target = static_cast<std::int16_t>(operand_access(st, slot));
             break;
         }
         const auto index = static_cast<std::int16_t>(n_.statements.push_back(x));
-        made_.push_back({static_cast<std::int8_t>(st), static_cast<std::int8_t>(kind), hoisted, index});
+        made_.push_back({static_cast<std::int8_t>(st), static_cast<std::int8_t>(kind), static_cast<std::int8_t>(slot),
+                         hoisted, index});
         if (made_.overflowed()) fail(fault::capacity, 32, 33, "statements");
         return index;
     }
@@ -392,14 +404,17 @@ protected:
             return false;
         };
         const bool body = kind == leaf_kind::whole || kind == leaf_kind::reduce;
-        const bool output = kind != leaf_kind::reduce;
-        return (body && reads(g.body)) || (output && (unpadded(g.output) || reads(g.epilogue)));
+        if (body && reads(g.body)) return true;
+        if (kind == leaf_kind::reduce) return false;
+        bool leaves = unpadded(g.output) || reads(g.epilogue);
+        for (const further_output& f : g.further) leaves = leaves || unpadded(f.to) || reads(f.value);
+        return leaves;
     }
 
     inline_vector<requirement, 64> requirements_{};
     std::int16_t accumulator_[8] = {-1, -1, -1, -1, -1, -1, -1, -1}; // buffer
     std::int16_t sums_access_[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
-    std::int16_t access_of_[8][8]{}; // stage, operand (7: output); +1, 0: none
+    std::int16_t access_of_[8][slots]{}; // stage, operand or output; +1, 0: none
     inline_vector<made_statement, 32> made_{};
 };
 

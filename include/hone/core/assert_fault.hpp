@@ -64,8 +64,12 @@ constexpr bool assert_no_fault()
                   "hone: an operator needs a tensor of role::input and one of role::output; add the missing one");
     static_assert(
         Found != fault::role_taken,
-        "hone: the operator has two tensors of role::output, of which a kernel writes one, or five of role::weights, of "
-        "which it packs four; give one role::operand, or compute it in another operator");
+        "hone: the operator has four tensors of role::output, of which a kernel writes three, or five of role::weights, "
+        "of which it packs four; give one role::operand, or compute it in another operator");
+    static_assert(
+        Found != fault::output_not_written_once,
+        "hone: a tensor of role::output is written by no stage of the operator, or by two; let one stage write it, as its "
+        "output or as a further one");
     static_assert(Found != fault::definition_unknown_part,
                   "hone: the operator names an axis, tensor, operand, table or parameter by a number that none of them "
                   "has; count them from 0, in the order in which they were added");
@@ -97,9 +101,10 @@ constexpr bool assert_no_fault()
                   fault::factor_does_not_divide, fault::vector_length_unsupported, fault::too_many_live_registers,
                   fault::too_many_tile_bodies, fault::blocked_axis_not_affine, fault::capacity, fault::extent_zero,
                   fault::extent_too_large, fault::shape_mismatch, fault::role_missing, fault::role_taken,
-                  fault::expression_too_long, fault::definition_too_large, fault::definition_unknown_part,
-                  fault::definition_rank, fault::definition_expression, fault::definition_reduction,
-                  fault::definition_outside, fault::definition_output, fault::element_type_unknown>(Found);
+                  fault::output_not_written_once, fault::expression_too_long, fault::definition_too_large,
+                  fault::definition_unknown_part, fault::definition_rank, fault::definition_expression,
+                  fault::definition_reduction, fault::definition_outside, fault::definition_output,
+                  fault::element_type_unknown>(Found);
     static_assert(is_named, "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                             "name the fault, what was expected and what was found");
     return true; // one fault, one error: the caller's assertion has nothing to add

@@ -37,6 +37,7 @@ enum class fault : std::uint8_t {
     shape_mismatch,
     role_missing,
     role_taken,
+    output_not_written_once,
     definition_unknown_part,
     definition_rank,
     definition_expression,
@@ -128,8 +129,11 @@ constexpr const char* message_of(fault f)
     case fault::role_missing:
         return "hone: an operator needs a tensor of role::input and one of role::output; add the missing one";
     case fault::role_taken:
-        return "hone: the operator has two tensors of role::output, of which a kernel writes one, or five of role::weights, of "
-               "which it packs four; give one role::operand, or compute it in another operator";
+        return "hone: the operator has four tensors of role::output, of which a kernel writes three, or five of "
+               "role::weights, of which it packs four; give one role::operand, or compute it in another operator";
+    case fault::output_not_written_once:
+        return "hone: a tensor of role::output is written by no stage of the operator, or by two; let one stage write it, as "
+               "its output or as a further one";
     case fault::expression_too_long:
         return "hone: an expression of the operator has more than 32 nodes, all of its epilogues included; write it with "
                "fewer words, or leave a part of it to another operator";

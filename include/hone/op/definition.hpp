@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The index expression e of the paper: tensors, and stages that compute one tensor from others over named axes.
+// The index expression e of the paper: tensors, and stages that compute some of them from others over named axes.
 // It says what is computed; loop order, memory and binding are a schedule's business.
 #pragma once
 
@@ -98,6 +98,16 @@ struct table_operand {
     dim_index index{};
 };
 
+// One more tensor that a stage writes where it writes its output: `to` = `value`, an expression in acc() and the
+// operands, as the epilogue is.
+struct further_output {
+    operand to{};
+    expr value{};
+};
+
+// Tensors of role::output that an operator may have.
+inline constexpr int most_outputs = 3;
+
 // output[...] (reduce)= body over the axes; then output = epilogue, an expression in acc() and the operands.
 struct stage {
     const char* name = "";
@@ -111,6 +121,7 @@ struct stage {
     // Where sums wait whose reduction is split outside the register tile: a tensor with the dimensions of the output's;
     // -1: in the output itself.
     std::int8_t sums = -1;
+    inline_vector<further_output, most_outputs - 1> further{};
 };
 
 // Tensors of role::weights that an operator may have.

@@ -42,6 +42,11 @@ constexpr status outgrown_table(const definition& d)
         holds(s.body.nodes, "body", fault::expression_too_long);
         holds(s.epilogue.nodes, "epilogue", fault::expression_too_long);
         indexes(s.output);
+        for (const further_output& f : s.further) {
+            holds(f.value.nodes, "further output", fault::expression_too_long);
+            indexes(f.to);
+        }
+        if (found.ok() && s.further.overflowed()) found = {fault::role_taken, most_outputs, most_outputs + 1, s.name};
         for (const operand& o : s.operands) indexes(o);
     }
     return found;
@@ -112,6 +117,7 @@ constexpr status wrong_sizes(const definition& d)
             if (a.extent > most_elements) return too_large(most_elements, a.extent, a.name);
         }
         bool leaves = sizes::reach_of(d, s, s.output) >= saturated;
+        for (const further_output& f : s.further) leaves = leaves || sizes::reach_of(d, s, f.to) >= saturated;
         for (const operand& o : s.operands) leaves = leaves || sizes::reach_of(d, s, o) >= saturated;
         if (leaves) return too_large(saturated - 1, saturated, s.name);
     }
@@ -174,19 +180,37 @@ constexpr status unknown_part(const definition& d)
         }
         computes(s, s.body, false);
         computes(s, s.epilogue, true);
+        for (const further_output& f : s.further) {
+            stands(s, f.to);
+            computes(s, f.value, true);
+        }
     }
     return found;
 }
 
-// role_missing where nothing is read or written; role_taken where a template would write two, or pack more than
-// most_weights.
+// expression_too_long where a stage without a reduction computes more in one statement, the body included. The parts of
+// its expressions are known.
+constexpr status outgrown_statement(const definition& d)
+{
+    for (const stage& s : d.stages) {
+        if (s.reduce != reduction::none) continue;
+        bool fits = !s.epilogue.with_accumulator(s.body).nodes.overflowed();
+        for (const further_output& f : s.further) fits = fits && !f.value.with_accumulator(s.body).nodes.overflowed();
+        if (!fits) return {fault::expression_too_long, expr::max_nodes, expr::max_nodes + 1, s.name};
+    }
+    return {};
+}
+
+// role_missing where nothing is read or written; role_taken where a kernel would write more than most_outputs, or pack
+// more than most_weights.
 constexpr status wrong_roles(const definition& d)
 {
     for (const role needed : {role::input, role::output})
         if (d.tensor_of(needed) < 0) return {fault::role_missing, 1, 0, name_of(needed)};
     std::int64_t outputs = 0, weights = 0;
     for (const tensor& own : d.tensors) {
-        if (own.role == role::output && ++outputs > 1) return {fault::role_taken, 1, outputs, own.name};
+        if (own.role == role::output && ++outputs > most_outputs)
+            return {fault::role_taken, most_outputs, outputs, own.name};
         if (own.role == role::weights && ++weights > most_weights)
             return {fault::role_taken, most_weights, weights, own.name};
     }
@@ -200,6 +224,21 @@ constexpr status wrong_types(const definition& d)
         if (own.role != role::weights && own.type != dtype::f32)
             return {fault::element_type_unknown, static_cast<std::int64_t>(dtype::f32),
                     static_cast<std::int64_t>(own.type), own.name};
+    return {};
+}
+
+// output_not_written_once where no stage writes a tensor of role::output, or two places of stages do.
+constexpr status wrong_writers(const definition& d)
+{
+    for (std::size_t t = 0; t < d.tensors.size(); ++t) {
+        if (d.tensors[t].role != role::output) continue;
+        std::int64_t writers = 0;
+        for (const stage& s : d.stages) {
+            writers += s.output.tensor == static_cast<int>(t);
+            for (const further_output& f : s.further) writers += f.to.tensor == static_cast<int>(t);
+        }
+        if (writers != 1) return {fault::output_not_written_once, 1, writers, d.tensors[t].name};
+    }
     return {};
 }
 
@@ -218,9 +257,9 @@ constexpr status outside(const definition& d, const stage& s, const operand& o)
     return {};
 }
 
-// Whether two points of a stage could write one element: some axis does not move the output, one that is reduced does,
+// Whether two points of a stage could write one element of `to`: some axis does not move it, one that is reduced does,
 // or one moves it by no more than the others do together. Strides that a call gives are the caller's matter.
-constexpr bool writes_twice(const definition& d, const stage& s)
+constexpr bool writes_twice(const definition& d, const stage& s, const operand& to)
 {
     struct move {
         std::int64_t step = 0;
@@ -232,10 +271,10 @@ constexpr bool writes_twice(const definition& d, const stage& s)
         if (steps == 0) continue;
         std::int64_t step = 0;
         bool is_at_call = false;
-        for (std::size_t i = 0; i < s.output.index.size(); ++i)
-            for (const index_term& x : s.output.index[i].terms) {
+        for (std::size_t i = 0; i < to.index.size(); ++i)
+            for (const index_term& x : to.index[i].terms) {
                 if (x.axis != a || x.coefficient == 0) continue;
-                const dimension& own = d.tensors[s.output.tensor].dims[i];
+                const dimension& own = d.tensors[to.tensor].dims[i];
                 is_at_call = is_at_call || own.stride_parameter >= 0;
                 step += saturated_product(x.coefficient, own.stride);
             }
@@ -267,6 +306,7 @@ constexpr definition checked(definition d)
     };
     look(outgrown_table);
     look(unknown_part);
+    look(outgrown_statement);
     look(wrong_roles);
     look(wrong_types);
     look(wrong_sizes);
@@ -280,9 +320,22 @@ constexpr definition checked(definition d)
         look([&](const definition&) {
             const bool is_given = d.tensors[s.output.tensor].memory == memory::argument;
             const bool is_output = !is_given || d.tensors[s.output.tensor].role == role::output;
-            return !is_output || writes_twice(d, s) ? status{fault::definition_output, 0, 0, s.name} : status{};
+            return !is_output || writes_twice(d, s, s.output) ? status{fault::definition_output, 0, 0, s.name}
+                                                              : status{};
         });
+        // These are given by the call, and written wherever the output is.
+        for (further_output f : s.further) {
+            f.to.may_leave = false;
+            look([&](const definition&) { return outside(d, s, f.to); });
+            look([&](const definition&) {
+                const tensor& to = d.tensors[f.to.tensor];
+                const bool is_given = to.memory == memory::argument;
+                if (is_given && to.role == role::output && !writes_twice(d, s, f.to)) return status{};
+                return status{fault::definition_output, 0, 0, to.name};
+            });
+        }
     }
+    look(wrong_writers);
     return d;
 }
 

@@ -44,8 +44,19 @@ concept operand_epilogue = requires(const expr& acc) {
         E::apply(acc, acc)
     } -> std::same_as<expr>;
 };
+// Writes one more tensor, of the shape and layout of the output: `name` and output(acc), what is written. What follows
+// goes on from acc.
 template <class E>
-concept epilogue = pointwise_epilogue<E> || operand_epilogue<E>;
+concept output_epilogue = requires(const expr& acc) {
+    {
+        E::name
+    } -> std::convertible_to<const char*>;
+    {
+        E::output(acc)
+    } -> std::same_as<expr>;
+};
+template <class E>
+concept epilogue = pointwise_epilogue<E> || operand_epilogue<E> || output_epilogue<E>;
 // What may stand behind the types of an operator: epilogues in the order in which they are applied, and one of
 // hone::exact and hone::fast.
 template <class W>
@@ -73,6 +84,13 @@ struct residual {
     static constexpr expr apply(const expr& acc, const expr& r) { return acc + r; }
 };
 
+// Keeps the value so far in one more output, as training and skip connections need it: gemm<s, f32, bias, keep, relu>
+// writes relu(acc + bias) to y, and acc + bias to outputs[0] of a call. Costs its store.
+struct keep {
+    static constexpr const char* name = "keep";
+    static constexpr expr output(const expr& acc) { return acc; }
+};
+
 namespace epilogues {
 
 template <class E>
@@ -81,10 +99,13 @@ constexpr std::uint32_t hash_of_epilogue()
     expr e;
     if constexpr (pointwise_epilogue<E>)
         e = E::apply(ex::acc());
-    else
+    else if constexpr (operand_epilogue<E>)
         e = E::apply(ex::acc(), ex::load(0));
+    else
+        e = E::output(ex::acc());
     ir::hasher h;
     if constexpr (operand_epilogue<E>) h.add_signed(static_cast<int>(E::operand_role));
+    if constexpr (output_epilogue<E>) h.add_signed(static_cast<int>(role::output));
     for (const expr_node& x : e.nodes) {
         h.add(word_of(x.op).number, x.a, x.b, x.ref);
         if (arity(x.op) > 2) h.add_signed(x.c);
@@ -109,7 +130,8 @@ template <operator_word W>
 constexpr const char* signature_word()
 {
     constexpr bool ships = accuracy_word<W> || std::same_as<W, bias> || std::same_as<W, relu> ||
-                           std::same_as<W, relu6> || std::same_as<W, residual> || epilogues::is_activation<W>;
+                           std::same_as<W, relu6> || std::same_as<W, residual> || std::same_as<W, keep> ||
+                           epilogues::is_activation<W>;
     if constexpr (ships)
         return W::name;
     else
@@ -118,6 +140,24 @@ constexpr const char* signature_word()
 // How many of these demand an accuracy: a workload may do so once.
 template <operator_word... W>
 inline constexpr int accuracy_words = (0 + ... + (accuracy_word<W> ? 1 : 0));
+
+namespace epilogues {
+
+// Adds a tensor that stage `st` meets where `at` says. Arguments are passed in the order of the tensors; the output is
+// moved behind the new one.
+constexpr operand before_output(definition& d, int st, const tensor& t, const operand& at)
+{
+    operand o = at;
+    stage& s = d.stages[st];
+    const tensor output = d.tensors[s.output.tensor];
+    d.tensors[s.output.tensor] = t;
+    o.tensor = s.output.tensor;
+    o.may_leave = false;
+    s.output.tensor = static_cast<std::int8_t>(d.tensors.push_back(output));
+    return o;
+}
+
+} // namespace epilogues
 
 // Adds the epilogues E, in order, to stage `st`, whose output has `channel_dims` as its last dimensions for a bias. The
 // output tensor stays the last argument.
@@ -129,19 +169,18 @@ constexpr void add_epilogue(definition& d, int st, const tensor& bias_shape, con
         // Computes nothing.
     } else if constexpr (pointwise_epilogue<E>) {
         s.epilogue = E::apply(ex::acc()).with_accumulator(s.epilogue);
-    } else {
+    } else if constexpr (operand_epilogue<E>) {
         tensor t = E::operand_role == role::bias ? bias_shape : d.tensors[s.output.tensor];
-        operand o = E::operand_role == role::bias ? bias_index : s.output;
+        const operand& o = E::operand_role == role::bias ? bias_index : s.output;
         t.name = E::name;
         t.role = E::operand_role;
-        o.may_leave = false;
-        // Arguments are passed in the order of the tensors; the output is moved behind the new one.
-        const tensor output = d.tensors[s.output.tensor];
-        d.tensors[s.output.tensor] = t;
-        o.tensor = s.output.tensor;
-        s.output.tensor = static_cast<std::int8_t>(d.tensors.push_back(output));
-        const int at = s.operands.push_back(o);
+        const int at = s.operands.push_back(epilogues::before_output(d, st, t, o));
         s.epilogue = E::apply(ex::acc(), ex::load(at)).with_accumulator(s.epilogue);
+    } else {
+        tensor t = d.tensors[s.output.tensor];
+        t.name = E::name;
+        s.further.push_back({.to = epilogues::before_output(d, st, t, s.output),
+                             .value = E::output(ex::acc()).with_accumulator(s.epilogue)});
     }
 }
 

@@ -17,9 +17,9 @@
 namespace hone {
 
 // The members of a call.
-enum class call_member : std::uint8_t { x, weights, bias, residual, y, operands };
+enum class call_member : std::uint8_t { x, weights, bias, residual, y, operands, outputs };
 
-// operands[number], the packed weights of that number, or the member itself.
+// operands[number], outputs[number], the packed weights of that number, or the member itself.
 struct call_part {
     call_member member = call_member::operands;
     int number = 0;
@@ -30,11 +30,12 @@ inline constexpr std::size_t most_call_tensors = decltype(definition::tensors)::
 using call_parts = inline_vector<call_part, most_call_tensors>;
 
 // For the tensors that a call gives, in the order of the definition. Packed weights are all in one member. Another
-// member gives the tensor of its role that has its name, else the first of its role; all others are operands[0],
-// operands[1], ... in their order:
+// member gives the tensor of its role that has its name, else the first of its role, of outputs the first that is no
+// further one; all others are operands[0], operands[1], ... and outputs[0], outputs[1], ... in their order:
 //
 //     gemm<s, f32, bias, residual, residual>    .bias, .residual, .operands = {the second residual}
 //     conv2d<s, f32, scale, bias>               .operands = {scale}, .bias, where scale::operand_role is role::bias
+//     gemm<s, f32, bias, keep, relu>            .bias, .y = relu(x * weights + bias), .outputs = {x * weights + bias}
 constexpr call_parts parts_of(const definition& d)
 {
     struct named {
@@ -49,10 +50,13 @@ constexpr call_parts parts_of(const definition& d)
     const auto tensor_given_by = [&](const named& m) {
         for (std::size_t t = 0; t < d.tensors.size(); ++t)
             if (d.tensors[t].role == m.of && same_text(d.tensors[t].name, m.name)) return static_cast<int>(t);
+        if (m.of == role::output)
+            for (const stage& s : d.stages)
+                if (d.tensors[s.output.tensor].role == role::output) return static_cast<int>(s.output.tensor);
         return d.tensor_of(m.of);
     };
     call_parts parts;
-    int operands = 0, weights = 0;
+    int operands = 0, outputs = 0, weights = 0;
     for (std::size_t t = 0; t < d.tensors.size(); ++t) {
         if (d.tensors[t].memory != memory::argument) continue;
         call_part part;
@@ -62,7 +66,10 @@ constexpr call_parts parts_of(const definition& d)
         }
         for (const named& m : members)
             if (tensor_given_by(m) == static_cast<int>(t)) part.member = m.member;
-        if (part.member == call_member::operands) part.number = operands++;
+        if (part.member == call_member::operands && d.tensors[t].role == role::output)
+            part = {call_member::outputs, outputs++};
+        else if (part.member == call_member::operands)
+            part.number = operands++;
         parts.push_back(part);
     }
     return parts;
@@ -79,6 +86,7 @@ constexpr auto part_of(const Call& call, const call_part& part)
     case call_member::bias: return given(call.bias);
     case call_member::residual: return given(call.residual);
     case call_member::y: return given(call.y);
+    case call_member::outputs: return given(call.output(part.number));
     case call_member::operands: break;
     }
     return given(call.operand(part.number));

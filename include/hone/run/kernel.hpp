@@ -28,7 +28,7 @@ namespace hone {
 
 // What a call gives. Pointers are to the first element; activations and weights in the operator's layouts. y may be the
 // residual, or an operand of the epilogue, itself: in the same place, with the same strides. Otherwise y and the
-// workspace overlap nothing.
+// workspace overlap nothing, and further outputs neither.
 struct arguments {
     const float* x = nullptr;
     const void* weights = nullptr; // all of them, packed by pack()
@@ -36,11 +36,13 @@ struct arguments {
     const float* residual = nullptr;
     const float* const* operands = nullptr; // all other tensors, in the order of the operator: see run/call.hpp
     float* y = nullptr;
+    float* const* outputs = nullptr;          // all other outputs, in the order of the operator
     void* workspace = nullptr;                // workspace_bytes(executor.slots()); contents are undefined between calls
     const std::int64_t* parameters = nullptr; // run-time extents and strides, in the order of the operator
     std::uint64_t weights_layout = 0;         // layout id of packed weights that come from a file; 0: not checked
 
     const float* operand(int number) const { return operands == nullptr ? nullptr : operands[number]; }
+    float* output(int number) const { return outputs == nullptr ? nullptr : outputs[number]; }
 };
 
 // The two nests of a kernel.

@@ -40,13 +40,18 @@ struct arguments {
     buffer_range residual{};
     std::span<const buffer_range> operands{}; // all other tensors, in the order of the operator: see run/call.hpp
     buffer_range y{};
+    std::span<const buffer_range> outputs{};    // all other outputs, in the order of the operator
     std::span<const std::int64_t> parameters{}; // run-time extents and strides, in the order of the definition
     std::uint64_t weights_layout = 0;           // layout id of packed weights that come from a file; 0: not checked
 
-    buffer_range operand(int number) const
+    buffer_range operand(int number) const { return of(operands, number); }
+    buffer_range output(int number) const { return of(outputs, number); }
+
+private:
+    static buffer_range of(std::span<const buffer_range> all, int number)
     {
         const auto at = static_cast<std::size_t>(number);
-        return at < operands.size() ? operands[at] : buffer_range{};
+        return at < all.size() ? all[at] : buffer_range{};
     }
 };
 

@@ -56,7 +56,7 @@ constexpr bool shares_dimension(const operand& o, int a, int b)
     return false;
 }
 
-// Whether steps along an axis have a length in x, the weights or the output that only the call knows: lanes of a vector
+// Whether steps along an axis have a length in x, the weights or an output that only the call knows: lanes of a vector
 // must not.
 constexpr bool has_open_stride(const definition& d, const stage& s, int axis)
 {
@@ -68,6 +68,8 @@ constexpr bool has_open_stride(const definition& d, const stage& s, int axis)
     };
     for (const operand& o : s.operands)
         if (is_open(o)) return true;
+    for (const further_output& f : s.further)
+        if (is_open(f.to)) return true;
     return is_open(s.output);
 }
 

@@ -50,12 +50,13 @@ inline constexpr constraint<winograd_knobs, isa> winograd_constraints[] = {
      }},
 };
 
-// Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group, zeros outside.
-// And its weights are floats: of halves the transformed ones are four times as many bytes, or are rounded twice.
+// Whether the definition is a convolution that Winograd computes: 3x3, stride 1, dilation 1, one group, zeros outside,
+// one output. And its weights are floats: of halves the transformed ones are four times as many bytes, or are rounded
+// twice.
 constexpr bool winograd_applies(const definition& d)
 {
     if (weights_of(d).size() != 1 || d.stages.size() != 1 || d.stages[0].axes.size() != 8 ||
-        d.stages[0].operands.size() < 2)
+        d.stages[0].operands.size() < 2 || !d.stages[0].further.empty())
         return false;
     const stage& s = d.stages[0];
     if (!same_text(s.name, "conv2d") || s.axes[conv_axis::g].extent != 1) return false;

@@ -24,7 +24,7 @@ enum class share_judged : std::uint8_t {
     part, // of large outputs: first, middle and last rows and channels, and some between
 };
 
-// Of results, in one order.
+// Of the results of one output, in one order, which is that of all.
 struct exact_results {
     std::vector<std::uint32_t> places{}; // in the output
     std::vector<double> expected{};
@@ -47,10 +47,18 @@ public:
         choose(share);
     }
 
-    exact_results run(const std::vector<arithmetic>& which)
+    // Of the output, or of a further one: 1 is the first of these. Sums are formed once.
+    exact_results run(const std::vector<arithmetic>& which, std::size_t output = 0)
     {
+        const operand& to = output == 0 ? s_.output : s_.further[output - 1].to;
+        const expr& epilogue = output == 0 ? s_.epilogue : s_.further[output - 1].value;
         exact_results r;
-        each_point(strip_, [&] { add_up(r.places); });
+        if (sums_.empty()) each_point(strip_, [&] { add_up(); });
+        each_point(1, [&] {
+            std::int64_t place = 0;
+            if (this->place(s_.output, place) && this->place(to, place))
+                r.places.push_back(static_cast<std::uint32_t>(place));
+        });
         r.expected.resize(r.places.size());
         for (arithmetic a : which) {
             auto& bounds = r.bounds.emplace_back(r.places.size());
@@ -62,7 +70,7 @@ public:
                 if (!this->place(s_.output, place)) return;
                 const summands& own = sums_[at];
                 sum_ = {own.sum, error_bound_of(a, summands_, own, largest[tile_index(model.tile)])};
-                const bounded y = value(s_.epilogue, model);
+                const bounded y = value(epilogue, model);
                 r.expected[at] = y.value;
                 // A zero of either sign is right where they may be lost.
                 bounds[at] = as_bound(std::isfinite(y.value) ? std::max(y.error, model.flushed) : y.error);
@@ -137,7 +145,7 @@ private:
     // ---- sums ----
 
     // Of a strip; it stands where the point is.
-    void add_up(std::vector<std::uint32_t>& places)
+    void add_up()
     {
         for (int j = 0; j < width_; ++j) {
             sum_of_[j] = identity_of(s_.reduce);
@@ -146,10 +154,7 @@ private:
         inner(0);
         for (int j = 0; j < width_; ++j) {
             std::int64_t at = 0;
-            if (place(s_.output, at)) {
-                places.push_back(static_cast<std::uint32_t>(at));
-                sums_.push_back({sum_of_[j], squares_of_[j], error_of_[j]});
-            }
+            if (place(s_.output, at)) sums_.push_back({sum_of_[j], squares_of_[j], error_of_[j]});
             if (strip_ > 1) ++point_[outer_.back()];
         }
         if (strip_ > 1) point_[outer_.back()] -= width_;

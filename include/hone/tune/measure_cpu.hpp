@@ -162,12 +162,19 @@ public:
         const auto packed = guarded("packed weights", packed_floats());
         const auto workspace = guarded("the workspace", workspace_floats());
         const auto y = guarded("y", problem_.outputs);
+        std::vector<std::unique_ptr<guarded_memory>> outputs;
+        further_.clear();
+        for (const problem_output& o : problem_.further) {
+            outputs.push_back(guarded(o.name.c_str(), o.elements));
+            further_.push_back(outputs.back()->floats());
+        }
         if (const status s = variant_.pack(weights_.data(), packed->floats()); !s.ok()) return text_of(s);
         packed->make_read_only();
         call_ = given;
         call_.weights = packed->floats();
         call_.workspace = workspace->floats();
         call_.y = y->floats();
+        call_.outputs = further_.data();
         arguments call = call_;
         executor_ref executor = executor_;
         const double begin = clock_ms();
@@ -175,9 +182,11 @@ public:
         ms = clock_ms() - begin;
         if (!s.ok()) return text_of(s);
         if (!same(executor, call)) return "it changed its executor or its arguments";
-        if (auto wrong = judged(draw, y->floats())) return wrong;
+        const auto floats_of = [](const auto& memory) -> const float* { return memory->floats(); };
+        if (auto wrong = judged(draw, y->floats(), outputs, floats_of)) return wrong;
         const auto holds = [](const auto& memory) { return memory->slack_holds(); };
-        if (!holds(y) || !holds(workspace) || !holds(packed) || !std::all_of(operands.begin(), operands.end(), holds))
+        if (!holds(y) || !holds(workspace) || !holds(packed) || !std::all_of(operands.begin(), operands.end(), holds) ||
+            !std::all_of(outputs.begin(), outputs.end(), holds))
             return "it wrote outside a buffer";
         return std::nullopt;
     }
@@ -195,11 +204,15 @@ public:
         packed_.emplace(packed_floats());
         workspace_.emplace(workspace_floats());
         y_.emplace(problem_.outputs);
+        outputs_.clear();
+        further_.clear();
+        for (const problem_output& o : problem_.further) further_.push_back(outputs_.emplace_back(o.elements).data());
         fault_ = variant_.pack(weights_.data(), packed_->data());
         kept_.assign(packed_->data(), packed_->data() + packed_->size());
         weights.fill(packed_->data(), packed_->size(), cache);
         call_.workspace = workspace_->data();
         call_.y = y_->data();
+        call_.outputs = further_.data();
     }
     // Of one call. No call finds the operands of another before, nor y as that left it: what is computed once only, is
     // wrong at the last.
@@ -208,6 +221,7 @@ public:
         if (which == timed_calls::last) {
             std::fill_n(y_->data(), y_->size(), poison());
             std::fill_n(workspace_->data(), workspace_->size(), poison());
+            for (const framed_floats& o : outputs_) std::fill_n(o.data(), o.size(), poison());
         }
         arguments call = call_;
         executor_ref executor = executor_;
@@ -215,6 +229,7 @@ public:
         for (int i = 0; i < calls; ++i) {
             change_input(which == timed_calls::last && i + 1 == calls);
             if (y_->size() > 0) y_->data()[places_.below(y_->size())] = poison();
+            for (const framed_floats& o : outputs_) o.data()[places_.below(o.size())] = poison();
             call.weights = call_.weights = weights.next();
             const status s = variant_.run(executor, call);
             if (!s.ok()) fault_ = s;
@@ -231,10 +246,12 @@ public:
     {
         if (!fault_.ok()) return text_of(fault_);
         if (!kept_arguments_) return "it changed its executor or its arguments";
-        if (auto wrong = judged(problem_.timed(), y_->data())) return wrong;
+        const auto floats_of = [](const framed_floats& f) -> const float* { return f.data(); };
+        if (auto wrong = judged(problem_.timed(), y_->data(), outputs_, floats_of)) return wrong;
         const auto guarded = [](const framed_floats& f) { return f.guards_hold(); };
         if (!guarded(*y_) || !guarded(*packed_) || !guarded(*workspace_) ||
-            !std::all_of(operands_.begin(), operands_.end(), guarded))
+            !std::all_of(operands_.begin(), operands_.end(), guarded) ||
+            !std::all_of(outputs_.begin(), outputs_.end(), guarded))
             return "it wrote outside a buffer";
         const auto same_floats = [](const void* a, const std::vector<float>& b) {
             return b.empty() || std::memcmp(a, b.data(), b.size() * sizeof(float)) == 0;
@@ -254,7 +271,7 @@ public:
 private:
     static const char* name_of(call_member m)
     {
-        constexpr const char* names[] = {"x", "weights", "bias", "residual", "y", "an operand"};
+        constexpr const char* names[] = {"x", "weights", "bias", "residual", "y", "an operand", "an output"};
         return names[static_cast<int>(m)];
     }
     static std::string text_of(const status& s) { return fmt::format("{} [{}]", s.message(), s.subject); }
@@ -277,7 +294,8 @@ private:
             case call_member::bias: call.bias = at; break;
             case call_member::residual: call.residual = at; break;
             case call_member::operands: others_[static_cast<std::size_t>(o.part.number)] = at; break;
-            case call_member::y: break; // nothing is read there
+            case call_member::y:
+            case call_member::outputs: break; // nothing is read there
             }
         }
         call.operands = others_.data();
@@ -290,9 +308,14 @@ private:
                e.run_chunks == executor_.run_chunks && e.least_region_ns == executor_.least_region_ns &&
                std::memcmp(&a, &call_, sizeof a) == 0;
     }
-    std::optional<std::string> judged(const problem_draw& draw, const float* y)
+    // Where the outputs stand, not where the call says that they do.
+    template <class Outputs, class FloatsOf>
+    std::optional<std::string> judged(const problem_draw& draw, const float* y, const Outputs& outputs,
+                                      FloatsOf&& floats_of)
     {
-        const judgement j = judge(problem_, draw, arithmetic_, y);
+        std::vector<const float*> further;
+        for (const auto& o : outputs) further.push_back(floats_of(o));
+        const judgement j = judge(problem_, draw, arithmetic_, y, further);
         // Beside an outlier all errors are small.
         if (&draw != &problem_.specials()) error_ = std::max(error_, j.error);
         if (j.wrong.empty()) return std::nullopt;
@@ -313,11 +336,13 @@ private:
     arithmetic arithmetic_;
     executor_ref executor_;
     std::vector<const float*> weights_{}, others_{};
+    std::vector<float*> further_{}; // outputs beside y, as a call gives them
     arguments call_{};
     double error_ = 0;
 
     // ---- of timed calls ----
     std::vector<framed_floats> operands_{};
+    std::vector<framed_floats> outputs_{}; // beside y
     std::optional<framed_floats> packed_{}, workspace_{}, y_{};
     std::vector<float> kept_{}; // packed weights
     framed_floats* x_ = nullptr;

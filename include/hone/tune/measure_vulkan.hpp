@@ -139,7 +139,7 @@ public:
         auto made = vulkan::pipeline::create(device.context(), program.words, program.launch);
         if (!made.ok()) throw std::runtime_error(fmt::format("{} [{}]", made.found.message(), made.found.subject));
         pipeline_ = std::move(made.value);
-        const auto add = [&](role part, std::size_t bytes) {
+        const auto add = [&](role part, std::size_t bytes, int further = -1) {
             vulkan::failure why;
             const std::size_t floats = (bytes + sizeof(float) - 1) / sizeof(float);
             auto& memory = memory_.emplace_back(device.make_buffer((floats + guard_floats) * sizeof(float), why));
@@ -147,15 +147,18 @@ public:
             auto range = memory.range();
             range.bytes = bytes;
             ranges_.push_back(range);
-            contents_.push_back({part, std::vector<float>(floats)});
+            contents_.push_back({part, std::vector<float>(floats), further});
         };
         std::size_t weights = 0;
         for (int position = 0; position < static_cast<int>(program.launch.buffers); ++position)
             for (const buffer& b : program.nest.buffers) {
                 if (b.memory != memory::argument || b.position != position) continue;
-                add(b.role, b.role == role::output    ? p.outputs * sizeof(float)
-                            : b.role == role::weights ? packed_bytes(program.packed[weights++])
-                                                      : p.signs().values_at(position)->size() * sizeof(float));
+                if (const problem_output* const o = p.further_at(position); o != nullptr)
+                    add(b.role, o->elements * sizeof(float), static_cast<int>(o - p.further.data()));
+                else
+                    add(b.role, b.role == role::output    ? p.outputs * sizeof(float)
+                                : b.role == role::weights ? packed_bytes(program.packed[weights++])
+                                                          : p.signs().values_at(position)->size() * sizeof(float));
             }
         for (const buffer& b : program.nest.buffers)
             if (b.memory == memory::workspace)
@@ -204,6 +207,7 @@ public:
     // Why the results are wrong; nothing where they are right.
     std::optional<std::string> wrong()
     {
+        results_.resize(1 + problem_.further.size());
         for (std::size_t b = 0; b < contents_.size(); ++b) {
             const auto floats = memory_[b].floats();
             const auto size = contents_[b].values.size();
@@ -211,15 +215,18 @@ public:
                 if (floats[i] != guard) return "it wrote outside a buffer";
             if (contents_[b].part == role::output) {
                 // What the device wrote is read once: its memory may be slow.
-                results_.assign(floats.begin(), floats.begin() + static_cast<std::ptrdiff_t>(size));
-                const judgement j = judge(problem_, *draw_, arithmetic::device, results_.data());
-                if (draw_ != &problem_.specials()) error_ = std::max(error_, j.error);
-                if (!j.wrong.empty()) return j.wrong;
+                results_[static_cast<std::size_t>(contents_[b].further + 1)].assign(
+                    floats.begin(), floats.begin() + static_cast<std::ptrdiff_t>(size));
             } else if (contents_[b].part != role::none && size > 0 &&
                        std::memcmp(floats.data(), contents_[b].values.data(), size * sizeof(float)) != 0) {
                 return "it wrote to an operand";
             }
         }
+        std::vector<const float*> further;
+        for (std::size_t o = 1; o < results_.size(); ++o) further.push_back(results_[o].data());
+        const judgement j = judge(problem_, *draw_, arithmetic::device, results_[0].data(), further);
+        if (draw_ != &problem_.specials()) error_ = std::max(error_, j.error);
+        if (!j.wrong.empty()) return j.wrong;
         return std::nullopt;
     }
     double error() const { return error_; }
@@ -245,6 +252,7 @@ private:
     struct kept {
         role part;
         std::vector<float> values;
+        int further = -1; // the number of an output beside y
     };
     vulkan::device& device_;
     const problem& problem_;
@@ -253,8 +261,8 @@ private:
     std::vector<vulkan::device_buffer> memory_{};
     std::vector<vulkan::buffer_range> ranges_{};
     std::vector<kept> contents_{};
-    std::vector<float> results_{};
-    packed_tensors packed_{}, given_{}; // weights
+    std::vector<std::vector<float>> results_{}; // of y, then of further outputs
+    packed_tensors packed_{}, given_{};         // weights
     const problem_draw* draw_ = nullptr;
     double error_ = 0;
 };

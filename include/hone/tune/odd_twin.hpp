@@ -66,6 +66,7 @@ constexpr definition with_odd_extents(definition d)
     };
     for (operand& o : s.operands) visit(o);
     visit(s.output);
+    for (further_output& f : s.further) visit(f.to);
     for (tensor& t : d.tensors) {
         std::int64_t stride = 1;
         bool placed[6]{};

@@ -49,14 +49,18 @@ struct problem_operand {
     std::vector<float> values{};
 };
 
-struct problem_draw {
-    std::string name{};
-    std::vector<problem_operand> operands{}; // inputs, in the order of the definition's tensors
-    // Of the results that are judged, in one order: all of the first draw, of large outputs a part of the others.
+// Results of one output that are judged, in one order: all of the first draw, of large outputs a part of the others.
+struct judged_results {
     std::vector<std::uint32_t> places{};
     std::vector<double> expected{};
     std::vector<std::vector<float>> bounds{}; // of each arithmetic of the problem
     double largest = 0;                       // finite |expected|
+};
+
+struct problem_draw : judged_results { // of y
+    std::string name{};
+    std::vector<problem_operand> operands{}; // inputs, in the order of the definition's tensors
+    std::vector<judged_results> further{};   // of further outputs, in the order of a call
 
     // Null where the output stands.
     const std::vector<float>* values_at(int position) const
@@ -67,16 +71,32 @@ struct problem_draw {
     }
 };
 
+// One that a call gives beside y.
+struct problem_output {
+    int position = 0; // among the tensors that a call gives
+    std::string name{};
+    std::size_t elements = 0;
+    std::vector<std::uint32_t> untouched{}; // those that must not be written
+};
+
 struct problem {
     std::vector<arithmetic> arithmetics{};
     std::size_t outputs = 0;                // elements of y
     std::vector<std::uint32_t> untouched{}; // those of y that must not be written
+    std::vector<problem_output> further{};
     std::vector<problem_draw> draws{};
 
     // Whose results are judged first, whose last, behind the timed calls.
     const problem_draw& signs() const { return draws[0]; }
     const problem_draw& specials() const { return draws[1]; }
     const problem_draw& timed() const { return draws[2]; }
+    // The further output at this position; null of any other tensor.
+    const problem_output* further_at(int position) const
+    {
+        for (const problem_output& o : further)
+            if (o.position == position) return &o;
+        return nullptr;
+    }
     std::size_t place_of(arithmetic a) const
     {
         const auto at = std::find(arithmetics.begin(), arithmetics.end(), a);
@@ -115,30 +135,49 @@ inline bool is_right(double expected, float bound, float found)
     return std::fabs(static_cast<double>(found) - expected) <= static_cast<double>(bound);
 }
 
-inline judgement judge(const problem& p, const problem_draw& draw, arithmetic a, const float* y)
+// Of one output: `which` of the draw's bounds.
+inline judgement judge_output(const std::string& name, const judged_results& right, std::size_t which,
+                              const std::vector<std::uint32_t>& untouched, const std::string& draw, const float* y)
 {
-    const std::vector<float>& bounds = draw.bounds[p.place_of(a)];
+    const std::vector<float>& bounds = right.bounds[which];
     judgement j;
     double largest = 0;
-    for (std::size_t i = 0; i < draw.places.size(); ++i) {
-        const float found = y[draw.places[i]];
-        const double expected = draw.expected[i];
+    for (std::size_t i = 0; i < right.places.size(); ++i) {
+        const float found = y[right.places[i]];
+        const double expected = right.expected[i];
         if (!is_right(expected, bounds[i], found) && j.wrong.empty())
-            j.wrong = is_poison(found) ? fmt::format("y[{}] is not written ({})", draw.places[i], draw.name)
-                                       : fmt::format("y[{}] is {:.9g} where {:.9g} is right, to {:.1e} ({})",
-                                                     draw.places[i], found, expected, bounds[i], draw.name);
+            j.wrong = is_poison(found) ? fmt::format("{}[{}] is not written ({})", name, right.places[i], draw)
+                                       : fmt::format("{}[{}] is {:.9g} where {:.9g} is right, to {:.1e} ({})", name,
+                                                     right.places[i], found, expected, bounds[i], draw);
         if (std::isfinite(bounds[i]) && std::isfinite(expected))
             largest = std::max(largest, std::fabs(static_cast<double>(found) - expected));
     }
     // 0 of 0 is no error.
-    j.error = largest == 0 ? 0 : largest / draw.largest;
+    j.error = largest == 0 ? 0 : largest / right.largest;
     if (j.wrong.empty())
-        for (std::uint32_t place : p.untouched)
+        for (std::uint32_t place : untouched)
             if (!is_poison(y[place])) {
-                j.wrong = fmt::format("it wrote y[{}], which is no result", place);
+                j.wrong = fmt::format("it wrote {}[{}], which is no result", name, place);
                 break;
             }
     return j;
+}
+
+// Of y, and of further outputs in the order of a call, all of them.
+inline judgement judge(const problem& p, const problem_draw& draw, arithmetic a, const float* y,
+                       const std::vector<const float*>& further = {})
+{
+    if (further.size() != p.further.size())
+        throw std::invalid_argument("hone::tune: the problem has other outputs than those that are judged");
+    const std::size_t which = p.place_of(a);
+    judgement all = judge_output("y", draw, which, p.untouched, draw.name, y);
+    for (std::size_t i = 0; i < further.size(); ++i) {
+        const judgement j =
+            judge_output(p.further[i].name, draw.further[i], which, p.further[i].untouched, draw.name, further[i]);
+        all.error = std::max(all.error, j.error);
+        if (all.wrong.empty()) all.wrong = j.wrong;
+    }
+    return all;
 }
 
 // ---- draws ----
@@ -209,15 +248,29 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
         throw std::invalid_argument("hone::tune: only operators of one stage and fixed shape are measured");
     const stage& s = d.stages[0];
     const call_parts parts = parts_of(d);
-    problem p{.arithmetics = which,
-              .outputs = static_cast<std::size_t>(d.tensors[s.output.tensor].elements()),
-              .untouched = {},
-              .draws = {}};
+    problem p{.arithmetics = which};
+    // Of y and of further outputs in the order of a call: which one of the stage's each is.
+    std::vector<std::size_t> written{0};
+    for (std::size_t t = 0; t < parts.size(); ++t) {
+        if (d.tensors[t].role != role::output) continue;
+        std::size_t output = 0;
+        for (std::size_t f = 0; f < s.further.size(); ++f)
+            if (s.further[f].to.tensor == static_cast<int>(t)) output = f + 1;
+        const auto elements = static_cast<std::size_t>(d.tensors[t].elements());
+        if (parts[t].member == call_member::y) {
+            p.outputs = elements;
+            written[0] = output;
+            continue;
+        }
+        p.further.push_back({.position = static_cast<int>(t), .name = d.tensors[t].name, .elements = elements});
+        written.push_back(output);
+    }
     // value(role) for each element, then change(tensor, values) for each tensor; these as its type holds them, so that
     // what is packed is what results are computed from.
     const auto add = [&](const char* name, share_judged share, auto&& value, auto&& change) {
         std::vector<std::vector<float>> tensors;
-        problem_draw draw{.name = name};
+        problem_draw draw;
+        draw.name = name;
         int position = -1;
         for (const tensor& t : d.tensors) {
             auto& values = tensors.emplace_back();
@@ -229,14 +282,21 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
             for (float& v : values) v = drawing::held(t.type, v);
             draw.operands.push_back({position, t.role, parts[static_cast<std::size_t>(position)], values});
         }
-        exact_results exact = exact_stage(d, tensors, share).run(which);
-        draw.places = std::move(exact.places);
-        draw.expected = std::move(exact.expected);
-        draw.bounds = std::move(exact.bounds);
-        for (double v : draw.expected)
-            if (std::isfinite(v)) draw.largest = std::max(draw.largest, std::fabs(v));
+        exact_stage stage(d, tensors, share);
+        std::size_t finite = std::numeric_limits<std::size_t>::max(); // results, of the output that has fewest
+        draw.further.resize(p.further.size());
+        for (std::size_t o = 0; o < written.size(); ++o) {
+            exact_results exact = stage.run(which, written[o]);
+            judged_results& to = o == 0 ? draw : draw.further[o - 1];
+            to.places = std::move(exact.places);
+            to.expected = std::move(exact.expected);
+            to.bounds = std::move(exact.bounds);
+            for (double v : to.expected)
+                if (std::isfinite(v)) to.largest = std::max(to.largest, std::fabs(v));
+            finite = std::min(finite, exact.finite);
+        }
         p.draws.push_back(std::move(draw));
-        return static_cast<double>(exact.finite) /
+        return static_cast<double>(finite) /
                static_cast<double>(std::max<std::size_t>(p.draws.back().places.size(), 1));
     };
     const auto as_drawn = [](const tensor&, std::vector<float>&) {};
@@ -244,10 +304,17 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
     drawing::numbers signs(seed);
     add(
         "operands of both signs", share_judged::all, [&](role) { return signs.signed_unit(); }, as_drawn);
-    std::vector<char> written(p.outputs, 0);
-    for (std::uint32_t place : p.draws[0].places) written[place] = 1;
-    for (std::size_t i = 0; i < p.outputs; ++i)
-        if (written[i] == 0) p.untouched.push_back(static_cast<std::uint32_t>(i));
+    const auto untouched_of = [](std::size_t elements, const judged_results& all) {
+        std::vector<char> is_result(elements, 0);
+        for (std::uint32_t place : all.places) is_result[place] = 1;
+        std::vector<std::uint32_t> untouched;
+        for (std::size_t i = 0; i < elements; ++i)
+            if (is_result[i] == 0) untouched.push_back(static_cast<std::uint32_t>(i));
+        return untouched;
+    };
+    p.untouched = untouched_of(p.outputs, p.draws[0]);
+    for (std::size_t o = 0; o < p.further.size(); ++o)
+        p.further[o].untouched = untouched_of(p.further[o].elements, p.draws[0].further[o]);
 
     // Infinities and NaN where they leave most results finite.
     const bool pads = std::any_of(s.operands.begin(), s.operands.end(), [](const operand& o) { return o.may_leave; });
@@ -295,6 +362,9 @@ inline void save(const problem& p, const std::string& path)
     for (arithmetic a : p.arithmetics) head["arithmetics"].push_back(static_cast<int>(a));
     head["outputs"] = p.outputs;
     head["untouched"] = p.untouched.size();
+    for (const problem_output& o : p.further)
+        head["further"].push_back(
+            {{"position", o.position}, {"name", o.name}, {"elements", o.elements}, {"untouched", o.untouched.size()}});
     for (const problem_draw& draw : p.draws) {
         nlohmann::json j{{"name", draw.name}, {"judged", draw.places.size()}, {"largest", draw.largest}};
         for (const problem_operand& o : draw.operands)
@@ -303,6 +373,7 @@ inline void save(const problem& p, const std::string& path)
                                      {"member", static_cast<int>(o.part.member)},
                                      {"number", o.part.number},
                                      {"elements", o.values.size()}});
+        for (const judged_results& o : draw.further) j["further"].push_back(o.largest);
         head["draws"].push_back(std::move(j));
     }
     std::ofstream file(path, std::ios::binary);
@@ -311,12 +382,17 @@ inline void save(const problem& p, const std::string& path)
         file.write(reinterpret_cast<const char*>(values.data()),
                    static_cast<std::streamsize>(values.size() * sizeof values[0]));
     };
+    const auto write_results = [&](const judged_results& r) {
+        write(r.places);
+        write(r.expected);
+        for (const auto& bounds : r.bounds) write(bounds);
+    };
     write(p.untouched);
+    for (const problem_output& o : p.further) write(o.untouched);
     for (const problem_draw& draw : p.draws) {
         for (const problem_operand& o : draw.operands) write(o.values);
-        write(draw.places);
-        write(draw.expected);
-        for (const auto& bounds : draw.bounds) write(bounds);
+        write_results(draw);
+        for (const judged_results& further : draw.further) write_results(further);
     }
     if (!file.flush()) throw std::runtime_error("hone::tune: cannot write " + path + ": " + std::strerror(errno));
 }
@@ -336,21 +412,35 @@ inline problem load_problem(const std::string& path)
     for (const auto& a : head.at("arithmetics")) p.arithmetics.push_back(static_cast<arithmetic>(a.get<int>()));
     p.outputs = head.at("outputs").get<std::size_t>();
     read(p.untouched, head.at("untouched").get<std::size_t>());
+    const auto none = nlohmann::json::array();
+    for (const auto& o : head.value("further", none)) {
+        p.further.push_back({.position = o.at("position").get<int>(),
+                             .name = o.at("name").get<std::string>(),
+                             .elements = o.at("elements").get<std::size_t>()});
+        read(p.further.back().untouched, o.at("untouched").get<std::size_t>());
+    }
     for (const auto& j : head.at("draws")) {
         problem_draw& draw = p.draws.emplace_back();
         draw.name = j.at("name").get<std::string>();
         draw.largest = j.at("largest").get<double>();
-        for (const auto& o : j.value("operands", nlohmann::json::array())) {
+        for (const auto& o : j.value("operands", none)) {
             draw.operands.push_back({o.at("position").get<int>(),
                                      static_cast<role>(o.at("role").get<int>()),
                                      {static_cast<call_member>(o.at("member").get<int>()), o.at("number").get<int>()},
                                      {}});
             read(draw.operands.back().values, o.at("elements").get<std::size_t>());
         }
-        const auto judged = j.at("judged").get<std::size_t>();
-        read(draw.places, judged);
-        read(draw.expected, judged);
-        for (std::size_t a = 0; a < p.arithmetics.size(); ++a) read(draw.bounds.emplace_back(), judged);
+        const auto judged = j.at("judged").get<std::size_t>(); // of each output
+        const auto read_results = [&](judged_results& r) {
+            read(r.places, judged);
+            read(r.expected, judged);
+            for (std::size_t a = 0; a < p.arithmetics.size(); ++a) read(r.bounds.emplace_back(), judged);
+        };
+        read_results(draw);
+        for (const auto& largest : j.value("further", none)) {
+            draw.further.emplace_back().largest = largest.get<double>();
+            read_results(draw.further.back());
+        }
     }
     if (!file) throw std::runtime_error("hone::tune: " + path + " is cut short");
     return p;
