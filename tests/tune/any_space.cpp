@@ -36,8 +36,15 @@ tune::own_templates<Target> as_rows(template_list<T...>)
         std::vector<tune::listed_template<Target>>{tune::row_of<T>()...});
 }
 
+using small_gemm = gemm<gemm_shape{.m = 9, .n = 20, .k = 5}, f32>;
+struct with_both : small_gemm {
+    using cpu_templates = template_list<direct, test::narrow>;
+};
 struct vulkan_again : vulkan_direct {
     static constexpr const char* name = "again";
+};
+struct for_devices : small_gemm {
+    using vulkan_templates = template_list<vulkan_again>;
 };
 
 // What a searcher proposes in four turns, told times that follow from the programs.
@@ -144,15 +151,12 @@ TEST_CASE("rows are counted and rejected as the types are")
 
 TEST_CASE("a list with a template of its own and one of hone's has the points of both, and reads configs of both")
 {
-    struct op : gemm<gemm_shape{.m = 9, .n = 20, .k = 5}, f32> {
-        using cpu_templates = template_list<direct, test::narrow>;
-    };
     static_assert(tune::own_cpu_templates<gemm<gemm_shape{.m = 9}, f32>>().size == 0);
-    static_assert(tune::own_cpu_templates<op>().first[0].is_shipped()); // its name alone
-    static_assert(!tune::own_cpu_templates<op>().first[1].is_shipped());
-    const auto own = tune::completed(tune::own_cpu_templates<op>());
-    const auto space = tune::cpu_space_of(op::definition(), isa::avx2, error_class::reassociated, own);
-    const tune::cpu_space of_hone(op::definition(), isa::avx2, error_class::reassociated);
+    static_assert(tune::own_cpu_templates<with_both>().first[0].is_shipped()); // its name alone
+    static_assert(!tune::own_cpu_templates<with_both>().first[1].is_shipped());
+    const auto own = tune::completed(tune::own_cpu_templates<with_both>());
+    const auto space = tune::cpu_space_of(with_both::definition(), isa::avx2, error_class::reassociated, own);
+    const tune::cpu_space of_hone(with_both::definition(), isa::avx2, error_class::reassociated);
     CHECK(space->size() == of_hone.size() + test::narrow_knob_table[0].values.size());
     CHECK(space->standard().name == "direct");
     REQUIRE(space->others().size() == 1);
@@ -179,14 +183,11 @@ TEST_CASE("a list with a template of its own and one of hone's has the points of
 
 TEST_CASE("a list for devices is taken as one for processors is")
 {
-    struct op : gemm<gemm_shape{.m = 9, .n = 20, .k = 5}, f32> {
-        using vulkan_templates = template_list<vulkan_again>;
-    };
-    CHECK(tune::own_cpu_templates<op>().size == 0);
-    const auto own = tune::completed(tune::own_vulkan_templates<op>());
+    CHECK(tune::own_cpu_templates<for_devices>().size == 0);
+    const auto own = tune::completed(tune::own_vulkan_templates<for_devices>());
     REQUIRE(own != nullptr);
-    const auto space = tune::vulkan_space_of(op::definition(), {}, error_class::winograd_6, own);
-    const tune::vulkan_space of_hone(op::definition(), {});
+    const auto space = tune::vulkan_space_of(for_devices::definition(), {}, error_class::winograd_6, own);
+    const tune::vulkan_space of_hone(for_devices::definition(), {});
     CHECK(space->size() == of_hone.size());
     const tune::named_config c = space->standard();
     CHECK(c.name == "again");

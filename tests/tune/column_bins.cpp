@@ -15,8 +15,8 @@ namespace {
 
 using namespace hone::tune;
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+constexpr float endless = std::numeric_limits<float>::infinity();
+constexpr float no_number = std::numeric_limits<float>::quiet_NaN();
 
 // Rows of the columns that are given.
 struct table {
@@ -34,7 +34,7 @@ struct table {
 
 TEST_CASE("columns that do not vary and columns that vary alike are dropped")
 {
-    const table t({{5, 5, 5, 5}, {1, 2, 3, 4}, {10, 20, 30, 40}, {0, 0, 1, 1}, {not_a_number, -infinity, 7, 7}});
+    const table t({{5, 5, 5, 5}, {1, 2, 3, 4}, {10, 20, 30, 40}, {0, 0, 1, 1}, {no_number, -endless, 7, 7}});
     const column_bins b(t.spans());
     REQUIRE(b.columns() == 2);
     // Few bins first.
@@ -46,10 +46,10 @@ TEST_CASE("columns that do not vary and columns that vary alike are dropped")
 
 TEST_CASE("few values have a bin each, in order")
 {
-    const table t({{3, -1, infinity, 3, not_a_number, 0.5f, -infinity}});
+    const table t({{3, -1, endless, 3, no_number, 0.5f, -endless}});
     const column_bins b(t.spans());
     REQUIRE(b.columns() == 1);
-    const std::vector<float> values{-infinity, -1, 0.5f, 3, infinity};
+    const std::vector<float> values{-endless, -1, 0.5f, 3, endless};
     CHECK(b[0].low == values);
     CHECK(b[0].high == values);
     const int expected[] = {3, 1, 4, 3, 0, 2, 0};
@@ -83,7 +83,7 @@ TEST_CASE("a threshold parts its neighbours")
     const float least = std::numeric_limits<float>::denorm_min();
     const float largest = std::numeric_limits<float>::max();
     const std::pair<float, float> pairs[] = {
-        {0, 1},     {-infinity, 3},     {3, infinity}, {-infinity, infinity}, {1, std::nextafter(1.0f, 2.0f)},
+        {0, 1},     {-endless, 3},      {3, endless}, {-endless, endless}, {1, std::nextafter(1.0f, 2.0f)},
         {0, least}, {-largest, largest}};
     for (const auto& [a, b] : pairs) {
         CAPTURE(a);

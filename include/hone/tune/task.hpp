@@ -9,13 +9,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <limits>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -24,15 +21,12 @@
 #include <hone/ir/hash.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/operator.hpp>
-#include <hone/tune/any_space.hpp>
 #include <hone/tune/build.hpp>
 #include <hone/tune/measure_cpu.hpp>
-#include <hone/tune/odd_twin.hpp>
 #include <hone/tune/own_templates.hpp>
 #include <hone/tune/problem.hpp>
 #include <hone/tune/process_control.hpp>
 #include <hone/tune/record.hpp>
-#include <hone/tune/search.hpp>
 #include <hone/tune/standing.hpp>
 
 namespace hone::tune {
@@ -361,174 +355,6 @@ private:
     int untried_ = 0;
     std::string untried_why_{};
     int given_up_ = 0;
-};
-
-// A tuning whose candidates are points of a space.
-class tuning_in_space : public tuning {
-public:
-    tuning_in_space(tune::task task, const tuning_environment& environment, std::shared_ptr<const any_space> space)
-        : tuning(std::move(task), environment), space_(std::move(space))
-    {
-        if (environment.method == search_method::model)
-            searcher_ = std::make_unique<searcher_of<learned_searcher<shared_space>>>(space_, search_seed());
-        else
-            searcher_ = std::make_unique<searcher_of<random_searcher<shared_space>>>(space_, search_seed());
-    }
-
-    void adopt(const std::vector<record>& earlier) final
-    {
-        adopt_last_run(earlier);
-        for (const record& r : records())
-            if (r.phase == "search" && !is_naive(r)) teach(r);
-    }
-
-    std::vector<candidate> propose(std::size_t size) final
-    {
-        std::vector<candidate> batch = take_back(size);
-        if (!begun_) {
-            begun_ = true;
-            // An earlier run may have ended between the two.
-            const auto lacks = [&](const char* origin) {
-                const auto& all = records();
-                return std::none_of(all.begin(), all.end(), [&](const record& r) { return r.origin == origin; });
-            };
-            if (lacks("default"))
-                if (const auto c = first_of(space_->standard(), "default")) batch.push_back(*c);
-            if (lacks("naive"))
-                if (auto c = naive()) batch.push_back(std::move(*c));
-        }
-        if (!guessed_) {
-            guessed_ = true;
-            for (const named_config& other : space_->others())
-                if (!has_tried(other))
-                    if (auto c = first_of(other, "guess")) batch.push_back(std::move(*c));
-        }
-        if (batch.size() >= size) return batch;
-        for (const auto& p : searcher_->propose(size - batch.size())) {
-            const named_config config = space_->config_of(p.point);
-            if (!space_->proof_of(config).ok()) continue; // it may leave its memory: never built
-            points_.insert_or_assign(hexadecimal(p.program), p.point);
-            candidate c = candidate_of(config);
-            c.key.nest = hexadecimal(p.program);
-            c.key.origin = p.origin == proposed_by::model ? "model" : "chance";
-            c.key.score = p.score;
-            batch.push_back(std::move(c));
-        }
-        return batch;
-    }
-
-    bool lacks_templates() const final
-    {
-        // Saved records may hold the finalists alone, and say nothing of the search.
-        const auto& all = records();
-        if (std::none_of(all.begin(), all.end(), [](const record& r) { return r.phase == "search"; })) return false;
-        const auto others = space_->others();
-        status why;
-        return std::any_of(others.begin(), others.end(),
-                           [&](const named_config& c) { return !has_tried(c) && space_->nest_of(c, why); });
-    }
-    measurement verify_on_twin(const record& r) final
-    {
-        if (twins_ == nullptr) twins_ = space_->of(with_odd_extents(task().definition));
-        const auto c = twins_->fitted(config_of(r));
-        if (!c) return {.found = verdict::untried, .detail = "its template has no kernel over odd extents"};
-        return verify_twin(*c);
-    }
-    std::size_t illegal() const final { return searcher_->illegal(); }
-    double seconds_thinking() const final { return searcher_->seconds_thinking(); }
-
-protected:
-    // What is measured for a config, but for its key.
-    virtual variant_source source_of(const named_config&) const { return {}; }
-    // A legal config of the twin.
-    virtual measurement verify_twin(const named_config& c) = 0;
-    virtual std::optional<candidate> naive() = 0;
-
-    const any_space& space() const { return *space_; }
-    named_config config_of(const record& r) const { return space_->config_of(r.template_name, r.knobs); }
-    static bool is_naive(const record& r) { return r.template_name == naive_template; }
-
-    // A config that is known beforehand; the search then passes its program over. Nothing where it is not legal.
-    std::optional<candidate> first_of(const named_config& c, const char* origin)
-    {
-        status why;
-        const auto program = space_->nest_of(c, why);
-        if (!program) return std::nullopt;
-        candidate r = candidate_of(c);
-        r.key.nest = hexadecimal(*program);
-        r.key.origin = origin;
-        if (const auto p = space_->point_of(c)) points_.insert_or_assign(r.key.nest, *p);
-        searcher_->exclude(*program);
-        return r;
-    }
-    void note_result(record r, const measurement& m)
-    {
-        note(std::move(r), m);
-        const record& noted = records().back();
-        if (noted.phase == "search" && !is_naive(noted)) teach(noted);
-    }
-
-private:
-    // The searcher that was chosen at run time.
-    struct any_searcher {
-        virtual ~any_searcher() = default;
-        virtual std::vector<proposal<space_point>> propose(std::size_t size) = 0;
-        virtual void tell(const space_point& p, std::uint64_t program, double ms) = 0;
-        virtual void exclude(std::uint64_t program) = 0;
-        virtual std::size_t illegal() const = 0;
-        virtual double seconds_thinking() const = 0;
-    };
-    template <searcher Search>
-    struct searcher_of final : any_searcher {
-        searcher_of(const std::shared_ptr<const any_space>& space, std::uint64_t seed)
-            : search(shared_space(space), seed)
-        {
-        }
-        std::vector<proposal<space_point>> propose(std::size_t size) override { return search.propose(size); }
-        void tell(const space_point& p, std::uint64_t program, double ms) override { search.tell(p, program, ms); }
-        void exclude(std::uint64_t program) override { search.exclude(program); }
-        std::size_t illegal() const override { return search.illegal(); }
-        double seconds_thinking() const override { return search.seconds_thinking(); }
-        Search search;
-    };
-
-    static std::string hexadecimal(std::uint64_t program) { return fmt::format("{:016x}", program); }
-    candidate candidate_of(const named_config& c) const
-    {
-        candidate r{key(), source_of(c)};
-        r.key.template_name = c.name;
-        r.key.knobs = c.knobs;
-        if (!is_known_template(backend(), c.name)) r.key.errors = c.errors;
-        return r;
-    }
-    // A failure is infinitely slow.
-    void teach(const record& r)
-    {
-        const std::uint64_t program = std::stoull(r.nest, nullptr, 16);
-        std::optional<space_point> p;
-        if (const auto known = points_.find(r.nest); known != points_.end())
-            p = known->second;
-        else
-            p = space_->point_of(config_of(r));
-        if (p)
-            searcher_->tell(*p, program, r.found == verdict::ok ? r.least() : std::numeric_limits<double>::infinity());
-        else
-            searcher_->exclude(program);
-    }
-
-    // Whether the records hold a kernel of this config's template.
-    bool has_tried(const named_config& c) const
-    {
-        const auto& all = records();
-        return std::any_of(all.begin(), all.end(), [&](const record& r) { return r.template_name == c.name; });
-    }
-
-    std::shared_ptr<const any_space> space_;
-    std::unique_ptr<any_space> twins_{}; // made when it is first asked for
-    std::unique_ptr<any_searcher> searcher_{};
-    std::unordered_map<std::string, space_point> points_{}; // of programs that were proposed
-    bool begun_ = false;
-    bool guessed_ = false;
 };
 
 } // namespace hone::tune

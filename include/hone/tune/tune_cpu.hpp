@@ -18,6 +18,7 @@
 #include <hone/tune/machine.hpp>
 #include <hone/tune/measure_cpu.hpp>
 #include <hone/tune/task.hpp>
+#include <hone/tune/tuning_in_space.hpp>
 
 namespace hone::tune {
 

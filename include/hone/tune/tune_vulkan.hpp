@@ -10,6 +10,7 @@
 
 #include <hone/tune/measure_vulkan.hpp>
 #include <hone/tune/task.hpp>
+#include <hone/tune/tuning_in_space.hpp>
 #include <hone/tune/vulkan_space.hpp>
 
 namespace hone::tune {

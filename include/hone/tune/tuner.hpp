@@ -16,13 +16,13 @@
 #include <string>
 #include <system_error>
 #include <thread>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 
 #include <hone/tune/build.hpp>
+#include <hone/tune/earlier_records.hpp>
 #include <hone/tune/header_writer.hpp>
 #include <hone/tune/machine.hpp>
 #include <hone/tune/machine_lock.hpp>
@@ -234,65 +234,17 @@ private:
 
     void read_earlier()
     {
-        // A line counts once, wherever it stands: records are copied from file to file.
-        records_read read;
-        std::unordered_set<std::string> seen;
-        for (const std::string& path : files_of_records())
-            each_record(path, read, [&](record r, const std::string& line) {
-                if (seen.insert(line).second) read.records.push_back(std::move(r));
-            });
-        for (const std::string& w : read.warnings) progress_.say("hone: " + w);
-        for (const std::string& w : read.rejected) progress_.say("hone: left out: " + w);
-        std::map<std::pair<std::string, std::string>, int> lacking; // by workload, and what is wrong with their configs
-        for (record& r : read.records) {
-            const task* const of = task_of(r);
-            const bool is_judged =
-                of != nullptr && r.template_name != naive_template && r.template_name != peer_template;
-            const auto space = is_judged ? space_of(*of, r) : nullptr;
-            const auto wrong = is_judged ? space->wrong_config(r.template_name, r.knobs) : std::nullopt;
-            if (wrong)
-                ++lacking[{of->name, *wrong}];
-            else if (!is_judged || holds(*space, r))
-                records_.push_back(std::move(r));
-            else
-                ++stale_;
-        }
-        for (const auto& [which, count] : lacking)
-            left_out_.push_back(
-                fmt::format("{} of {} {}, and {} kept: {}; give its list that template, or tune it anew",
-                            count == 1 ? "1 record" : fmt::format("{} records", count), which.first,
-                            count == 1 ? "does not count" : "do not count", count == 1 ? "is" : "are", which.second));
-        for (const std::string& s : left_out_) progress_.say("hone: " + s);
+        earlier_records earlier = tune::read_earlier(files_of_records(), tasks_);
+        records_ = std::move(earlier.records);
+        left_out_ = std::move(earlier.left_out);
+        stale_ = earlier.stale;
+        for (const auto* said : {&earlier.warnings, &left_out_})
+            for (const std::string& s : *said) progress_.say("hone: " + s);
         if (stale_ > 0)
             progress_.say(fmt::format(
                 "hone: {} records are stale: their configs give other loop nests today, so they no longer count",
                 stale_));
         for (const std::string& s : processors_left_out(records_, preferred())) progress_.say("hone: " + s);
-    }
-    // Records of other workloads are not judged.
-    const task* task_of(const record& r) const
-    {
-        for (const task& t : tasks_)
-            if (t.signature == r.signature) return &t;
-        return nullptr;
-    }
-    // A schedule of a config hangs on no limit of a device.
-    static std::shared_ptr<const any_space> space_of(const task& t, const record& r)
-    {
-        constexpr error_class any = error_class::winograd_6;
-        if (r.backend == "vulkan") return vulkan_space_of(t.definition, vulkan_limits{}, any, t.vulkan_templates);
-        return cpu_space_of(t.definition, isa_of(r.isa).value_or(isa::baseline), any, t.cpu_templates);
-    }
-    // Whether its config still gives the nest that was measured, as accurate, and its shader is one of that nest as far
-    // as its launch and packed weights tell.
-    static bool holds(const any_space& space, const record& r)
-    {
-        const named_config c = space.config_of(r.template_name, r.knobs);
-        const nest n = space.lowered(c);
-        if (!n.ok() || fmt::format("{:016x}", nest_hash(n)) != r.nest || (r.errors && *r.errors != c.errors))
-            return false;
-        return !r.shader ||
-               (r.shader->launch == launch_of(n) && layout_id(r.shader->packed) == layout_id(space.packed(c)));
     }
 
     // Another one is done within its budget, likely the same.

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSL-1.0
+// What files of records hold for the workloads of a tuner: records that count, and what is said of the others, which
+// stay in their files. Records of other workloads are not judged.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include <hone/codegen/launch.hpp>
+#include <hone/ir/hash.hpp>
+#include <hone/schedule/packed.hpp>
+#include <hone/tune/any_space.hpp>
+#include <hone/tune/cpu_space.hpp>
+#include <hone/tune/record.hpp>
+#include <hone/tune/settings.hpp>
+#include <hone/tune/task.hpp>
+#include <hone/tune/vulkan_space.hpp>
+
+namespace hone::tune {
+
+struct earlier_records {
+    std::vector<record> records{};
+    int stale = 0;                       // whose config gives another nest today
+    std::vector<std::string> left_out{}; // a sentence for each template or knob that a workload's list has not
+    std::vector<std::string> warnings{}; // of the files
+};
+
+namespace earlier {
+
+// A schedule of a config hangs on no limit of a device.
+inline std::shared_ptr<const any_space> space_of(const task& t, const record& r)
+{
+    constexpr error_class any = error_class::winograd_6;
+    if (r.backend == "vulkan") return vulkan_space_of(t.definition, vulkan_limits{}, any, t.vulkan_templates);
+    return cpu_space_of(t.definition, isa_of(r.isa).value_or(isa::baseline), any, t.cpu_templates);
+}
+
+// Whether its config still gives the nest that was measured, as accurate, and its shader is one of that nest as far as
+// its launch and packed weights tell.
+inline bool holds(const any_space& space, const record& r)
+{
+    const named_config c = space.config_of(r.template_name, r.knobs);
+    const nest n = space.lowered(c);
+    if (!n.ok() || fmt::format("{:016x}", nest_hash(n)) != r.nest || (r.errors && *r.errors != c.errors)) return false;
+    return !r.shader || (r.shader->launch == launch_of(n) && layout_id(r.shader->packed) == layout_id(space.packed(c)));
+}
+
+} // namespace earlier
+
+// A line counts once, wherever it stands: records are copied from file to file.
+inline earlier_records read_earlier(const std::vector<std::string>& paths, const std::vector<task>& tasks)
+{
+    earlier_records all;
+    records_read read;
+    std::unordered_set<std::string> seen;
+    for (const std::string& path : paths)
+        each_record(path, read, [&](record r, const std::string& line) {
+            if (seen.insert(line).second) read.records.push_back(std::move(r));
+        });
+    all.warnings = std::move(read.warnings);
+    for (const std::string& w : read.rejected) all.warnings.push_back("left out: " + w);
+    std::map<std::pair<std::string, std::string>, int> lacking; // by workload, and what is wrong with their configs
+    for (record& r : read.records) {
+        const task* of = nullptr;
+        for (const task& t : tasks)
+            if (of == nullptr && t.signature == r.signature) of = &t;
+        if (of == nullptr || r.template_name == naive_template || r.template_name == peer_template) {
+            all.records.push_back(std::move(r));
+            continue;
+        }
+        const auto space = earlier::space_of(*of, r);
+        if (const auto wrong = space->wrong_config(r.template_name, r.knobs))
+            ++lacking[{of->name, *wrong}];
+        else if (earlier::holds(*space, r))
+            all.records.push_back(std::move(r));
+        else
+            ++all.stale;
+    }
+    for (const auto& [which, count] : lacking)
+        all.left_out.push_back(fmt::format("{} of {} {}, and {} kept: {}; give its list that template, or tune it anew",
+                                           count == 1 ? "1 record" : fmt::format("{} records", count), which.first,
+                                           count == 1 ? "does not count" : "do not count", count == 1 ? "is" : "are",
+                                           which.second));
+    return all;
+}
+
+} // namespace hone::tune
