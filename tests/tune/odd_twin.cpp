@@ -54,6 +54,12 @@ TEST_CASE("a twin is the same formula over extents that nothing divides")
     CHECK(extent_of(product, "k") == 13);
     CHECK(product.tensors[product.tensor_of(role::bias)].elements() == 37);
 
+    // So are further outputs.
+    const definition kept =
+        tune::with_odd_extents(gemm<gemm_shape{.m = 48, .n = 64, .k = 32}, f32, keep>::definition());
+    CHECK(checked(kept).found.ok());
+    CHECK(kept.tensors[kept.stages[0].further[0].to.tensor].elements() == 37 * 37);
+
     const definition layer = tune::with_odd_extents(conv2d<window_shape, f32, bias>::definition());
     check_laws(layer);
     // As conv2d states it for these extents itself: two images of 37 x 13 with 37 channels.

@@ -34,6 +34,9 @@ struct product : gemm<gemm_shape{.m = 24, .n = 20, .k = 7}, f32> {};
 // Borders, and a clamp that hides half of the results for operands of both signs.
 struct layer : conv2d<conv2d_shape{.h = 9, .w = 11, .ic = 5, .oc = 19, .kh = 3, .kw = 3, .pad = 1}, f32, bias, relu> {};
 
+// A second output, before the clamp.
+struct kept : gemm<gemm_shape{.m = 24, .n = 20, .k = 7}, f32, bias, keep, relu> {};
+
 tune::builder builder_in(const folder& at, isa set)
 {
     std::ofstream(at / "planted.hpp")
@@ -44,7 +47,9 @@ tune::builder builder_in(const folder& at, isa set)
            "#include <hone/op/conv2d.hpp>\n#include <hone/op/gemm.hpp>\n"
            "struct product : hone::gemm<hone::gemm_shape{.m = 24, .n = 20, .k = 7}, hone::f32> {};\n"
            "struct layer : hone::conv2d<hone::conv2d_shape{.h = 9, .w = 11, .ic = 5, .oc = 19, .kh = 3, .kw = 3,\n"
-           "    .pad = 1}, hone::f32, hone::bias, hone::relu> {};\n";
+           "    .pad = 1}, hone::f32, hone::bias, hone::relu> {};\n"
+           "struct kept : hone::gemm<hone::gemm_shape{.m = 24, .n = 20, .k = 7}, hone::f32, hone::bias, hone::keep,\n"
+           "    hone::relu> {};\n";
     return {tune::find_compiler("c++", set),
             {.directory = at.path() / "build",
              .include_directories = {include_directory(), at.path().string()},
@@ -223,6 +228,37 @@ const planted of_layer[] = {
     {"adds to the bias", "", "const_cast<float*>(a.bias)[2] += 1;", crash, "writes to bias"},
 };
 
+const planted of_kept[] = {
+    {"forgets the second output",
+     "static float other[outputs]; float* to = other; hone::arguments b = a;"
+     "b.outputs = &to; return kernel::run(e, b);",
+     "", wrong_result, "keep[0] is not written"},
+    {"forgets the second output in timed calls",
+     "static float other[outputs]; float* to = other;"
+     "hone::arguments b = a; if (call > 2) { b.outputs = &to; return kernel::run(e, b); }",
+     "", wrong_result, "is not written"},
+    {"keeps what is behind relu", "", "std::memcpy(a.outputs[0], a.y, sizeof(float) * outputs);", wrong_result,
+     "keep["},
+    {"swaps its outputs",
+     "float* to = a.y; hone::arguments b = a; b.y = a.outputs[0]; b.outputs = &to;"
+     "return kernel::run(e, b);",
+     "", wrong_result, "y["},
+    {"keeps what it gave first",
+     "static float kept[outputs];"
+     "if (call > 3) { const hone::status s = kernel::run(e, a);"
+     "    std::memcpy(a.outputs[0], kept, sizeof kept); return s; }",
+     "if (call == 3) std::memcpy(kept, a.outputs[0], sizeof kept);", wrong_result, "keep["},
+    {"the last column of the second output is off by 1e-4", "",
+     "for (int i = 19; i < outputs; i += 20) a.outputs[0][i] *= 1.0001f;", wrong_result, "keep["},
+    {"leaves the last element of the second output", "float last = a.outputs[0][outputs - 1];",
+     "a.outputs[0][outputs - 1] = last;", wrong_result, "keep[479] is not written"},
+    {"writes behind the second output", "a.outputs[0][outputs] = 0;", "", crash, "behind the last element of keep"},
+    {"writes before the second output", "a.outputs[0][-1] = 0;", "", wrong_result, "outside a buffer"},
+    {"gives itself another second output",
+     "static float other[outputs]; if (call > 2) const_cast<float**>(a.outputs)[0] = other;", "", wrong_result,
+     "is not written"},
+};
+
 template <class Op, std::size_t Count>
 std::vector<tune::measurement> measured(const char* type, const planted (&all)[Count], tune::timing_order order)
 {
@@ -266,6 +302,8 @@ TEST_CASE("products that are wrong or cheat are rejected, and what comes after t
 }
 
 TEST_CASE("layers that are wrong at borders or behind a clamp are rejected") { check_all<layer>("layer", of_layer); }
+
+TEST_CASE("products that are wrong in what they keep are rejected") { check_all<kept>("kept", of_kept); }
 
 TEST_CASE("the final rounds see what goes wrong in timed calls, too, and keep the others' figures")
 {

@@ -171,6 +171,70 @@ TEST_CASE("a problem is the same after it was written and read")
           *values_of(tune::problem_of(plain_layer::definition(), 2, {arithmetic::direct}).signs(), role::input));
 }
 
+TEST_CASE("each output is judged by its own expression, and read back as it was written")
+{
+    struct kept : gemm<gemm_shape{.m = 7, .n = 9, .k = 5, .ldy = 12}, f32, bias, keep, relu> {};
+    const folder at;
+    tune::save(tune::problem_of(kept::definition(), 1, {arithmetic::direct, arithmetic::device}), at / "p");
+    const tune::problem p = tune::load_problem(at / "p");
+    REQUIRE(p.further.size() == 1);
+    CHECK(p.further[0].name == "keep");
+    CHECK(p.further[0].position == 3);
+    CHECK(p.further[0].elements == p.outputs);
+    CHECK(p.further[0].untouched.size() == 6 * 3); // between the rows
+    CHECK(p.further_at(3) == p.further.data());
+    CHECK(p.further_at(4) == nullptr);
+    for (const tune::problem_draw& draw : p.draws) {
+        CAPTURE(draw.name);
+        REQUIRE(draw.further.size() == 1);
+        const tune::judged_results& before = draw.further[0];
+        CHECK(before.largest > 0);
+        CHECK(before.bounds.size() == 2);
+        std::vector<float> y(p.outputs, tune::poison()), k = y;
+        for (std::size_t i = 0; i < draw.places.size(); ++i) {
+            REQUIRE(before.places[i] == draw.places[i]);
+            const double v = before.expected[i];
+            CHECK((std::isnan(v) ? std::isnan(draw.expected[i]) : draw.expected[i] == (v < 0 ? 0 : v)));
+            y[draw.places[i]] = static_cast<float>(draw.expected[i]);
+            k[before.places[i]] = static_cast<float>(v);
+        }
+        const auto judged = [&](const std::vector<float>& of_y, const std::vector<float>& of_keep) {
+            return tune::judge(p, draw, arithmetic::direct, of_y.data(), {of_keep.data()});
+        };
+        CHECK(judged(y, k).wrong == "");
+        // One is off, not written, or written where nothing is to be.
+        const auto with = [&](std::size_t place, float value) {
+            auto other = k;
+            other[place] = value;
+            return other;
+        };
+        const auto finite = std::find_if(before.expected.begin(), before.expected.end(),
+                                         [](double v) { return std::isfinite(v) && std::fabs(v) > 0.1; });
+        REQUIRE(finite != before.expected.end());
+        const std::size_t place = before.places[static_cast<std::size_t>(finite - before.expected.begin())];
+        const auto off = judged(y, with(place, k[place] * 1.001f));
+        CHECK(off.wrong.find("keep[" + std::to_string(place) + "] is ") == 0);
+        if (&draw == &p.signs()) CHECK(off.error > judged(y, k).error);
+        CHECK(judged(y, with(place, tune::poison())).wrong.find("is not written") != std::string::npos);
+        CHECK(judged(y, with(10, 0.0f)).wrong == "it wrote keep[10], which is no result");
+        if (&draw != &p.timed()) { // whose results relu leaves alone
+            CHECK(judged(k, k).wrong.find("y[") == 0);
+            CHECK(judged(y, y).wrong.find("keep[") == 0);
+        }
+        CHECK_THROWS_AS(tune::judge(p, draw, arithmetic::direct, y.data()), std::invalid_argument);
+    }
+}
+
+TEST_CASE("a problem of one output is written as ever")
+{
+    const folder at;
+    tune::save(tune::problem_of(plain_layer::definition(), 1, {arithmetic::direct}), at / "p");
+    std::ifstream file(at / "p");
+    std::string head;
+    std::getline(file, head);
+    CHECK(head.find("further") == std::string::npos);
+}
+
 TEST_CASE("kernels of every template stay below half of their bounds")
 {
     CHECK(largest_share<long_product, defaults>(arithmetic::direct) < 0.5);
