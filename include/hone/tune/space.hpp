@@ -187,13 +187,13 @@ public:
         return r;
     }
 
-    // The closed-form default, or the first step down from it that is legal.
+    // The closed-form default, or the first step down from it that is legal and as accurate as this space.
     config standard() const
     {
         const int steps = default_steps_of(definition_, templates{});
         for (int step = 0; step < steps; ++step) {
             const auto c = default_config<templates>(definition_, target_, step);
-            if (backend_.lower_into(nest_, definition_, c, target_).ok()) return c;
+            if (class_of(c) <= worst_ && backend_.lower_into(nest_, definition_, c, target_).ok()) return c;
         }
         return default_config<templates>(definition_, target_);
     }
