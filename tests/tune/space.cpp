@@ -20,6 +20,7 @@
 #include <hone/tune/vulkan_space.hpp>
 
 #include "layers.hpp"
+#include "reductions.hpp"
 
 using namespace hone;
 using namespace hone::tune;
@@ -133,6 +134,41 @@ TEST_CASE("the default is a point of its space on a CPU, and legal on every back
     });
 }
 
+TEST_CASE("an operator without weights is searched by reduce, of which its default is a point, and by direct")
+{
+    using namespace reductions;
+    const auto look = [](const definition& d) {
+        for (const isa set : {isa::baseline, isa::avx2, isa::avx512, isa::neon}) {
+            const cpu_space s(d, set);
+            status why;
+            CHECK(s.standard().is<reduce>());
+            const auto p = s.point_of(s.standard());
+            REQUIRE(p.has_value());
+            CHECK(s.legal(*p, why));
+            REQUIRE(s.others().size() == 1);
+            CHECK(s.others()[0].is<direct>());
+            int legal[2]{};
+            xoshiro256 bits(3);
+            for (int i = 0; i < 200; ++i) {
+                const space_point of = s.random(bits);
+                if (s.legal(of, why)) ++legal[s.config_of(of).is<reduce>() ? 0 : 1];
+            }
+            CHECK(legal[0] > 10);
+            CHECK(legal[1] > 10);
+        }
+        const vulkan_space s(d, roomy);
+        CHECK(s.standard().is<vulkan_reduce>());
+        REQUIRE(s.others().size() == 1);
+        CHECK(s.others()[0].is<vulkan_direct>());
+    };
+    look(reductions::definition_of(pool_shape{.h = 112, .w = 112, .c = 64, .kh = 3, .kw = 3, .stride = 2, .pad = 1}));
+    look(reductions::definition_of(
+        pool_shape{.h = 14, .w = 14, .c = 100, .kh = 2, .kw = 2, .stride = 2, .how = fold::mean}));
+    look(reductions::definition_of(global({.h = 7, .w = 7, .c = 2048, .how = fold::mean})));
+    look(reductions::definition_of(global({.h = 7, .w = 7, .c = 64, .how = fold::mean, .layout = layout::nchw})));
+    look(reductions::definition_of(rows_shape{.rows = 1000, .n = 1000}));
+}
+
 TEST_CASE("a config off the grid has no point")
 {
     const cpu_space on_cpu(layer::definition(), isa::avx512);
@@ -186,7 +222,7 @@ TEST_CASE("a neighbour differs in one knob, or is of another template; all value
         };
         if constexpr (std::is_same_v<typename std::decay_t<decltype(s)>::config, vulkan_config>)
             values_of(vulkan_knob_table);
-        else if (p.algorithm == 0)
+        else if (s.config_of(p).template is<direct>())
             values_of(direct_knob_table);
         else
             values_of(winograd_knob_table);
@@ -202,7 +238,7 @@ TEST_CASE("each template that applies has an equal chance, and the seed gives th
     for (int i = 0; i < 2000; ++i) {
         const space_point p = s.random(a);
         CHECK(p == s.random(b));
-        winograd += p.algorithm;
+        winograd += s.config_of(p).is<hone::winograd>() ? 1 : 0;
     }
     CHECK(winograd > 900);
     CHECK(winograd < 1100);
@@ -211,7 +247,7 @@ TEST_CASE("each template that applies has an equal chance, and the seed gives th
 TEST_CASE("places of knobs are told apart by template")
 {
     const cpu_space s(layer::definition(), isa::avx512);
-    const space_point direct{.algorithm = 0}, winograd{.algorithm = 1};
+    const space_point direct = *s.point_of(s.standard()), winograd = *s.point_of(s.others()[0]);
     const auto a = s.knob_values(direct), b = s.knob_values(winograd);
     CHECK(a.size() == std::size(direct_knob_table));
     CHECK(b.size() == std::size(winograd_knob_table));

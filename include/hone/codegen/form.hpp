@@ -50,7 +50,9 @@ struct form {
     template <int Access, class At>
     HONE_INLINE static auto load(At at)
     {
-        if constexpr (in_registers(Access))
+        if constexpr (in_registers(Access) && V < 0 && length > 1)
+            return (*at)[0]; // one number
+        else if constexpr (in_registers(Access))
             return *at;
         else if constexpr (requires { At::lane; })
             return lanes_of<K>::load(at.vector)[At::lane];
@@ -126,13 +128,48 @@ struct form {
             return as<T>(value<s.value>(c, at...));
     }
 
+    // Lanes along a reduction count each, where others may hold anything behind the end of an axis.
+    static consteval bool is_along_reduction()
+    {
+        if constexpr (V >= 0 && length > 1)
+            return K::nest.variables[V].reduction;
+        else
+            return false;
+    }
+
+    // The lanes of a vector into one number, one after another.
+    template <class Target, class... At>
+    HONE_INLINE static void fold(float c, Target target, At... at)
+    {
+        const vector v = as<vector>(value<s.value>(c, target, at...));
+        float sum = (*target)[0];
+        [&]<int... I>(std::integer_sequence<int, I...>)
+            HONE_INLINE_LAMBDA { ((sum = combined<I == 0>(sum, v[I])), ...); }(std::make_integer_sequence<int, L>{});
+        (*target)[0] = sum;
+    }
+    template <bool First>
+    HONE_INLINE static float combined(float old, float lane)
+    {
+        if constexpr (Fresh && First)
+            return lane;
+        else if constexpr (s.reduce == reduction::add)
+            return old + lane;
+        else
+            return apply < K::set, 1, s.reduce == reduction::max ? expr_op::max : expr_op::min > (old, lane);
+    }
+
     template <class Target, class... At>
     HONE_INLINE static void execute(float c, Target target, At... at)
     {
         static_assert(in_registers(s.target) || std::is_same_v<Target, float*>, "what kernels write is of floats");
         constexpr bool reduces = s.reduce != reduction::none;
         constexpr std::int64_t distance = stride(s.target);
-        if constexpr (in_registers(s.target)) {
+        if constexpr (in_registers(s.target) && is_along_reduction() && reduces && distance == 0) {
+            fold(c, target, at...);
+        } else if constexpr (in_registers(s.target) && is_along_reduction() && L < length) {
+            const vector old = Fresh ? vector{} : *target;
+            *target = lanes_of<K>::template first_of<L>(updated(c, old, target, at...), old);
+        } else if constexpr (in_registers(s.target)) {
             *target = updated(c, *target, target, at...);
         } else if constexpr (V < 0 || length == 1) {
             *target = updated(c, reduces ? *target : 0.0f, target, at...);

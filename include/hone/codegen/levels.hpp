@@ -199,6 +199,10 @@ protected:
             if (a.reduction &&
                 (own.bind == binding::parallel || own.bind == binding::grid || own.bind == binding::lane))
                 fail(fault::reduction_parallel, 0, 0, a.name);
+            // Lanes would meet in one element at each step, and what is not written out has no registers.
+            const bool is_vector = own.bind == binding::vectorize;
+            if (a.reduction && (is_vector ? !is_apart(st, l) : is_apart(st, l) && own.bind != binding::unroll))
+                fail(fault::reduction_not_apart, p.apart_at, l, a.name);
             const hone::variable v{.name = a.name,
                                    .level = depth[own.axis]++,
                                    .stage = static_cast<std::int8_t>(st),
@@ -253,6 +257,18 @@ protected:
     }
 
     constexpr bool is_reduction(int st, int l) const { return d_.stages[st].axes[plan(st).levels[l].axis].reduction; }
+
+    // Whether the iterations of a level accumulate apart, and whether those are the lanes of vectors.
+    constexpr bool is_apart(int st, int l) const
+    {
+        return plan(st).apart_at >= 0 && l >= plan(st).apart_at && is_reduction(st, l);
+    }
+    constexpr bool has_lanes_apart(int st) const
+    {
+        for (int l = 0; l < levels(st); ++l)
+            if (is_apart(st, l) && plan(st).levels[l].bind == binding::vectorize && !trivial(st, l)) return true;
+        return false;
+    }
 
     constexpr bool is_local(int t) const
     {

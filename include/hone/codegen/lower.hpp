@@ -53,7 +53,9 @@ public:
     }
 
 private:
-    enum class pass : std::uint8_t { whole, init, reduce, store };
+    enum class pass : std::uint8_t { whole, init, reduce, clear, fold, store };
+    // Passes that walk the outputs of a tile once, whatever its reduction.
+    static constexpr bool is_spatial(pass p) { return p != pass::whole && p != pass::reduce; }
 
     constexpr int append(int parent, node x)
     {
@@ -117,6 +119,7 @@ private:
             if (accumulator_[st] >= 0) {
                 emit(st, l, c, pass::init, tile);
                 emit_levels(st, l, c, pass::reduce, tile);
+                emit_folds(st, l, c, tile);
                 emit(st, l, c, pass::store, tile);
             } else {
                 emit_levels(st, l, c, pass::whole, tile);
@@ -131,6 +134,25 @@ private:
         if (shared && serial_depth_ > 0) append(parent, {.kind = node_kind::barrier});
     }
 
+    // What accumulates apart is taken together level by level, the outermost first:
+    //
+    //     for v in [1, vectors): acc[0, lanes] += acc[v, lanes]
+    //     for lane in lanes:     folded += acc[0, lane]
+    constexpr void emit_folds(int st, int l, const context& c, int parent)
+    {
+        for (int f = plan(st).tile_at; f < levels(st); ++f) {
+            if (!is_apart(st, f) || trivial(st, f)) continue;
+            if (plan(st).levels[f].bind == binding::vectorize) emit(st, l, c, pass::clear, parent);
+            fold_level_ = f;
+            emit(st, l, c, pass::fold, parent);
+        }
+    }
+    // Whether a pass walks a level that accumulates apart.
+    constexpr bool walks_apart(int st, int l, pass p) const
+    {
+        return is_apart(st, l) && (p == pass::init || (p == pass::fold && l >= fold_level_));
+    }
+
     constexpr void emit_levels(int st, int l, const context& c, pass p, int parent)
     {
         if (l == levels(st)) {
@@ -140,7 +162,12 @@ private:
         const level& own = plan(st).levels[l];
         axis_state a = c.axes[own.axis];
         const std::int64_t step = own.step;
-        if ((p == pass::init || p == pass::store) && is_reduction(st, l)) {
+        if (is_spatial(p) && walks_apart(st, l, p)) {
+            const bool is_kept = p == pass::fold && l == fold_level_ && own.bind != binding::vectorize;
+            emit_loop(st, l, c, p, parent, {is_kept ? 1 : 0}, {count_of(st, l)}, {step, false, false});
+            return;
+        }
+        if (is_spatial(p) && is_reduction(st, l)) {
             context next = c;
             next.axes[own.axis].extent = a.extent < step ? a.extent : step;
             emit(st, l + 1, next, p, parent);
@@ -339,7 +366,7 @@ private:
     // Inside an unrolled level only unrolled and vector levels may follow; otherwise its copies are siblings.
     constexpr bool is_band(int st, int l, pass p) const
     {
-        const bool spatial = p == pass::init || p == pass::store;
+        const bool spatial = is_spatial(p);
         for (int o = l + 1; o < levels(st); ++o) {
             const binding b = plan(st).levels[o].bind;
             if (spatial && is_reduction(st, o)) continue;
@@ -361,11 +388,17 @@ private:
             emit_leaf(st, c, leaf_kind::reduce, parent);
             return;
         }
+        if (p == pass::clear || p == pass::fold) {
+            emit_leaf(st, c, p == pass::clear ? leaf_kind::clear : leaf_kind::fold, parent);
+            return;
+        }
         const int outer = outer_reduction(st);
         if (outer < 0) {
             emit_leaf(st, c, p == pass::init ? leaf_kind::init : leaf_kind::store, parent);
             return;
         }
+        if (plan(st).apart_at >= 0)
+            fail(fault::reduction_not_apart, plan(st).tile_at, outer, name(st, plan(st).levels[outer].axis));
         const int v = variable_of(st, outer);
         if (p == pass::init) {
             // Lanes past the end of the axis are set too: the resumption leaves them alone.
@@ -412,8 +445,7 @@ private:
                 if (!c.axes[q.axis].guarded || !leaves_memory(st, q.axis, kind)) continue;
                 if (interval_of(n_, q.value, variables_).least >= 0) continue;
             } else {
-                const bool drops_store =
-                    q.operand == output_slot && kind != leaf_kind::init && kind != leaf_kind::reduce;
+                const bool drops_store = q.operand == output_slot && !stays_in_registers(kind);
                 const bool skips_tap = kind == leaf_kind::reduce && may_skip(st, q.operand) && !masks(st, q.operand);
                 if (!drops_store && !skips_tap) continue;
                 if (never(st, q, c)) return;
@@ -428,7 +460,8 @@ private:
         }
         const auto add = [&](int slot) {
             node x{.kind = node_kind::leaf};
-            x.statement = static_cast<std::int16_t>(statement_of(st, kind, c.hoisted, slot));
+            x.statement = static_cast<std::int16_t>(
+                statement_of(st, kind, c.hoisted, slot, kind == leaf_kind::fold ? fold_level_ : 0));
             append(parent, x);
         };
         // The output last: it may stand in the place of what further ones read.
@@ -439,6 +472,7 @@ private:
 
     std::int16_t last_child_[512]{};
     std::int16_t last_root_ = -1;
+    int fold_level_ = 0; // that a pass takes together
     int serial_depth_ = 0;
 };
 

@@ -44,6 +44,15 @@ struct simd {
         __builtin_memcpy(p, &v, Count * sizeof(float));
     }
 
+    // The first Count lanes of one, the others of another.
+    template <int Count>
+    HONE_INLINE static vector first_of(vector first, vector others)
+    {
+        return [&]<int... L>(std::integer_sequence<int, L...>) HONE_INLINE_LAMBDA {
+            return typename float_vector<N>::bits{(L < Count ? -1 : 0)...} ? first : others;
+        }(std::make_integer_sequence<int, N>{});
+    }
+
     // The same of other types, converted.
     HONE_INLINE static vector load(const half* p) { return half_lanes<Set, N>::load(p); }
     template <int Count>

@@ -33,23 +33,29 @@ protected:
     struct made_statement {
         std::int8_t stage;
         std::int8_t kind;
-        std::int8_t slot; // of the output that is written
+        std::int8_t slot;   // of the output that is written
+        std::int8_t folded; // level
         std::uint32_t hoisted;
         std::int16_t index;
     };
 
     // The leaves of a stage. `whole`: no reduction. resume and suspend stand in for init and store where a reduction
-    // level is outside the tile and this is not its first or last step.
-    enum class leaf_kind : std::int8_t { whole, init, resume, reduce, suspend, store };
+    // level is outside the tile and this is not its first or last step. Where a reduction accumulates apart, fold takes
+    // the parts together, and lanes into a register that clear has prepared.
+    enum class leaf_kind : std::int8_t { whole, init, resume, reduce, clear, fold, suspend, store };
+    // Touches registers only, apart from what it reads.
+    static constexpr bool stays_in_registers(leaf_kind k)
+    {
+        return k == leaf_kind::init || k == leaf_kind::reduce || k == leaf_kind::clear || k == leaf_kind::fold;
+    }
 
     // What needs the variables of all stages: accumulators, lanes, and the conditions that leaves may have to test.
     constexpr void prepare(int st)
     {
         const stage& g = d_.stages[st];
         const stage_plan& p = plan(st);
-        const attach_point at = p.attach;
         if (g.reduce != reduction::none && d_.tensors[g.output.tensor].memory != memory::registers) add_accumulator(st);
-        if (s_.set == isa::none && at.stage < 0) {
+        if (s_.set == isa::none) {
             std::int32_t lanes = 1;
             for (int l = 0; l < levels(st); ++l)
                 if (p.levels[l].bind == binding::lane) lanes *= static_cast<std::int32_t>(count_of(st, l));
@@ -107,14 +113,24 @@ protected:
     {
         std::int64_t elements = 1;
         for (int l = plan(st).tile_at; l < levels(st); ++l)
-            if (!is_reduction(st, l)) elements *= count_of(st, l);
-        buffer b{.name = "acc", .memory = memory::registers};
-        b.elements.constant = elements;
-        b.vectors = static_cast<std::int32_t>(ceil_div(elements, s_.vector_length));
-        accumulator_[st] = static_cast<std::int16_t>(n_.buffers.push_back(b));
+            if (!is_reduction(st, l) || is_apart(st, l)) elements *= count_of(st, l);
+        const auto add = [&](const char* name, std::int64_t size) {
+            buffer b{.name = name, .memory = memory::registers};
+            b.elements.constant = size;
+            b.vectors = static_cast<std::int32_t>(ceil_div(size, s_.vector_length));
+            return static_cast<std::int16_t>(n_.buffers.push_back(b));
+        };
+        accumulator_[st] = add("acc", elements);
+        if (!has_lanes_apart(st)) return;
+        // One number in each register.
+        std::int64_t outputs = s_.vector_length;
+        for (int l = plan(st).tile_at; l < levels(st); ++l)
+            if (!is_reduction(st, l)) outputs *= count_of(st, l);
+        folded_[st] = add("folded", outputs);
     }
 
-    constexpr int accumulator_access(int st, std::uint32_t hoisted)
+    // `from`: of what accumulates apart, levels before this one are folded: their first iteration holds all.
+    constexpr int accumulator_access(int st, std::uint32_t hoisted, int from)
     {
         access a{.buffer = accumulator_[st]};
         std::int64_t stride = 1;
@@ -125,7 +141,20 @@ protected:
                 stride = s_.vector_length;
             }
         for (int l = levels(st); l-- > plan(st).tile_at;) {
-            if (is_reduction(st, l) || plan(st).levels[l].bind == binding::vectorize) continue;
+            const bool apart = is_apart(st, l);
+            if ((is_reduction(st, l) && !apart) || plan(st).levels[l].bind == binding::vectorize) continue;
+            const bool is_folded = apart && l < from;
+            if (!trivial(st, l) && !(hoisted >> l & 1) && !is_folded) add_term(a.index, variable_of(st, l), -1, stride);
+            stride *= count_of(st, l);
+        }
+        return n_.accesses.push_back(a);
+    }
+    constexpr int folded_access(int st, std::uint32_t hoisted)
+    {
+        access a{.buffer = folded_[st]};
+        std::int64_t stride = s_.vector_length;
+        for (int l = levels(st); l-- > plan(st).tile_at;) {
+            if (is_reduction(st, l)) continue;
             if (!trivial(st, l) && !(hoisted >> l & 1)) add_term(a.index, variable_of(st, l), -1, stride);
             stride *= count_of(st, l);
         }
@@ -305,16 +334,22 @@ protected:
         return e.empty() ? -1 : at[e.nodes.size() - 1];
     }
 
-    // `slot`: which output a leaf of kind whole or store writes.
-    constexpr int statement_of(int st, leaf_kind kind, std::uint32_t hoisted, int slot = output_slot)
+    // `slot`: which output a leaf of kind whole or store writes. `folded`: the level that a fold takes together, and 0
+    // for other leaves.
+    constexpr int statement_of(int st, leaf_kind kind, std::uint32_t hoisted, int slot, int folded)
     {
         for (const made_statement& m : made_)
-            if (m.stage == st && m.kind == static_cast<std::int8_t>(kind) && m.hoisted == hoisted && m.slot == slot)
+            if (m.stage == st && m.kind == static_cast<std::int8_t>(kind) && m.hoisted == hoisted && m.slot == slot &&
+                m.folded == folded)
                 return m.index;
         const stage& g = d_.stages[st];
         const expr& epilogue = slot == output_slot ? g.epilogue : g.further[slot - output_slot - 1].value;
         const bool to_registers = accumulator_[st] < 0;
-        const int acc = to_registers ? -1 : accumulator_access(st, hoisted);
+        const bool has_folded = folded_[st] >= 0;
+        const bool is_folded = kind == leaf_kind::store && plan(st).apart_at >= 0;
+        const int acc = to_registers || kind == leaf_kind::clear ? -1
+                        : is_folded && has_folded                ? folded_access(st, hoisted)
+                                                  : accumulator_access(st, hoisted, is_folded ? levels(st) : folded);
         statement x{};
         switch (kind) {
         case leaf_kind::whole:
@@ -338,6 +373,18 @@ protected:
             x.value = static_cast<std::int16_t>(copy_expr(st, g.body, -1));
             x.target = static_cast<std::int16_t>(to_registers ? operand_access(st, output_slot) : acc);
             break;
+        case leaf_kind::clear:
+            x.value = static_cast<std::int16_t>(
+                n_.exprs.push_back({.op = expr_op::constant, .value = identity_of(g.reduce)}));
+            x.target = static_cast<std::int16_t>(folded_access(st, hoisted));
+            break;
+        case leaf_kind::fold:
+            x.reduce = g.reduce;
+            x.value = static_cast<std::int16_t>(copy_expr(st, ex::acc(), acc));
+            x.target = static_cast<std::int16_t>(plan(st).levels[folded].bind == binding::vectorize
+                                                     ? folded_access(st, hoisted)
+                                                     : accumulator_access(st, hoisted, folded + 1));
+            break;
         case leaf_kind::suspend:
             x.value = static_cast<std::int16_t>(copy_expr(st, ex::acc(), acc));
             x.target = static_cast<std::int16_t>(sums_access(st));
@@ -349,7 +396,7 @@ protected:
         }
         const auto index = static_cast<std::int16_t>(n_.statements.push_back(x));
         made_.push_back({static_cast<std::int8_t>(st), static_cast<std::int8_t>(kind), static_cast<std::int8_t>(slot),
-                         hoisted, index});
+                         static_cast<std::int8_t>(folded), hoisted, index});
         if (made_.overflowed()) fail(fault::capacity, 32, 33, "statements");
         return index;
     }
@@ -378,7 +425,7 @@ protected:
     constexpr bool leaves_memory(int st, int ax, leaf_kind kind) const
     {
         const stage& g = d_.stages[st];
-        if (kind == leaf_kind::init) return false;
+        if (kind != leaf_kind::reduce && stays_in_registers(kind)) return false;
         if (g.axes[ax].reduction) {
             // Staged copies hold zeros past the end, and adding them changes nothing.
             bool staged = kind == leaf_kind::reduce && g.reduce == reduction::add;
@@ -413,6 +460,7 @@ protected:
 
     inline_vector<requirement, 64> requirements_{};
     std::int16_t accumulator_[8] = {-1, -1, -1, -1, -1, -1, -1, -1}; // buffer
+    std::int16_t folded_[8] = {-1, -1, -1, -1, -1, -1, -1, -1};      // buffer
     std::int16_t sums_access_[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
     std::int16_t access_of_[8][slots]{}; // stage, operand or output; +1, 0: none
     inline_vector<made_statement, 32> made_{};

@@ -28,6 +28,7 @@ enum class fault : std::uint8_t {
     blocked_axis_not_affine,
     reduction_split_twice,
     reduction_parallel,
+    reduction_not_apart,
     register_index_not_constant,
     attach_unknown,
     capacity,
@@ -114,6 +115,9 @@ constexpr const char* message_of(fault f)
     case fault::reduction_split_twice:
         return "hone::lower: at most one reduction level may stand outside the register tile; move the others inside";
     case fault::reduction_parallel: return "hone::parallel: a reduction axis cannot be parallel; bind a spatial axis";
+    case fault::reduction_not_apart:
+        return "hone::vectorize: a vector level along a reduction, and the unrolled levels around it, accumulate apart inside "
+               "one tile; call accumulate_apart() before them, and leave no reduction level outside the tile";
     case fault::register_index_not_constant:
         return "hone::lower: registers are indexed by unrolled and vectorized levels only; unroll the level or move it "
                "outside the tile";

@@ -21,7 +21,8 @@ enum class error_class : std::uint8_t {
     // One chain of multiply-adds for each output, its terms in the order of the definition: all kernels of this class
     // give the same bits on one instruction set (one with fused multiply-adds rounds once a term, others twice) where
     // the compiler contracts a * b + c, as g++ does at -O2 and clang at -O1, and g++ at -O1 not in all places. The
-    // error is at most 2 k u s (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1).
+    // error is at most 2 k u s (Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1). Maxima and
+    // minima round nothing and are of this class in any order; of zeros of both signs they give one or the other.
     exact_order,
     // The same terms in another order: the same bound, other bits. Outputs that are not finite are the same. In both
     // classes one thing is open: whether padding times a weight that is not finite is a term.

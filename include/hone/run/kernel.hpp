@@ -62,12 +62,14 @@ struct kernel_nest {
     static constexpr status found = check(nest, cpu_target(Set));
 };
 
-// Which step of the default a kernel takes: the first that is legal, and the first of all where none is or the config
-// is an entry's, so that the fault that is named is theirs. One compiles at a time.
+// Which step of the default a kernel takes: the first that is legal and as accurate as the workload demands, and the
+// first of all where none is or the config is an entry's, so that the fault that is named is theirs. One compiles at a
+// time.
 template <class Op, class Configs, isa Set, int Threads, int Step = 0>
 constexpr int legal_step()
 {
-    if constexpr (kernel_nest<Op, Configs, Set, Threads, nest_of::call, Step>::found.ok())
+    using step = kernel_nest<Op, Configs, Set, Threads, nest_of::call, Step>;
+    if constexpr (step::found.ok() && class_of(step::config) <= worst_class_of<Op, Configs>())
         return Step;
     else if constexpr (Step + 1 < default_steps_of(definition_of<Op>, cpu_templates_of<Op>{}) &&
                        entry_index_for<Op, Configs>(Set, Threads) < 0)

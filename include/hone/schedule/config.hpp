@@ -156,6 +156,14 @@ constexpr accuracy accuracy_of_set()
         return accuracy::standard;
 }
 
+// The worst class of error of the kernels of an operator.
+template <tensor_operator Op, class Configs>
+constexpr error_class worst_class_of()
+{
+    constexpr signature_text signature = Op::signature();
+    return worst_of(accuracy_in(signature.c_str(), accuracy_of_set<Configs>()));
+}
+
 // Whether a is nearer to the threads that are wanted than b, as a ratio; of 2 and 8 for 4, the fewer are.
 constexpr bool is_nearer(int a, int b, int wanted)
 {
@@ -181,7 +189,7 @@ template <tensor_operator Op, class Configs>
 constexpr int entry_index_for(isa set, int threads = 1)
 {
     constexpr signature_text signature = Op::signature();
-    constexpr error_class worst = worst_of(accuracy_in(signature.c_str(), accuracy_of_set<Configs>()));
+    constexpr error_class worst = worst_class_of<Op, Configs>();
     int best = -1;
     int i = 0;
     for (const cpu_entry& e : Configs::entries) {
@@ -218,7 +226,7 @@ template <tensor_operator Op, class Configs>
 constexpr inline_vector<int, most_thread_counts> thread_counts_of(isa set)
 {
     constexpr signature_text signature = Op::signature();
-    constexpr error_class worst = worst_of(accuracy_in(signature.c_str(), accuracy_of_set<Configs>()));
+    constexpr error_class worst = worst_class_of<Op, Configs>();
     inline_vector<int, most_thread_counts> counts;
     for (const cpu_entry& e : Configs::entries) {
         if (e.set != set || !same_text(e.signature, signature.c_str()) || !may_serve<cpu_templates_of<Op>>(e, worst))

@@ -54,6 +54,11 @@ struct stage_plan {
     // a sum of products run unguarded. Legal for a factor of the products that the epilogue does not read. Gains: no
     // branch, and what the leaves share is read once. Costs: products with 0, which are NaN where a weight is infinite.
     std::uint8_t masked = 0;
+    // Reduction levels from this one on accumulate apart: each of their iterations has a register of its own, and
+    // behind the reduction these are folded into one, the vectors first, then the lanes. -1: none do. Legal inside the
+    // tile, for unrolled levels and the vector level. Gains: independent chains, and vectors along the reduction.
+    // Costs: registers, and a sum takes its terms in another order.
+    std::int8_t apart_at = -1;
     // Attached stages: where each own axis starts, in axes of the stage it is attached to.
     inline_vector<dim_index, 10> base{};
 
@@ -70,6 +75,11 @@ struct stage_plan {
     constexpr stage_plan& mask(int operand)
     {
         masked = static_cast<std::uint8_t>(masked | 1u << operand);
+        return *this;
+    }
+    constexpr stage_plan& accumulate_apart()
+    {
+        apart_at = static_cast<std::int8_t>(levels.size());
         return *this;
     }
     constexpr stage_plan& open_tile()

@@ -26,6 +26,83 @@ constexpr std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t b)
     return a;
 }
 
+// Leaves axes of one step out of an index, as those of the outputs of a window that is as large as its image.
+constexpr void drop_still_axes(const stage& s, operand& o)
+{
+    for (dim_index& index : o.index) {
+        const auto terms = index.terms;
+        index.terms.clear();
+        for (const index_term& t : terms)
+            if (s.axes[t.axis].extent > 1 || s.axes[t.axis].parameter >= 0) index.terms.push_back(t);
+    }
+}
+
+// The dimension of an operand in which nothing but this axis moves, one by one over all of it; -1: there is none.
+constexpr int dimension_of_all(const definition& d, const operand& o, int axis)
+{
+    for (std::size_t k = 0; k < o.index.size(); ++k) {
+        const dim_index& index = o.index[k];
+        if (index.terms.size() != 1 || index.terms[0].axis != axis) continue;
+        const dimension& dim = d.tensors[o.tensor].dims[k];
+        const bool is_whole = index.terms[0].coefficient == 1 && index.offset == 0 && dim.block == 0 &&
+                              dim.extent_parameter < 0 && dim.stride_parameter < 0 &&
+                              dim.extent == d.stages[0].axes[axis].extent;
+        return is_whole ? static_cast<int>(k) : -1;
+    }
+    return -1;
+}
+
+// Makes one axis of neighbouring reduction axes that walk through memory as one: of h and w of y[c] += x[h][w][c] one
+// of h * w rows. It is the inner of them; the others have an extent of 1 from then on. The order of the terms stays.
+constexpr void fuse_reductions(definition& d)
+{
+    stage& s = d.stages[0];
+    for (operand& o : s.operands) drop_still_axes(s, o);
+    const auto moves = [&](const dim_index& index, int axis) {
+        for (const index_term& t : index.terms)
+            if (t.axis == axis) return true;
+        return false;
+    };
+    const auto is_alone = [&](const operand& o) {
+        int readers = 0;
+        for (const operand& other : s.operands) readers += other.tensor == o.tensor ? 1 : 0;
+        return readers == 1;
+    };
+    // An operand that moves along the axes walks them as it would walk one, and the layout of its tensor is its alone.
+    const auto are_one_in = [&](const operand& o, int outer, int inner) {
+        bool is_moved = false;
+        for (const dim_index& index : o.index) is_moved = is_moved || moves(index, outer) || moves(index, inner);
+        if (!is_moved) return true;
+        const int a = dimension_of_all(d, o, outer), b = dimension_of_all(d, o, inner);
+        if (a < 0 || b < 0 || o.may_leave || !is_alone(o)) return false;
+        const tensor& t = d.tensors[o.tensor];
+        return t.dims[a].stride == t.dims[b].stride * t.dims[b].extent;
+    };
+    const auto are_one = [&](int outer, int inner) {
+        bool all = s.axes[outer].parameter < 0 && s.axes[inner].parameter < 0;
+        for (const table_operand& t : s.tables) all = all && !moves(t.index, outer) && !moves(t.index, inner);
+        for (const operand& o : s.operands) all = all && are_one_in(o, outer, inner);
+        return all;
+    };
+    int outer = -1;
+    for (int inner = 0; inner < static_cast<int>(s.axes.size()); ++inner) {
+        if (!s.axes[inner].reduction || s.axes[inner].extent == 1) continue;
+        if (outer >= 0 && are_one(outer, inner)) {
+            const std::int64_t steps = s.axes[outer].extent;
+            for (operand& o : s.operands) {
+                const int a = dimension_of_all(d, o, outer), b = dimension_of_all(d, o, inner);
+                if (a < 0 || b < 0) continue;
+                o.index[a] = {};
+                d.tensors[o.tensor].dims[a].extent = 1;
+                d.tensors[o.tensor].dims[b].extent *= steps;
+            }
+            s.axes[outer].extent = 1;
+            s.axes[inner].extent *= steps;
+        }
+        outer = inner;
+    }
+}
+
 // The schedule that fills `packed` from `source`, padding with zeros. Runs once per set of weights.
 constexpr schedule packing_schedule(const tensor& source, const tensor& packed, isa set)
 {

@@ -139,7 +139,7 @@ public:
         return r;
     }
 
-    // The closed-form default, or the first step down from it that is legal.
+    // The closed-form default, or the first step down from it that is legal and as accurate as this space.
     config standard() const
     {
         bool is_first = true;
@@ -152,7 +152,8 @@ public:
             };
             chosen = at(0);
             for (int step = 0; step < algorithm.default_steps(); ++step)
-                if (const config c = at(step); backend_.lower_into(nest_, definition_, c, target_).ok()) {
+                if (const config c = at(step);
+                    class_of(c) <= worst_ && backend_.lower_into(nest_, definition_, c, target_).ok()) {
                     chosen = c;
                     return;
                 }

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSL-1.0
+// The reduce template for CPUs: its nests, of whatever knobs, compute what plain loops do, lanes along the reduction
+// and all; what it chooses when nothing is tuned; and that operators with weights are none of its business.
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <hone/codegen/lower.hpp>
+#include <hone/ir/bounds_proof.hpp>
+#include <hone/ir/check.hpp>
+#include <hone/ir/hash.hpp>
+#include <hone/ir/interpret.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/run/kernel.hpp>
+#include <hone/schedule/reduce.hpp>
+#include <hone/tune/cpu_space.hpp>
+#include <hone/tune/random.hpp>
+
+#include "reduction_draw.hpp"
+
+using namespace hone;
+using namespace hone::test;
+using namespace reductions;
+
+namespace {
+
+constexpr isa sets[] = {isa::baseline, isa::avx2, isa::avx512, isa::neon};
+
+reduce_knobs drawn_knobs(tune::xoshiro256& bits)
+{
+    reduce_knobs k;
+    for (const auto& own : knobs_of(k)) own.set(k, own.values[bits.below(own.values.size())]);
+    return k;
+}
+
+} // namespace
+
+TEST_CASE("nests of any knobs compute what plain loops do, and touch nothing else")
+{
+    tune::xoshiro256 bits(3);
+    int along = 0, legal = 0;
+    for (int i = 0; i < 400; ++i) {
+        const drawn_reduction r = drawn(bits);
+        const isa set = sets[bits.below(4)];
+        const reduce_knobs k = fitted_reduce(r.d, i % 4 == 0 ? default_reduce(r.d, set) : drawn_knobs(bits), set);
+        CHECK(fitted_reduce(r.d, k, set) == k);
+        const nest n = lower(reduce_schedule(r.d, k, set));
+        CAPTURE(r.text);
+        CAPTURE(name_of(set));
+        CAPTURE(k.vectors);
+        CAPTURE(static_cast<int>(k.lanes));
+        CAPTURE(k.rows);
+        CAPTURE(k.reduce_unroll);
+        CAPTURE(k.row_block);
+        if (!check(n, cpu_target(set)).ok()) continue;
+        ++legal;
+        along += k.lanes == spread::outputs ? 0 : 1;
+        CHECK(std::string(prove_accesses(n).message()) == message_of(fault::none));
+        CHECK(r.wrong(n) == "");
+    }
+    CHECK(legal > 250);
+    CHECK(along > 60);
+}
+
+TEST_CASE("the default is legal, lies along the terms where x does, and steps down where an exact order is asked for")
+{
+    tune::xoshiro256 bits(5);
+    for (int i = 0; i < 200; ++i) {
+        const drawn_reduction r = drawn(bits);
+        CAPTURE(r.text);
+        // Rows of a call are no lanes, so that no exact order of their sums can be had.
+        const bool has_exact = r.parameters.empty() || r.d.stages[0].reduce != reduction::add;
+        for (const isa set : sets)
+            for (const error_class worst : {error_class::exact_order, error_class::reassociated}) {
+                const auto c = tune::cpu_space(r.d, set, worst).standard();
+                CHECK(c.is<reduce>());
+                if (worst == error_class::exact_order && !has_exact) continue;
+                CHECK(class_of(c) <= worst);
+                CHECK(check(lower(schedule_for(r.d, c, set)), cpu_target(set)).ok());
+            }
+    }
+    constexpr rows_shape s{.rows = 40, .n = 100};
+    CHECK(default_reduce(reductions::definition_of(s), isa::avx2).lanes == spread::extremes);
+    constexpr rows_shape sum{.rows = 40, .n = 100, .how = fold::sum};
+    CHECK(default_reduce(reductions::definition_of(sum), isa::avx2).lanes == spread::sums);
+    CHECK(default_reduce(reductions::definition_of(sum), isa::avx2, 1).lanes == spread::outputs);
+    constexpr pool_shape image{.h = 9, .w = 11, .c = 40, .how = fold::mean};
+    CHECK(default_reduce(reductions::definition_of(global(image)), isa::avx2).lanes == spread::outputs);
+}
+
+namespace {
+constexpr rows_shape summed{.rows = 6, .n = 50, .how = fold::sum};
+struct strict_sum : rows<summed> {
+    static constexpr signature_text signature() { return rows<summed>::signature().word(exact::name); }
+};
+} // namespace
+
+TEST_CASE("a workload that demands exact sums is given a chain for each")
+{
+    CHECK(class_of(kernel<rows<summed>>::config) == error_class::reassociated);
+    CHECK(class_of(kernel<strict_sum>::config) == error_class::exact_order);
+}
+
+TEST_CASE("a sum never counts as an extreme, nor an extreme as a sum")
+{
+    for (const fold how : {fold::sum, fold::mean, fold::squares, fold::largest, fold::least})
+        for (const spread lanes : {spread::outputs, spread::sums, spread::extremes}) {
+            const definition d = reductions::definition_of(rows_shape{.rows = 5, .n = 40, .how = how});
+            const reduce_knobs k = fitted_reduce(d, {.lanes = lanes}, isa::avx2);
+            const bool is_sum = d.stages[0].reduce == reduction::add;
+            CHECK(k.lanes != (is_sum ? spread::extremes : spread::sums));
+            if (lanes == spread::outputs) CHECK(k.lanes == spread::outputs);
+            CHECK((class_of(k) == error_class::exact_order) == (k.lanes != spread::sums));
+        }
+}
+
+TEST_CASE("neighbouring reductions that walk memory as one are one axis; others are left alone")
+{
+    const auto extents = [](const definition& d) {
+        const definition f = with_fused_reductions(d);
+        return std::vector<std::int64_t>{f.stages[0].axes[4].extent, f.stages[0].axes[5].extent};
+    };
+    using pair = std::vector<std::int64_t>;
+    pool_shape s{.n = 2, .h = 5, .w = 7, .c = 3, .kh = 5, .kw = 7};
+    CHECK(extents(reductions::definition_of(s)) == pair{1, 35});
+    s.layout = layout::nchw;
+    CHECK(extents(reductions::definition_of(s)) == pair{1, 35});
+    s.kw = 6; // leaves a column out
+    CHECK(extents(reductions::definition_of(s)) == pair{5, 6});
+    s.kw = 7;
+    s.pad = 1;
+    CHECK(extents(reductions::definition_of(s)) == pair{5, 7});
+    definition d = reductions::definition_of(global({.h = 5, .w = 7, .c = 3}));
+    d.tensors[0].dims[1].stride += 4; // rows with gaps
+    CHECK(extents(d) == pair{5, 7});
+}
+
+TEST_CASE("it computes what reduces and has no weights; the others keep their template")
+{
+    using shape = gemm_shape;
+    CHECK_FALSE(reduce::applies(gemm<shape{.m = 9, .n = 20, .k = 5}, f32>::definition()));
+    CHECK(reduce::applies(reductions::definition_of(pool_shape{.h = 4, .w = 4, .c = 4, .kh = 2, .kw = 2})));
+    CHECK(direct::applies(reductions::definition_of(pool_shape{.h = 4, .w = 4, .c = 4, .kh = 2, .kw = 2})));
+    definition copies = reductions::definition_of(rows_shape{.rows = 9, .n = 1});
+    copies.stages[0].reduce = reduction::none;
+    copies.stages[0].axes[1].reduction = false;
+    CHECK_FALSE(reduce::applies(copies));
+    CHECK(
+        default_config<cpu_templates>(gemm<shape{.m = 9, .n = 20, .k = 5}, f32>::definition(), isa::avx2).is<direct>());
+}
+
+TEST_CASE("lanes along a reduction must accumulate apart, and inside one tile")
+{
+    const definition d = reductions::definition_of(rows_shape{.rows = 4, .n = 64});
+    const auto found = [&](auto&& levels) {
+        schedule s{.definition = d, .vector_length = 8, .set = isa::avx2};
+        stage_plan p;
+        levels(p);
+        s.plans.push_back(p);
+        return lower(s).found.what;
+    };
+    CHECK(found([](stage_plan& p) {
+              p.add(0, 1).open_tile().add(1, 8).accumulate_apart().add(1, 1, binding::vectorize);
+          }) == fault::none);
+    CHECK(found([](stage_plan& p) { p.add(0, 1).open_tile().add(1, 8).add(1, 1, binding::vectorize); }) ==
+          fault::reduction_not_apart);
+    CHECK(found([](stage_plan& p) {
+              p.add(0, 1).open_tile().accumulate_apart().add(1, 8).add(1, 1, binding::vectorize);
+          }) == fault::reduction_not_apart);
+    CHECK(found([](stage_plan& p) {
+              p.add(1, 16).add(0, 1).open_tile().add(1, 8).accumulate_apart().add(1, 1, binding::vectorize);
+          }) == fault::reduction_not_apart);
+}
