@@ -49,13 +49,13 @@ struct for_devices : small_gemm {
 
 // What a searcher proposes in four turns, told times that follow from the programs.
 template <class Search>
-std::vector<std::uint64_t> proposed_by_search(Search search)
+std::vector<std::uint64_t> proposed_by_search(Search searcher)
 {
     std::vector<std::uint64_t> programs;
     for (int turn = 0; turn < 4; ++turn)
-        for (const auto& p : search.propose(8)) {
+        for (const auto& p : searcher.propose(8)) {
             programs.push_back(p.program);
-            search.tell(p.point, p.program, 1 + static_cast<double>(p.program % 97));
+            searcher.tell(p.point, p.program, 1 + static_cast<double>(p.program % 97));
         }
     return programs;
 }

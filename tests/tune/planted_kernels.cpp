@@ -332,13 +332,17 @@ TEST_CASE("honest kernels of every template and instruction set pass")
         CAPTURE(name_of(set));
         const folder at;
         auto builder = builder_in(at, set);
+        const auto built_of = [&](const cpu_config& c) {
+            const tune::named_config named{name_of_template(c), tune::settings_of(c), class_of(c)};
+            return tune::source_of(task, named, set);
+        };
         std::vector<tune::variant_source> sources{tune::naive_source_of(task, set),
-                                                  tune::source_of(task, default_direct(task.definition, set), set)};
+                                                  built_of(default_direct(task.definition, set))};
         std::vector<tune::arithmetic> arithmetics{tune::arithmetic::direct, tune::arithmetic::direct};
         for (const std::int32_t tile : {2, 4}) {
             winograd_knobs knobs = default_winograd(task.definition, set);
             knobs.tile = tile;
-            sources.push_back(tune::source_of(task, fitted(task.definition, knobs, set), set));
+            sources.push_back(built_of(fitted(task.definition, knobs, set)));
             arithmetics.push_back(tile == 2 ? tune::arithmetic::winograd_2 : tune::arithmetic::winograd_4);
         }
         tune::measure_job job{.problem = at / "problem", .rules = {.total_ms = 4}};
