@@ -92,7 +92,7 @@ constexpr inline_vector<bound_tensor, most_buffers> bound_tensors(const definiti
 // As a pipeline, one kernel records in one thread at a time.
 template <tensor_operator Op, class Configs>
 class kernel {
-    static constexpr hone::definition definition = checked(Op::definition());
+    static constexpr hone::definition definition = definition_of<Op>;
     static_assert(assert_no_fault<definition.found.what, definition.found.expected, definition.found.found>());
     static_assert(
         has_vulkan_entries<Configs>,

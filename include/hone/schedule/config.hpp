@@ -215,7 +215,7 @@ constexpr result<config_in<cpu_templates_of<Op>>> config_of(isa set, int threads
     using list = cpu_templates_of<Op>;
     const int i = entry_index_for<Op, Configs>(set, threads);
     if (i >= 0) return config_from<list>(Configs::entries[i].config);
-    const definition d = checked(Op::definition());
+    const definition& d = definition_of<Op>;
     if (!d.found.ok()) return {}; // of which the schedule speaks
     return {.value = default_config<list>(d, set, step), .found = check_templates(d, list{})};
 }

@@ -28,8 +28,7 @@ namespace hone {
 //     strictest            the best class of error of its kernels; class_of(knobs) says that of one
 //     applies(d)           whether it computes this definition, whatever the knobs
 //     fitted(d, k, t)      the knobs as far as the operator can use them: what one kernel is, has one value
-//     standard(d, t, i)    the closed-form default, for i in [0, default_steps): 0, and what it steps down to where
-//     that
+//     standard(d, t, i)    the closed-form default, for i in [0, default_steps): 0, and what it steps down to where it
 //                          is not legal
 //     packed(d, k, t)      the layout of each of its packed weights; none where the knobs have a fault
 //     packing(d, k, t, w)  how weights w of them are packed, as a schedule. Where transforms_weights it computes, for
