@@ -69,7 +69,8 @@ inline tune::builder tiny_builder(const folder& at)
 // A kernel that computes `tiny` right, with `before` run first in each call, and `workspace` bytes for `slots`.
 inline tune::variant_source right_kernel(const std::string& before = "", const std::string& workspace = "0")
 {
-    return {"extern \"C\" int fork();\nextern \"C\" int puts(const char*);\nextern \"C\" void _exit(int);\n"
+    return {"extern \"C\" int fork();\nextern \"C\" int puts(const char*);\nextern \"C\" int usleep(unsigned);\n"
+            "extern \"C\" void _exit(int);\n"
             "using kernel = hone::tune::naive_kernel<tiny, hone::isa::baseline>;\n"
             "inline hone::status run(const hone::executor_ref& e, const hone::arguments& a)\n{\n    " +
                 before + "\n    return kernel::run(e, a);\n}\n" + "inline std::size_t workspace(int slots) { return " +
