@@ -3,11 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
 
 #include <hone/codegen/band.hpp>
 #include <hone/codegen/environment.hpp>
 #include <hone/core/config.hpp>
+#include <hone/core/sequence.hpp>
 #include <hone/ir/nest.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -50,9 +50,9 @@ template <class K, int C, std::uint32_t Terms>
 HONE_INLINE std::int64_t environment_value(const environment<K>& e)
 {
     constexpr affine c = K::nest.conditions[C];
-    return [&]<int... T>(std::integer_sequence<int, T...>) HONE_INLINE_LAMBDA {
+    return [&]<int... T>(sequence<T...>) HONE_INLINE_LAMBDA {
         return ((Terms >> T & 1 ? terms_value<K, c.first + T, 1>(e) : 0) + ... + 0);
-    }(std::make_integer_sequence<int, c.count>{});
+    }(make_sequence<c.count>{});
 }
 
 // The value of a condition at an instance: what is literal, what the environment holds, and the lane.
@@ -65,9 +65,9 @@ HONE_INLINE std::int64_t condition_value(const environment<K>& e, int lane)
 template <class K, class B, int I, int First, int Count>
 HONE_INLINE bool holds(const environment<K>& e, int lane)
 {
-    return [&]<int... C>(std::integer_sequence<int, C...>) HONE_INLINE_LAMBDA {
+    return [&]<int... C>(sequence<C...>) HONE_INLINE_LAMBDA {
         return ((condition_value<K, B, I, First + C>(e, lane) >= 0) && ... && true);
-    }(std::make_integer_sequence<int, Count>{});
+    }(make_sequence<Count>{});
 }
 // All guards between the node that holds the band and the leaf.
 template <class K, class B, int I, int Node, int Holder>

@@ -9,8 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <type_traits>
-#include <utility>
 
 #include <hone/codegen/band.hpp>
 #include <hone/codegen/conditions.hpp>
@@ -19,6 +19,7 @@
 #include <hone/codegen/write_out.hpp>
 #include <hone/core/config.hpp>
 #include <hone/core/executor.hpp>
+#include <hone/core/sequence.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
@@ -47,8 +48,7 @@ template <class K, int Node, class Executor>
 HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor& executor);
 
 template <class K, int First, class Executor, int... C>
-HONE_PIECE void execute_each(std::integer_sequence<int, C...>, const environment<K>& e, vector_of<K>* r,
-                             Executor& executor)
+HONE_PIECE void execute_each(sequence<C...>, const environment<K>& e, vector_of<K>* r, Executor& executor)
 {
     (execute_node<K, siblings_of<K>(First).of[C]>(e, r, executor), ...);
 }
@@ -61,7 +61,7 @@ HONE_PIECE void execute(const environment<K>& e, vector_of<K>* r, Executor& exec
     if constexpr (count == 1)
         execute_node<K, First>(e, r, executor);
     else if constexpr (count > 0)
-        execute_each<K, First>(std::make_integer_sequence<int, count>{}, e, r, executor);
+        execute_each<K, First>(make_sequence<count>{}, e, r, executor);
 }
 
 // Whether a loop of many steps stands among a node, its later siblings and what is below them.
@@ -124,15 +124,15 @@ struct tile_inputs {
 
     static constexpr auto accesses()
     {
-        return []<int... I>(std::integer_sequence<int, I...>) {
-            return std::integer_sequence<int, inputs.accesses[I]...>{};
-        }(std::make_integer_sequence<int, inputs.access_count>{});
+        return []<int... I>(sequence<I...>) {
+            return sequence<inputs.accesses[I]...>{};
+        }(make_sequence<inputs.access_count>{});
     }
     static constexpr auto variables()
     {
-        return []<int... I>(std::integer_sequence<int, I...>) {
-            return std::integer_sequence<int, inputs.variables[I]...>{};
-        }(std::make_integer_sequence<int, inputs.variable_count>{});
+        return []<int... I>(sequence<I...>) {
+            return sequence<inputs.variables[I]...>{};
+        }(make_sequence<inputs.variable_count>{});
     }
 };
 
@@ -142,7 +142,7 @@ struct tile_inputs {
 template <class K, int Node, class Executor, class Accesses, class Variables>
 struct tile;
 template <class K, int Node, class Executor, int... A, int... V>
-struct tile<K, Node, Executor, std::integer_sequence<int, A...>, std::integer_sequence<int, V...>> {
+struct tile<K, Node, Executor, sequence<A...>, sequence<V...>> {
     template <int>
     using pointer = std::byte*;
     template <int>
@@ -294,7 +294,7 @@ HONE_FLATTEN void run(Executor& executor, void* const* arguments, const std::int
     // Vectors that cross cache lines halve the speed of what stays in the workspace; the caller's alignment is its own.
     const auto address = reinterpret_cast<std::uintptr_t>(workspace);
     e.workspace = static_cast<char*>(workspace) + (cache_line - address % cache_line) % cache_line;
-    [&]<int... A>(std::integer_sequence<int, A...>) HONE_INLINE_LAMBDA {
+    [&]<int... A>(sequence<A...>) HONE_INLINE_LAMBDA {
         (
             [&]() HONE_INLINE_LAMBDA {
                 constexpr const buffer& b = K::nest.buffers[K::nest.accesses[A].buffer];
@@ -303,7 +303,7 @@ HONE_FLATTEN void run(Executor& executor, void* const* arguments, const std::int
             ...);
         point_at<K, memory::workspace>(e, 0);
         point_at<K, memory::slot>(e, 0);
-    }(std::make_integer_sequence<int, static_cast<int>(K::nest.accesses.size())>{});
+    }(make_sequence<static_cast<int>(K::nest.accesses.size())>{});
     move_by<K, -1, ~std::uint64_t{0}>(e, 1);
     execute<K, K::nest.root>(e, static_cast<vector_of<K>*>(nullptr), executor);
 }

@@ -5,10 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include <hone/codegen/simd.hpp>
 #include <hone/core/config.hpp>
+#include <hone/core/sequence.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
@@ -145,12 +145,12 @@ template <class K, int Variable, std::uint64_t Used>
 HONE_INLINE void move_by(environment<K>& e, std::int64_t by)
 {
     using m = moves<K, Variable, Used>;
-    [&]<int... I>(std::integer_sequence<int, I...>) HONE_INLINE_LAMBDA {
+    [&]<int... I>(sequence<I...>) HONE_INLINE_LAMBDA {
         ((e.at[m::access_at(I)] = reinterpret_cast<std::byte*>(
               pointer_of<K, m::access_at(I)>(e) +
               m::coefficient_at(I) * (m::parameter_at(I) < 0 ? by : by * e.parameters[m::parameter_at(I)]))),
          ...);
-    }(std::make_integer_sequence<int, m::list.count>{});
+    }(make_sequence<m::list.count>{});
 }
 // Moves every access below the loop `Node` by `by` iterations.
 template <class K, int Node>
@@ -163,7 +163,7 @@ HONE_INLINE void advance(environment<K>& e, std::int64_t by)
 template <class K, memory Memory>
 HONE_INLINE void point_at(environment<K>& e, int slot)
 {
-    [&]<int... A>(std::integer_sequence<int, A...>) HONE_INLINE_LAMBDA {
+    [&]<int... A>(sequence<A...>) HONE_INLINE_LAMBDA {
         (
             [&]() HONE_INLINE_LAMBDA {
                 constexpr int b = K::nest.accesses[A].buffer;
@@ -174,7 +174,7 @@ HONE_INLINE void point_at(environment<K>& e, int slot)
                                                 : 0));
             }(),
             ...);
-    }(std::make_integer_sequence<int, static_cast<int>(K::nest.accesses.size())>{});
+    }(make_sequence<static_cast<int>(K::nest.accesses.size())>{});
 }
 
 // --- affine values at run time --------------------------------------------------------------------------------------

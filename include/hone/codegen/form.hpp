@@ -10,6 +10,7 @@
 #include <hone/codegen/environment.hpp>
 #include <hone/codegen/simd.hpp>
 #include <hone/core/config.hpp>
+#include <hone/core/sequence.hpp>
 #include <hone/ir/nest.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -143,8 +144,8 @@ struct form {
     {
         const vector v = as<vector>(value<s.value>(c, target, at...));
         float sum = (*target)[0];
-        [&]<int... I>(std::integer_sequence<int, I...>)
-            HONE_INLINE_LAMBDA { ((sum = combined<I == 0>(sum, v[I])), ...); }(std::make_integer_sequence<int, L>{});
+        [&]<int... I>(sequence<I...>)
+            HONE_INLINE_LAMBDA { ((sum = combined<I == 0>(sum, v[I])), ...); }(make_sequence<L>{});
         (*target)[0] = sum;
     }
     template <bool First>

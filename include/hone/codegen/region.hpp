@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <type_traits>
-#include <utility>
 
 #include <hone/core/config.hpp>
+#include <hone/core/sequence.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
 
@@ -79,14 +79,14 @@ template <class K, int Node>
 HONE_INLINE constexpr std::int64_t chunks_ns(std::int64_t chunks, const std::int64_t* parameters)
 {
     std::int64_t ns = chunks * std::integral_constant<std::int64_t, chunk_picoseconds(K::nest, Node)>::value / 1000;
-    [&]<int... P>(std::integer_sequence<int, P...>) HONE_INLINE_LAMBDA {
+    [&]<int... P>(sequence<P...>) HONE_INLINE_LAMBDA {
         (
             [&]() HONE_INLINE_LAMBDA {
                 constexpr std::int64_t most = K::nest.parameters[P].most;
                 if constexpr (most > 0 && is_bounded_by(K::nest, Node, P)) ns = ns * parameters[P] / most;
             }(),
             ...);
-    }(std::make_integer_sequence<int, static_cast<int>(K::nest.parameters.size())>{});
+    }(make_sequence<static_cast<int>(K::nest.parameters.size())>{});
     return ns;
 }
 

@@ -5,11 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include <hone/codegen/functions.hpp>
 #include <hone/codegen/half_lanes.hpp>
 #include <hone/core/config.hpp>
+#include <hone/core/sequence.hpp>
 #include <hone/core/target.hpp>
 #include <hone/ir/expr.hpp>
 #include <hone/ir/nest.hpp>
@@ -48,9 +48,9 @@ struct simd {
     template <int Count>
     HONE_INLINE static vector first_of(vector first, vector others)
     {
-        return [&]<int... L>(std::integer_sequence<int, L...>) HONE_INLINE_LAMBDA {
+        return [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
             return typename float_vector<N>::bits{(L < Count ? -1 : 0)...} ? first : others;
-        }(std::make_integer_sequence<int, N>{});
+        }(make_sequence<N>{});
     }
 
     // The same of other types, converted.
@@ -66,23 +66,20 @@ struct simd {
     HONE_INLINE static vector gather(const Element* p, std::ptrdiff_t stride)
     {
         vector v{};
-        [&]<int... L>(std::integer_sequence<int, L...>) HONE_INLINE_LAMBDA {
-            ((v[L] = static_cast<float>(p[L * stride])), ...);
-        }(std::make_integer_sequence<int, Count>{});
+        [&]<int... L>(sequence<L...>)
+            HONE_INLINE_LAMBDA { ((v[L] = static_cast<float>(p[L * stride])), ...); }(make_sequence<Count>{});
         return v;
     }
     template <int Count>
     HONE_INLINE static void scatter(float* p, std::ptrdiff_t stride, vector v)
     {
-        [&]<int... L>(std::integer_sequence<int, L...>)
-            HONE_INLINE_LAMBDA { ((p[L * stride] = v[L]), ...); }(std::make_integer_sequence<int, Count>{});
+        [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA { ((p[L * stride] = v[L]), ...); }(make_sequence<Count>{});
     }
 
     HONE_INLINE static vector broadcast(float x)
     {
-        return [&]<int... L>(std::integer_sequence<int, L...>) HONE_INLINE_LAMBDA {
-            return vector{(static_cast<void>(L), x)...};
-        }(std::make_integer_sequence<int, N>{});
+        return [&]<int... L>(sequence<L...>)
+                   HONE_INLINE_LAMBDA { return vector{(static_cast<void>(L), x)...}; }(make_sequence<N>{});
     }
     HONE_INLINE static vector broadcast(vector x) { return x; }
 
@@ -148,8 +145,7 @@ HONE_INLINE auto apply(A a)
     } else if constexpr (Op == expr_op::sqrt && is_scalar) {
         return root_of(a);
     } else if constexpr (Op == expr_op::sqrt) {
-        [&]<int... L>(std::integer_sequence<int, L...>)
-            HONE_INLINE_LAMBDA { ((a[L] = root_of(a[L])), ...); }(std::make_integer_sequence<int, N>{});
+        [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA { ((a[L] = root_of(a[L])), ...); }(make_sequence<N>{});
         return a;
     } else if constexpr (is_scalar) {
         return computed_alone<Set, Op>(a);

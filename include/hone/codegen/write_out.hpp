@@ -3,10 +3,8 @@
 // time one by one.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include <hone/codegen/band.hpp>
 #include <hone/codegen/conditions.hpp>
@@ -14,6 +12,7 @@
 #include <hone/codegen/form.hpp>
 #include <hone/codegen/simd.hpp>
 #include <hone/core/config.hpp>
+#include <hone/core/sequence.hpp>
 #include <hone/ir/nest.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -47,7 +46,7 @@ struct padding_vector {
     };
     static constexpr lanes values = [] {
         lanes v{};
-        for (Element& e : v.of) e = static_cast<Element>(std::bit_cast<float>(Bits));
+        for (Element& e : v.of) e = static_cast<Element>(__builtin_bit_cast(float, Bits));
         return v;
     }();
 };
@@ -68,7 +67,7 @@ HONE_INLINE auto place(const environment<K>& e, vector_of<K>* r)
             p = holds<K, B, I, x.conditions.first, x.conditions.count>(e, 0)
                     ? p
                     : const_cast<element*>(
-                          padding_vector<K, element, std::bit_cast<std::uint32_t>(x.outside)>::values.of);
+                          padding_vector<K, element, __builtin_bit_cast(std::uint32_t, x.outside)>::values.of);
         return p;
     }
 }
@@ -165,15 +164,15 @@ HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
     } else {
         if constexpr (B::at(I).tests)
             if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, 0)) return;
-        [&]<int... P>(std::integer_sequence<int, P...>) HONE_INLINE_LAMBDA {
+        [&]<int... P>(sequence<P...>) HONE_INLINE_LAMBDA {
             form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>::execute(s.coefficient,
                                                                                          place<K, B, I, P>(e, r)...);
-        }(std::make_integer_sequence<int, access_list_of(K::nest, s.statement).count>{});
+        }(make_sequence<access_list_of(K::nest, s.statement).count>{});
     }
 }
 
 template <class K, class B, int I, int... P>
-HONE_INLINE void execute_plain_step(const environment<K>& e, vector_of<K>* r, std::integer_sequence<int, P...>)
+HONE_INLINE void execute_plain_step(const environment<K>& e, vector_of<K>* r, sequence<P...>)
 {
     constexpr step s = B::step_at(I);
     using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
@@ -181,34 +180,34 @@ HONE_INLINE void execute_plain_step(const environment<K>& e, vector_of<K>* r, st
 }
 // Plain steps with many operands, as some epilogues have them.
 template <class K, class B, int First, int... I>
-HONE_INLINE void execute_plain(std::integer_sequence<int, I...>, const environment<K>& e, vector_of<K>* r)
+HONE_INLINE void execute_plain(sequence<I...>, const environment<K>& e, vector_of<K>* r)
 {
-    (execute_plain_step<K, B, First + I>(
-         e, r, std::make_integer_sequence<int, access_list_of(K::nest, B::step_at(First).statement).count>{}),
+    (execute_plain_step<K, B, First + I>(e, r,
+                                         make_sequence<access_list_of(K::nest, B::step_at(First).statement).count>{}),
      ...);
 }
 
 // A run of one form, written out: the bases of its accesses and what is literal in each step. Neither a lambda nor an
 // index stands between a step and its place, for compilers would take each of them away again, step by step.
 template <class F, class B, int First, int... I, class P0>
-HONE_PIECE void write_out(std::integer_sequence<int, I...>, P0 p0)
+HONE_PIECE void write_out(sequence<I...>, P0 p0)
 {
     (F::execute(B::coefficient(First + I), p0 + B::offset(First + I, 0)), ...);
 }
 template <class F, class B, int First, int... I, class P0, class P1>
-HONE_PIECE void write_out(std::integer_sequence<int, I...>, P0 p0, P1 p1)
+HONE_PIECE void write_out(sequence<I...>, P0 p0, P1 p1)
 {
     (F::execute(B::coefficient(First + I), p0 + B::offset(First + I, 0), p1 + B::offset(First + I, 1)), ...);
 }
 template <class F, class B, int First, int... I, class P0, class P1, class P2>
-HONE_PIECE void write_out(std::integer_sequence<int, I...>, P0 p0, P1 p1, P2 p2)
+HONE_PIECE void write_out(sequence<I...>, P0 p0, P1 p1, P2 p2)
 {
     (F::execute(B::coefficient(First + I), p0 + B::offset(First + I, 0), p1 + B::offset(First + I, 1),
                 p2 + B::offset(First + I, 2)),
      ...);
 }
 template <class F, class B, int First, int... I, class P0, class P1, class P2, class P3>
-HONE_PIECE void write_out(std::integer_sequence<int, I...>, P0 p0, P1 p1, P2 p2, P3 p3)
+HONE_PIECE void write_out(sequence<I...>, P0 p0, P1 p1, P2 p2, P3 p3)
 {
     (F::execute(B::coefficient(First + I), p0 + B::offset(First + I, 0), p1 + B::offset(First + I, 1),
                 p2 + B::offset(First + I, 2), p3 + B::offset(First + I, 3)),
@@ -217,7 +216,7 @@ HONE_PIECE void write_out(std::integer_sequence<int, I...>, P0 p0, P1 p1, P2 p2,
 
 // The same for products of which one factor may be a lane.
 template <class F, class B, int First, int... I, class P0, class P1, class P2>
-HONE_PIECE void write_out_by_lane(std::integer_sequence<int, I...>, P0 p0, P1 p1, P2 p2)
+HONE_PIECE void write_out_by_lane(sequence<I...>, P0 p0, P1 p1, P2 p2)
 {
     (F::execute(B::coefficient(First + I), p0 + B::offset(First + I, 0), B::template place_from<First + I, 1>(p1),
                 B::template place_from<First + I, 2>(p2)),
@@ -234,7 +233,7 @@ HONE_PIECE void execute_run(const environment<K>& e, vector_of<K>* r)
     } else {
         using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
         constexpr access_list l = f::accesses;
-        using steps = std::make_integer_sequence<int, B::tables.runs[R].count>;
+        using steps = make_sequence<B::tables.runs[R].count>;
         if constexpr (l.count == 1)
             write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r));
         else if constexpr (l.count == 2)
@@ -253,7 +252,7 @@ HONE_PIECE void execute_run(const environment<K>& e, vector_of<K>* r)
 }
 
 template <class K, class B, int First, int Holder, int... R>
-HONE_PIECE void execute_runs(std::integer_sequence<int, R...>, const environment<K>& e, vector_of<K>* r)
+HONE_PIECE void execute_runs(sequence<R...>, const environment<K>& e, vector_of<K>* r)
 {
     (execute_run<K, B, First + R, Holder>(e, r), ...);
 }
@@ -266,7 +265,7 @@ HONE_PIECE void execute_band(const environment<K>& e, vector_of<K>* r)
         execute_band<K, B, First, max_fold, Holder>(e, r);
         execute_band<K, B, First + max_fold, Count - max_fold, Holder>(e, r);
     } else if constexpr (Count > 0) {
-        execute_runs<K, B, First, Holder>(std::make_integer_sequence<int, Count>{}, e, r);
+        execute_runs<K, B, First, Holder>(make_sequence<Count>{}, e, r);
     }
 }
 

@@ -3,7 +3,6 @@
 // the hash of its config's nest is the recorded one. It is the same on every compiler and machine.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
 #include <hone/ir/nest.hpp>
@@ -81,7 +80,7 @@ constexpr std::uint64_t nest_hash(const Nest& n)
         h.add(x.index);
         h.add(x.conditions);
         // Records of before there was anything but zeros outside keep their hash.
-        if (x.outside != 0) h.add(std::bit_cast<std::uint32_t>(x.outside));
+        if (x.outside != 0) h.add(__builtin_bit_cast(std::uint32_t, x.outside));
     }
     h.add(n.statements.size());
     for (const statement& x : n.statements) h.add(number(x.reduce), x.target, x.value);
@@ -89,7 +88,7 @@ constexpr std::uint64_t nest_hash(const Nest& n)
     for (const expr_node& x : n.exprs) {
         h.add(word_of(x.op).number, x.a, x.b, x.ref);
         if (arity(x.op) > 2) h.add_signed(x.c);
-        h.add(std::bit_cast<std::uint32_t>(x.value));
+        h.add(__builtin_bit_cast(std::uint32_t, x.value));
     }
     h.add(n.terms.size());
     for (const affine_term& x : n.terms) {
@@ -109,7 +108,7 @@ constexpr std::uint64_t nest_hash(const Nest& n)
         h.add(x.index);
     }
     h.add(n.table_values.size());
-    for (float x : n.table_values) h.add(std::bit_cast<std::uint32_t>(x));
+    for (float x : n.table_values) h.add(__builtin_bit_cast(std::uint32_t, x));
     return h.value;
 }
 

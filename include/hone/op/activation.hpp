@@ -4,7 +4,6 @@
 // gives NaN for -infinity, as 0 times infinity is.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <initializer_list>
 
@@ -22,10 +21,10 @@ namespace hone {
 struct real {
     std::uint32_t bits;
 
-    constexpr real(float value) : bits{std::bit_cast<std::uint32_t>(value)} {}
+    constexpr real(float value) : bits{__builtin_bit_cast(std::uint32_t, value)} {}
     constexpr real(double value) : real(static_cast<float>(value)) {}
     constexpr real(int value) : real(static_cast<float>(value)) {}
-    constexpr float value() const { return std::bit_cast<float>(bits); }
+    constexpr float value() const { return __builtin_bit_cast(float, bits); }
 };
 
 namespace epilogues {

@@ -3,7 +3,6 @@
 // op/activation.hpp, or a user's own. Both backends print them, and the cost model prices them.
 #pragma once
 
-#include <bit>
 #include <concepts>
 #include <cstdint>
 
@@ -109,7 +108,7 @@ constexpr std::uint32_t hash_of_epilogue()
     for (const expr_node& x : e.nodes) {
         h.add(word_of(x.op).number, x.a, x.b, x.ref);
         if (arity(x.op) > 2) h.add_signed(x.c);
-        h.add(std::bit_cast<std::uint32_t>(x.value));
+        h.add(__builtin_bit_cast(std::uint32_t, x.value));
     }
     return static_cast<std::uint32_t>(h.value);
 }

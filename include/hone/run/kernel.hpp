@@ -5,13 +5,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 
 #include <hone/codegen/cpu.hpp>
 #include <hone/codegen/lower.hpp>
 #include <hone/core/assert_fault.hpp>
 #include <hone/core/executor.hpp>
 #include <hone/core/fault.hpp>
+#include <hone/core/sequence.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/run/call.hpp>
@@ -112,9 +112,9 @@ struct kernel {
         constexpr auto names = names_of_weights<original.size()>(original);
         if (const status missing = check_given(names, weights, packed); !missing.ok()) return missing;
         if constexpr (compute::found.ok())
-            [&]<std::size_t... W>(std::index_sequence<W...>) {
+            [&]<int... W>(sequence<W...>) {
                 (pack_one<W>(weights, packed), ...);
-            }(std::make_index_sequence<original.size()>{});
+            }(make_sequence<static_cast<int>(original.size())>{});
         return {};
     }
 
@@ -137,9 +137,9 @@ struct kernel {
             return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id),
                     static_cast<std::int64_t>(a.weights_layout), "weights"};
         void* tensors[codegen::cpu::at_least_one(n.buffers.size())]{};
-        const std::uint64_t missing = [&]<std::size_t... P>(std::index_sequence<P...>) {
+        const std::uint64_t missing = [&]<int... P>(sequence<P...>) {
             return (std::uint64_t{0} | ... | (std::uint64_t{!take<P>(a, tensors)} << P)); // by position
-        }(std::make_index_sequence<parts.size()>{});
+        }(make_sequence<static_cast<int>(parts.size())>{});
         if (missing != 0) [[unlikely]]
             return missing_tensor(missing);
         // An illegal nest has had its sentence; compiling it would bury that, or fill the memory.
@@ -216,9 +216,9 @@ private:
     [[gnu::cold, gnu::noinline]] static status missing_tensor(std::uint64_t missing)
     {
         status first{.what = fault::tensor_missing};
-        [&]<std::size_t... P>(std::index_sequence<P...>) {
+        [&]<int... P>(sequence<P...>) {
             static_cast<void>((((missing >> P & 1) != 0 && (first.subject = argument_name(P), true)) || ...));
-        }(std::make_index_sequence<parts.size()>{});
+        }(make_sequence<static_cast<int>(parts.size())>{});
         return first;
     }
 };
