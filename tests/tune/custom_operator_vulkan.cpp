@@ -21,6 +21,7 @@
 
 #include "tuner_rig.hpp"
 #include "user_operator.hpp"
+#include "vulkan_child.hpp"
 #include "vulkan_rig.hpp"
 
 using namespace hone;
@@ -29,12 +30,8 @@ using tune::verdict;
 
 TEST_CASE("measure a user's operator on a device in a child" * doctest::skip())
 {
-    static const auto speech = tune::task_of<audio::speech>("", "");
-    std::exit(tune::measure_vulkan_child(nlohmann::json::parse(tune::read_job()), [](const std::string& signature,
-                                                                                     const vulkan_limits& limits) {
-        const bool is_known = signature == speech.signature;
-        return is_known ? tune::vulkan_space_of(speech.definition, limits, error_class::winograd_6, nullptr) : nullptr;
-    }));
+    static const tune::task tasks[] = {tune::task_of<audio::speech>("", "")};
+    measure_on_device(tasks);
 }
 
 namespace {

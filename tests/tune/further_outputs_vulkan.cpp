@@ -16,6 +16,7 @@
 #include "further_outputs.hpp"
 #include "many_operands.hpp"
 #include "tuner_rig.hpp"
+#include "vulkan_child.hpp"
 #include "vulkan_rig.hpp"
 
 using namespace hone;
@@ -25,12 +26,7 @@ using tune::verdict;
 TEST_CASE("measure operators of several outputs on a device in a child" * doctest::skip())
 {
     static const tune::task tasks[] = {tune::task_of<further::kept>("", ""), tune::task_of<further::planes>("", "")};
-    std::exit(tune::measure_vulkan_child(nlohmann::json::parse(tune::read_job()),
-                                         [](const std::string& signature) -> const definition* {
-                                             for (const tune::task& t : tasks)
-                                                 if (t.signature == signature) return &t.definition;
-                                             return nullptr;
-                                         }));
+    measure_on_device(tasks);
 }
 
 namespace {

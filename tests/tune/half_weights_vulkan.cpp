@@ -17,6 +17,7 @@
 
 #include "half_weights.hpp"
 #include "tuner_rig.hpp"
+#include "vulkan_child.hpp"
 #include "vulkan_rig.hpp"
 
 using namespace hone;
@@ -26,12 +27,7 @@ using tune::verdict;
 TEST_CASE("measure kernels with weights of 16 bits on a device in a child" * doctest::skip())
 {
     static const tune::task tasks[] = {tune::task_of<halves::product>("", ""), tune::task_of<halves::layer>("", "")};
-    std::exit(tune::measure_vulkan_child(nlohmann::json::parse(tune::read_job()),
-                                         [](const std::string& signature) -> const definition* {
-                                             for (const tune::task& t : tasks)
-                                                 if (t.signature == signature) return &t.definition;
-                                             return nullptr;
-                                         }));
+    measure_on_device(tasks);
 }
 
 namespace {

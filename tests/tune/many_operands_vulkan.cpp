@@ -15,6 +15,7 @@
 
 #include "many_operands.hpp"
 #include "tuner_rig.hpp"
+#include "vulkan_child.hpp"
 #include "vulkan_rig.hpp"
 
 using namespace hone;
@@ -27,14 +28,7 @@ TEST_CASE("measure operators of many operands on a device in a child" * doctest:
                                        tune::task_of<many::mixed>("", ""),    tune::task_of<many::pool>("", ""),
                                        tune::task_of<many::shifted>("", ""),  tune::task_of<many::difference>("", ""),
                                        tune::task_of<many::activated>("", "")};
-    std::exit(tune::measure_vulkan_child(
-        nlohmann::json::parse(tune::read_job()), [](const std::string& signature, const vulkan_limits& limits) {
-            std::shared_ptr<const tune::any_space> found;
-            for (const tune::task& t : tasks)
-                if (t.signature == signature)
-                    found = tune::vulkan_space_of(t.definition, limits, error_class::winograd_6, nullptr);
-            return found;
-        }));
+    measure_on_device(tasks);
 }
 
 namespace {
