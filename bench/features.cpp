@@ -5,12 +5,12 @@
 //     features --benchmark_min_time=0.3
 #include <benchmark/benchmark.h>
 
-#include <hone/codegen/lower.hpp>
+#include <hone/lower/lower.hpp>
+#include <hone/model/features.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/winograd.hpp>
-#include <hone/tune/features.hpp>
 
 namespace {
 

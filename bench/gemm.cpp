@@ -11,8 +11,8 @@
 #include <random>
 #include <string>
 
+#include <hone/cpu/kernel.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/kernel.hpp>
 
 #ifdef HONE_HAVE_OPENBLAS
 #include <cblas.h>

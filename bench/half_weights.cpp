@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include <hone/cpu/kernel.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/kernel.hpp>
 
 #include "kernel_peer.hpp"
 #include "rounds.hpp"

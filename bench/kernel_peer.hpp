@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include <hone/run/kernel.hpp>
+#include <hone/cpu/kernel.hpp>
 
 #include "rounds.hpp"
 

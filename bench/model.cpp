@@ -11,10 +11,10 @@
 
 #include <benchmark/benchmark.h>
 
+#include <hone/model/cost_model.hpp>
 #include <hone/op/conv2d.hpp>
-#include <hone/tune/annealing.hpp>
-#include <hone/tune/cost_model.hpp>
-#include <hone/tune/cpu_space.hpp>
+#include <hone/search/annealing.hpp>
+#include <hone/tune/cpu/space.hpp>
 
 #include "pretended_ms.hpp"
 

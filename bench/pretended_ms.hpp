@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <hone/tune/feature_vector.hpp>
+#include <hone/model/feature_vector.hpp>
 
 namespace bench {
 

@@ -22,7 +22,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include <hone/tune/cache_mode.hpp>
+#include <hone/measure/cache_mode.hpp>
 
 namespace bench {
 

@@ -28,10 +28,10 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/workloads.hpp>
-#include <hone/tune/cpu_space.hpp>
-#include <hone/tune/record.hpp>
-#include <hone/tune/search.hpp>
-#include <hone/tune/vulkan_space.hpp>
+#include <hone/record/record.hpp>
+#include <hone/search/search.hpp>
+#include <hone/tune/cpu/space.hpp>
+#include <hone/tune/vulkan/space.hpp>
 
 #include "pretended_ms.hpp"
 

@@ -21,13 +21,13 @@
 #include <utility>
 #include <vector>
 
-#include <hone/codegen/lower.hpp>
-#include <hone/codegen/spirv.hpp>
-#include <hone/codegen/vulkan.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/run/pack.hpp>
-#include <hone/run/vulkan_device.hpp>
 #include <hone/schedule/vulkan_direct.hpp>
+#include <hone/tune/vulkan/spirv.hpp>
+#include <hone/vulkan/codegen.hpp>
+#include <hone/vulkan/device.hpp>
 
 #include "rounds.hpp"
 

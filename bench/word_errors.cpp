@@ -15,7 +15,7 @@
 #include <cstdlib>
 #include <vector>
 
-#include <hone/codegen/simd.hpp>
+#include <hone/cpu/simd.hpp>
 
 namespace {
 

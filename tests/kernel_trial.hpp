@@ -12,7 +12,7 @@
 #include <type_traits>
 #include <vector>
 
-#include <hone/run/entry.hpp>
+#include <hone/cpu/entry.hpp>
 #include <hone/run/thread_pool.hpp>
 #include <hone/schedule/config.hpp>
 

@@ -11,9 +11,9 @@
 
 #include <hone/ir/interpret.hpp>
 #include <hone/ir/nest.hpp>
+#include <hone/model/random.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
-#include <hone/tune/random.hpp>
 
 #include "reductions.hpp"
 #include "reference.hpp"

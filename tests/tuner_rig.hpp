@@ -13,8 +13,8 @@
 #include <fmt/core.h>
 
 #include <hone/op/gemm.hpp>
-#include <hone/tune/build.hpp>
-#include <hone/tune/record.hpp>
+#include <hone/record/record.hpp>
+#include <hone/tune/cpu/build.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::test {

@@ -9,9 +9,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include <hone/tune/measure_vulkan.hpp>
 #include <hone/tune/task.hpp>
-#include <hone/tune/vulkan_space.hpp>
+#include <hone/tune/vulkan/measure.hpp>
+#include <hone/tune/vulkan/space.hpp>
 
 namespace hone::test {
 

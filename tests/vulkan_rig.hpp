@@ -13,9 +13,9 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/codegen/spirv.hpp>
-#include <hone/codegen/vulkan.hpp>
-#include <hone/run/vulkan_device.hpp>
+#include <hone/tune/vulkan/spirv.hpp>
+#include <hone/vulkan/codegen.hpp>
+#include <hone/vulkan/device.hpp>
 
 namespace hone::test {
 

@@ -10,8 +10,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include <hone/process/standard_streams.hpp>
 #include <hone/tune/command_line.hpp>
-#include <hone/tune/standard_streams.hpp>
 #include <hone/tune/tuner_defaults.hpp>
 #include <hone/tune/workload_list.hpp>
 

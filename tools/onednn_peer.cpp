@@ -10,7 +10,7 @@
 
 #include <omp.h>
 
-#include <hone/tune/variant.hpp>
+#include <hone/measure/variant.hpp>
 
 #include "layers.hpp"
 #include "onednn.hpp"

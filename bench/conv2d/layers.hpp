@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include <hone/cpu/kernel.hpp>
 #include <hone/op/conv2d.hpp>
-#include <hone/run/kernel.hpp>
 
 #include "../conv2d_peers.hpp"
 #include "../kernel_peer.hpp"

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <hone/core/executor.hpp>
-#include <hone/run/entry.hpp>
+#include <hone/cpu/entry.hpp>
 #include <hone/tuned/audio_kernels.hpp>
 
 #include "layers.hpp"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <hone/run/kernel.hpp>
+#include <hone/cpu/kernel.hpp>
 
 #include <resnet18.hpp> // generated: the folder that is searched decides which one
 

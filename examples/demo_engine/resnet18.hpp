@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include <hone/schedule/config.hpp>
-#include <hone/run/vulkan_entry.hpp>
+#include <hone/vulkan/entry.hpp>
 
 namespace hone {
 struct entry_table;

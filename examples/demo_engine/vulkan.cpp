@@ -5,10 +5,10 @@
 #include <chrono>
 #include <cstdio>
 
-#include <hone/run/kernel.hpp>
-#include <hone/run/vulkan_device.hpp>
-#include <hone/run/vulkan_entry.hpp>
-#include <hone/run/vulkan_kernel.hpp>
+#include <hone/cpu/kernel.hpp>
+#include <hone/vulkan/device.hpp>
+#include <hone/vulkan/entry.hpp>
+#include <hone/vulkan/kernel.hpp>
 
 #include <resnet18.hpp>
 

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include <hone/run/kernel.hpp>
+#include <hone/cpu/kernel.hpp>
 
 #include "layers.hpp"
 #include "my_kernels.hpp"

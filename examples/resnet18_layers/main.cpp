@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <hone/core/executor.hpp>
-#include <hone/run/entry.hpp>
+#include <hone/cpu/entry.hpp>
 #include <hone/tuned/resnet18_defaults.hpp>
 #include <hone/tuned/resnet18_kernels.hpp>
 

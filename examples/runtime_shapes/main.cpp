@@ -12,9 +12,9 @@
 #include <vector>
 
 #include <hone/core/executor.hpp>
+#include <hone/cpu/entry.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/entry.hpp>
 #include <hone/tuned/kernels.hpp>
 
 namespace {

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include <hone/run/kernel.hpp>
-#include <hone/run/vulkan_kernel.hpp>
+#include <hone/cpu/kernel.hpp>
+#include <hone/vulkan/kernel.hpp>
 
 #include "engine_kernels.hpp"
 #include "gpu.hpp"

@@ -5,14 +5,14 @@
 
 #include <hone/core/executor.hpp>
 #include <hone/core/fault.hpp>
+#include <hone/cpu/entry.hpp>
+#include <hone/cpu/kernel.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/workloads.hpp>
-#include <hone/run/entry.hpp>
-#include <hone/run/kernel.hpp>
 #include <hone/schedule/config.hpp>
 #include <hone/schedule/schedule_template.hpp>
 

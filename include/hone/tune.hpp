@@ -4,12 +4,12 @@
 #pragma once
 
 #include <hone/hone.hpp>
-#include <hone/tune/annealing.hpp>
-#include <hone/tune/build_pool.hpp>
-#include <hone/tune/cost_model.hpp>
-#include <hone/tune/cpu_space.hpp>
-#include <hone/tune/features.hpp>
-#include <hone/tune/header_writer.hpp>
-#include <hone/tune/record.hpp>
-#include <hone/tune/search.hpp>
+#include <hone/model/cost_model.hpp>
+#include <hone/model/features.hpp>
+#include <hone/record/header_writer.hpp>
+#include <hone/record/record.hpp>
+#include <hone/search/annealing.hpp>
+#include <hone/search/search.hpp>
+#include <hone/tune/cpu/build_pool.hpp>
+#include <hone/tune/cpu/space.hpp>
 #include <hone/tune/tuner.hpp>

@@ -2,8 +2,8 @@
 // forbid: codegen
 // SPDX-License-Identifier: BSL-1.0
 // Two operators of a user that name the slope of their epilogue nowhere, in one table.
+#include <hone/cpu/compiled.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/compiled.hpp>
 
 constexpr hone::gemm_shape shape{.m = 2, .n = 3, .k = 4};
 template <int Percent>

@@ -5,8 +5,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // A config set that was tuned for the CPU alone.
 #include <hone/op/gemm.hpp>
-#include <hone/run/vulkan_kernel.hpp>
 #include <hone/schedule/config.hpp>
+#include <hone/vulkan/kernel.hpp>
 
 struct product : hone::gemm<hone::gemm_shape{.m = 8, .n = 16, .k = 4}, hone::f32> {};
 

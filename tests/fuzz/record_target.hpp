@@ -10,16 +10,16 @@
 #include <string_view>
 #include <vector>
 
-#include <hone/codegen/lower.hpp>
+#include <hone/cpu/kernel.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/hash.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/kernel.hpp>
+#include <hone/record/header_writer.hpp>
+#include <hone/record/record.hpp>
+#include <hone/record/standing.hpp>
 #include <hone/schedule/vulkan_templates.hpp>
-#include <hone/tune/header_writer.hpp>
-#include <hone/tune/record.hpp>
-#include <hone/tune/standing.hpp>
 
 namespace hone::test::fuzz {
 

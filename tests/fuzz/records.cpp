@@ -13,7 +13,7 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/tune/random.hpp>
+#include <hone/model/random.hpp>
 
 #include "record_target.hpp"
 #include "tuner_rig.hpp"

@@ -4,8 +4,8 @@
 // same laws.
 #include <doctest/doctest.h>
 
-#include <hone/codegen/lower.hpp>
 #include <hone/ir/interpret.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/schedule/direct.hpp>
 
 #include "library.hpp"

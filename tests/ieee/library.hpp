@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include <hone/core/target.hpp>
-#include <hone/run/entry.hpp>
+#include <hone/cpu/entry.hpp>
 
 #include "words.hpp"
 

@@ -7,13 +7,13 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/codegen/lower.hpp>
+#include <hone/cpu/kernel.hpp>
 #include <hone/ir/bounds_proof.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/print.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/kernel.hpp>
 #include <hone/schedule/vulkan_direct.hpp>
 
 #include "ir/nests.hpp"

@@ -7,9 +7,9 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/codegen/lower.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/ir/print.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/schedule/direct.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Activations by value, as their formulas in double have them, where NaN and infinities lead, and what stands for them
-// in a signature. What kernels make of them is tested in run/words_isa.cpp and run/words_vulkan.cpp.
+// in a signature. What kernels make of them is tested in cpu/words_isa.cpp and vulkan/words.cpp.
 #include <hone/op/activation.hpp>
 
 #include <cmath>

@@ -8,10 +8,10 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/codegen/lower.hpp>
+#include <hone/cpu/kernel.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/kernel.hpp>
 
 using namespace hone;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Epilogues by value: what each computes, that they are applied in the order in which they are written, and that each
 // operand of a chain is its own tensor in front of the output.
-#include <hone/codegen/lower.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/schedule/direct.hpp>

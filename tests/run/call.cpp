@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/run/kernel.hpp>
+#include <hone/cpu/kernel.hpp>
 
 #include "kernel_trial.hpp"
 #include "many_operands.hpp"

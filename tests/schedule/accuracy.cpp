@@ -9,11 +9,11 @@
 #include <random>
 #include <vector>
 
-#include <hone/codegen/lower.hpp>
+#include <hone/cpu/kernel.hpp>
 #include <hone/ir/interpret.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/kernel.hpp>
 #include <hone/schedule/knob.hpp>
 #include <hone/schedule/vulkan_direct.hpp>
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <type_traits>
 
+#include <hone/cpu/kernel.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/kernel.hpp>
 #include <hone/schedule/config.hpp>
 #include <hone/schedule/vulkan_templates.hpp>
 

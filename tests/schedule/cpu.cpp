@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // The direct template for CPUs: how it reads an operator, and that what it chooses when nothing is tuned is legal for
 // every layer and instruction set.
-#include <hone/codegen/lower.hpp>
+#include <hone/cpu/kernel.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/hash.hpp>
-#include <hone/run/kernel.hpp>
+#include <hone/lower/lower.hpp>
+#include <hone/model/random.hpp>
 #include <hone/schedule/direct.hpp>
-#include <hone/tune/cpu_space.hpp>
-#include <hone/tune/random.hpp>
+#include <hone/tune/cpu/space.hpp>
 
 #include <initializer_list>
 #include <string>

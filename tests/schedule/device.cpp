@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // The direct template for Vulkan, without a device: its knobs fit the operator, and what it chooses when nothing is
 // tuned keeps the limits that every Vulkan 1.1 device meets, and lavapipe's on loop iterations.
-#include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/schedule/vulkan_direct.hpp>
 
 #include <string>

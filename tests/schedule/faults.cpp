@@ -2,7 +2,7 @@
 // Faults of a schedule that no template makes, each beside the schedule that is right.
 #include <doctest/doctest.h>
 
-#include <hone/codegen/lower.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/schedule/direct.hpp>
 

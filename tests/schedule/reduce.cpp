@@ -8,16 +8,16 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/codegen/lower.hpp>
+#include <hone/cpu/kernel.hpp>
 #include <hone/ir/bounds_proof.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/ir/interpret.hpp>
+#include <hone/lower/lower.hpp>
+#include <hone/model/random.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/kernel.hpp>
 #include <hone/schedule/reduce.hpp>
-#include <hone/tune/cpu_space.hpp>
-#include <hone/tune/random.hpp>
+#include <hone/tune/cpu/space.hpp>
 
 #include "reduction_draw.hpp"
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <type_traits>
 
-#include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/schedule/cpu_templates.hpp>

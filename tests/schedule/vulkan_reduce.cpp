@@ -6,13 +6,13 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/codegen/lower.hpp>
 #include <hone/ir/bounds_proof.hpp>
 #include <hone/ir/check.hpp>
+#include <hone/lower/lower.hpp>
+#include <hone/model/random.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/schedule/vulkan_reduce.hpp>
 #include <hone/schedule/vulkan_templates.hpp>
-#include <hone/tune/random.hpp>
 
 #include "reduction_draw.hpp"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Where the Winograd template applies, that its matrices are those of F(m, 3), and that its nests keep every rule.
-#include <hone/codegen/lower.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/hash.hpp>
+#include <hone/lower/lower.hpp>
 #include <hone/schedule/winograd.hpp>
 
 #include <string>

@@ -3,7 +3,7 @@
 // called on the CPU and on Vulkan, with config sets that a tuner has written.
 #include <hone/hone.hpp>
 #include <hone/run/thread_pool.hpp>
-#include <hone/run/vulkan_kernel.hpp>
+#include <hone/vulkan/kernel.hpp>
 
 #include "demo_engine/resnet18.hpp"
 #include "pregenerated/my_kernels.hpp"

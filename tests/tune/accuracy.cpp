@@ -8,9 +8,9 @@
 #include <doctest/doctest.h>
 
 #include <hone/op/conv2d.hpp>
-#include <hone/tune/agreement.hpp>
-#include <hone/tune/header_writer.hpp>
-#include <hone/tune/tune_cpu.hpp>
+#include <hone/record/agreement.hpp>
+#include <hone/record/header_writer.hpp>
+#include <hone/tune/cpu/tuning.hpp>
 
 #include "tuner_rig.hpp"
 

@@ -10,8 +10,8 @@
 
 #include <fmt/core.h>
 
-#include <hone/tune/header_writer.hpp>
-#include <hone/tune/tune_cpu.hpp>
+#include <hone/record/header_writer.hpp>
+#include <hone/tune/cpu/tuning.hpp>
 
 #include "tuner_rig.hpp"
 #include "user_operator.hpp"

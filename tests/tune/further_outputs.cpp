@@ -7,10 +7,10 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/codegen/lower.hpp>
+#include <hone/lower/lower.hpp>
+#include <hone/model/features.hpp>
 #include <hone/schedule/direct.hpp>
-#include <hone/tune/features.hpp>
-#include <hone/tune/tune_cpu.hpp>
+#include <hone/tune/cpu/tuning.hpp>
 
 #include "further_outputs.hpp"
 #include "tuner_rig.hpp"

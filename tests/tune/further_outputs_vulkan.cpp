@@ -9,9 +9,9 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/run/vulkan_entry.hpp>
-#include <hone/run/vulkan_kernel.hpp>
-#include <hone/tune/tune_vulkan.hpp>
+#include <hone/tune/vulkan/tuning.hpp>
+#include <hone/vulkan/entry.hpp>
+#include <hone/vulkan/kernel.hpp>
 
 #include "further_outputs.hpp"
 #include "many_operands.hpp"

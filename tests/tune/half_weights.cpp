@@ -9,8 +9,8 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/tune/problem.hpp>
-#include <hone/tune/tune_cpu.hpp>
+#include <hone/measure/problem.hpp>
+#include <hone/tune/cpu/tuning.hpp>
 
 #include "half_weights.hpp"
 #include "tuner_rig.hpp"

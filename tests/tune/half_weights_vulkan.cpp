@@ -10,10 +10,10 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/run/vulkan_entry.hpp>
-#include <hone/run/vulkan_kernel.hpp>
-#include <hone/tune/header_writer.hpp>
-#include <hone/tune/tune_vulkan.hpp>
+#include <hone/record/header_writer.hpp>
+#include <hone/tune/vulkan/tuning.hpp>
+#include <hone/vulkan/entry.hpp>
+#include <hone/vulkan/kernel.hpp>
 
 #include "half_weights.hpp"
 #include "tuner_rig.hpp"

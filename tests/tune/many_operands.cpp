@@ -7,7 +7,7 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/tune/tune_cpu.hpp>
+#include <hone/tune/cpu/tuning.hpp>
 
 #include "many_operands.hpp"
 #include "tuner_rig.hpp"

@@ -9,8 +9,8 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/tune/header_writer.hpp>
-#include <hone/tune/record_merge.hpp>
+#include <hone/record/header_writer.hpp>
+#include <hone/record/record_merge.hpp>
 #include <hone/tune/tuner.hpp>
 #include <hone/tune/workload_list.hpp>
 

@@ -9,8 +9,8 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/tune/header_writer.hpp>
-#include <hone/tune/tune_cpu.hpp>
+#include <hone/record/header_writer.hpp>
+#include <hone/tune/cpu/tuning.hpp>
 
 #include "tuner_rig.hpp"
 

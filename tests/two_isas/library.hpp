@@ -3,10 +3,10 @@
 // The lists are data, so that reading them runs nothing that this processor lacks.
 #pragma once
 
+#include <hone/cpu/entry.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/run/entry.hpp>
 
 namespace hone::test {
 

@@ -12,14 +12,14 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include <hone/tune/agreement.hpp>
-#include <hone/tune/build_command.hpp>
-#include <hone/tune/input_file.hpp>
-#include <hone/tune/json_text.hpp>
-#include <hone/tune/machine.hpp>
-#include <hone/tune/process.hpp>
-#include <hone/tune/record.hpp>
-#include <hone/tune/standing.hpp>
+#include <hone/measure/machine.hpp>
+#include <hone/process/input_file.hpp>
+#include <hone/process/process.hpp>
+#include <hone/record/agreement.hpp>
+#include <hone/record/json_text.hpp>
+#include <hone/record/record.hpp>
+#include <hone/record/standing.hpp>
+#include <hone/tune/cpu/build_command.hpp>
 
 #include "commands.hpp"
 

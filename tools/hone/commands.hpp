@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <hone/measure/measure.hpp>
 #include <hone/op/accuracy.hpp>
-#include <hone/tune/measure.hpp>
 
 namespace cli {
 

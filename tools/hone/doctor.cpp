@@ -12,12 +12,12 @@
 #include <nlohmann/json.hpp>
 
 #include <hone/core/target.hpp>
-#include <hone/tune/build.hpp>
-#include <hone/tune/machine.hpp>
-#include <hone/tune/noise.hpp>
-#include <hone/tune/process.hpp>
+#include <hone/measure/machine.hpp>
+#include <hone/measure/noise.hpp>
+#include <hone/process/process.hpp>
+#include <hone/tune/cpu/build.hpp>
 #ifdef HONE_WITH_VULKAN
-#include <hone/tune/measure_vulkan.hpp>
+#include <hone/tune/vulkan/measure.hpp>
 #endif
 
 #include "commands.hpp"

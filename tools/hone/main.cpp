@@ -14,10 +14,10 @@
 #include <fmt/core.h>
 
 #include <hone/core/config.hpp>
+#include <hone/process/process.hpp>
+#include <hone/process/standard_streams.hpp>
+#include <hone/record/standing.hpp>
 #include <hone/tune/command_line.hpp>
-#include <hone/tune/process.hpp>
-#include <hone/tune/standard_streams.hpp>
-#include <hone/tune/standing.hpp>
 
 #include "commands.hpp"
 

@@ -14,7 +14,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include <hone/tune/input_file.hpp>
+#include <hone/process/input_file.hpp>
 
 #include "commands.hpp"
 

@@ -17,13 +17,13 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <hone/tune/header_writer.hpp>
-#include <hone/tune/machine.hpp>
-#include <hone/tune/record.hpp>
-#include <hone/tune/record_merge.hpp>
-#include <hone/tune/record_table.hpp>
-#include <hone/tune/standing.hpp>
-#include <hone/tune/text.hpp>
+#include <hone/measure/machine.hpp>
+#include <hone/process/text.hpp>
+#include <hone/record/header_writer.hpp>
+#include <hone/record/record.hpp>
+#include <hone/record/record_merge.hpp>
+#include <hone/record/record_table.hpp>
+#include <hone/record/standing.hpp>
 
 #include "commands.hpp"
 

@@ -22,22 +22,22 @@
 #include <nlohmann/json.hpp>
 
 #include <hone/ir/print.hpp>
+#include <hone/process/input_file.hpp>
+#include <hone/process/standard_streams.hpp>
+#include <hone/process/text.hpp>
+#include <hone/record/header_writer.hpp>
+#include <hone/record/record_merge.hpp>
+#include <hone/record/record_table.hpp>
 #include <hone/tune/command_line.hpp>
-#include <hone/tune/cpu_space.hpp>
-#include <hone/tune/header_writer.hpp>
-#include <hone/tune/input_file.hpp>
-#include <hone/tune/measure_cpu.hpp>
-#include <hone/tune/record_merge.hpp>
-#include <hone/tune/record_table.hpp>
-#include <hone/tune/standard_streams.hpp>
+#include <hone/tune/cpu/measure.hpp>
+#include <hone/tune/cpu/space.hpp>
 #include <hone/tune/summary.hpp>
-#include <hone/tune/text.hpp>
 #include <hone/tune/tuner_defaults.hpp>
 #include <hone/tune/tuner_main.hpp>
-#include <hone/tune/vulkan_space.hpp>
+#include <hone/tune/vulkan/space.hpp>
 #include <hone/tune/workload_list.hpp>
 #ifdef HONE_WITH_VULKAN
-#include <hone/tune/measure_vulkan.hpp>
+#include <hone/tune/vulkan/measure.hpp>
 #endif
 
 namespace hone::tune {

@@ -10,7 +10,7 @@
 
 // Kernels keep IEEE arithmetic where the engine is compiled with -ffast-math, -Ofast or any of their parts: relu(NaN)
 // is NaN, signed zeros and the order of sums stay. Their code is the same as without such flags
-// (tests/codegen/assembly). g++ is told function by function, and says by macros where that is needed; clang is told by
+// (tests/cpu/assembly). g++ is told function by function, and says by macros where that is needed; clang is told by
 // region, around every expression in floats that kernels evaluate, and then contracts within expressions.
 //
 // g++ does not make vectors of their scalar loops: those that pay are written out, and g++ 12.2 computes some wrongly.

@@ -3,7 +3,7 @@
 // signatures and a value for nests. Arithmetic is done in 32-bit floats, whatever memory holds: loads convert.
 //
 // A type more is an enumerator, its storage with the two conversions, a trait, a tag, and a case of with_element(). Of
-// backends the CPU's loads (codegen/simd.hpp) and the names of GLSL (codegen/glsl.hpp) know it.
+// backends the CPU's loads (cpu/simd.hpp) and the names of GLSL (vulkan/glsl.hpp) know it.
 #pragma once
 
 #include <concepts>

@@ -54,7 +54,7 @@ struct isa_row {
 };
 
 // Each in the place of its enumerator. Of several that a processor has, the last is the best. Those with AVX2 all have
-// F16C, of which nothing is asked (codegen/half_lanes.hpp).
+// F16C, of which nothing is asked (cpu/half_lanes.hpp).
 inline constexpr isa_row isa_table[] = {
     {},
     {.set = isa::baseline,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The words of the expression language, one row each: name, number, meaning, shader, accuracy and cost. All readers of
-// a nest ask this table; what no shader and no vector has as an operation is written once in codegen/functions.hpp.
+// a nest ask this table; what no shader and no vector has as an operation is written once in lower/functions.hpp.
 //
 // Words are operations of IEEE 754 in the type of their operands, rounded to nearest, on each reader and with any flags
 // of the engine (tests/ieee): neg flips and abs clears the sign, of zeros and NaN too; sqrt, add, sub, mul and div are

@@ -13,15 +13,15 @@
 
 #include <fmt/core.h>
 
-#include <hone/codegen/launch.hpp>
 #include <hone/ir/hash.hpp>
+#include <hone/record/record.hpp>
+#include <hone/record/settings.hpp>
 #include <hone/schedule/packed.hpp>
-#include <hone/tune/any_space.hpp>
-#include <hone/tune/cpu_space.hpp>
-#include <hone/tune/record.hpp>
-#include <hone/tune/settings.hpp>
+#include <hone/search/any_space.hpp>
+#include <hone/tune/cpu/space.hpp>
 #include <hone/tune/task.hpp>
-#include <hone/tune/vulkan_space.hpp>
+#include <hone/tune/vulkan/space.hpp>
+#include <hone/vulkan/launch.hpp>
 
 namespace hone::tune {
 

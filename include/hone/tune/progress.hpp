@@ -18,8 +18,8 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <hone/tune/build.hpp>
-#include <hone/tune/standard_streams.hpp>
+#include <hone/process/standard_streams.hpp>
+#include <hone/tune/cpu/build.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {

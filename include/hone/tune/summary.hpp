@@ -13,9 +13,9 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
-#include <hone/tune/json_text.hpp>
-#include <hone/tune/record.hpp>
-#include <hone/tune/standing.hpp>
+#include <hone/record/json_text.hpp>
+#include <hone/record/record.hpp>
+#include <hone/record/standing.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {

@@ -19,15 +19,15 @@
 #include <fmt/core.h>
 
 #include <hone/ir/hash.hpp>
+#include <hone/measure/problem.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/operator.hpp>
-#include <hone/tune/build.hpp>
-#include <hone/tune/measure_cpu.hpp>
-#include <hone/tune/own_templates.hpp>
-#include <hone/tune/problem.hpp>
-#include <hone/tune/process_control.hpp>
-#include <hone/tune/record.hpp>
-#include <hone/tune/standing.hpp>
+#include <hone/process/process_control.hpp>
+#include <hone/record/record.hpp>
+#include <hone/record/standing.hpp>
+#include <hone/search/own_templates.hpp>
+#include <hone/tune/cpu/build.hpp>
+#include <hone/tune/cpu/measure.hpp>
 
 namespace hone::tune {
 

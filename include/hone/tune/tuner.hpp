@@ -21,21 +21,21 @@
 
 #include <fmt/core.h>
 
-#include <hone/tune/build.hpp>
+#include <hone/measure/machine.hpp>
+#include <hone/process/machine_lock.hpp>
+#include <hone/process/output_file.hpp>
+#include <hone/process/work_folder.hpp>
+#include <hone/record/header_writer.hpp>
+#include <hone/record/record.hpp>
+#include <hone/tune/cpu/build.hpp>
+#include <hone/tune/cpu/tuning.hpp>
 #include <hone/tune/earlier_records.hpp>
-#include <hone/tune/header_writer.hpp>
-#include <hone/tune/machine.hpp>
-#include <hone/tune/machine_lock.hpp>
-#include <hone/tune/output_file.hpp>
 #include <hone/tune/progress.hpp>
-#include <hone/tune/record.hpp>
 #include <hone/tune/task.hpp>
-#include <hone/tune/tune_cpu.hpp>
 #include <hone/tune/tuning_loop.hpp>
-#include <hone/tune/vulkan_space.hpp>
-#include <hone/tune/work_folder.hpp>
+#include <hone/tune/vulkan/space.hpp>
 #ifdef HONE_WITH_VULKAN
-#include <hone/tune/tune_vulkan.hpp>
+#include <hone/tune/vulkan/tuning.hpp>
 #endif
 
 namespace hone::tune {

@@ -16,7 +16,7 @@
 #include <utility>
 
 #include <hone/op/workloads.hpp>
-#include <hone/tune/listed_template.hpp>
+#include <hone/search/listed_template.hpp>
 
 namespace hone::tune {
 

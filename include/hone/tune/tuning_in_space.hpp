@@ -16,10 +16,10 @@
 
 #include <fmt/core.h>
 
-#include <hone/tune/any_space.hpp>
-#include <hone/tune/odd_twin.hpp>
-#include <hone/tune/record.hpp>
-#include <hone/tune/search.hpp>
+#include <hone/measure/odd_twin.hpp>
+#include <hone/record/record.hpp>
+#include <hone/search/any_space.hpp>
+#include <hone/search/search.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {

@@ -18,9 +18,9 @@
 
 #include <fmt/core.h>
 
-#include <hone/tune/build.hpp>
-#include <hone/tune/build_pool.hpp>
-#include <hone/tune/machine.hpp>
+#include <hone/measure/machine.hpp>
+#include <hone/tune/cpu/build.hpp>
+#include <hone/tune/cpu/build_pool.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {

@@ -14,7 +14,7 @@
 #include <fmt/core.h>
 
 #include <hone/schedule/cpu_templates.hpp>
-#include <hone/tune/own_templates.hpp>
+#include <hone/search/own_templates.hpp>
 #include <hone/tune/task.hpp>
 #include <hone/tune/tuner_main.hpp>
 

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-#include <hone/run/entry.hpp>
+#include <hone/cpu/entry.hpp>
 #include <hone/tuned/board_kernels.hpp>
 
 #include "board.hpp"

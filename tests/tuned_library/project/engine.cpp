@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <string>
 
-#include <hone/run/entry.hpp>
+#include <hone/cpu/entry.hpp>
 #include <hone/tuned/small.hpp>
 
 #include "kernel_trial.hpp"

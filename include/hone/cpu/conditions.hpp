@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSL-1.0
+// Conditions that are known at run time only: what is literal in them, what loops outside a band decide, and the lane.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/core/config.hpp>
+#include <hone/core/sequence.hpp>
+#include <hone/cpu/band.hpp>
+#include <hone/cpu/environment.hpp>
+#include <hone/ir/nest.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone::codegen::cpu {
+
+// For conditions outside of bands: nothing is a literal.
+struct no_band {
+    static constexpr instance at(int) { return {}; }
+};
+
+// How a condition divides at an instance of a band.
+struct condition_parts {
+    std::int64_t literal = 0;
+    std::int64_t lane = 0;   // coefficient of the vector variable
+    std::uint32_t terms = 0; // the others, by position
+};
+template <class K>
+consteval condition_parts parts_of(const instance& i, int condition)
+{
+    const affine& c = K::nest.conditions[condition];
+    condition_parts p{.literal = c.constant};
+    for (int k = 0; k < c.count; ++k) {
+        const affine_term& t = K::nest.terms[c.first + k];
+        if (t.variable >= 0 && t.parameter < 0 && t.variable == i.vector_variable)
+            p.lane += t.coefficient;
+        else if (t.variable >= 0 && t.parameter < 0 && i.is_open(t.variable))
+            p.literal += t.coefficient * i.value_of(t.variable);
+        else
+            p.terms |= std::uint32_t{1} << k;
+    }
+    return p;
+}
+
+// The part of a condition that loops outside the band and the call decide: its terms in the bit set Terms. Instances of
+// a band share it.
+template <class K, int C, std::uint32_t Terms>
+HONE_INLINE std::int64_t environment_value(const environment<K>& e)
+{
+    constexpr affine c = K::nest.conditions[C];
+    return [&]<int... T>(sequence<T...>) HONE_INLINE_LAMBDA {
+        return ((Terms >> T & 1 ? terms_value<K, c.first + T, 1>(e) : 0) + ... + 0);
+    }(make_sequence<c.count>{});
+}
+
+// The value of a condition at an instance: what is literal, what the environment holds, and the lane.
+template <class K, class B, int I, int C>
+HONE_INLINE std::int64_t condition_value(const environment<K>& e, int lane)
+{
+    constexpr condition_parts parts = parts_of<K>(B::at(I), C);
+    return environment_value<K, C, parts.terms>(e) + (parts.literal + parts.lane * lane);
+}
+template <class K, class B, int I, int First, int Count>
+HONE_INLINE bool holds(const environment<K>& e, int lane)
+{
+    return [&]<int... C>(sequence<C...>) HONE_INLINE_LAMBDA {
+        return ((condition_value<K, B, I, First + C>(e, lane) >= 0) && ... && true);
+    }(make_sequence<Count>{});
+}
+// All guards between the node that holds the band and the leaf.
+template <class K, class B, int I, int Node, int Holder>
+HONE_INLINE bool guards_hold(const environment<K>& e, int lane)
+{
+    constexpr const node& x = K::nest.nodes[Node];
+    bool r = true;
+    if constexpr (x.kind == node_kind::guard) r = holds<K, B, I, x.conditions.first, x.conditions.count>(e, lane);
+    if constexpr (x.parent != Holder) r = guards_hold<K, B, I, x.parent, Holder>(e, lane) && r;
+    return r;
+}
+
+} // namespace hone::codegen::cpu

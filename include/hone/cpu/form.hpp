@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a leaf does, as vector code: loads, the expression, and the store or reduction of its value. The many leaves of
+// a band that do the same at other places share one instantiation.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include <hone/core/config.hpp>
+#include <hone/core/sequence.hpp>
+#include <hone/cpu/band.hpp>
+#include <hone/cpu/environment.hpp>
+#include <hone/cpu/simd.hpp>
+#include <hone/ir/nest.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone::codegen::cpu {
+
+HONE_IEEE_BEGIN
+
+// The leaves of one form: statement S with the lanes of vector variable V, the leading L of them. What differs from
+// instance to instance arrives as arguments, one an access: a pointer to memory or to a register. So a form is
+// instantiated once, however long its band is.
+template <class K, int S, int V, int L, factor F, bool Fresh>
+struct form {
+    using vector = vector_of<K>;
+    static constexpr const statement& s = K::nest.statements[S];
+    static constexpr access_list accesses = access_list_of(K::nest, S);
+    static_assert(accesses.count <= max_step_accesses,
+                  "hone::lower: a statement has more than 6 operands; split the stage");
+    static constexpr int length = K::nest.vector_length;
+
+    static consteval bool in_registers(int access)
+    {
+        return K::nest.buffers[K::nest.accesses[access].buffer].memory == memory::registers;
+    }
+    static consteval std::int64_t stride(int access) { return V < 0 ? 0 : facts<K>::coefficient(access, V); }
+
+    template <int N, class First, class... Rest>
+    HONE_INLINE static auto pick(First first, Rest... rest)
+    {
+        if constexpr (N == 0)
+            return first;
+        else
+            return pick<N - 1>(rest...);
+    }
+
+    template <int Access, class At>
+    HONE_INLINE static auto load(At at)
+    {
+        if constexpr (in_registers(Access) && V < 0 && length > 1)
+            return (*at)[0]; // one number
+        else if constexpr (in_registers(Access))
+            return *at;
+        else if constexpr (requires { At::lane; })
+            return lanes_of<K>::load(at.vector)[At::lane];
+        else if constexpr (stride(Access) == 0)
+            return static_cast<float>(*at);
+        else if constexpr (stride(Access) != 1)
+            return lanes_of<K>::template gather<L>(at, stride(Access));
+        else if constexpr (L == length)
+            return lanes_of<K>::load(at);
+        else
+            return lanes_of<K>::template load_first<L>(at);
+    }
+
+    template <int X, class... At>
+    HONE_INLINE static auto value(float c, At... at)
+    {
+        constexpr expr_node x = K::nest.exprs[X];
+        if constexpr (x.op == expr_op::constant)
+            return x.value;
+        else if constexpr (x.op == expr_op::table)
+            return c;
+        else if constexpr (x.op == expr_op::load)
+            return load<x.ref>(pick<accesses.position(x.ref)>(at...));
+        else if constexpr (arity(x.op) == 1)
+            return apply<K::set, length, x.op>(value<x.a>(c, at...));
+        else if constexpr (arity(x.op) == 2)
+            return apply<K::set, length, x.op>(value<x.a>(c, at...), value<x.b>(c, at...));
+        else
+            return apply<K::set, length, x.op>(value<x.a>(c, at...), value<x.b>(c, at...), value<x.c>(c, at...));
+    }
+
+    template <class T, class Value>
+    HONE_INLINE static T as(Value v)
+    {
+        if constexpr (sizeof(T) == sizeof(float))
+            return v;
+        else
+            return lanes_of<K>::broadcast(v);
+    }
+    template <class T, class... At>
+    HONE_INLINE static T first_term(float c, At... at)
+    {
+        constexpr expr_node x = K::nest.exprs[s.value];
+        if constexpr (F == factor::plus)
+            return as<T>(value<x.b>(c, at...));
+        else if constexpr (F == factor::minus)
+            return as<T>(-value<x.b>(c, at...));
+        else
+            return as<T>(value<s.value>(c, at...));
+    }
+
+    // target = value, or target = target (+, max, min) value. Multiply and add stand in one expression, so that
+    // compilers which contract within expressions only make them one instruction.
+    template <class T, class... At>
+    HONE_INLINE static T updated(float c, T old, At... at)
+    {
+        constexpr expr_node x = K::nest.exprs[s.value];
+        if constexpr (Fresh)
+            return first_term<T>(c, at...);
+        else if constexpr (F == factor::plus)
+            return old + value<x.b>(c, at...);
+        else if constexpr (F == factor::minus)
+            return old - value<x.b>(c, at...);
+        else if constexpr (s.reduce == reduction::add && x.op == expr_op::mul)
+            return value<x.a>(c, at...) * value<x.b>(c, at...) + old;
+        else if constexpr (s.reduce == reduction::add)
+            return old + value<s.value>(c, at...);
+        else if constexpr (s.reduce == reduction::max)
+            return apply<K::set, length, expr_op::max>(old, value<s.value>(c, at...));
+        else if constexpr (s.reduce == reduction::min)
+            return apply<K::set, length, expr_op::min>(old, value<s.value>(c, at...));
+        else
+            return as<T>(value<s.value>(c, at...));
+    }
+
+    // Lanes along a reduction count each, where others may hold anything behind the end of an axis.
+    static consteval bool is_along_reduction()
+    {
+        if constexpr (V >= 0 && length > 1)
+            return K::nest.variables[V].reduction;
+        else
+            return false;
+    }
+
+    // The lanes of a vector into one number, one after another.
+    template <class Target, class... At>
+    HONE_INLINE static void fold(float c, Target target, At... at)
+    {
+        const vector v = as<vector>(value<s.value>(c, target, at...));
+        float sum = (*target)[0];
+        [&]<int... I>(sequence<I...>)
+            HONE_INLINE_LAMBDA { ((sum = combined<I == 0>(sum, v[I])), ...); }(make_sequence<L>{});
+        (*target)[0] = sum;
+    }
+    template <bool First>
+    HONE_INLINE static float combined(float old, float lane)
+    {
+        if constexpr (Fresh && First)
+            return lane;
+        else if constexpr (s.reduce == reduction::add)
+            return old + lane;
+        else
+            return apply < K::set, 1, s.reduce == reduction::max ? expr_op::max : expr_op::min > (old, lane);
+    }
+
+    template <class Target, class... At>
+    HONE_INLINE static void execute(float c, Target target, At... at)
+    {
+        static_assert(in_registers(s.target) || std::is_same_v<Target, float*>, "what kernels write is of floats");
+        constexpr bool reduces = s.reduce != reduction::none;
+        constexpr std::int64_t distance = stride(s.target);
+        if constexpr (in_registers(s.target) && is_along_reduction() && reduces && distance == 0) {
+            fold(c, target, at...);
+        } else if constexpr (in_registers(s.target) && is_along_reduction() && L < length) {
+            const vector old = Fresh ? vector{} : *target;
+            *target = lanes_of<K>::template first_of<L>(updated(c, old, target, at...), old);
+        } else if constexpr (in_registers(s.target)) {
+            *target = updated(c, *target, target, at...);
+        } else if constexpr (V < 0 || length == 1) {
+            *target = updated(c, reduces ? *target : 0.0f, target, at...);
+        } else {
+            static_assert(distance != 0,
+                          "hone::lower: a vector is stored to one element; vectorize an axis of the output");
+            vector old{};
+            if constexpr (reduces && distance == 1)
+                old = lanes_of<K>::template load_first<L>(target);
+            else if constexpr (reduces)
+                old = lanes_of<K>::template gather<L>(target, distance);
+            const vector v = updated(c, old, target, at...);
+            if constexpr (distance != 1)
+                lanes_of<K>::template scatter<L>(target, distance, v);
+            else if constexpr (L == length)
+                lanes_of<K>::store(target, v);
+            else
+                lanes_of<K>::template store_first<L>(target, v);
+        }
+    }
+};
+
+// Where the literal places of an access count from.
+template <class K, int Access>
+HONE_INLINE auto base(const environment<K>& e, vector_of<K>* r)
+{
+    if constexpr (K::nest.buffers[K::nest.accesses[Access].buffer].memory == memory::registers)
+        return r;
+    else
+        return pointer_of<K, Access>(e);
+}
+
+HONE_IEEE_END
+
+} // namespace hone::codegen::cpu

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+// The limits of a nest's loops: of whole and partial axes, and of reductions that run over live taps only. What passes
+// and siblings state again and again is kept once.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/ir/nest.hpp>
+#include <hone/ir/visit.hpp>
+#include <hone/lower/statements.hpp>
+#include <hone/schedule/schedule.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone {
+
+class lowering_bounds : protected lowering_statements {
+protected:
+    using lowering_statements::lowering_statements;
+
+    // A limit of a loop: a constant, and where `rounded` >= 0 also floor((rest + rounded) / step) of a partial axis.
+    struct limit {
+        std::int64_t constant = 0;
+        int rounded = -1;
+        bool has_constant = true;
+    };
+
+    constexpr bool touches_border(int st, int l, const context& c, std::int64_t at)
+    {
+        const interval kept = variables_[variable_of(st, l)];
+        variables_[variable_of(st, l)] = {at, at};
+        bool touches = false;
+        for (std::size_t r = 0; r < requirements_.size() && !touches; ++r) {
+            const requirement& q = requirements_[r];
+            if (q.stage != st || q.operand < 0 || (c.satisfied >> r & 1)) continue;
+            bool moves = false;
+            for (const index_term& t : index_of_requirement(q).terms)
+                if (t.axis == plan(st).levels[l].axis) moves = true;
+            touches = moves && !always(st, q, c);
+        }
+        variables_[variable_of(st, l)] = kept;
+        return touches;
+    }
+
+    constexpr range limits(int st, int l, const context& c, const limit& x)
+    {
+        const int ax = plan(st).levels[l].axis;
+        const std::int64_t step = plan(st).levels[l].step;
+        range r{static_cast<std::int16_t>(n_.bounds.size()), 0};
+        if (x.has_constant) {
+            if (put(n_.bounds, {.value = {.constant = x.constant}}, "bounds")) ++r.count;
+        }
+        if (x.rounded >= 0) {
+            bound b{.value = rest_of(st, ax, c.opened), .divisor = step};
+            b.value.constant += x.rounded;
+            if (put(n_.bounds, b, "bounds")) ++r.count;
+        }
+        return r;
+    }
+
+    // Passes and siblings state the same limits and conditions again and again; each is kept once. `first_term` is the
+    // size of the term table before the entries were made.
+    constexpr bool same(const affine& a, const affine& b) const
+    {
+        if (a.constant != b.constant || a.count != b.count) return false;
+        for (int i = 0; i < a.count; ++i)
+            if (!(n_.terms[a.first + i] == n_.terms[b.first + i])) return false;
+        return true;
+    }
+
+    constexpr range interned_bounds(range r, std::size_t first_term)
+    {
+        for (int at = 0; at + r.count <= r.first; ++at) {
+            bool equal = true;
+            for (int i = 0; i < r.count && equal; ++i)
+                equal = n_.bounds[at + i].divisor == n_.bounds[r.first + i].divisor &&
+                        same(n_.bounds[at + i].value, n_.bounds[r.first + i].value);
+            if (!equal) continue;
+            n_.bounds.resize(static_cast<std::size_t>(r.first));
+            n_.terms.resize(first_term);
+            return {static_cast<std::int16_t>(at), r.count};
+        }
+        return r;
+    }
+
+    constexpr range interned_conditions(range r, std::size_t first_term)
+    {
+        for (int at = 0; at + r.count <= r.first; ++at) {
+            bool equal = true;
+            for (int i = 0; i < r.count && equal; ++i) equal = same(n_.conditions[at + i], n_.conditions[r.first + i]);
+            if (!equal) continue;
+            n_.conditions.resize(static_cast<std::size_t>(r.first));
+            n_.terms.resize(first_term);
+            return {static_cast<std::int16_t>(at), r.count};
+        }
+        return r;
+    }
+
+    constexpr void clip(int st, int l, context& c, range& limits, bool upper)
+    {
+        for (std::size_t r = 0; r < requirements_.size(); ++r) {
+            const requirement& q = requirements_[r];
+            if (c.satisfied >> r & 1) continue;
+            const std::int64_t step = clip_step(st, l, c.opened, q);
+            if (step == 0 || (step < 0) != upper || plan(st).levels[l].step != 1 || always(st, q, c)) continue;
+            // rest + step * v >= 0: v >= ceil(-rest / step), or v <= floor(rest / -step).
+            bound b{.divisor = step > 0 ? step : -step};
+            b.value.constant = step > 0 ? -q.value.constant + step - 1 : q.value.constant - step;
+            for (int i = q.value.first; i < q.value.first + q.value.count; ++i) {
+                const affine_term t = n_.terms[i];
+                if (t.variable == variable_of(st, l)) continue;
+                add_term(b.value, t.variable, t.parameter, step > 0 ? -t.coefficient : t.coefficient);
+            }
+            if (put(n_.bounds, b, "bounds")) ++limits.count;
+            c.satisfied |= std::uint64_t{1} << r;
+        }
+    }
+
+    constexpr void clip_satisfied(int st, int l, context& c) const
+    {
+        if (plan(st).levels[l].step != 1) return;
+        for (std::size_t r = 0; r < requirements_.size(); ++r)
+            if (clip_step(st, l, c.opened, requirements_[r]) != 0) c.satisfied |= std::uint64_t{1} << r;
+    }
+
+    constexpr void set_radix(int st, int l, node& x) const
+    {
+        const binding bind = plan(st).levels[l].bind;
+        x.outermost = true;
+        for (int o = 0; o < l; ++o)
+            if (plan(st).levels[o].bind == bind && !trivial(st, o)) x.outermost = false;
+        for (int o = l + 1; o < levels(st); ++o)
+            if (plan(st).levels[o].bind == bind) x.radix_stride *= static_cast<std::int32_t>(count_of(st, o));
+    }
+};
+
+} // namespace hone

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: BSL-1.0
+// x = g(e, s): turns a definition and a schedule into a nest. One function for compile time, where kernels come from
+// it, and for run time, where thousands of candidates a second are priced.
+//
+// Each level of a stage owns one variable; an axis is the sum of step * variable over its levels. What stands in the
+// tree are bounds and guards: tails and borders become siblings, bounds or conditions as the level asks, and whatever
+// interval arithmetic proves is left out.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/ir/nest.hpp>
+#include <hone/ir/visit.hpp>
+#include <hone/lower/bounds.hpp>
+#include <hone/op/definition_check.hpp>
+#include <hone/schedule/schedule.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone {
+
+class lowering : lowering_bounds {
+public:
+    // `out` is empty.
+    constexpr lowering(const schedule& s, nest& out) : lowering_bounds(s, out) {}
+
+    constexpr void run()
+    {
+        n_.set = s_.set;
+        n_.vector_length = s_.vector_length;
+        fail(d_.found);
+        fail(s_.found);
+        fail(outgrown_table(d_));
+        if (outgrows_tables()) fail(fault::capacity, 0, 0, "schedule");
+        if (d_.stages.size() != s_.plans.size()) fail(fault::attach_unknown, 0, 0, "plans");
+        if (!n_.ok()) return;
+        for (const parameter& p : d_.parameters) n_.parameters.push_back(p);
+        for (float v : d_.table_values) n_.table_values.push_back(v);
+        for (int t = 0; t < tensors(); ++t) add_buffer(t);
+        for (int st = 0; st < stages() && n_.ok(); ++st) add_variables(st);
+        for (int st = 0; st < stages() && n_.ok(); ++st) prepare(st);
+        if (!n_.ok()) return;
+        for (int st = 0; st < stages() && n_.ok(); ++st)
+            if (plan(st).attach.stage < 0) emit_stage(st, -1);
+        for (buffer& b : n_.buffers) {
+            if (b.memory != memory::registers) continue;
+            b.first_register = n_.registers;
+            n_.registers += b.vectors;
+        }
+        if (n_.overflowed()) fail(fault::capacity, 0, 0, "nest");
+    }
+
+private:
+    enum class pass : std::uint8_t { whole, init, reduce, clear, fold, store };
+    // Passes that walk the outputs of a tile once, whatever its reduction.
+    static constexpr bool is_spatial(pass p) { return p != pass::whole && p != pass::reduce; }
+
+    constexpr int append(int parent, node x)
+    {
+        x.parent = static_cast<std::int16_t>(parent);
+        const int id = n_.nodes.push_back(x);
+        if (n_.nodes.overflowed()) {
+            fail(fault::capacity, static_cast<std::int64_t>(n_.nodes.capacity), 0, "nodes");
+            return id;
+        }
+        last_child_[id] = -1;
+        std::int16_t& last = parent < 0 ? last_root_ : last_child_[parent];
+        if (last < 0)
+            (parent < 0 ? n_.root : n_.nodes[parent].child) = static_cast<std::int16_t>(id);
+        else
+            n_.nodes[last].next = static_cast<std::int16_t>(id);
+        last = static_cast<std::int16_t>(id);
+        return id;
+    }
+
+    constexpr bool needs_tile(int st) const
+    {
+        if (accumulator_[st] >= 0) return true;
+        for (int q = 0; q < stages(); ++q)
+            if (plan(q).attach.stage == st && d_.tensors[d_.stages[q].output.tensor].memory == memory::registers)
+                return d_.tensors[d_.stages[st].output.tensor].memory != memory::registers;
+        return false;
+    }
+
+    constexpr void emit_stage(int st, int parent)
+    {
+        context c;
+        const stage& g = d_.stages[st];
+        for (std::size_t a = 0; a < g.axes.size(); ++a) c.axes[a] = {g.axes[a].extent, g.axes[a].parameter >= 0, false};
+        if (g.reduce != reduction::none && accumulator_[st] < 0) {
+            emit(st, 0, c, pass::init, parent);
+            emit(st, 0, c, pass::reduce, parent);
+        } else {
+            emit(st, 0, c, pass::whole, parent);
+        }
+    }
+
+    // Emits the stages attached before level l; true if they fill memory that the whole workgroup reads.
+    constexpr bool emit_attached(int st, int l, int parent)
+    {
+        bool shared = false;
+        for (int q = 0; q < stages(); ++q) {
+            if (plan(q).attach.stage != st || plan(q).attach.level != l) continue;
+            emit_stage(q, parent);
+            if (writes(q, memory::workgroup)) shared = true;
+        }
+        if (shared) append(parent, {.kind = node_kind::barrier});
+        return shared;
+    }
+
+    constexpr void emit(int st, int l, const context& c, pass p, int parent)
+    {
+        if (!n_.ok()) return;
+        if (p == pass::whole && l == plan(st).tile_at && needs_tile(st)) {
+            const int tile = append(parent, {.kind = node_kind::tile});
+            const bool shared = emit_attached(st, l, tile);
+            if (accumulator_[st] >= 0) {
+                emit(st, l, c, pass::init, tile);
+                emit_levels(st, l, c, pass::reduce, tile);
+                emit_folds(st, l, c, tile);
+                emit(st, l, c, pass::store, tile);
+            } else {
+                emit_levels(st, l, c, pass::whole, tile);
+            }
+            if (shared && serial_depth_ > 0) append(tile, {.kind = node_kind::barrier});
+            return;
+        }
+        const bool attaches = (p == pass::whole || p == pass::reduce);
+        const bool shared = attaches && emit_attached(st, l, parent);
+        emit_levels(st, l, c, p, parent);
+        // The next round must not overwrite what slower lanes still read.
+        if (shared && serial_depth_ > 0) append(parent, {.kind = node_kind::barrier});
+    }
+
+    // What accumulates apart is taken together level by level, the outermost first:
+    //
+    //     for v in [1, vectors): acc[0, lanes] += acc[v, lanes]
+    //     for lane in lanes:     folded += acc[0, lane]
+    constexpr void emit_folds(int st, int l, const context& c, int parent)
+    {
+        for (int f = plan(st).tile_at; f < levels(st); ++f) {
+            if (!is_apart(st, f) || trivial(st, f)) continue;
+            if (plan(st).levels[f].bind == binding::vectorize) emit(st, l, c, pass::clear, parent);
+            fold_level_ = f;
+            emit(st, l, c, pass::fold, parent);
+        }
+    }
+    // Whether a pass walks a level that accumulates apart.
+    constexpr bool walks_apart(int st, int l, pass p) const
+    {
+        return is_apart(st, l) && (p == pass::init || (p == pass::fold && l >= fold_level_));
+    }
+
+    constexpr void emit_levels(int st, int l, const context& c, pass p, int parent)
+    {
+        if (l == levels(st)) {
+            emit_leaf(st, c, p, parent);
+            return;
+        }
+        const level& own = plan(st).levels[l];
+        axis_state a = c.axes[own.axis];
+        const std::int64_t step = own.step;
+        if (is_spatial(p) && walks_apart(st, l, p)) {
+            const bool is_kept = p == pass::fold && l == fold_level_ && own.bind != binding::vectorize;
+            emit_loop(st, l, c, p, parent, {is_kept ? 1 : 0}, {count_of(st, l)}, {step, false, false});
+            return;
+        }
+        if (is_spatial(p) && is_reduction(st, l)) {
+            context next = c;
+            next.axes[own.axis].extent = a.extent < step ? a.extent : step;
+            emit(st, l + 1, next, p, parent);
+            return;
+        }
+        if (c.hoisted >> l & 1) {
+            emit(st, l + 1, c, p, parent);
+            return;
+        }
+        if (own.bind == binding::vectorize) {
+            if (a.extent > s_.vector_length) {
+                fail(fault::vector_length_unsupported, s_.vector_length, a.extent, name(st, own.axis));
+                return;
+            }
+            const bool past = a.extent < s_.vector_length || a.partial;
+            emit_loop(st, l, c, p, parent, {0}, {s_.vector_length}, {1, false, a.guarded || past});
+            return;
+        }
+        if (a.partial) {
+            emit_partial(st, l, c, p, parent);
+            return;
+        }
+        const std::int64_t full = a.extent / step;
+        const std::int64_t rest = a.extent % step;
+        if (full == 0) {
+            emit_loop(st, l, c, p, parent, {0}, {1}, {a.extent, false, a.guarded});
+        } else if (rest == 0) {
+            emit_whole(st, l, c, p, parent, full);
+        } else if (own.tail == tail::exact) {
+            fail(fault::factor_does_not_divide, a.extent, step, name(st, own.axis));
+        } else if (own.tail == tail::peel) {
+            emit_whole(st, l, c, p, parent, full);
+            emit_loop(st, l, c, p, parent, {full}, {full + 1}, {rest, false, a.guarded});
+        } else {
+            const bool bounded = own.tail == tail::bound;
+            emit_loop(st, l, c, p, parent, {0}, {full + 1}, {step, bounded, a.guarded || !bounded});
+        }
+    }
+
+    // Steps [0, count) of a level, with the tiles that touch padding as siblings if the level asks for it.
+    constexpr void emit_whole(int st, int l, const context& c, pass p, int parent, std::int64_t count)
+    {
+        const level& own = plan(st).levels[l];
+        const axis_state inside{own.step, false, c.axes[own.axis].guarded};
+        std::int64_t first = 0;
+        std::int64_t last = count;
+        if (own.border == border::peel && count > 1 && (p == pass::whole || p == pass::reduce)) {
+            constexpr std::int64_t most = 4; // more would be code, not speed: the leaves test
+            while (first < count && first <= most && touches_border(st, l, c, first)) ++first;
+            while (last > first && count - last <= most && touches_border(st, l, c, last - 1)) --last;
+            if (first + (count - last) > most) {
+                first = 0;
+                last = count;
+            }
+        }
+        for (std::int64_t i = 0; i < first; ++i) emit_loop(st, l, c, p, parent, {i}, {i + 1}, inside);
+        if (first < last) emit_loop(st, l, c, p, parent, {first}, {last}, inside);
+        for (std::int64_t i = last; i < count; ++i) emit_loop(st, l, c, p, parent, {i}, {i + 1}, inside);
+    }
+
+    // A level whose axis may end early: what is left is known to the loops, or only to the call.
+    constexpr void emit_partial(int st, int l, const context& c, pass p, int parent)
+    {
+        const level& own = plan(st).levels[l];
+        const axis_state a = c.axes[own.axis];
+        const axis& whole = d_.stages[st].axes[own.axis];
+        const std::int64_t step = own.step;
+        // Guards and bounds know the end of the axis, not that of a block: inside a block, steps must meet its end.
+        if (a.extent != whole.extent && a.extent > step && a.extent % step != 0) {
+            fail(fault::factor_does_not_divide, a.extent, step, whole.name);
+            return;
+        }
+        if (a.extent < step) {
+            emit_loop(st, l, c, p, parent, {0}, {1}, {a.extent, true, a.guarded});
+            return;
+        }
+        if (own.bind == binding::unroll || own.bind == binding::lane) {
+            emit_loop(st, l, c, p, parent, {0}, {ceil_div(a.extent, step)}, {step, false, true});
+            return;
+        }
+        const bool dynamic = whole.parameter >= 0;
+        const std::int64_t rest = dynamic ? step - 1 : whole.extent % step;
+        const limit whole_steps{a.extent / step, 0};
+        const limit all_steps{ceil_div(a.extent, step), static_cast<int>(step - 1)};
+        if (step == 1 || rest == 0) {
+            emit_loop(st, l, c, p, parent, {0}, whole_steps, {step, false, a.guarded});
+        } else if (own.tail == tail::peel) {
+            emit_loop(st, l, c, p, parent, {0}, whole_steps, {step, false, a.guarded});
+            const limit from{0, 0, false};
+            if (dynamic)
+                emit_loop(st, l, c, p, parent, from, all_steps, {rest, true, a.guarded}, true);
+            else
+                emit_loop(st, l, c, p, parent, from, all_steps, {rest, false, a.guarded});
+        } else if (own.tail == tail::exact) {
+            fail(fault::factor_does_not_divide, whole.extent, step, whole.name);
+        } else {
+            const bool bounded = own.tail == tail::bound;
+            emit_loop(st, l, c, p, parent, {0}, all_steps, {step, bounded, a.guarded || !bounded});
+        }
+    }
+
+    // A remainder known only at run time cannot be a register tile. Its unrolled levels are opened at once, each with
+    // whole steps and a remainder of its own: a cascade of tiles, halved where the schedule halves.
+    constexpr void emit_cascade(int st, int l, int after, const context& c, pass p, int parent)
+    {
+        const int ax = plan(st).levels[l].axis;
+        int next = after + 1;
+        while (next < levels(st) && (plan(st).levels[next].axis != ax || (c.hoisted >> next & 1))) ++next;
+        if (next == levels(st)) {
+            emit(st, l + 1, c, p, parent);
+            return;
+        }
+        context inside = c;
+        inside.hoisted |= std::uint32_t{1} << next;
+        const std::int64_t step = plan(st).levels[next].step;
+        const std::int64_t extent = c.axes[ax].extent;
+        if (extent >= step)
+            emit_loop(st, next, inside, p, parent, {0}, {extent / step, 0}, {step, false, c.axes[ax].guarded}, false,
+                      l);
+        if (step > 1) {
+            const limit all{ceil_div(extent, step), static_cast<int>(step - 1)};
+            emit_loop(st, next, inside, p, parent, {0, 0, false}, all, {step - 1, true, c.axes[ax].guarded}, true, l);
+        }
+    }
+
+    // One loop of level l and everything inside. `cascade`: the inside is a run-time remainder. `resume`: the level to
+    // go on after, where l was opened ahead of its turn.
+    constexpr void emit_loop(int st, int l, const context& c, pass p, int parent, const limit& from, const limit& to,
+                             const axis_state& inside, bool cascade = false, int resume = -1)
+    {
+        if (!n_.ok()) return;
+        const level& own = plan(st).levels[l];
+        const int after = resume >= 0 ? resume : l;
+        context next = c;
+        next.axes[own.axis] = inside;
+        next.opened |= std::uint32_t{1} << l;
+        if (trivial(st, l) && from.rounded < 0 && to.rounded < 0) {
+            emit(st, after + 1, next, p, parent);
+            return;
+        }
+        const bool constant = from.rounded < 0 && to.rounded < 0;
+        if (constant && own.bind == binding::unroll && !is_band(st, l, p)) {
+            for (std::int64_t i = from.constant; i < to.constant;) {
+                std::int64_t end = i + 1;
+                if (own.border == border::share && !touches_border(st, l, c, i))
+                    while (end < to.constant && !touches_border(st, l, c, end)) ++end;
+                open_loop(st, l, next, p, parent, {i}, {end}, binding::serial, cascade, after, c);
+                i = end;
+            }
+            return;
+        }
+        binding bind = own.bind;
+        if (bind == binding::unroll && !constant) bind = binding::serial;
+        open_loop(st, l, next, p, parent, from, to, bind, cascade, after, c);
+    }
+
+    constexpr void open_loop(int st, int l, context next, pass p, int parent, const limit& from, const limit& to,
+                             binding bind, bool cascade, int after, const context& outer)
+    {
+        const level& own = plan(st).levels[l];
+        node x{.kind = node_kind::loop, .bind = bind};
+        const int v = variable_of(st, l);
+        x.variable = static_cast<std::int16_t>(v);
+        // The limits of a loop stand side by side: lower ones first, then upper ones, clips included.
+        const std::uint64_t before = next.satisfied;
+        std::size_t first_term = n_.terms.size();
+        x.lower = limits(st, l, outer, from);
+        if (own.border == border::clip) clip(st, l, next, x.lower, false);
+        x.lower = interned_bounds(x.lower, first_term);
+        first_term = n_.terms.size();
+        x.upper = limits(st, l, outer, to);
+        if (own.border == border::clip) {
+            next.satisfied = before;
+            clip(st, l, next, x.upper, true);
+            next.satisfied = before;
+            clip_satisfied(st, l, next);
+        }
+        x.upper = interned_bounds(x.upper, first_term);
+        if (bind == binding::grid || bind == binding::lane) set_radix(st, l, x);
+        const int id = append(parent, x);
+        if (!n_.ok()) return;
+        const interval kept = variables_[v];
+        variables_[v] = interval_of(n_, n_.nodes[id], variables_);
+        const bool is_serial = bind == binding::serial;
+        if (is_serial) ++serial_depth_;
+        if (variables_[v].most >= variables_[v].least) {
+            if (cascade)
+                emit_cascade(st, after, l, next, p, id);
+            else
+                emit(st, after + 1, next, p, id);
+        }
+        if (is_serial) --serial_depth_;
+        variables_[v] = kept;
+    }
+
+    // Inside an unrolled level only unrolled and vector levels may follow; otherwise its copies are siblings.
+    constexpr bool is_band(int st, int l, pass p) const
+    {
+        const bool spatial = is_spatial(p);
+        for (int o = l + 1; o < levels(st); ++o) {
+            const binding b = plan(st).levels[o].bind;
+            if (spatial && is_reduction(st, o)) continue;
+            if (b != binding::unroll && b != binding::vectorize && !trivial(st, o)) return false;
+        }
+        if (spatial) return true;
+        for (int q = 0; q < stages(); ++q)
+            if (plan(q).attach.stage == st && plan(q).attach.level > l) return false;
+        return !(needs_tile(st) && plan(st).tile_at > l);
+    }
+
+    constexpr void emit_leaf(int st, const context& c, pass p, int parent)
+    {
+        if (p == pass::whole) {
+            emit_leaf(st, c, leaf_kind::whole, parent);
+            return;
+        }
+        if (p == pass::reduce) {
+            emit_leaf(st, c, leaf_kind::reduce, parent);
+            return;
+        }
+        if (p == pass::clear || p == pass::fold) {
+            emit_leaf(st, c, p == pass::clear ? leaf_kind::clear : leaf_kind::fold, parent);
+            return;
+        }
+        const int outer = outer_reduction(st);
+        if (outer < 0) {
+            emit_leaf(st, c, p == pass::init ? leaf_kind::init : leaf_kind::store, parent);
+            return;
+        }
+        if (plan(st).apart_at >= 0)
+            fail(fault::reduction_not_apart, plan(st).tile_at, outer, name(st, plan(st).levels[outer].axis));
+        const int v = variable_of(st, outer);
+        if (p == pass::init) {
+            // Lanes past the end of the axis are set too: the resumption leaves them alone.
+            emit_leaf(st, c, leaf_kind::init, parent);
+            emit_leaf(st, c, leaf_kind::resume, at_edge(parent, v, 0, false));
+        } else {
+            const std::int64_t last = count_of(st, outer) - 1;
+            emit_leaf(st, c, leaf_kind::suspend, at_edge(parent, v, last, false));
+            emit_leaf(st, c, leaf_kind::store, at_edge(parent, v, last, true));
+        }
+    }
+
+    // A guard for variable == edge, or != edge, where edge is the first (0) or last value.
+    constexpr int at_edge(int parent, int v, std::int64_t edge, bool equal)
+    {
+        const std::size_t first_term = n_.terms.size();
+        affine value{};
+        const std::int64_t sign = (edge == 0) == equal ? -1 : 1;
+        value.constant = equal ? -sign * edge : (edge == 0 ? -1 : edge - 1);
+        add_term(value, v, -1, equal ? sign : (edge == 0 ? 1 : -1));
+        node g{.kind = node_kind::guard};
+        g.conditions = interned_conditions({static_cast<std::int16_t>(n_.conditions.push_back(value)), 1}, first_term);
+        return append(parent, g);
+    }
+
+    constexpr int outer_reduction(int st)
+    {
+        int outer = -1;
+        for (int l = 0; l < plan(st).tile_at; ++l)
+            if (is_reduction(st, l) && !trivial(st, l)) {
+                if (outer >= 0) fail(fault::reduction_split_twice, 1, 2, name(st, plan(st).levels[l].axis));
+                outer = l;
+            }
+        return outer;
+    }
+
+    constexpr void emit_leaf(int st, const context& c, leaf_kind kind, int parent)
+    {
+        range conditions{static_cast<std::int16_t>(n_.conditions.size()), 0};
+        for (std::size_t r = 0; r < requirements_.size(); ++r) {
+            const requirement& q = requirements_[r];
+            if (q.stage != st || (c.satisfied >> r & 1)) continue;
+            if (q.axis >= 0) {
+                if (!c.axes[q.axis].guarded || !leaves_memory(st, q.axis, kind)) continue;
+                if (interval_of(n_, q.value, variables_).least >= 0) continue;
+            } else {
+                const bool drops_store = q.operand == output_slot && !stays_in_registers(kind);
+                const bool skips_tap = kind == leaf_kind::reduce && may_skip(st, q.operand) && !masks(st, q.operand);
+                if (!drops_store && !skips_tap) continue;
+                if (never(st, q, c)) return;
+                if (always(st, q, c)) continue;
+            }
+            if (put(n_.conditions, q.value, "conditions")) ++conditions.count;
+        }
+        if (conditions.count > 0) {
+            node g{.kind = node_kind::guard};
+            g.conditions = interned_conditions(conditions, n_.terms.size());
+            parent = append(parent, g);
+        }
+        const auto add = [&](int slot) {
+            node x{.kind = node_kind::leaf};
+            x.statement = static_cast<std::int16_t>(
+                statement_of(st, kind, c.hoisted, slot, kind == leaf_kind::fold ? fold_level_ : 0));
+            append(parent, x);
+        };
+        // The output last: it may stand in the place of what further ones read.
+        if (kind == leaf_kind::whole || kind == leaf_kind::store)
+            for (std::size_t f = 0; f < d_.stages[st].further.size(); ++f) add(output_slot + 1 + static_cast<int>(f));
+        add(output_slot);
+    }
+
+    std::int16_t last_child_[512]{};
+    std::int16_t last_root_ = -1;
+    int fold_level_ = 0; // that a pass takes together
+    int serial_depth_ = 0;
+};
+
+constexpr nest lower(const schedule& s)
+{
+    nest n;
+    lowering(s, n).run();
+    return n;
+}
+
+// The same into a nest that is there: a search that lowers one candidate after another saves a microsecond each.
+constexpr void lower(const schedule& s, nest& out)
+{
+    out.clear();
+    lowering(s, out).run();
+}
+
+} // namespace hone

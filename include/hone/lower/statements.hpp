@@ -1,0 +1,469 @@
+// SPDX-License-Identifier: BSL-1.0
+// The statements of a nest and what they read: accesses, expressions, register tiles, and the conditions that leaves
+// may have to test because an axis ends or an operand reads padding.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/ir/nest.hpp>
+#include <hone/ir/visit.hpp>
+#include <hone/lower/levels.hpp>
+#include <hone/schedule/schedule.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone {
+
+class lowering_statements : protected lowering_levels {
+protected:
+    using lowering_levels::lowering_levels;
+
+    // A condition "value >= 0" that a stage may need: an axis stays below its extent, or an operand inside its tensor.
+    struct requirement {
+        std::int8_t stage = 0;
+        std::int8_t axis = -1;    // guard of this axis, or
+        std::int8_t operand = -1; // border of this operand in
+        std::int8_t dim = -1;     // this dimension
+        bool upper = false;
+        affine value{};
+    };
+
+    struct made_statement {
+        std::int8_t stage;
+        std::int8_t kind;
+        std::int8_t slot;   // of the output that is written
+        std::int8_t folded; // level
+        std::uint32_t hoisted;
+        std::int16_t index;
+    };
+
+    // The leaves of a stage. `whole`: no reduction. resume and suspend stand in for init and store where a reduction
+    // level is outside the tile and this is not its first or last step. Where a reduction accumulates apart, fold takes
+    // the parts together, and lanes into a register that clear has prepared.
+    enum class leaf_kind : std::int8_t { whole, init, resume, reduce, clear, fold, suspend, store };
+    // Touches registers only, apart from what it reads.
+    static constexpr bool stays_in_registers(leaf_kind k)
+    {
+        return k == leaf_kind::init || k == leaf_kind::reduce || k == leaf_kind::clear || k == leaf_kind::fold;
+    }
+
+    // What needs the variables of all stages: accumulators, lanes, and the conditions that leaves may have to test.
+    constexpr void prepare(int st)
+    {
+        const stage& g = d_.stages[st];
+        const stage_plan& p = plan(st);
+        if (g.reduce != reduction::none && d_.tensors[g.output.tensor].memory != memory::registers) add_accumulator(st);
+        if (s_.set == isa::none) {
+            std::int32_t lanes = 1;
+            for (int l = 0; l < levels(st); ++l)
+                if (p.levels[l].bind == binding::lane) lanes *= static_cast<std::int32_t>(count_of(st, l));
+            if (lanes > n_.lanes) n_.lanes = lanes;
+        }
+        for (std::size_t a = 0; a < g.axes.size(); ++a) {
+            requirement r{.stage = static_cast<std::int8_t>(st), .axis = static_cast<std::int8_t>(a), .upper = true};
+            // Where whole vectors fill the axis, one test speaks for all lanes.
+            std::uint32_t tested = ~std::uint32_t{0};
+            if (g.axes[a].parameter < 0 && g.axes[a].extent % s_.vector_length == 0)
+                for (int l = 0; l < levels(st); ++l)
+                    if (p.levels[l].axis == static_cast<int>(a) && p.levels[l].bind == binding::vectorize)
+                        tested &= ~(std::uint32_t{1} << l);
+            r.value = rest_of(st, static_cast<int>(a), tested);
+            r.value.constant -= tested == ~std::uint32_t{0} ? 1 : s_.vector_length;
+            requirements_.push_back(r);
+        }
+        for (int o = 0; o <= output_slot; ++o)
+            if ((o < static_cast<int>(g.operands.size()) || o == output_slot) && operand_of(st, o).may_leave)
+                for (std::size_t k = 0; k < operand_of(st, o).index.size(); ++k) add_border(st, o, static_cast<int>(k));
+        if (requirements_.overflowed()) fail(fault::capacity, 64, 65, "requirements");
+    }
+
+    constexpr void add_border(int st, int o, int k)
+    {
+        const operand& op = operand_of(st, o);
+        const dimension& dim = d_.tensors[op.tensor].dims[k];
+        const interval all = index_interval(st, op.index[k], nullptr);
+        for (int upper = 0; upper < 2; ++upper) {
+            if (dim.extent_parameter < 0 && (upper ? all.most < dim.extent : all.least >= 0)) continue;
+            requirement r{.stage = static_cast<std::int8_t>(st),
+                          .operand = static_cast<std::int8_t>(o),
+                          .dim = static_cast<std::int8_t>(k),
+                          .upper = upper != 0};
+            const std::int64_t sign = upper ? -1 : 1;
+            r.value.constant = sign * op.index[k].offset;
+            for (const index_term& t : op.index[k].terms) {
+                r.value.constant += sign * t.coefficient * base_offset(st, t.axis);
+                contributions(st, t.axis, sign * t.coefficient, levels(st),
+                              [&](int v, std::int64_t c, int, int) { add_term(r.value, v, -1, c); });
+            }
+            if (upper) {
+                r.value.constant -= 1;
+                if (dim.extent_parameter >= 0)
+                    add_term(r.value, -1, dim.extent_parameter, 1);
+                else
+                    r.value.constant += dim.extent;
+            }
+            requirements_.push_back(r);
+        }
+    }
+
+    // The register tile of a reduction: strides from the spatial levels inside it, the vector level varying fastest.
+    constexpr void add_accumulator(int st)
+    {
+        std::int64_t elements = 1;
+        for (int l = plan(st).tile_at; l < levels(st); ++l)
+            if (!is_reduction(st, l) || is_apart(st, l)) elements *= count_of(st, l);
+        const auto add = [&](const char* name, std::int64_t size) {
+            buffer b{.name = name, .memory = memory::registers};
+            b.elements.constant = size;
+            b.vectors = static_cast<std::int32_t>(ceil_div(size, s_.vector_length));
+            return static_cast<std::int16_t>(n_.buffers.push_back(b));
+        };
+        accumulator_[st] = add("acc", elements);
+        if (!has_lanes_apart(st)) return;
+        // One number in each register.
+        std::int64_t outputs = s_.vector_length;
+        for (int l = plan(st).tile_at; l < levels(st); ++l)
+            if (!is_reduction(st, l)) outputs *= count_of(st, l);
+        folded_[st] = add("folded", outputs);
+    }
+
+    // `from`: of what accumulates apart, levels before this one are folded: their first iteration holds all.
+    constexpr int accumulator_access(int st, std::uint32_t hoisted, int from)
+    {
+        access a{.buffer = accumulator_[st]};
+        std::int64_t stride = 1;
+        // Vector lanes stand side by side wherever the vector level is.
+        for (int l = levels(st); l-- > plan(st).tile_at;)
+            if (plan(st).levels[l].bind == binding::vectorize) {
+                if (!trivial(st, l)) add_term(a.index, variable_of(st, l), -1, 1);
+                stride = s_.vector_length;
+            }
+        for (int l = levels(st); l-- > plan(st).tile_at;) {
+            const bool apart = is_apart(st, l);
+            if ((is_reduction(st, l) && !apart) || plan(st).levels[l].bind == binding::vectorize) continue;
+            const bool is_folded = apart && l < from;
+            if (!trivial(st, l) && !(hoisted >> l & 1) && !is_folded) add_term(a.index, variable_of(st, l), -1, stride);
+            stride *= count_of(st, l);
+        }
+        return n_.accesses.push_back(a);
+    }
+    constexpr int folded_access(int st, std::uint32_t hoisted)
+    {
+        access a{.buffer = folded_[st]};
+        std::int64_t stride = s_.vector_length;
+        for (int l = levels(st); l-- > plan(st).tile_at;) {
+            if (is_reduction(st, l)) continue;
+            if (!trivial(st, l) && !(hoisted >> l & 1)) add_term(a.index, variable_of(st, l), -1, stride);
+            stride *= count_of(st, l);
+        }
+        return n_.accesses.push_back(a);
+    }
+
+    constexpr affine index_of(int st, const operand& op)
+    {
+        const tensor& t = d_.tensors[op.tensor];
+        affine index{};
+        for (std::size_t k = 0; k < op.index.size(); ++k) {
+            const dimension& dim = t.dims[k];
+            const int parameter = dim.stride_parameter;
+            std::int64_t constant = op.index[k].offset;
+            std::int64_t inner_reach = 0;
+            for (const index_term& term : op.index[k].terms) {
+                if (!is_local(op.tensor)) constant += term.coefficient * base_offset(st, term.axis);
+                contributions(st, term.axis, term.coefficient, levels(st), [&](int v, std::int64_t c, int ts, int tl) {
+                    if (is_outside(op.tensor, ts, tl)) return;
+                    if (dim.block == 0) {
+                        add_term(index, v, parameter, c * dim.stride);
+                    } else if (c % dim.block == 0) {
+                        add_term(index, v, parameter, c / dim.block * dim.outer_stride);
+                    } else {
+                        add_term(index, v, parameter, c * dim.stride);
+                        inner_reach += c * (count_of(ts, tl) - 1);
+                    }
+                });
+            }
+            if (dim.block > 0 && (inner_reach >= dim.block || constant % dim.block != 0))
+                fail(fault::blocked_axis_not_affine, dim.block, inner_reach + 1, t.name);
+            const std::int64_t offset = dim.block > 0 ? constant / dim.block * dim.outer_stride : constant * dim.stride;
+            if (parameter >= 0)
+                add_term(index, -1, parameter, offset);
+            else
+                index.constant += offset;
+        }
+        return index;
+    }
+
+    constexpr int operand_access(int st, int o)
+    {
+        std::int16_t& known = access_of_[st][o];
+        if (known > 0) return known - 1;
+        const operand& op = operand_of(st, o);
+        access a{.buffer = op.tensor};
+        a.index = index_of(st, op);
+        if (o != output_slot && (masks(st, o) || (op.may_leave && !may_skip(st, o)))) {
+            a.outside = rounded_to(d_.tensors[op.tensor].type, op.outside);
+            a.conditions.first = static_cast<std::int16_t>(n_.conditions.size());
+            for (const requirement& r : requirements_) {
+                if (r.stage != st) continue;
+                const bool leaves_axis = r.axis >= 0 && masks(st, o) && passes_end(st, o, r);
+                if (!leaves_axis && (r.operand != o || (masks(st, o) && is_clipped(st, r)))) continue;
+                if (put(n_.conditions, r.value, "conditions")) ++a.conditions.count;
+            }
+        }
+        known = static_cast<std::int16_t>(n_.accesses.push_back(a) + 1);
+        return known - 1;
+    }
+
+    // Where the sums of a stage wait between the steps of a reduction level outside its tile.
+    constexpr int sums_access(int st)
+    {
+        const stage& g = d_.stages[st];
+        if (g.sums < 0) return operand_access(st, output_slot);
+        if (sums_access_[st] < 0) {
+            operand sums = g.output;
+            sums.tensor = g.sums;
+            access a{.buffer = g.sums};
+            a.index = index_of(st, sums);
+            sums_access_[st] = static_cast<std::int16_t>(n_.accesses.push_back(a));
+        }
+        return sums_access_[st];
+    }
+
+    // Where this operand reads padding, the whole leaf may be skipped: a factor 0 in a sum of products, or what the
+    // reduction begins with, as -inf of a maximum. Not of one that is read behind the reduction, too.
+    constexpr bool may_skip(int st, int o) const
+    {
+        const stage& g = d_.stages[st];
+        if (g.reduce == reduction::none || g.body.empty()) return false;
+        const auto is_read = [&](const expr& e) {
+            for (const expr_node& x : e.nodes)
+                if (x.op == expr_op::load && x.ref == o) return true;
+            return false;
+        };
+        if (is_read(g.epilogue)) return false;
+        for (const further_output& f : g.further)
+            if (is_read(f.value)) return false;
+        const float outside = operand_of(st, o).outside;
+        const expr_node& root = g.body.nodes[g.body.root()];
+        if (root.op == expr_op::load) return root.ref == o && outside == identity_of(g.reduce);
+        if (g.reduce != reduction::add || root.op != expr_op::mul || outside != 0) return false;
+        const expr_node& a = g.body.nodes[root.a];
+        const expr_node& b = g.body.nodes[root.b];
+        return (a.op == expr_op::load && a.ref == o) || (b.op == expr_op::load && b.ref == o);
+    }
+
+    // Whether loads of this operand test for themselves, see stage_plan::masked.
+    constexpr bool masks(int st, int o) const
+    {
+        return o != output_slot && (plan(st).masked >> o & 1) != 0 && may_skip(st, o);
+    }
+
+    // Whether the loops of a spatial axis, rounded up, take operand o past the end of that axis.
+    constexpr bool passes_end(int st, int o, const requirement& r) const
+    {
+        if (d_.stages[st].axes[r.axis].reduction || interval_of(n_, r.value, variables_).least >= 0) return false;
+        for (const dim_index& k : operand_of(st, o).index)
+            for (const index_term& t : k.terms)
+                if (t.axis == r.axis) return true;
+        return false;
+    }
+
+    // Whether requirement q can bound level l where these levels are open: it moves with the level, and all else in it
+    // is open. The step by which it moves; 0: it cannot.
+    constexpr std::int64_t clip_step(int st, int l, std::uint32_t opened, const requirement& q) const
+    {
+        if (q.stage != st || q.operand < 0 || q.operand == output_slot || !may_skip(st, q.operand)) return 0;
+        std::int64_t step = 0;
+        bool others_open = true;
+        for (int i = q.value.first; i < q.value.first + q.value.count; ++i) {
+            const affine_term& t = n_.terms[i];
+            if (t.variable == variable_of(st, l)) {
+                step = t.coefficient;
+                continue;
+            }
+            if (t.variable < 0) continue;
+            const int o = t.variable - variable_of(st, 0);
+            if (o >= 0 && o < levels(st) && !(opened >> o & 1)) others_open = false;
+        }
+        return others_open ? step : 0;
+    }
+
+    // Whether some loop runs over the iterations only that meet requirement q.
+    constexpr bool is_clipped(int st, const requirement& q) const
+    {
+        for (int l = 0; l < levels(st); ++l) {
+            const level& own = plan(st).levels[l];
+            if (own.border != border::clip || own.step != 1 || trivial(st, l)) continue;
+            if (clip_step(st, l, (std::uint32_t{1} << l) - 1, q) != 0) return true;
+        }
+        return false;
+    }
+
+    constexpr int table_of(int st, int t)
+    {
+        const table_operand& op = d_.stages[st].tables[t];
+        table_access a{.values = {op.first, op.count}};
+        a.index.constant = op.index.offset;
+        for (const index_term& term : op.index.terms)
+            contributions(st, term.axis, term.coefficient, levels(st),
+                          [&](int v, std::int64_t c, int, int) { add_term(a.index, v, -1, c); });
+        return n_.table_accesses.push_back(a);
+    }
+
+    // Copies an expression of stage st into the nest; acc() becomes a load of access `accumulator`.
+    constexpr int copy_expr(int st, const expr& e, int accumulator)
+    {
+        std::int16_t at[expr::max_nodes]{};
+        for (std::size_t i = 0; i < e.nodes.size(); ++i) {
+            expr_node x = e.nodes[i];
+            if (x.a >= 0) x.a = at[x.a];
+            if (x.b >= 0) x.b = at[x.b];
+            if (x.c >= 0) x.c = at[x.c];
+            if (x.op == expr_op::load) {
+                x.ref = static_cast<std::int16_t>(operand_access(st, x.ref));
+            } else if (x.op == expr_op::table) {
+                x.ref = static_cast<std::int16_t>(table_of(st, x.ref));
+            } else if (x.op == expr_op::accumulator) {
+                x.op = expr_op::load;
+                x.ref = static_cast<std::int16_t>(accumulator);
+            }
+            at[i] = static_cast<std::int16_t>(n_.exprs.push_back(x));
+        }
+        return e.empty() ? -1 : at[e.nodes.size() - 1];
+    }
+
+    // `slot`: which output a leaf of kind whole or store writes. `folded`: the level that a fold takes together, and 0
+    // for other leaves.
+    constexpr int statement_of(int st, leaf_kind kind, std::uint32_t hoisted, int slot, int folded)
+    {
+        for (const made_statement& m : made_)
+            if (m.stage == st && m.kind == static_cast<std::int8_t>(kind) && m.hoisted == hoisted && m.slot == slot &&
+                m.folded == folded)
+                return m.index;
+        const stage& g = d_.stages[st];
+        const expr& epilogue = slot == output_slot ? g.epilogue : g.further[slot - output_slot - 1].value;
+        const bool to_registers = accumulator_[st] < 0;
+        const bool has_folded = folded_[st] >= 0;
+        const bool is_folded = kind == leaf_kind::store && plan(st).apart_at >= 0;
+        const int acc = to_registers || kind == leaf_kind::clear ? -1
+                        : is_folded && has_folded                ? folded_access(st, hoisted)
+                                                  : accumulator_access(st, hoisted, is_folded ? levels(st) : folded);
+        statement x{};
+        switch (kind) {
+        case leaf_kind::whole:
+            if (epilogue.with_accumulator(g.body).nodes.overflowed())
+                fail(fault::expression_too_long, expr::max_nodes, expr::max_nodes + 1, g.name);
+            x.value = static_cast<std::int16_t>(copy_expr(st, epilogue.with_accumulator(g.body), -1));
+            x.target = static_cast<std::int16_t>(operand_access(st, slot));
+            break;
+        case leaf_kind::init:
+            x.value = static_cast<std::int16_t>(
+                n_.exprs.push_back({.op = expr_op::constant, .value = identity_of(g.reduce)}));
+            x.target = static_cast<std::int16_t>(to_registers ? operand_access(st, output_slot) : acc);
+            break;
+        case leaf_kind::resume:
+            x.value = static_cast<std::int16_t>(
+                n_.exprs.push_back({.op = expr_op::load, .ref = static_cast<std::int16_t>(sums_access(st))}));
+            x.target = static_cast<std::int16_t>(acc);
+            break;
+        case leaf_kind::reduce:
+            x.reduce = g.reduce;
+            x.value = static_cast<std::int16_t>(copy_expr(st, g.body, -1));
+            x.target = static_cast<std::int16_t>(to_registers ? operand_access(st, output_slot) : acc);
+            break;
+        case leaf_kind::clear:
+            x.value = static_cast<std::int16_t>(
+                n_.exprs.push_back({.op = expr_op::constant, .value = identity_of(g.reduce)}));
+            x.target = static_cast<std::int16_t>(folded_access(st, hoisted));
+            break;
+        case leaf_kind::fold:
+            x.reduce = g.reduce;
+            x.value = static_cast<std::int16_t>(copy_expr(st, ex::acc(), acc));
+            x.target = static_cast<std::int16_t>(plan(st).levels[folded].bind == binding::vectorize
+                                                     ? folded_access(st, hoisted)
+                                                     : accumulator_access(st, hoisted, folded + 1));
+            break;
+        case leaf_kind::suspend:
+            x.value = static_cast<std::int16_t>(copy_expr(st, ex::acc(), acc));
+            x.target = static_cast<std::int16_t>(sums_access(st));
+            break;
+        case leaf_kind::store:
+            x.value = static_cast<std::int16_t>(copy_expr(st, epilogue, acc));
+            x.target = static_cast<std::int16_t>(operand_access(st, slot));
+            break;
+        }
+        const auto index = static_cast<std::int16_t>(n_.statements.push_back(x));
+        made_.push_back({static_cast<std::int8_t>(st), static_cast<std::int8_t>(kind), static_cast<std::int8_t>(slot),
+                         static_cast<std::int8_t>(folded), hoisted, index});
+        if (made_.overflowed()) fail(fault::capacity, 32, 33, "statements");
+        return index;
+    }
+
+    constexpr const dim_index& index_of_requirement(const requirement& q) const
+    {
+        return operand_of(q.stage, q.operand).index[q.dim];
+    }
+
+    constexpr bool always(int st, const requirement& q, const context& c) const
+    {
+        const interval i = index_interval(st, index_of_requirement(q), &c);
+        if (!q.upper) return i.least >= 0;
+        const dimension& dim = d_.tensors[operand_of(st, q.operand).tensor].dims[q.dim];
+        return dim.extent_parameter < 0 && i.most < dim.extent;
+    }
+
+    constexpr bool never(int st, const requirement& q, const context& c) const
+    {
+        const interval i = index_interval(st, index_of_requirement(q), &c);
+        const dimension& dim = d_.tensors[operand_of(st, q.operand).tensor].dims[q.dim];
+        return q.upper ? dim.extent_parameter < 0 && i.least >= dim.extent : i.most < 0;
+    }
+
+    // Whether a leaf that runs past the end of the axis would touch memory that is not there.
+    constexpr bool leaves_memory(int st, int ax, leaf_kind kind) const
+    {
+        const stage& g = d_.stages[st];
+        if (kind != leaf_kind::reduce && stays_in_registers(kind)) return false;
+        if (g.axes[ax].reduction) {
+            // Staged copies hold zeros past the end, and adding them changes nothing.
+            bool staged = kind == leaf_kind::reduce && g.reduce == reduction::add;
+            for (const operand& o : g.operands)
+                for (const dim_index& k : o.index)
+                    for (const index_term& t : k.terms)
+                        if (t.axis == ax && d_.tensors[o.tensor].memory != memory::workgroup) staged = false;
+            return kind == leaf_kind::reduce && !staged;
+        }
+        const auto unpadded = [&](const operand& op) {
+            const tensor& t = d_.tensors[op.tensor];
+            if (t.memory != memory::argument && t.memory != memory::workspace) return false;
+            for (std::size_t k = 0; k < op.index.size(); ++k)
+                for (const index_term& term : op.index[k].terms)
+                    if (term.axis == ax && t.dims[k].block == 0) return true;
+            return false;
+        };
+        const auto reads = [&](const expr& e) {
+            for (const expr_node& x : e.nodes)
+                if (x.op == expr_op::load && unpadded(g.operands[x.ref]) &&
+                    !(kind == leaf_kind::reduce && masks(st, x.ref)))
+                    return true;
+            return false;
+        };
+        const bool body = kind == leaf_kind::whole || kind == leaf_kind::reduce;
+        if (body && reads(g.body)) return true;
+        if (kind == leaf_kind::reduce) return false;
+        bool leaves = unpadded(g.output) || reads(g.epilogue);
+        for (const further_output& f : g.further) leaves = leaves || unpadded(f.to) || reads(f.value);
+        return leaves;
+    }
+
+    inline_vector<requirement, 64> requirements_{};
+    std::int16_t accumulator_[8] = {-1, -1, -1, -1, -1, -1, -1, -1}; // buffer
+    std::int16_t folded_[8] = {-1, -1, -1, -1, -1, -1, -1, -1};      // buffer
+    std::int16_t sums_access_[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    std::int16_t access_of_[8][slots]{}; // stage, operand or output; +1, 0: none
+    inline_vector<made_statement, 32> made_{};
+};
+
+} // namespace hone

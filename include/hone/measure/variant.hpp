@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSL-1.0
+// The table between a generated library of candidates and the process that measures it: one variant for each kernel.
+// Generated units include this header alone, beside that of their workloads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include <hone/cpu/entry.hpp>
+#include <hone/cpu/kernel.hpp>
+#include <hone/measure/odd_twin.hpp>
+
+namespace hone::tune {
+
+// The symbols of a library: `const variant hone_variants[]`, `const int hone_variant_count`.
+struct variant {
+    std::size_t packed_bytes = 0;
+    std::uint64_t layout_id = 0;
+    std::size_t (*workspace_bytes)(int slots) = nullptr;
+    status (*pack)(given_weights weights, float* packed) = nullptr;
+    status (*run)(const executor_ref& executor, const arguments& call) = nullptr;
+};
+
+template <class Kernel>
+constexpr variant variant_of()
+{
+    return {Kernel::packed_bytes, Kernel::layout_id, [](int slots) { return Kernel::workspace_bytes(slots); },
+            [](given_weights weights, float* packed) { return Kernel::pack(weights, packed); },
+            [](const executor_ref& executor, const arguments& call) { return Kernel::run(executor, call); }};
+}
+
+// One scalar loop an axis, in the order of the definition, with the sum in a register: what a reader of the formula
+// would write. Every other kernel is compared with it.
+constexpr schedule naive_schedule(const definition& d, isa set)
+{
+    schedule s;
+    s.definition = d;
+    s.set = set;
+    stage_plan p;
+    const auto& axes = d.stages[0].axes;
+    for (int pass = 0; pass < 2; ++pass) {
+        if (pass == 1) p.open_tile();
+        for (std::size_t a = 0; a < axes.size(); ++a)
+            if (axes[a].reduction == (pass == 1)) p.add(static_cast<int>(a), 1);
+    }
+    s.plans.push_back(p);
+    return s;
+}
+
+template <tensor_operator Op, isa Set = compiled_isa()>
+struct naive_kernel {
+    struct compute {
+        static constexpr isa set = Set;
+        static constexpr hone::schedule schedule = naive_schedule(Op::definition(), Set);
+        static constexpr hone::nest lowered = lower(schedule);
+        static constexpr auto nest = resized<lowered.sizes()>(lowered);
+        static_assert(lowered.ok());
+    };
+    // As the operator has them.
+    static constexpr packed_tensors weights = weights_of(compute::schedule.definition);
+    static constexpr std::uint64_t layout_id = hone::layout_id(weights);
+    static constexpr std::size_t packed_bytes = hone::packed_bytes(weights);
+    static constexpr std::size_t workspace_bytes(int) { return 0; }
+
+    static status pack(given_weights from, void* packed)
+    {
+        [&]<std::size_t... W>(std::index_sequence<W...>) {
+            (copy<storage_of<weights[W].type>>(from[W], weights[W].elements(),
+                                               static_cast<std::byte*>(packed) + packed_offset(weights, W)),
+             ...);
+        }(std::make_index_sequence<weights.size()>{});
+        return {};
+    }
+    // On the calling thread, whatever the executor.
+    template <class Executor>
+    static status run(Executor&, const arguments& a) noexcept
+    {
+        constexpr call_parts parts = parts_of(compute::schedule.definition);
+        void* tensors[compute::nest.buffers.size()]{};
+        for (std::size_t p = 0; p < parts.size(); ++p) {
+            tensors[p] = const_cast<void*>(part_of(a, parts[p]));
+            if (parts[p].member == call_member::weights)
+                tensors[p] = static_cast<std::byte*>(tensors[p]) +
+                             packed_offset(weights, static_cast<std::size_t>(parts[p].number));
+        }
+        serial_executor serial;
+        codegen::cpu::run<compute>(serial, tensors, a.parameters, nullptr);
+        return {};
+    }
+
+private:
+    // As it stands, gaps between rows included.
+    template <class Element>
+    static void copy(const float* from, std::int64_t elements, void* to)
+    {
+        for (std::int64_t i = 0; i < elements; ++i) static_cast<Element*>(to)[i] = static_cast<Element>(from[i]);
+    }
+};
+
+} // namespace hone::tune

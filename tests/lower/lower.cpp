@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: BSL-1.0
+// Laws of lowering, for random shapes and knobs: whatever the schedule, the nest keeps every rule and computes what the
+// definition says, or lowering names a fault. The interpreter is the judge, plain loops are the reference.
+#include <hone/cpu/kernel.hpp>
+#include <hone/ir/check.hpp>
+#include <hone/ir/hash.hpp>
+#include <hone/ir/interpret.hpp>
+#include <hone/ir/print.hpp>
+#include <hone/lower/lower.hpp>
+
+#include <map>
+#include <sstream>
+#include <utility>
+
+#include <doctest/doctest.h>
+
+#include "reference.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+constexpr isa sets[] = {isa::baseline, isa::avx2, isa::avx512};
+
+// ---- random workloads: definitions are templates over their shape, so the shapes are drawn at compile time ----
+
+// The epilogue chains that shapes take in turn.
+constexpr int chains = 5;
+steps chain(int c)
+{
+    switch (c) {
+    case 1: return {step::bias, step::relu};
+    case 2: return {step::bias, step::residual, step::relu};
+    case 3: return {step::relu6};
+    case 4: return {step::residual, step::bias};
+    default: return {};
+    }
+}
+template <conv2d_shape S, epilogue... E>
+definition with_epilogue()
+{
+    return conv2d<S, f32, E...>::definition();
+}
+template <gemm_shape S, epilogue... E>
+definition with_epilogue()
+{
+    return gemm<S, f32, E...>::definition();
+}
+template <auto Shape, int Chain>
+definition definition_of()
+{
+    if constexpr (Chain == 1)
+        return with_epilogue<Shape, bias, relu>();
+    else if constexpr (Chain == 2)
+        return with_epilogue<Shape, bias, residual, relu>();
+    else if constexpr (Chain == 3)
+        return with_epilogue<Shape, relu6>();
+    else if constexpr (Chain == 4)
+        return with_epilogue<Shape, residual, bias>();
+    else
+        return with_epilogue<Shape>();
+}
+
+template <class Shape>
+struct workload {
+    Shape shape;
+    steps epilogue;
+    definition (*make)();
+};
+
+template <auto ShapeOf, int Count>
+auto workloads_of()
+{
+    std::vector<workload<decltype(ShapeOf(0))>> all;
+    [&]<int... I>(std::integer_sequence<int, I...>) {
+        (all.push_back({ShapeOf(I), chain(I % chains), &definition_of<ShapeOf(I), I % chains>}), ...);
+    }(std::make_integer_sequence<int, Count>{});
+    return all;
+}
+
+template <std::size_t N>
+constexpr std::int64_t one_of(random_numbers& random, const int (&values)[N])
+{
+    return values[random.between(0, static_cast<std::int64_t>(N) - 1)];
+}
+
+// Channels around the vector lengths 4, 8 and 16, images around the kernel's reach.
+constexpr conv2d_shape random_convolution(int i)
+{
+    random_numbers random{static_cast<std::uint64_t>(i)};
+    conv2d_shape s;
+    s.n = random.one_in(4) ? 2 : 1;
+    s.kh = one_of(random, {1, 2, 3, 3});
+    s.kw = one_of(random, {1, 2, 3, 3});
+    s.stride = random.between(1, 2);
+    s.pad = random.between(0, 3);
+    s.dilation = random.one_in(4) ? 2 : 1;
+    // A third of them differ by direction, and by side.
+    if (random.one_in(3)) {
+        s.stride_h = random.between(1, 3);
+        s.stride_w = random.between(1, 4);
+        s.dilation_w = random.between(1, 2);
+        s.pad_h = random.between(0, 2);
+        s.pad_left = random.between(0, 3);
+        s.pad_bottom = random.between(0, 4);
+    }
+    const conv2d_window v = s.window();
+    const auto side = [&](std::int64_t reach, std::int64_t pads) {
+        const std::int64_t least = reach + 1 - pads;
+        return random.between(least < 1 ? 1 : least, 9);
+    };
+    s.h = side(v.dilation_h * (s.kh - 1), v.pad_top + v.pad_bottom);
+    s.w = side(v.dilation_w * (s.kw - 1), v.pad_left + v.pad_right);
+    switch (random.between(0, 4)) {
+    case 0: s.groups = s.ic = s.oc = one_of(random, {1, 3, 4, 8, 11, 16, 19, 32, 35}); break;
+    case 1:
+        s.groups = random.between(2, 3);
+        s.ic = s.groups * one_of(random, {1, 2, 3, 5});
+        s.oc = s.groups * one_of(random, {1, 2, 4, 9, 16});
+        break;
+    default:
+        s.ic = one_of(random, {1, 2, 3, 5, 7, 8, 13, 16});
+        s.oc = one_of(random, {1, 3, 4, 8, 15, 16, 17, 24, 33, 50});
+    }
+    s.layout = random.one_in(3) ? layout::nchw : layout::nhwc;
+    return s;
+}
+
+constexpr conv2d_shape random_3x3(int i)
+{
+    random_numbers random{static_cast<std::uint64_t>(i) + 1000};
+    conv2d_shape s{.kh = 3, .kw = 3};
+    s.n = random.one_in(4) ? 2 : 1;
+    s.pad = random.between(0, 2);
+    if (random.one_in(3)) {
+        s.pad_top = random.between(0, 3);
+        s.pad_right = random.between(0, 3);
+    }
+    const conv2d_window v = s.window();
+    s.h = random.between(v.pad_top + v.pad_bottom < 2 ? 3 : 1, 11);
+    s.w = random.between(v.pad_left + v.pad_right < 2 ? 3 : 1, 11);
+    s.ic = one_of(random, {1, 3, 4, 5, 8, 16, 17});
+    s.oc = one_of(random, {1, 3, 4, 7, 16, 18, 33});
+    s.layout = random.one_in(3) ? layout::nchw : layout::nhwc;
+    return s;
+}
+
+constexpr gemm_shape random_product(int i)
+{
+    random_numbers random{static_cast<std::uint64_t>(i) + 2000};
+    gemm_shape s;
+    s.batch = random.one_in(4) ? random.between(2, 3) : 1;
+    s.m = random.between(1, 40);
+    if (random.one_in(3)) s.m = extent::up_to(s.m.value);
+    s.n = one_of(random, {1, 3, 4, 8, 15, 16, 17, 31, 33, 50});
+    s.k = random.between(1, 20);
+    if (random.one_in(3)) s.x = transposed::yes;
+    if (random.one_in(3)) s.weights = transposed::yes;
+    const auto distance = [&](std::int64_t dense, bool may_be_open) -> leading {
+        switch (random.between(0, 3)) {
+        case 0: return dense + random.between(0, 5);
+        case 1: return may_be_open ? leading::at_call() : leading{};
+        default: return {};
+        }
+    };
+    s.ldx = distance(s.x == transposed::yes ? s.m.value : s.k, true);
+    s.ldw = distance(s.weights == transposed::yes ? s.k : s.n, false);
+    s.ldy = distance(s.n, true);
+    if (s.batch > 1 && random.one_in(2)) {
+        s.batch_stride_x = leading::at_call();
+        s.batch_stride_y = leading::at_call();
+    }
+    return s;
+}
+
+direct_knobs random_direct(random_numbers& random)
+{
+    direct_knobs k;
+    k.rows = static_cast<std::int32_t>(random.between(1, 8));
+    k.vectors = static_cast<std::int32_t>(random.between(1, 3));
+    k.reduce_unroll = static_cast<std::int32_t>(one_of(random, {1, 1, 2, 3, 4}));
+    k.reduce_block = static_cast<std::int32_t>(one_of(random, {0, 0, 2, 3, 4, 6}));
+    k.row_block = static_cast<std::int32_t>(one_of(random, {0, 0, 2, 3, 5, 8}));
+    k.pad = random.one_in(2) ? padding::copy : padding::peel;
+    k.order = random.one_in(2) ? walk::rows_outer : walk::weights_outer;
+    k.unroll_window = random.one_in(3);
+    return k;
+}
+winograd_knobs random_winograd(random_numbers& random)
+{
+    winograd_knobs k;
+    k.tile = random.one_in(2) ? 2 : 4;
+    k.block_rows = static_cast<std::int32_t>(random.between(1, 3));
+    k.block_columns = static_cast<std::int32_t>(random.between(1, 4));
+    k.rows = static_cast<std::int32_t>(random.between(1, 7));
+    k.vectors = static_cast<std::int32_t>(random.between(1, 3));
+    return k;
+}
+
+std::string text_of(const conv2d_shape& s)
+{
+    std::ostringstream o;
+    const conv2d_window v = s.window();
+    o << "conv2d{.n = " << s.n << ", .h = " << s.h << ", .w = " << s.w << ", .ic = " << s.ic << ", .oc = " << s.oc
+      << ", .kh = " << s.kh << ", .kw = " << s.kw << ", .stride = " << v.stride_h << " x " << v.stride_w
+      << ", .pad = " << v.pad_top << ' ' << v.pad_left << ' ' << v.pad_bottom << ' ' << v.pad_right
+      << ", .dilation = " << v.dilation_h << " x " << v.dilation_w << ", .groups = " << s.groups << "} "
+      << (s.layout == layout::nhwc ? "nhwc" : "nchw");
+    return o.str();
+}
+std::string text_of(const gemm_shape& s)
+{
+    std::ostringstream o;
+    const auto distance = [](const leading& l) { return l.is_at_call ? std::string{"open"} : std::to_string(l.value); };
+    o << "gemm{.batch = " << s.batch << ", .m = " << (s.m.at_call ? "<=" : "") << s.m.value << ", .n = " << s.n
+      << ", .k = " << s.k << (s.x == transposed::yes ? ", x transposed" : "")
+      << (s.weights == transposed::yes ? ", weights transposed" : "") << ", .ldx = " << distance(s.ldx)
+      << ", .ldw = " << distance(s.ldw) << ", .ldy = " << distance(s.ldy) << "}";
+    return o.str();
+}
+std::string text_of(const direct_knobs& k)
+{
+    std::ostringstream o;
+    o << "direct{.rows = " << k.rows << ", .vectors = " << k.vectors << ", .reduce_unroll = " << k.reduce_unroll
+      << ", .reduce_block = " << k.reduce_block << ", .row_block = " << k.row_block
+      << (k.pad == padding::copy ? ", copy" : ", peel")
+      << (k.order == walk::rows_outer ? ", rows_outer" : ", weights_outer")
+      << (k.unroll_window ? ", unroll_window" : "") << "}";
+    return o.str();
+}
+std::string text_of(const winograd_knobs& k)
+{
+    std::ostringstream o;
+    o << "winograd{.tile = " << k.tile << ", .block_rows = " << k.block_rows << ", .block_columns = " << k.block_columns
+      << ", .rows = " << k.rows << ", .vectors = " << k.vectors << "}";
+    return o.str();
+}
+
+// ---- the laws ----
+
+// How often the nest runs a statement that accumulates, lanes counted one by one.
+class multiply_adds {
+public:
+    multiply_adds(const nest& n, const std::vector<std::int64_t>& parameters)
+        : n_{n}, parameters_{parameters}, variables_(n.variables.size())
+    {
+        walk(n.root);
+    }
+    std::int64_t count() const { return count_; }
+
+private:
+    void walk(int at)
+    {
+        for (; at >= 0; at = n_.nodes[static_cast<std::size_t>(at)].next) {
+            const node& here = n_.nodes[static_cast<std::size_t>(at)];
+            if (here.kind == node_kind::leaf) {
+                const statement& s = n_.statements[static_cast<std::size_t>(here.statement)];
+                if (s.reduce != reduction::none) ++count_;
+            } else if (here.kind == node_kind::loop) {
+                const std::int64_t last = upper_of(n_, here, variables_.data(), parameters_.data());
+                for (std::int64_t i = lower_of(n_, here, variables_.data(), parameters_.data()); i < last; ++i) {
+                    variables_[static_cast<std::size_t>(here.variable)] = i;
+                    walk(here.child);
+                }
+            } else if (here.kind != node_kind::guard || holds(here.conditions)) {
+                walk(here.child);
+            }
+        }
+    }
+    bool holds(const range& conditions) const
+    {
+        for (int i = conditions.first; i < conditions.first + conditions.count; ++i)
+            if (value_of(n_, n_.conditions[static_cast<std::size_t>(i)], variables_.data(), parameters_.data()) < 0)
+                return false;
+        return true;
+    }
+
+    const nest& n_;
+    const std::vector<std::int64_t>& parameters_;
+    std::vector<std::int64_t> variables_;
+    std::int64_t count_ = 0;
+};
+
+std::string text_of(const status& s)
+{
+    return std::string{s.message()} + " (" + s.subject + ": expected " + std::to_string(s.expected) + ", found " +
+           std::to_string(s.found) + ")";
+}
+
+// Of each workload, on the instruction sets in turn. Sanitizers take five times as long.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr int trials_of_each = 3;
+#else
+constexpr int trials_of_each = 12;
+#endif
+
+// What became of the trials: how many lowered, and why the others did not.
+struct tally {
+    int trials = 0;
+    int lowered = 0;
+    std::map<std::string, int> faults;
+};
+
+// One law after another; empty where all hold. `multiply_adds_due` < 0: not counted.
+std::string broken_law(const schedule& compute, const schedule& packing, call_data d, const doubles& expected,
+                       double tolerance, const std::vector<std::int64_t>& parameters, std::int64_t multiply_adds_due,
+                       tally& t)
+{
+    ++t.trials;
+    const nest n = lower(compute);
+    const nest again = lower(compute);
+    if (nest_hash(n) != nest_hash(again) || print(n) != print(again)) return "lowered twice, the nest differs";
+    if (!n.ok()) {
+        ++t.faults[text_of(n.found)];
+        // A fault that says nothing would be no better than a wrong result.
+        return n.found.subject[0] == '\0' ? "a fault without a subject: " + text_of(n.found) : "";
+    }
+    ++t.lowered;
+    const target cpu = cpu_target(compute.set);
+    const status rules = check(n, cpu);
+    if (!rules.ok()) ++t.faults[std::string{"check: "} + rules.message()];
+    if (!rules.ok() && rules.what != fault::too_many_live_registers && rules.what != fault::too_many_tile_bodies)
+        return "check: " + text_of(rules);
+
+    const nest pack = lower(packing);
+    if (!pack.ok()) return "packing: " + text_of(pack.found);
+    if (const status found = check(pack, cpu); !found.ok()) return "packing, check: " + text_of(found);
+    floats packed = poisoned(packing.definition.tensors[1].elements());
+    const auto given = [](floats& f) { return argument{f.data(), static_cast<std::int64_t>(f.size())}; };
+    const argument weights[] = {given(d.weights), given(packed)};
+    if (const status found = interpret(pack, weights); !found.ok()) return "packing, run: " + text_of(found);
+    for (std::size_t i = 0; i < packed.size(); ++i)
+        if (std::isnan(packed[i])) return "packing leaves element " + std::to_string(i) + " as it was";
+
+    std::vector<argument> arguments;
+    for (const buffer& b : n.buffers) {
+        if (b.memory != memory::argument) continue;
+        arguments.resize(std::max(arguments.size(), static_cast<std::size_t>(b.position) + 1));
+        arguments[static_cast<std::size_t>(b.position)] = given(b.role == role::input      ? d.x
+                                                                : b.role == role::weights  ? packed
+                                                                : b.role == role::bias     ? d.bias
+                                                                : b.role == role::residual ? d.residual
+                                                                                           : d.y);
+        const std::int64_t least =
+            value_of(n, b.elements, nullptr, parameters.data()) - (b.role == role::weights ? 0 : 1 << 30);
+        if (static_cast<std::int64_t>(packed.size()) < least) return "the nest reads more weights than are packed";
+    }
+    if (const status found = interpret(n, arguments, parameters); !found.ok()) return "run: " + text_of(found);
+    if (const std::string wrong = difference(d.y, expected, tolerance); !wrong.empty()) return "result: " + wrong;
+    // y in the place of the residual: each element is read where it is written, and before.
+    for (const buffer& b : n.buffers) {
+        if (b.memory != memory::argument || b.role != role::residual) continue;
+        floats in_place = d.residual;
+        for (const buffer& o : n.buffers)
+            if (o.role == role::residual || o.role == role::output)
+                arguments[static_cast<std::size_t>(o.position)] = given(in_place);
+        if (const status found = interpret(n, arguments, parameters); !found.ok()) return "in place: " + text_of(found);
+        // Between the rows of a view the residual stays.
+        for (std::size_t i = 0; i < in_place.size(); ++i)
+            if (std::isnan(expected[i])) in_place[i] = in_place[i] == d.residual[i] ? d.y[i] : 1e30f;
+        if (const std::string wrong = difference(in_place, expected, tolerance); !wrong.empty())
+            return "in place: " + wrong;
+        break;
+    }
+    if (multiply_adds_due >= 0) {
+        const std::int64_t executed = multiply_adds{n, parameters}.count();
+        if (executed != multiply_adds_due)
+            return "iterations: " + std::to_string(executed) + " multiply-adds, expected " +
+                   std::to_string(multiply_adds_due);
+    }
+    return {};
+}
+
+void report(const tally& t)
+{
+    std::string text;
+    for (const auto& [what, count] : t.faults) text += "\n  " + std::to_string(count) + " x " + what;
+    MESSAGE(t.lowered, " of ", t.trials, " lowered", text);
+}
+
+} // namespace
+
+TEST_CASE("direct convolutions")
+{
+    tally t;
+    random_numbers random{1};
+    for (const auto& w : workloads_of<random_convolution, 60>()) {
+        const call_data d = data_of(w.shape, random.next());
+        const doubles expected = reference(w.shape, d, w.epilogue);
+        for (int trial = 0; trial < trials_of_each; ++trial) {
+            const isa set = sets[trial % 3];
+            const direct_knobs k = random_direct(random);
+            const definition what = w.make();
+            const std::int64_t ocg = w.shape.oc / w.shape.groups;
+            // Vectors run along the output channels of a group, whose packed weights fill the last vector, or along
+            // the groups where each has one channel; then x has no padding, and lanes past the end are left out.
+            const std::int64_t lanes =
+                ocg == 1 && w.shape.groups > 1 ? w.shape.groups : w.shape.groups * round_up(ocg, vector_length(set));
+            const bool copies = k.pad == padding::copy && w.shape.window().pads();
+            const std::string broken = broken_law(
+                direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
+                d, expected, 0, {}, live_taps(w.shape, copies) * (w.shape.ic / w.shape.groups) * lanes, t);
+            CHECK_MESSAGE(broken.empty(), broken, "\n  ", text_of(w.shape), "\n  ", text_of(k), " ",
+                          std::string{name_of(set)});
+        }
+    }
+    report(t);
+}
+
+TEST_CASE("matrix products")
+{
+    tally t;
+    random_numbers random{2};
+    for (const auto& w : workloads_of<random_product, 40>()) {
+        const gemm_shape& s = w.shape;
+        for (int trial = 0; trial < trials_of_each; ++trial) {
+            const isa set = sets[trial % 3];
+            const direct_knobs k = random_direct(random);
+            const gemm_call c = call_of(s, random.between(1, s.m.value),
+                                        (s.x == transposed::yes ? s.m.value : s.k) + random.between(0, 3),
+                                        s.n + random.between(0, 3), random.between(0, 5));
+            const call_data d = data_of(s, c, random.next());
+            const definition what = w.make();
+            // As for convolutions: without columns, the vectors run along the batch, if its matrices lie as far apart
+            // in each call.
+            const bool by_batch = s.n == 1 && s.batch > 1 && !has_open_stride(what, what.stages[0], 0);
+            const std::int64_t lanes = by_batch ? s.batch : s.batch * round_up(s.n, vector_length(set));
+            const std::vector<std::int64_t> parameters = parameters_of(s, c, true);
+            const std::string broken = broken_law(
+                direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
+                d, reference(s, c, d, w.epilogue), 0, parameters, c.m * s.k * lanes, t);
+            CHECK_MESSAGE(broken.empty(), broken, "\n  ", text_of(s), " m = ", c.m, "\n  ", text_of(k), " ",
+                          std::string{name_of(set)});
+        }
+    }
+    report(t);
+}
+
+// Blocks of outputs that lie in the padding are not counted one by one: compilers of kernels count their steps.
+constexpr conv2d_shape wide{.w = 1000, .ic = 4, .oc = 4, .kw = 9, .pad_left = 1 << 24, .pad_right = 1 << 24};
+static_assert(lower(schedule_for(conv2d<wide, f32>::definition(), cpu_config(direct_knobs{.rows = 4, .vectors = 1}),
+                                 isa::baseline))
+                  .ok());
+
+TEST_CASE("Winograd convolutions")
+{
+    tally t;
+    random_numbers random{3};
+    for (const auto& w : workloads_of<random_3x3, 24>()) {
+        const call_data d = data_of(w.shape, random.next());
+        const doubles expected = reference(w.shape, d, w.epilogue);
+        for (int trial = 0; trial < trials_of_each; ++trial) {
+            const isa set = sets[trial % 3];
+            const winograd_knobs k = random_winograd(random);
+            const definition what = w.make();
+            // The tables of F(2, 3) are halves, so that small integers stay exact. Sums before the epilogue are below
+            // 16 * 9 * ic.
+            const std::string broken =
+                broken_law(winograd_schedule(what, k, set), winograd_packing(what, k, set), d, expected,
+                           k.tile == 2 ? 0 : 1e-6 * 144 * static_cast<double>(w.shape.ic), {}, -1, t);
+            CHECK_MESSAGE(broken.empty(), broken, "\n  ", text_of(w.shape), "\n  ", text_of(k), " ",
+                          std::string{name_of(set)});
+        }
+    }
+    report(t);
+}
