@@ -87,7 +87,8 @@ tune::variant_source source_of(const char* type, const planted& p)
                     "[[maybe_unused]] static int call = 0;\n{}\n"
                     "inline hone::status run(const hone::executor_ref& e, const hone::arguments& a)\n{{\n"
                     "    ++call;\n    {}\n    const hone::status s = kernel::run(e, a);\n    {}\n    return s;\n}}\n"
-                    "inline hone::status pack(hone::given_weights given, float* to)\n{{\n"
+                    "inline hone::status pack(hone::given_weights given, void* packed)\n{{\n"
+                    "    float* const to = static_cast<float*>(packed);\n"
                     "    const float* const from = given[0];\n    {}\n    return {{}};\n}}\n"
                     "inline std::size_t workspace(int) {{ return {}; }}\n",
                     type, size(role::output), size(role::input), size(role::weights), p.others, p.before, p.after,

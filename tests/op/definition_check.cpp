@@ -106,7 +106,7 @@ TEST_CASE("what is too large is named, with how large it may be")
     is_named(conv2d_shape{.ic = part, .oc = part}.check(), fault::extent_too_large, "conv2d: weights");
     // So is what lowering is asked for.
     const definition d = checked(gemm<gemm_shape{.m = part, .n = part}, f32>::definition());
-    is_named(lower(schedule_for(d, cpu_config(), isa::baseline)).found, fault::extent_too_large, "y");
+    is_named(lower(schedule_for(d, cpu_config(direct_knobs{}), isa::baseline)).found, fault::extent_too_large, "y");
 }
 
 TEST_CASE("a user's definition")
@@ -156,7 +156,7 @@ TEST_CASE("what a definition has no room for is named")
     const auto is_too_large = [&](auto&& change, const char* subject, fault what = fault::definition_too_large) {
         is_named(found(change), what, subject);
         // Also where a schedule of a user takes it as it is.
-        schedule s = schedule_for(product, cpu_config(), isa::baseline);
+        schedule s = schedule_for(product, cpu_config(direct_knobs{}), isa::baseline);
         change(s.definition);
         CHECK(lower(s).found.what == what);
     };

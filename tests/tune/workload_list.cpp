@@ -46,6 +46,9 @@ struct two_stages : plain {
     {
         auto d = plain::definition();
         d.stages.push_back(d.stages[0]);
+        d.tensors.push_back(d.tensors[static_cast<std::size_t>(d.tensor_of(role::output))]);
+        d.tensors.back().name = "z";
+        d.stages[1].output.tensor = static_cast<std::int8_t>(d.tensors.size() - 1);
         return d;
     }
     static constexpr signature_text signature() { return signature_text{}.word("two stages"); }
@@ -74,7 +77,8 @@ TEST_CASE("a tuner refuses what it cannot give data for, by name")
 {
     CHECK(refusal<workloads<plain>>() == "taken");
     CHECK(refusal<workloads<plain, with_tensor, twice>>() == "taken");
-    CHECK(refusal<workloads<plain, two_outputs>>() == std::string{"two_outputs: "} + message_of(fault::role_taken));
+    CHECK(refusal<workloads<plain, two_outputs>>() ==
+          std::string{"two_outputs: "} + message_of(fault::output_not_written_once));
     CHECK(refusal<workloads<two_stages>>() == std::string{"two_stages: "} + message_of(fault::template_missing));
 }
 

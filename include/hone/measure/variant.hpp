@@ -18,7 +18,7 @@ struct variant {
     std::size_t packed_bytes = 0;
     std::uint64_t layout_id = 0;
     std::size_t (*workspace_bytes)(int slots) = nullptr;
-    status (*pack)(given_weights weights, float* packed) = nullptr;
+    status (*pack)(given_weights weights, void* packed) = nullptr;
     status (*run)(const executor_ref& executor, const arguments& call) = nullptr;
 };
 
@@ -26,7 +26,7 @@ template <class Kernel>
 constexpr variant variant_of()
 {
     return {Kernel::packed_bytes, Kernel::layout_id, [](int slots) { return Kernel::workspace_bytes(slots); },
-            [](given_weights weights, float* packed) { return Kernel::pack(weights, packed); },
+            [](given_weights weights, void* packed) { return Kernel::pack(weights, packed); },
             [](const executor_ref& executor, const arguments& call) { return Kernel::run(executor, call); }};
 }
 

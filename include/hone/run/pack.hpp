@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include <hone/core/config.hpp>
 #include <hone/core/dtype.hpp>
 #include <hone/core/fault.hpp>
 #include <hone/core/inline_vector.hpp>
@@ -170,10 +171,10 @@ constexpr inline_vector<named_weights, Count> names_of_weights(const packed_tens
 }
 
 // tensor_missing where one is not given, or there is no place for them; weights_type where one of 32 bits is given in
-// 16.
+// 16. Part of its kernel, whose instruction set it may be compiled for.
 template <std::size_t Count>
-constexpr status check_given(const inline_vector<named_weights, Count>& weights, const given_weights& given,
-                             const void* packed)
+HONE_INLINE constexpr status check_given(const inline_vector<named_weights, Count>& weights, const given_weights& given,
+                                         const void* packed)
 {
     for (std::size_t i = 0; i < weights.size(); ++i) {
         const bool is_half = given.half_at(i) != nullptr;
