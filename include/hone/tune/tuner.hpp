@@ -6,16 +6,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -27,11 +23,13 @@
 #include <hone/process/work_folder.hpp>
 #include <hone/record/header_writer.hpp>
 #include <hone/record/record.hpp>
+#include <hone/tune/compiler_check.hpp>
 #include <hone/tune/cpu/build.hpp>
 #include <hone/tune/cpu/tuning.hpp>
 #include <hone/tune/earlier_records.hpp>
 #include <hone/tune/progress.hpp>
 #include <hone/tune/task.hpp>
+#include <hone/tune/tuner_options.hpp>
 #include <hone/tune/tuning_loop.hpp>
 #include <hone/tune/vulkan/space.hpp>
 #ifdef HONE_WITH_VULKAN
@@ -39,55 +37,6 @@
 #endif
 
 namespace hone::tune {
-
-enum class tuning_mode : std::uint8_t {
-    replay,  // nothing is measured: the header is made of the records there are
-    missing, // workloads that have been tuned under the same key are left as they are; others go on from their records
-    force,   // all are tuned anew; earlier records stay in the file and no longer count
-};
-
-struct tuner_options {
-    std::string name = "tuned"; // of the config set
-    std::filesystem::path header{};
-    std::filesystem::path records{};
-    // More records, read first and never written to; a file that is missing has none. What is there is a file.
-    std::vector<std::string> earlier{};
-    std::filesystem::path work_directory{}; // a folder of this run alone is made in it, and gone with the run
-    std::filesystem::path lock{}; // of all tuners that shall not measure at the same time; empty: the usual one
-    tuning_mode mode = tuning_mode::missing;
-    double budget = 300; // seconds of tuning, comparisons included
-    int trials = 0;      // of each workload, at most; 0: as the budget allows
-    std::uint64_t seed = 1;
-    search_method method = search_method::model;
-    int threads = 1;
-    cache_mode cache = cache_mode::cold_weights;
-    hone::accuracy accuracy = hone::accuracy::standard; // of workloads that say nothing
-    std::vector<isa> sets{};                            // CPU kernels for these; none: no CPU kernels
-    bool vulkan = false;
-    std::vector<std::string> vulkan_only{}; // names; none: all
-    std::vector<std::string> cpu_only{};
-    std::string compiler_command = "c++";
-    std::map<isa, std::string> compile_commands{}; // as hone-record.sh leaves them: instead of the compiler above
-    std::vector<std::string> compiler_flags{};     // of the user, after those that hone chooses
-    std::vector<std::string> include_directories{};
-    std::vector<std::string> headers{};
-    std::map<std::string, library_variant> peers{}; // by signature: another library's, of one thread
-};
-
-// What became of a run.
-struct tuner_result {
-    bool interrupted = false;
-    int without_entry = 0;               // workloads of a chosen back end for which the header has no measured entry
-    int stale = 0;                       // records of which the config gives another nest today
-    double seconds = 0;                  // of tuning
-    double thinking = 0;                 // of these, spent on fitting and scoring
-    double measuring = 0;                // on verifying and timing
-    double waiting = 0;                  // for compilers
-    int trials = 0;                      // of this run
-    std::vector<std::string> failures{}; // sentences: of workloads for which no kernel works, or none could be tried
-    std::vector<std::string>
-        unreached{}; // of workloads of which no rival of the default was measured when the budget ended
-};
 
 class tuner {
 public:
@@ -347,23 +296,16 @@ private:
         return open;
     }
 
-    // By a default kernel.
-    void check_code(group& g, const std::vector<tuning*>& open)
-    {
-        if (g.build == nullptr || open.empty()) return;
-        process_control control;
-        control.end_at(environment_.end);
-        if (const auto source = first_of(open).standard_source()) g.build->check_code(*source, control);
-    }
-
     // In this share of what is left when the compiler is known to work: what it had to build for that is measured.
     void tune_group(group& g, double share)
     {
         const std::vector<tuning*> open = open_tunings(g);
         const double begin = elapsed(), waited = waiting_;
         environment_.end = moment(options_.budget);
-        check_compiler(g, open);
-        check_code(g, open);
+        if (g.build != nullptr) {
+            check_compiler(*g.build, open, environment_.end);
+            check_code(*g.build, open, environment_.end);
+        }
         const double now = elapsed();
         if (g.build != nullptr) waiting_ += now - begin;
         tuning_loop loop(open, environment_,
@@ -379,14 +321,6 @@ private:
         for (const tuning* t : open) note_failure(*t);
         note_unreached(g, open, waiting_ - waited);
     }
-    // The one that is tried first: a workload of which nothing is known, if there is one.
-    static const tuning& first_of(const std::vector<tuning*>& open)
-    {
-        return **std::min_element(open.begin(), open.end(), [](const tuning* a, const tuning* b) {
-            const auto rank = [](const tuning* t) { return std::pair(t->trials(), -t->task().definition.flops()); };
-            return rank(a) < rank(b);
-        });
-    }
     void note_unreached(const group& g, const std::vector<tuning*>& open, double waited)
     {
         std::vector<std::string> names;
@@ -397,34 +331,6 @@ private:
         const tuning& any = *open.front();
         unreached_.push_back(
             unreached_sentence(names, any.key().isa == "none" ? any.backend() : any.key().isa, g.build.get(), waited));
-    }
-    // What is wrong with the compiler or the machine is no candidate's fault: before any is tried, a default kernel is
-    // built alone.
-    void check_compiler(group& g, const std::vector<tuning*>& open)
-    {
-        const auto works = [](const tuning* t) { return t->standing().chosen != nullptr; };
-        if (g.build == nullptr || open.empty()) return;
-        // It is measured then, so that each run leaves something.
-        if (first_of(open).trials() > 0 && std::any_of(open.begin(), open.end(), works)) return;
-        process_control control;
-        control.end_at(environment_.end);
-        const auto source = first_of(open).standard_source();
-        if (!source || control.cancelled()) return;
-        std::string why;
-        for (int attempt = 0; attempt < 3; ++attempt) { // it may be a moment's want
-            const built_variant built = g.build->build({*source}, control).front();
-            if (built.found == verdict::ok || built.found == verdict::interrupted) return;
-            why = built.detail;
-            if (built.found != verdict::untried) {
-                why = g.build->trouble(control);
-                break;
-            }
-            std::this_thread::sleep_for(std::chrono::milliseconds{200});
-        }
-        if (!why.empty())
-            throw std::runtime_error(fmt::format("kernels cannot be built on this machine, so nothing is recorded of "
-                                                 "them: {}; make room for '{}', or mend it, and start again",
-                                                 why, fmt::join(g.build->used().command, " ")));
     }
     void note_failure(const tuning& t)
     {

@@ -7,20 +7,17 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <dlfcn.h>
-
+#include <hone/vulkan/device_choice.hpp>
+#include <hone/vulkan/instance.hpp>
 #include <hone/vulkan/pipeline.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -29,33 +26,12 @@
 
 namespace hone::vulkan {
 
-enum class validation : std::uint8_t {
-    off,
-    on, // gains: every misuse and race that the layer sees is counted. Costs: the layer must be installed.
-};
-
 // Empty texts are filled from the environment.
 struct device_options {
     std::string library{};     // of the loader; HONE_VULKAN_LIBRARY, else libvulkan.so.1
     std::string device_name{}; // a part of it; HONE_VULKAN_DEVICE, else the first device
     vulkan::validation validation = vulkan::validation::off;
     vulkan::descriptors descriptors = vulkan::descriptors::sets;
-};
-
-// A fault with what is known about it beyond the sentence.
-struct failure {
-    status found{};
-    std::string detail{};
-
-    bool ok() const { return found.ok(); }
-    // The sentence, the subject, and the detail.
-    std::string text() const
-    {
-        std::string r = found.message();
-        if (found.subject[0] != '\0') r += std::string(" [") + found.subject + "]";
-        if (!detail.empty()) r += ": " + detail;
-        return r;
-    }
 };
 
 struct timing {
@@ -127,7 +103,10 @@ public:
     ~device()
     {
         // A queue that missed its deadline never becomes idle, and destroying its device would wait for it.
-        if (abandoned_) return;
+        if (abandoned_) {
+            instance_.leave_open();
+            return;
+        }
         // A driver without these was refused when it was opened.
         if (device_ != VK_NULL_HANDLE && call_.device_wait_idle != nullptr && call_.destroy_device != nullptr) {
             call_.device_wait_idle(device_);
@@ -136,28 +115,25 @@ public:
             if (command_pool_ != VK_NULL_HANDLE) call_.destroy_command_pool(device_, command_pool_, nullptr);
             call_.destroy_device(device_, nullptr);
         }
-        if (messenger_ != VK_NULL_HANDLE) destroy_messenger_(instance_, messenger_, nullptr);
-        if (instance_ != VK_NULL_HANDLE) destroy_instance_(instance_, nullptr);
-        if (library_ != nullptr) dlclose(library_);
     }
 
     vulkan::context context() const
     {
         vulkan::context c;
-        c.instance = instance_;
-        c.physical_device = physical_;
+        c.instance = instance_.handle();
+        c.physical_device = chosen_.handle;
         c.device = device_;
-        c.queue_family = queue_family_;
-        c.get_instance_proc_addr = get_;
+        c.queue_family = chosen_.queue_family;
+        c.get_instance_proc_addr = instance_.get_proc_addr();
         c.descriptors = descriptors_;
         return c;
     }
     vulkan_limits limits() const { return limits_of(context()); }
-    const VkPhysicalDeviceProperties& properties() const { return properties_; }
-    bool is_software() const { return properties_.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU; }
+    const VkPhysicalDeviceProperties& properties() const { return chosen_.properties; }
+    bool is_software() const { return chosen_.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU; }
     // Warnings and errors of the validation layer so far, and the text of the first.
-    int validation_messages() const { return messages_.count; }
-    const std::string& first_validation_message() const { return messages_.first; }
+    int validation_messages() const { return instance_.validation_messages(); }
+    const std::string& first_validation_message() const { return instance_.first_validation_message(); }
     // Whether a submission missed its deadline or lost the device. Nothing can be run then, and nothing is cleaned up;
     // the process should end by _exit, as exit handlers of a software driver race with its threads.
     bool is_lost() const { return abandoned_; }
@@ -175,7 +151,7 @@ public:
         b.owner_ = this;
         b.bytes_ = bytes;
         if (const VkResult r = call_.create_buffer(device_, &info, nullptr, &b.buffer_); r != VK_SUCCESS) {
-            why = failed(r, "vkCreateBuffer");
+            why = failed_call(r, "vkCreateBuffer");
             return {};
         }
         VkMemoryRequirements needs{};
@@ -184,9 +160,9 @@ public:
             VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
         VkResult r = VK_ERROR_OUT_OF_DEVICE_MEMORY;
         for (const VkMemoryPropertyFlags wanted : {visible | VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, visible})
-            for (std::uint32_t i = 0; i < memory_types_.memoryTypeCount && r != VK_SUCCESS; ++i) {
+            for (std::uint32_t i = 0; i < chosen_.memory_types.memoryTypeCount && r != VK_SUCCESS; ++i) {
                 if ((needs.memoryTypeBits >> i & 1) == 0) continue;
-                if ((memory_types_.memoryTypes[i].propertyFlags & wanted) != wanted) continue;
+                if ((chosen_.memory_types.memoryTypes[i].propertyFlags & wanted) != wanted) continue;
                 VkMemoryAllocateInfo allocate{};
                 allocate.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
                 allocate.allocationSize = needs.size;
@@ -194,13 +170,13 @@ public:
                 r = call_.allocate_memory(device_, &allocate, nullptr, &b.memory_);
             }
         if (r != VK_SUCCESS) {
-            why = failed(r, "vkAllocateMemory");
+            why = failed_call(r, "vkAllocateMemory");
             return {};
         }
         r = call_.bind_buffer_memory(device_, b.buffer_, b.memory_, 0);
         if (r == VK_SUCCESS) r = call_.map_memory(device_, b.memory_, 0, VK_WHOLE_SIZE, 0, &b.data_);
         if (r != VK_SUCCESS) {
-            why = failed(r, "vkMapMemory");
+            why = failed_call(r, "vkMapMemory");
             return {};
         }
         return b;
@@ -225,7 +201,7 @@ public:
     template <class Record>
     failure time(timing& to, Record&& record, const timing_options& options = {})
     {
-        if (timestamp_bits_ == 0)
+        if (chosen_.timestamp_bits == 0)
             return {{.what = fault::vulkan_feature_missing, .subject = "timestampValidBits"},
                     "the queue has no timestamps"};
         int n = 1;
@@ -276,222 +252,15 @@ private:
         PFN_vkGetQueryPoolResults get_query_pool_results = nullptr;
         PFN_vkCmdPipelineBarrier pipeline_barrier = nullptr;
     };
-    struct messages {
-        std::atomic<int> count{0};
-        std::string first;
-    };
 
     device() = default;
 
-    static std::string name_of(VkResult r)
-    {
-        switch (r) {
-        case VK_TIMEOUT: return "VK_TIMEOUT";
-        case VK_ERROR_OUT_OF_HOST_MEMORY: return "VK_ERROR_OUT_OF_HOST_MEMORY";
-        case VK_ERROR_OUT_OF_DEVICE_MEMORY: return "VK_ERROR_OUT_OF_DEVICE_MEMORY";
-        case VK_ERROR_INITIALIZATION_FAILED: return "VK_ERROR_INITIALIZATION_FAILED";
-        case VK_ERROR_DEVICE_LOST: return "VK_ERROR_DEVICE_LOST";
-        case VK_ERROR_MEMORY_MAP_FAILED: return "VK_ERROR_MEMORY_MAP_FAILED";
-        case VK_ERROR_LAYER_NOT_PRESENT: return "VK_ERROR_LAYER_NOT_PRESENT";
-        case VK_ERROR_EXTENSION_NOT_PRESENT: return "VK_ERROR_EXTENSION_NOT_PRESENT";
-        case VK_ERROR_INCOMPATIBLE_DRIVER: return "VK_ERROR_INCOMPATIBLE_DRIVER";
-        default: return "VkResult " + std::to_string(static_cast<int>(r));
-        }
-    }
-    static failure failed(VkResult r, const char* call)
-    {
-        return {{.what = fault::vulkan_call_failed, .expected = VK_SUCCESS, .found = r, .subject = call}, name_of(r)};
-    }
-    // Where the loader was told to look for drivers.
-    static std::string driver_files()
-    {
-        for (const char* name : {"VK_DRIVER_FILES", "VK_ICD_FILENAMES"})
-            if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
-                return std::string(name) + "=" + value;
-        return "vulkan/icd.d of the system";
-    }
-    static std::string or_environment(const std::string& given, const char* name, const char* otherwise)
-    {
-        if (!given.empty()) return given;
-        const char* value = std::getenv(name);
-        return value != nullptr ? value : otherwise;
-    }
-
-    static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT,
-                                                     VkDebugUtilsMessageTypeFlagsEXT,
-                                                     const VkDebugUtilsMessengerCallbackDataEXT* data, void* user)
-    {
-        auto* m = static_cast<messages*>(user);
-        if (m->count++ > 0) return VK_FALSE;
-        // Older layers begin their text with the name, younger ones leave it out.
-        const std::string name = data->pMessageIdName != nullptr ? data->pMessageIdName : "", text = data->pMessage;
-        m->first = text.find(name) != std::string::npos ? text : "[ " + name + " ] " + text;
-        return VK_FALSE;
-    }
-
-    template <class Function>
-    Function instance_call(const char* name) const
-    {
-        return reinterpret_cast<Function>(get_(instance_, name));
-    }
-
     failure start(const device_options& options)
     {
-        const std::string library = or_environment(options.library, "HONE_VULKAN_LIBRARY", "libvulkan.so.1");
-        library_ = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-        if (library_ == nullptr) {
-            const char* why = dlerror();
-            return {{.what = fault::vulkan_loader_missing, .subject = "dlopen"}, why != nullptr ? why : library};
-        }
-        get_ = reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(library_, "vkGetInstanceProcAddr"));
-        if (get_ == nullptr)
-            return {{.what = fault::vulkan_loader_missing, .subject = "vkGetInstanceProcAddr"}, library};
-        if (failure f = make_instance(options); !f.ok()) return f;
-        if (failure f = choose_device(options); !f.ok()) return f;
+        if (failure f = instance_.open(options.library, options.validation); !f.ok()) return f;
+        if (failure f = choose_device(chosen_, instance_, options.device_name); !f.ok()) return f;
         if (failure f = make_device(options); !f.ok()) return f;
         return make_queue_objects();
-    }
-
-#ifdef VK_EXT_layer_settings
-    bool layer_has(const char* layer, const char* extension) const
-    {
-        const auto list =
-            instance_call<PFN_vkEnumerateInstanceExtensionProperties>("vkEnumerateInstanceExtensionProperties");
-        std::uint32_t count = 0;
-        if (list(layer, &count, nullptr) != VK_SUCCESS) return false;
-        std::vector<VkExtensionProperties> extensions(count);
-        if (list(layer, &count, extensions.data()) != VK_SUCCESS) return false;
-        return std::any_of(extensions.begin(), extensions.end(), [&](const VkExtensionProperties& e) {
-            return std::strcmp(e.extensionName, extension) == 0;
-        });
-    }
-#endif
-
-    failure make_instance(const device_options& options)
-    {
-        constexpr const char* layer = "VK_LAYER_KHRONOS_validation";
-        if (options.validation == validation::on) {
-            const auto list =
-                instance_call<PFN_vkEnumerateInstanceLayerProperties>("vkEnumerateInstanceLayerProperties");
-            std::uint32_t count = 0;
-            if (const VkResult r = list(&count, nullptr); r != VK_SUCCESS)
-                return failed(r, "vkEnumerateInstanceLayerProperties");
-            std::vector<VkLayerProperties> layers(count);
-            list(&count, layers.data());
-            if (std::none_of(layers.begin(), layers.end(),
-                             [&](const VkLayerProperties& l) { return std::strcmp(l.layerName, layer) == 0; }))
-                return {{.what = fault::vulkan_feature_missing, .subject = layer},
-                        "the validation layer is not installed (vulkan-validationlayers)"};
-        }
-        VkApplicationInfo application{};
-        application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
-        application.pApplicationName = "hone";
-        application.apiVersion = VK_API_VERSION_1_1;
-
-        VkDebugUtilsMessengerCreateInfoEXT messenger{};
-        messenger.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT;
-        messenger.messageSeverity =
-            VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT;
-        messenger.messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT;
-        messenger.pfnUserCallback = on_message;
-        messenger.pUserData = &messages_;
-        const VkValidationFeatureEnableEXT checks[] = {VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
-        VkValidationFeaturesEXT features{};
-        features.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT;
-        features.pNext = &messenger;
-        features.enabledValidationFeatureCount = 1;
-        features.pEnabledValidationFeatures = checks;
-
-        std::vector<const char*> extensions = {VK_EXT_DEBUG_UTILS_EXTENSION_NAME,
-                                               VK_EXT_VALIDATION_FEATURES_EXTENSION_NAME};
-#ifdef VK_EXT_layer_settings
-        // Layers that know of settings leave out what shaders access, unless they are asked.
-        const VkBool32 yes = VK_TRUE;
-        const VkLayerSettingEXT setting{layer, "syncval_shader_accesses_heuristic", VK_LAYER_SETTING_TYPE_BOOL32_EXT, 1,
-                                        &yes};
-        VkLayerSettingsCreateInfoEXT settings{};
-        settings.sType = VK_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO_EXT;
-        settings.pNext = &messenger;
-        settings.settingCount = 1;
-        settings.pSettings = &setting;
-        if (options.validation == validation::on && layer_has(layer, VK_EXT_LAYER_SETTINGS_EXTENSION_NAME)) {
-            features.pNext = &settings;
-            extensions.push_back(VK_EXT_LAYER_SETTINGS_EXTENSION_NAME);
-        }
-#endif
-        VkInstanceCreateInfo info{};
-        info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
-        info.pApplicationInfo = &application;
-        if (options.validation == validation::on) {
-            info.pNext = &features;
-            info.enabledLayerCount = 1;
-            info.ppEnabledLayerNames = &layer;
-            info.enabledExtensionCount = static_cast<std::uint32_t>(extensions.size());
-            info.ppEnabledExtensionNames = extensions.data();
-        }
-        const auto create_instance = instance_call<PFN_vkCreateInstance>("vkCreateInstance");
-        if (create_instance == nullptr)
-            return {{.what = fault::vulkan_loader_missing, .subject = "vkCreateInstance"},
-                    "the loader does not have it"};
-        const VkResult r = create_instance(&info, nullptr, &instance_);
-        if (r == VK_ERROR_INCOMPATIBLE_DRIVER)
-            return {{.what = fault::vulkan_device_missing, .found = r, .subject = "vkCreateInstance"},
-                    "no driver loads from " + driver_files()};
-        // What loaders say of a manifest that is no JSON, too.
-        if (r == VK_ERROR_OUT_OF_HOST_MEMORY)
-            return {{.what = fault::vulkan_device_missing, .found = r, .subject = "vkCreateInstance"},
-                    name_of(r) + ", or a broken manifest of a driver in " + driver_files()};
-        if (r != VK_SUCCESS) return failed(r, "vkCreateInstance");
-        destroy_instance_ = instance_call<PFN_vkDestroyInstance>("vkDestroyInstance");
-        if (options.validation == validation::on) {
-            destroy_messenger_ = instance_call<PFN_vkDestroyDebugUtilsMessengerEXT>("vkDestroyDebugUtilsMessengerEXT");
-            const auto create = instance_call<PFN_vkCreateDebugUtilsMessengerEXT>("vkCreateDebugUtilsMessengerEXT");
-            if (const VkResult m = create(instance_, &messenger, nullptr, &messenger_); m != VK_SUCCESS)
-                return failed(m, "vkCreateDebugUtilsMessengerEXT");
-        }
-        return {};
-    }
-
-    failure choose_device(const device_options& options)
-    {
-        const auto list = instance_call<PFN_vkEnumeratePhysicalDevices>("vkEnumeratePhysicalDevices");
-        std::uint32_t count = 0;
-        if (const VkResult r = list(instance_, &count, nullptr); r != VK_SUCCESS)
-            return failed(r, "vkEnumeratePhysicalDevices");
-        std::vector<VkPhysicalDevice> devices(count);
-        list(instance_, &count, devices.data());
-        const std::string wanted = or_environment(options.device_name, "HONE_VULKAN_DEVICE", "");
-        const auto properties = instance_call<PFN_vkGetPhysicalDeviceProperties>("vkGetPhysicalDeviceProperties");
-        std::string seen;
-        for (VkPhysicalDevice d : devices) {
-            properties(d, &properties_);
-            if (std::string(properties_.deviceName).find(wanted) != std::string::npos) {
-                physical_ = d;
-                break;
-            }
-            seen += std::string(seen.empty() ? "" : ", ") + properties_.deviceName;
-        }
-        if (physical_ == VK_NULL_HANDLE)
-            return {{.what = fault::vulkan_device_missing, .subject = "vkEnumeratePhysicalDevices"},
-                    wanted.empty()
-                        ? "the loader lists no device"
-                        : "no device is named like '" + wanted + "'; found: " + (seen.empty() ? "none" : seen)};
-        if (properties_.apiVersion < VK_API_VERSION_1_1)
-            return {{.what = fault::vulkan_feature_missing, .subject = "Vulkan 1.1"}, properties_.deviceName};
-        instance_call<PFN_vkGetPhysicalDeviceMemoryProperties>("vkGetPhysicalDeviceMemoryProperties")(physical_,
-                                                                                                      &memory_types_);
-        const auto families =
-            instance_call<PFN_vkGetPhysicalDeviceQueueFamilyProperties>("vkGetPhysicalDeviceQueueFamilyProperties");
-        families(physical_, &count, nullptr);
-        std::vector<VkQueueFamilyProperties> queues(count);
-        families(physical_, &count, queues.data());
-        for (std::uint32_t i = 0; i < count; ++i) {
-            if ((queues[i].queueFlags & VK_QUEUE_COMPUTE_BIT) == 0) continue;
-            queue_family_ = i;
-            timestamp_bits_ = queues[i].timestampValidBits;
-            return {};
-        }
-        return {{.what = fault::vulkan_feature_missing, .subject = "VK_QUEUE_COMPUTE_BIT"}, properties_.deviceName};
     }
 
     failure make_device(const device_options& options)
@@ -500,15 +269,16 @@ private:
         const char* extensions[] = {VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME};
         if (descriptors_ == descriptors::push) {
             const auto list =
-                instance_call<PFN_vkEnumerateDeviceExtensionProperties>("vkEnumerateDeviceExtensionProperties");
+                instance_.call<PFN_vkEnumerateDeviceExtensionProperties>("vkEnumerateDeviceExtensionProperties");
             std::uint32_t count = 0;
-            list(physical_, nullptr, &count, nullptr);
+            list(chosen_.handle, nullptr, &count, nullptr);
             std::vector<VkExtensionProperties> all(count);
-            list(physical_, nullptr, &count, all.data());
+            list(chosen_.handle, nullptr, &count, all.data());
             if (std::none_of(all.begin(), all.end(), [&](const VkExtensionProperties& e) {
                     return std::strcmp(e.extensionName, extensions[0]) == 0;
                 }))
-                return {{.what = fault::vulkan_feature_missing, .subject = extensions[0]}, properties_.deviceName};
+                return {{.what = fault::vulkan_feature_missing, .subject = extensions[0]},
+                        chosen_.properties.deviceName};
         }
         VkPhysicalDevice16BitStorageFeatures storage{};
         storage.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES;
@@ -516,7 +286,7 @@ private:
         const float priority = 1.0f;
         VkDeviceQueueCreateInfo queue{};
         queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
-        queue.queueFamilyIndex = queue_family_;
+        queue.queueFamilyIndex = chosen_.queue_family;
         queue.queueCount = 1;
         queue.pQueuePriorities = &priority;
         VkDeviceCreateInfo info{};
@@ -526,13 +296,14 @@ private:
         if (has_16bit_storage(context())) info.pNext = &storage;
         info.enabledExtensionCount = descriptors_ == descriptors::push ? 1 : 0;
         info.ppEnabledExtensionNames = extensions;
-        const VkResult r = instance_call<PFN_vkCreateDevice>("vkCreateDevice")(physical_, &info, nullptr, &device_);
-        return r == VK_SUCCESS ? failure{} : failed(r, "vkCreateDevice");
+        const VkResult r =
+            instance_.call<PFN_vkCreateDevice>("vkCreateDevice")(chosen_.handle, &info, nullptr, &device_);
+        return r == VK_SUCCESS ? failure{} : failed_call(r, "vkCreateDevice");
     }
 
     failure make_queue_objects()
     {
-        const auto get = instance_call<PFN_vkGetDeviceProcAddr>("vkGetDeviceProcAddr");
+        const auto get = instance_.call<PFN_vkGetDeviceProcAddr>("vkGetDeviceProcAddr");
         const char* missing = nullptr;
         const auto fetch = [&](auto& to, const char* name) {
             to = reinterpret_cast<std::remove_reference_t<decltype(to)>>(get(device_, name));
@@ -565,33 +336,33 @@ private:
         fetch(call_.get_query_pool_results, "vkGetQueryPoolResults");
         fetch(call_.pipeline_barrier, "vkCmdPipelineBarrier");
         if (missing != nullptr)
-            return {{.what = fault::vulkan_feature_missing, .subject = missing}, properties_.deviceName};
-        call_.get_device_queue(device_, queue_family_, 0, &queue_);
+            return {{.what = fault::vulkan_feature_missing, .subject = missing}, chosen_.properties.deviceName};
+        call_.get_device_queue(device_, chosen_.queue_family, 0, &queue_);
 
         VkCommandPoolCreateInfo pool{};
         pool.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
         pool.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
-        pool.queueFamilyIndex = queue_family_;
+        pool.queueFamilyIndex = chosen_.queue_family;
         VkResult r = call_.create_command_pool(device_, &pool, nullptr, &command_pool_);
-        if (r != VK_SUCCESS) return failed(r, "vkCreateCommandPool");
+        if (r != VK_SUCCESS) return failed_call(r, "vkCreateCommandPool");
         VkCommandBufferAllocateInfo buffer{};
         buffer.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
         buffer.commandPool = command_pool_;
         buffer.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
         buffer.commandBufferCount = 1;
         r = call_.allocate_command_buffers(device_, &buffer, &commands_);
-        if (r != VK_SUCCESS) return failed(r, "vkAllocateCommandBuffers");
+        if (r != VK_SUCCESS) return failed_call(r, "vkAllocateCommandBuffers");
         VkFenceCreateInfo fence{};
         fence.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO;
         r = call_.create_fence(device_, &fence, nullptr, &fence_);
-        if (r != VK_SUCCESS) return failed(r, "vkCreateFence");
-        if (timestamp_bits_ == 0) return {};
+        if (r != VK_SUCCESS) return failed_call(r, "vkCreateFence");
+        if (chosen_.timestamp_bits == 0) return {};
         VkQueryPoolCreateInfo queries{};
         queries.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO;
         queries.queryType = VK_QUERY_TYPE_TIMESTAMP;
         queries.queryCount = 2;
         r = call_.create_query_pool(device_, &queries, nullptr, &queries_);
-        return r == VK_SUCCESS ? failure{} : failed(r, "vkCreateQueryPool");
+        return r == VK_SUCCESS ? failure{} : failed_call(r, "vkCreateQueryPool");
     }
 
     void memory_barrier(VkCommandBuffer to, VkPipelineStageFlags stage, VkAccessFlags access) const
@@ -615,16 +386,16 @@ private:
     template <class Record>
     failure submit(Record&& record, std::chrono::duration<double> deadline)
     {
-        if (abandoned_) return failed(VK_ERROR_DEVICE_LOST, "an earlier submission");
+        if (abandoned_) return failed_call(VK_ERROR_DEVICE_LOST, "an earlier submission");
         VkCommandBufferBeginInfo begin{};
         begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
         begin.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
         VkResult r = call_.begin_command_buffer(commands_, &begin);
-        if (r != VK_SUCCESS) return failed(r, "vkBeginCommandBuffer");
+        if (r != VK_SUCCESS) return failed_call(r, "vkBeginCommandBuffer");
         const status recorded = record(commands_);
         r = call_.end_command_buffer(commands_);
         if (!recorded.ok()) return {recorded, ""};
-        if (r != VK_SUCCESS) return failed(r, "vkEndCommandBuffer");
+        if (r != VK_SUCCESS) return failed_call(r, "vkEndCommandBuffer");
         VkSubmitInfo submit{};
         submit.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
         submit.commandBufferCount = 1;
@@ -632,18 +403,18 @@ private:
         r = call_.queue_submit(queue_, 1, &submit, fence_);
         if (r != VK_SUCCESS) {
             abandoned_ = r == VK_ERROR_DEVICE_LOST;
-            return failed(r, "vkQueueSubmit");
+            return failed_call(r, "vkQueueSubmit");
         }
         const auto limit = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline).count();
         r = call_.wait_for_fences(device_, 1, &fence_, VK_TRUE, static_cast<std::uint64_t>(limit));
         if (r != VK_SUCCESS) {
             abandoned_ = true;
-            failure f = failed(r, "vkWaitForFences");
+            failure f = failed_call(r, "vkWaitForFences");
             if (r == VK_TIMEOUT) f.detail = "not done after " + std::to_string(deadline.count()) + " s";
             return f;
         }
         r = call_.reset_fences(device_, 1, &fence_);
-        return r == VK_SUCCESS ? failure{} : failed(r, "vkResetFences");
+        return r == VK_SUCCESS ? failure{} : failed_call(r, "vkResetFences");
     }
 
     // Nanoseconds of n dispatches.
@@ -669,26 +440,16 @@ private:
         std::uint64_t ticks[2]{};
         const VkResult r = call_.get_query_pool_results(device_, queries_, 0, 2, sizeof ticks, ticks, sizeof ticks[0],
                                                         VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT);
-        if (r != VK_SUCCESS) return failed(r, "vkGetQueryPoolResults");
+        if (r != VK_SUCCESS) return failed_call(r, "vkGetQueryPoolResults");
         const std::uint64_t mask =
-            timestamp_bits_ >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << timestamp_bits_) - 1;
-        nanoseconds =
-            static_cast<double>((ticks[1] - ticks[0]) & mask) * static_cast<double>(properties_.limits.timestampPeriod);
+            chosen_.timestamp_bits >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << chosen_.timestamp_bits) - 1;
+        nanoseconds = static_cast<double>((ticks[1] - ticks[0]) & mask) *
+                      static_cast<double>(chosen_.properties.limits.timestampPeriod);
         return {};
     }
 
-    void* library_ = nullptr;
-    PFN_vkGetInstanceProcAddr get_ = nullptr;
-    PFN_vkDestroyInstance destroy_instance_ = nullptr;
-    PFN_vkDestroyDebugUtilsMessengerEXT destroy_messenger_ = nullptr;
-    messages messages_;
-    VkInstance instance_ = VK_NULL_HANDLE;
-    VkDebugUtilsMessengerEXT messenger_ = VK_NULL_HANDLE;
-    VkPhysicalDevice physical_ = VK_NULL_HANDLE;
-    VkPhysicalDeviceProperties properties_{};
-    VkPhysicalDeviceMemoryProperties memory_types_{};
-    std::uint32_t queue_family_ = 0;
-    std::uint32_t timestamp_bits_ = 0;
+    vulkan::instance instance_;
+    device_choice chosen_{};
     vulkan::descriptors descriptors_ = vulkan::descriptors::sets;
     VkDevice device_ = VK_NULL_HANDLE;
     device_functions call_{};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Verifies and times Vulkan kernels in a child process (see measure.hpp), which compiles them too: shader compilers and
-// drivers crash and hang as kernels do. Verified as on the CPU, for the same draws: poisoned outputs, guards behind
-// buffers, operands kept, and after the last timed call again.
+// Verifies and times Vulkan kernels in a child process (see measure/measure.hpp), which compiles them too: shader
+// compilers and drivers crash and hang as kernels do. Verified as on the CPU, for the same draws: poisoned outputs,
+// guards behind buffers, operands kept, and after the last timed call again.
 #pragma once
 
 #include <algorithm>

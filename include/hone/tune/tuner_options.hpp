@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSL-1.0
+// What a tuner is told, and what it says in the end: the words of its command line, and the numbers of its report.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <hone/core/isa.hpp>
+#include <hone/measure/cache_mode.hpp>
+#include <hone/op/accuracy.hpp>
+#include <hone/tune/cpu/measure.hpp>
+#include <hone/tune/task.hpp>
+
+namespace hone::tune {
+
+enum class tuning_mode : std::uint8_t {
+    replay,  // nothing is measured: the header is made of the records there are
+    missing, // workloads that have been tuned under the same key are left as they are; others go on from their records
+    force,   // all are tuned anew; earlier records stay in the file and no longer count
+};
+
+struct tuner_options {
+    std::string name = "tuned"; // of the config set
+    std::filesystem::path header{};
+    std::filesystem::path records{};
+    // More records, read first and never written to; a file that is missing has none. What is there is a file.
+    std::vector<std::string> earlier{};
+    std::filesystem::path work_directory{}; // a folder of this run alone is made in it, and gone with the run
+    std::filesystem::path lock{}; // of all tuners that shall not measure at the same time; empty: the usual one
+    tuning_mode mode = tuning_mode::missing;
+    double budget = 300; // seconds of tuning, comparisons included
+    int trials = 0;      // of each workload, at most; 0: as the budget allows
+    std::uint64_t seed = 1;
+    search_method method = search_method::model;
+    int threads = 1;
+    cache_mode cache = cache_mode::cold_weights;
+    hone::accuracy accuracy = hone::accuracy::standard; // of workloads that say nothing
+    std::vector<isa> sets{};                            // CPU kernels for these; none: no CPU kernels
+    bool vulkan = false;
+    std::vector<std::string> vulkan_only{}; // names; none: all
+    std::vector<std::string> cpu_only{};
+    std::string compiler_command = "c++";
+    std::map<isa, std::string> compile_commands{}; // as hone-record.sh leaves them: instead of the compiler above
+    std::vector<std::string> compiler_flags{};     // of the user, after those that hone chooses
+    std::vector<std::string> include_directories{};
+    std::vector<std::string> headers{};
+    std::map<std::string, library_variant> peers{}; // by signature: another library's, of one thread
+};
+
+// What became of a run.
+struct tuner_result {
+    bool interrupted = false;
+    int without_entry = 0;               // workloads of a chosen back end for which the header has no measured entry
+    int stale = 0;                       // records of which the config gives another nest today
+    double seconds = 0;                  // of tuning
+    double thinking = 0;                 // of these, spent on fitting and scoring
+    double measuring = 0;                // on verifying and timing
+    double waiting = 0;                  // for compilers
+    int trials = 0;                      // of this run
+    std::vector<std::string> failures{}; // sentences: of workloads for which no kernel works, or none could be tried
+    std::vector<std::string>
+        unreached{}; // of workloads of which no rival of the default was measured when the budget ended
+};
+
+} // namespace hone::tune
