@@ -75,8 +75,7 @@ inline tune::variant_source right_kernel(const std::string& before = "", const s
             "inline hone::status run(const hone::executor_ref& e, const hone::arguments& a)\n{\n    " +
                 before + "\n    return kernel::run(e, a);\n}\n" + "inline std::size_t workspace(int slots) { return " +
                 workspace + "; }",
-            "hone::tune::variant{kernel::packed_bytes, kernel::layout_id, &workspace, "
-            "[](hone::given_weights from, float* to) { return kernel::pack(from, to); }, &run}"};
+            "hone::tune::variant{kernel::packed_bytes, kernel::layout_id, &workspace, &kernel::pack, &run}"};
 }
 
 // A batch of candidates, built and measured.
