@@ -112,8 +112,8 @@ hone::tune::variant variant_of()
     return {.packed_bytes = primitive_of<Workload>().packed_bytes(),
             .workspace_bytes = [](int) { return std::size_t{0}; },
             .pack =
-                [](hone::given_weights weights, float* packed) {
-                    primitive_of<Workload>().pack(weights[0], packed);
+                [](hone::given_weights weights, void* packed) {
+                    primitive_of<Workload>().pack(weights[0], static_cast<float*>(packed));
                     return hone::status{};
                 },
             .run =
