@@ -28,19 +28,8 @@ struct perfect_model {
     }
 };
 
-using search = annealer<knob_space>;
-using proposals = std::vector<proposal<knob_space::point>>;
+using annealed = annealer<knob_space>;
 
-std::set<std::uint64_t> programs_of(const proposals& all)
-{
-    std::set<std::uint64_t> r;
-    for (const auto& p : all) r.insert(p.program);
-    return r;
-}
-std::ptrdiff_t by_chance(const proposals& all)
-{
-    return std::count_if(all.begin(), all.end(), [](const auto& p) { return p.origin == proposed_by::chance; });
-}
 std::size_t values_covered(const proposals& all)
 {
     std::set<std::pair<std::size_t, int>> seen;
@@ -63,7 +52,7 @@ TEST_CASE("with a model that knows, the best of a million points comes first, fa
     for (std::uint64_t seed : {1u, 2u, 3u}) {
         CAPTURE(seed);
         const knob_space space;
-        search by_model(space, seed), at_random(space, seed);
+        annealed by_model(space, seed), at_random(space, seed);
         const auto batch = by_model.propose(perfect_model{}, 64);
         REQUIRE(batch.size() == 64);
         CHECK(batch[0].point == best_point);
@@ -78,7 +67,7 @@ TEST_CASE("a model that learns as it goes beats four times as many random trials
 {
     for (std::uint64_t seed : {1u, 2u, 3u}) {
         CAPTURE(seed);
-        search by_model({}, seed), at_random({}, seed + 10);
+        annealed by_model({}, seed), at_random({}, seed + 10);
         gbt_model model;
         measured_set measured;
         proposals all;
@@ -97,7 +86,7 @@ TEST_CASE("a model that learns as it goes beats four times as many random trials
 
 TEST_CASE("a batch is legal, distinct, and new in every round")
 {
-    search s({.values = 5}, 4);
+    annealed s({.values = 5}, 4);
     // The same program at another point counts as measured too.
     const knob_space::point first{0, 3, 2, 4, 1, 4}, same{0, 3, 2, 4, 1, 2};
     REQUIRE(s.program(first).has_value());
@@ -118,7 +107,7 @@ TEST_CASE("a batch is legal, distinct, and new in every round")
 
 TEST_CASE("measured points are not proposed, however good they are")
 {
-    search s({}, 5);
+    annealed s({}, 5);
     s.exclude(s.space().program(best_point));
     for (int round = 0; round < 4; ++round)
         for (const auto& p : s.propose(perfect_model{}, 32)) CHECK(p.point != best_point);
@@ -133,7 +122,7 @@ TEST_CASE("a small space is proposed to its end, and then nothing")
         for (std::size_t k = 0; k < 6; ++k) p[k] = static_cast<std::uint8_t>(i >> k & 1);
         if (space.legal(p)) all.insert(space.program(p));
     }
-    search s(space, 6);
+    annealed s(space, 6);
     proposals found;
     for (int round = 0; round < 8; ++round)
         for (const auto& p : s.propose(perfect_model{}, 10)) found.push_back(p);
@@ -155,7 +144,7 @@ TEST_CASE("a space without a legal point proposes nothing")
 
 TEST_CASE("one in twenty is random, over batches of any size, and all before the model is ready")
 {
-    search large({}, 8), small({}, 8);
+    annealed large({}, 8), small({}, 8);
     CHECK(by_chance(large.propose(gbt_model{}, 64)) == 64);
     CHECK(by_chance(large.propose(perfect_model{}, 64)) == 3);
     std::ptrdiff_t random = 0;
@@ -164,7 +153,7 @@ TEST_CASE("one in twenty is random, over batches of any size, and all before the
 
     annealing_rules none;
     none.epsilon = 0;
-    search greedy({}, 8, none);
+    annealed greedy({}, 8, none);
     CHECK(by_chance(greedy.propose(perfect_model{}, 64)) == 0);
 }
 
@@ -175,7 +164,7 @@ TEST_CASE("a large alpha covers more values of the knobs")
     fast.epsilon = wide.epsilon = 0;
     fast.lambda = wide.lambda = 8;
     wide.alpha = 100;
-    search by_speed({}, 9, fast), by_variety({}, 9, wide);
+    annealed by_speed({}, 9, fast), by_variety({}, 9, wide);
     const auto narrow = by_speed.propose(perfect_model{}, 12), varied = by_variety.propose(perfect_model{}, 12);
     CHECK(values_covered(varied) > values_covered(narrow));
     CHECK(std::is_sorted(narrow.begin(), narrow.end(), [](const auto& a, const auto& b) { return a.score > b.score; }));
@@ -196,7 +185,7 @@ TEST_CASE("chains start from what was measured best, as many as the rules say")
     REQUIRE(knob_space{}.legal(starts[0]));
     double near = 0, far = 0;
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-        search s({}, seed, known), other({}, seed, unknown);
+        annealed s({}, seed, known), other({}, seed, unknown);
         near += best_of(s.propose(perfect_model{}, 4, starts)) / 10;
         far += best_of(other.propose(perfect_model{}, 4, starts)) / 10;
     }
@@ -210,7 +199,7 @@ TEST_CASE("a seed fixes every proposal, also when few features are kept")
         annealing_rules rules;
         rules.steps = 60;
         rules.most_cached_features = kept;
-        search s({}, seed, rules);
+        annealed s({}, seed, rules);
         std::vector<knob_space::point> points;
         for (int round = 0; round < 3; ++round)
             for (const auto& p : s.propose(perfect_model{}, 20)) points.push_back(p.point);
@@ -224,7 +213,7 @@ TEST_CASE("a seed fixes every proposal, also when few features are kept")
 TEST_CASE("features of a known point are not read again")
 {
     const knob_space space;
-    search s(space, 11);
+    annealed s(space, 11);
     REQUIRE(s.features(best_point) != nullptr);
     CHECK(s.features(best_point)->values[3] == 8);
     CHECK(s.program(best_point) == space.program(best_point));

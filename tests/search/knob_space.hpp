@@ -2,14 +2,17 @@
 // A space of programs whose best point and speeds are known, to search in.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <tuple>
+#include <vector>
 
 #include <hone/search/annealing.hpp>
 
@@ -89,6 +92,19 @@ inline double speed_of(const knob_space::point& p)
     std::array<float, 6> x{};
     for (std::size_t k = 0; k < p.size(); ++k) x[k] = p[0] == 0 && k == 5 ? 0 : p[k];
     return speed_of(x);
+}
+
+using proposals = std::vector<proposal<knob_space::point>>;
+
+inline std::set<std::uint64_t> programs_of(const proposals& all)
+{
+    std::set<std::uint64_t> r;
+    for (const auto& p : all) r.insert(p.program);
+    return r;
+}
+inline std::ptrdiff_t by_chance(const proposals& all)
+{
+    return std::count_if(all.begin(), all.end(), [](const auto& p) { return p.origin == proposed_by::chance; });
 }
 
 } // namespace hone::test

@@ -27,46 +27,35 @@ static_assert(searcher<learned_searcher<vulkan_space>>);
 
 using at_random = random_searcher<knob_space>;
 using by_model = learned_searcher<knob_space>;
-using batch = std::vector<proposal<knob_space::point>>;
 
 constexpr double failure = std::numeric_limits<double>::infinity();
 
 double ms_of(const knob_space::point& p) { return 1 / speed_of(p); }
 
 template <searcher Search>
-void tell(Search& search, const batch& all)
+void tell(Search& search, const proposals& all)
 {
     for (const auto& p : all) search.tell(p.point, p.program, ms_of(p.point));
 }
 // The proposals of so many batches of 8, each told before the next.
 template <searcher Search>
-batch trials(Search& search, int batches)
+proposals trials(Search& search, int batches)
 {
-    batch all;
+    proposals all;
     for (int i = 0; i < batches; ++i) {
-        const batch some = search.propose(8);
+        const proposals some = search.propose(8);
         tell(search, some);
         all.insert(all.end(), some.begin(), some.end());
     }
     return all;
 }
-bool same(const batch& a, const batch& b)
+bool same(const proposals& a, const proposals& b)
 {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& x, const auto& y) {
         return x.point == y.point && x.program == y.program && x.origin == y.origin && x.score == y.score;
     });
 }
-std::set<std::uint64_t> programs_of(const batch& all)
-{
-    std::set<std::uint64_t> r;
-    for (const auto& p : all) r.insert(p.program);
-    return r;
-}
-std::ptrdiff_t by_chance(const batch& all)
-{
-    return std::count_if(all.begin(), all.end(), [](const auto& p) { return p.origin == proposed_by::chance; });
-}
-double best_speed(const batch& all)
+double best_speed(const proposals& all)
 {
     double best = 0;
     for (const auto& p : all) best = std::max(best, speed_of(p.point));
@@ -80,9 +69,9 @@ TEST_CASE_TEMPLATE("programs are legal, and proposed once, also while results ar
     const knob_space space{.values = 5};
     Search search(space, 1);
     std::set<std::uint64_t> seen;
-    batch in_flight;
+    proposals in_flight;
     for (int i = 0; i < 20; ++i) {
-        const batch some = search.propose(8);
+        const proposals some = search.propose(8);
         REQUIRE(some.size() == 8);
         for (const auto& p : some) {
             CHECK(space.legal(p.point));
@@ -99,7 +88,7 @@ TEST_CASE_TEMPLATE("programs are legal, and proposed once, also while results ar
 TEST_CASE_TEMPLATE("the seed gives the programs", Search, at_random, by_model)
 {
     Search a({}, 2), b({}, 2), c({}, 3);
-    const batch of_a = trials(a, 6);
+    const proposals of_a = trials(a, 6);
     CHECK(same(of_a, trials(b, 6)));
     CHECK_FALSE(same(of_a, trials(c, 6)));
 }
@@ -107,7 +96,7 @@ TEST_CASE_TEMPLATE("the seed gives the programs", Search, at_random, by_model)
 TEST_CASE_TEMPLATE("a search that is told earlier results goes on as if it had made them", Search, at_random, by_model)
 {
     Search first({}, 4);
-    batch told = trials(first, 8);
+    proposals told = trials(first, 8);
     // What was excluded stays so: a default that was measured beside the search.
     first.exclude(1);
 
@@ -118,7 +107,7 @@ TEST_CASE_TEMPLATE("a search that is told earlier results goes on as if it had m
     tell(backwards, told);
     backwards.exclude(1);
     for (int i = 0; i < 3; ++i) {
-        const batch next = first.propose(8);
+        const proposals next = first.propose(8);
         CHECK(same(next, forwards.propose(8)));
         CHECK(same(next, backwards.propose(8)));
         for (Search* s : {&first, &forwards, &backwards}) tell(*s, next);
@@ -130,7 +119,7 @@ TEST_CASE_TEMPLATE("of two batches that are out, either may come first", Search,
     Search in_order({}, 5), out_of_order({}, 5);
     trials(in_order, 4);
     trials(out_of_order, 4);
-    const batch a = in_order.propose(8), b = in_order.propose(8);
+    const proposals a = in_order.propose(8), b = in_order.propose(8);
     CHECK(same(a, out_of_order.propose(8)));
     CHECK(same(b, out_of_order.propose(8)));
     tell(in_order, a);
@@ -147,7 +136,7 @@ TEST_CASE_TEMPLATE("a small space is searched to its end, and then nothing is pr
     for (std::uint64_t i = 0; i < space.size(); ++i)
         if (space.legal(space.at(i))) all.insert(space.program(space.at(i)));
     Search search(space, 6);
-    const batch found = trials(search, 100);
+    const proposals found = trials(search, 100);
     CHECK(found.size() == all.size());
     CHECK(programs_of(found) == all);
     CHECK(search.propose(8).empty());
@@ -181,7 +170,7 @@ TEST_CASE_TEMPLATE("what failed or is excluded never comes back", Search, at_ran
     };
     drop(space.program({1, 1, 1, 1, 1, 1}));
     drop(space.program({2, 1, 0, 1, 1, 1}));
-    for (batch some = search.propose(8); !some.empty(); some = search.propose(8))
+    for (proposals some = search.propose(8); !some.empty(); some = search.propose(8))
         for (const auto& p : some) {
             CHECK_FALSE(gone.contains(p.program));
             gone.insert(p.program);
@@ -213,7 +202,7 @@ TEST_CASE("a model avoids what failed")
 TEST_CASE("all is random until there are results enough, then one in twenty")
 {
     by_model search({}, 9);
-    const batch first = search.propose(8), second = search.propose(8), third = search.propose(8);
+    const proposals first = search.propose(8), second = search.propose(8), third = search.propose(8);
     CHECK(by_chance(first) == 8);
     CHECK(by_chance(third) == 8); // nothing is told yet
     tell(search, first);
@@ -228,7 +217,7 @@ TEST_CASE("all is random until there are results enough, then one in twenty")
 TEST_CASE("the least of several times counts, and a result that its point does not give any more counts not at all")
 {
     by_model plain({}, 10), told_twice({}, 10), told_stale({}, 10);
-    const batch some = plain.propose(24);
+    const proposals some = plain.propose(24);
     CHECK(same(some, told_twice.propose(24)));
     CHECK(same(some, told_stale.propose(24)));
     tell(plain, some);
@@ -239,7 +228,7 @@ TEST_CASE("the least of several times counts, and a result that its point does n
     tell(told_twice, some);
     tell(told_stale, some);
     told_stale.tell(best_point, 12345, 1e-3);
-    const batch next = plain.propose(8);
+    const proposals next = plain.propose(8);
     CHECK(same(next, told_twice.propose(8)));
     CHECK(same(next, told_stale.propose(8)));
 }
