@@ -56,6 +56,29 @@ TEST_CASE("without a record the header is valid, and gives defaults")
                             "hone::config_of<tiny, hone::defaults>(hone::isa::avx2).value);\n") == "");
 }
 
+TEST_CASE("a file that only speaks of hone's tuner is no header of it")
+{
+    const folder at;
+    const auto says = [&](const std::string& text) {
+        std::ofstream(at / "mine.hpp", std::ios::trunc) << text;
+        try {
+            tune::check_header_to_replace(at / "mine.hpp");
+        } catch (const std::runtime_error& e) {
+            return std::string(e.what());
+        }
+        return std::string();
+    };
+    CHECK(says("").empty());
+    CHECK(says(tune::header_text("set", {})).empty());
+    CHECK(says("// A licence.\n" + tune::header_text("set", {})).empty());
+    const std::string refusal = "mine.hpp is no header of hone's, and is left as it is";
+    CHECK(says("// My own; the config sets are written by hone's tuner, see build/.\n").find(refusal) !=
+          std::string::npos);
+    CHECK(says("x\n// The config set `set`, written by hand\n").find(refusal) != std::string::npos);
+    CHECK(says(std::string(5000, '\n') + tune::header_text("set", {})).find(refusal) != std::string::npos);
+    CHECK(tune::entries_in(tune::header_text("set", {})) == 0);
+}
+
 TEST_CASE("the fastest config stands in the header for its instruction set only")
 {
     const std::string text =

@@ -106,7 +106,7 @@ TEST_CASE("a file that holds something else is not added to")
     const std::string line = tune::line_of(tiny_record(1));
     for (const std::string& text :
          {std::string(), std::string(3, '\0'), std::string("\xef\xbb\xbf\r\n"), line.substr(0, 4), line.substr(0, 60),
-          "no record\n" + line, std::string("{\"schema\":99}\n")}) {
+          "no record\n" + line, std::string("{\"schema\":99,\"task\":0}\n")}) {
         CAPTURE(text);
         std::ofstream(at / "own") << text;
         tune::record_writer(at / "own").write(tiny_record(2));
@@ -144,6 +144,46 @@ TEST_CASE("a torn last line is dropped with a warning")
     CHECK(read.rejected.empty());
     REQUIRE(read.warnings.size() == 1);
     CHECK(read.warnings[0].find("r.jsonl:2: the last line is torn") != std::string::npos);
+}
+
+TEST_CASE("a last line without an end is torn where it begins as records do, and else another's")
+{
+    const std::string whole = tune::line_of(tiny_record(1));
+    for (std::size_t length = 1; length < whole.size(); ++length) {
+        CAPTURE(length);
+        CHECK(tune::lines::may_be_records(whole.substr(0, length)));
+        if (length % 50 == 1) CHECK(read_with(whole.substr(0, length)).rejected.empty());
+    }
+    for (const char* others :
+         {"my only copy of notes", "x", "{\"schema\":\"http://x\",\"a\":1}", "{\"schema\":2,\"name\":1",
+          "[{\"schema\":2,\"task\":1}", "{\"schemas\"", "a {\"schema\":2,\"task\":\"t\"}"}) {
+        CAPTURE(others);
+        CHECK_FALSE(tune::lines::may_be_records(others));
+        CHECK_FALSE(tune::lines::may_be_records(std::string(others) + "\n"));
+        const auto read = read_with(others);
+        CHECK(read.warnings.empty());
+        CHECK_FALSE(read.rejected.empty());
+    }
+    // What has ended is not torn; a file of nothing but blanks is free to be written.
+    CHECK_FALSE(tune::lines::may_be_records("{\n"));
+    CHECK_FALSE(tune::lines::may_be_records("{\"schema\":2,\n"));
+    CHECK(tune::lines::may_be_records(" \t\n\n"));
+    CHECK(tune::lines::may_be_records("{ \"schema\": 3, \"task\": \"t\" }\n"));
+    CHECK(tune::lines::may_be_records("notes\n" + whole + "\n"));
+}
+
+TEST_CASE("what is no file of records is read in little time and memory")
+{
+    std::string lines, begins;
+    for (int i = 0; i < 50'000; ++i) lines += "x\n";
+    const auto read = read_with(lines);
+    CHECK(read.records.size() == 1);
+    CHECK(read.rejected.size() == tune::most_rejected);
+    CHECK(read.rejected_beyond == 50'000 - tune::most_rejected);
+    // A record is found among so many lines as ever.
+    CHECK(read_with(lines + tune::line_of(tiny_record(2)) + "\n").records.size() == 2);
+    for (int i = 0; i < 1'000'000; ++i) begins += "{\"schema\"";
+    CHECK(read_with(begins + "\n").rejected.size() <= tune::lines::most_begun);
 }
 
 TEST_CASE("a record that follows a torn line is not lost with it")

@@ -40,6 +40,24 @@ TEST_CASE("a folder is no file to write records to")
                          std::runtime_error);
 }
 
+TEST_CASE(
+    "neither somebody's only line nor a newer version's record gives way, also where a file is merged into itself")
+{
+    const folder at;
+    std::ofstream(at / "records") << tune::line_of(tiny_record(1)) << "\n";
+    for (const std::string& precious :
+         {std::string("my only copy of notes"), std::string("{\"schema\":3,\"task\":\"later\"}\n")}) {
+        CAPTURE(precious);
+        std::ofstream(at / "out", std::ios::trunc) << precious;
+        for (const std::vector<std::string>& inputs :
+             {std::vector{at / "records"}, std::vector{at / "out", at / "records"}}) {
+            CHECK_THROWS_WITH_AS(tune::replace_records(at / "out", tune::merge_records(inputs)),
+                                 doctest::Contains("out is left as it is"), std::runtime_error);
+            CHECK(text_of_file(at / "out") == precious);
+        }
+    }
+}
+
 TEST_CASE("lines that are no records are named and left out, the others are kept")
 {
     const folder at;

@@ -97,8 +97,8 @@ int run(int argc, char** argv)
         "             2 the command line is wrong; 130 interrupted");
     merge_command
         ->add_option("out", merge.out,
-                     "is replaced at the end, so it may be one of the inputs; another file stays\n"
-                     "where it holds anything that is not in them")
+                     "is replaced at the end, so it may be one of the inputs; it stays as it is where\n"
+                     "it holds anything that would be lost")
         ->required()
         ->type_name("OUT")
         ->check(hone::tune::path_of_file());

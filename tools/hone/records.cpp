@@ -18,6 +18,7 @@
 #include <fmt/ranges.h>
 
 #include <hone/measure/machine.hpp>
+#include <hone/process/input_file.hpp>
 #include <hone/process/text.hpp>
 #include <hone/record/header_writer.hpp>
 #include <hone/record/record.hpp>
@@ -41,8 +42,9 @@ int report(const tune::records_read& read)
     const auto& rejected = read.rejected;
     for (const std::string& r : rejected) warn(r);
     if (rejected.empty()) return done;
-    warn(fmt::format("{} line{} rejected, all others are used; `hone merge` writes a file without {}", rejected.size(),
-                     rejected.size() == 1 ? " is" : "s are", rejected.size() == 1 ? "it" : "them"));
+    const std::size_t count = rejected.size() + read.rejected_beyond;
+    warn(fmt::format("{} line{} rejected, all others are used; `hone merge` writes another file without {}", count,
+                     count == 1 ? " is" : "s are", count == 1 ? "it" : "them"));
     return failed;
 }
 
@@ -57,7 +59,9 @@ tune::records_read read_all(const std::vector<std::string>& paths)
 // Holds a file of records against tuners, which append to it; nothing to hold where there is none.
 class hold {
 public:
-    explicit hold(const std::string& path) : file_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK))
+    // A pipe must have no reader here: what is written to it would be lost.
+    explicit hold(const std::string& path)
+        : file_(tune::wrong_input(path).empty() ? open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1)
     {
         if (file_ >= 0 && flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
             throw std::runtime_error(
@@ -115,13 +119,11 @@ int merge(const merge_options& o)
     if (merged.records == 0)
         throw std::runtime_error(
             fmt::format("there are no records in {}; {} is left as it is", fmt::join(o.in, ", "), o.out));
-    if (std::any_of(o.in.begin(), o.in.end(), [&](const std::string& in) { return tune::is_same_file(in, o.out); }))
-        tune::replace_file(o.out, merged.text);
-    else
-        tune::replace_records(o.out, merged);
+    tune::replace_records(o.out, merged);
+    const std::size_t rejected = merged.rejected.size() + merged.rejected_beyond;
     warn(fmt::format("{} holds {} record{}; {} duplicate{} dropped, {} line{} rejected", o.out, merged.records,
-                     merged.records == 1 ? "" : "s", merged.duplicates, merged.duplicates == 1 ? "" : "s",
-                     merged.rejected.size(), merged.rejected.size() == 1 ? "" : "s"));
+                     merged.records == 1 ? "" : "s", merged.duplicates, merged.duplicates == 1 ? "" : "s", rejected,
+                     rejected == 1 ? "" : "s"));
     return merged.rejected.empty() ? done : failed;
 }
 

@@ -139,6 +139,13 @@ inline void check_outputs(const tuner_options& options, const reports& to)
             throw std::invalid_argument(fmt::format("{} is {}, which is a folder; name a file", option, path));
 }
 
+inline std::string no_workload(const std::vector<task>& tasks, const std::string& name)
+{
+    std::vector<std::string> names;
+    for (const task& t : tasks) names.push_back(t.name);
+    return fmt::format("there is no workload '{}'; choose among {}", name, fmt::join(names, ", "));
+}
+
 inline int tune(const tuner_defaults& defaults, tuner_options options, const std::vector<task>& tasks, bool strict,
                 const reports& to)
 {
@@ -147,15 +154,20 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
         throw std::invalid_argument(wrong);
     for (const auto* only : {&options.cpu_only, &options.vulkan_only})
         for (const std::string& name : *only)
-            if (std::none_of(tasks.begin(), tasks.end(), [&](const task& t) { return t.name == name; })) {
-                std::vector<std::string> names;
-                for (const task& t : tasks) names.push_back(t.name);
-                throw std::invalid_argument(
-                    fmt::format("there is no workload '{}'; choose among {}", name, fmt::join(names, ", ")));
-            }
+            if (std::none_of(tasks.begin(), tasks.end(), [&](const task& t) { return t.name == name; }))
+                throw std::invalid_argument(no_workload(tasks, name));
     if (options.records.empty() && options.mode != tuning_mode::replay && options.budget > 0)
         throw std::invalid_argument("--records is missing; name the file that keeps the measurements");
     check_outputs(options, to);
+    // A build says itself where records may come to be, and makes its header anew from what is there.
+    options.keeps_entries = to.stamp.empty();
+    if (options.mode == tuning_mode::replay && to.stamp.empty()) {
+        std::vector<std::string> files = options.earlier;
+        if (!options.records.empty()) files.push_back(options.records.string());
+        for (const std::string& path : files)
+            if (std::error_code unknown; !std::filesystem::exists(path, unknown))
+                complain(fmt::format("hone: there is no {}: no records are read of it", path));
+    }
     const std::filesystem::path folder = options.header.parent_path();
     std::error_code failed;
     if (!folder.empty()) std::filesystem::create_directories(folder, failed);
@@ -217,10 +229,19 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
     return exit_ok;
 }
 
+// Throws where a file of records is not there.
+inline void check_records_given(const std::filesystem::path& records)
+{
+    if (std::error_code unknown; !records.empty() && !std::filesystem::exists(records, unknown))
+        throw std::invalid_argument(
+            fmt::format("there is no {}; name the file of records with --records", records.string()));
+}
+
 // Whether the figures of the records can be had again on this machine.
 inline int verify(tuner_options options, const std::vector<task>& tasks, double tolerance)
 {
     listen_to_signals();
+    check_records_given(options.records);
     tuner t(std::move(options), tasks, {std::filesystem::read_symlink("/proc/self/exe").string(), "measure"});
     const auto all = t.measure_again();
     if (all.empty())
@@ -291,7 +312,7 @@ inline int count_spaces(const std::vector<task>& tasks, const tuner_options& opt
 inline int explain_nest(const std::vector<task>& tasks, const tuner_options& options, const std::string& name)
 {
     const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const task& t) { return t.name == name; });
-    if (found == tasks.end()) throw std::invalid_argument(fmt::format("there is no workload '{}'", name));
+    if (found == tasks.end()) throw std::invalid_argument(no_workload(tasks, name));
     std::vector<record> records;
     if (std::filesystem::exists(options.records)) records = read_records(options.records.string()).records;
     const auto chosen_on = [&](const char* backend, const char* set) -> const record* {
@@ -384,6 +405,7 @@ try {
         to_command
             ->add_option("--compiler", o.compiler_command,
                          "builds the candidates of the CPU; may have a launcher, as 'ccache g++'")
+            ->check(path_of_file())
             ->capture_default_str();
         to_command
             ->add_option("--command", commands,
@@ -393,6 +415,7 @@ try {
         to_command->add_option("--compile-option", o.compiler_flags,
                                "of the candidates, after those that hone chooses");
         to_command->add_option("--include", o.include_directories, "folders of headers, hone's among them")
+            ->check(path_of_file())
             ->capture_default_str();
         to_command->add_option("--work", work,
                                "where a folder for what is built is made; only that is removed at the end.\n"
@@ -424,7 +447,9 @@ try {
     tuning->add_option("--trials", o.trials, "of each workload, at most; 0: as the budget allows")
         ->check(CLI::Range(0, 1'000'000'000))
         ->capture_default_str();
-    tuning->add_option("--seed", o.seed, "of the search and of the operands")->capture_default_str();
+    tuning->add_option("--seed", o.seed, "of the search and of the operands")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     add_choice(tuning, "--search", o.method, {{"model", search_method::model}, {"random", search_method::chance}},
                "model: boosted trees and annealing; random: the control");
     add_measuring(tuning);
@@ -465,7 +490,7 @@ try {
     o.vulkan = std::find(backends.begin(), backends.end(), "vulkan") != backends.end();
     for (const std::string& c : commands) {
         const auto set = isa_of(c.substr(0, c.find('=')));
-        if (!set || c.find('=') == std::string::npos)
+        if (!set || c.find('=') == std::string::npos || c.ends_with('='))
             throw std::invalid_argument(
                 fmt::format("--command is '{}'; give an instruction set and a file, as avx2=path", c));
         o.compile_commands[*set] = c.substr(c.find('=') + 1);
@@ -490,6 +515,7 @@ try {
     }
     if (*verifying) return verify(o, tasks, tolerance);
     if (*counting) return count_spaces(tasks, o, as_json);
+    if (explaining->count("--records") > 0) check_records_given(o.records);
     if (*explaining) return explain_nest(tasks, o, explained);
     return tune(defaults, o, tasks, strict, to);
 } catch (const std::exception& e) {

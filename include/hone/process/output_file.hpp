@@ -118,8 +118,10 @@ inline std::filesystem::path end_of_links(std::filesystem::path path)
 // For what is no file, as /dev/stdout: 0, or the error.
 inline int write_in_place(const std::filesystem::path& path, std::string_view text)
 {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    // Nothing waits for somebody to read a pipe.
+    const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (file < 0) return errno;
+    ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) & ~O_NONBLOCK);
     int error = write_all(file, text) ? 0 : errno;
     if (::close(file) != 0 && error == 0) error = errno;
     return error;
@@ -162,8 +164,10 @@ inline void replace_file(const std::filesystem::path& path, const std::string& t
         failed = output::replace(target, text);
     }
     if (failed != 0)
-        throw std::runtime_error(
-            fmt::format("cannot write {}: {}", path.string(), std::generic_category().message(failed)));
+        throw std::runtime_error(fmt::format("cannot write {}: {}", path.string(),
+                                             in_place && failed == ENXIO
+                                                 ? "it is a pipe that nobody reads; name a file, or begin to read it"
+                                                 : std::generic_category().message(failed)));
 }
 
 } // namespace hone::tune

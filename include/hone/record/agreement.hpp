@@ -22,18 +22,6 @@
 
 namespace hone::tune {
 
-// The name of the config set of a header that a tuner wrote; nothing where it is another header.
-inline std::optional<std::string> config_set_of(std::string_view header)
-{
-    constexpr std::string_view before = "// The config set `", after = "`, written by hone's tuner";
-    const auto at = header.find(before);
-    if (at == std::string_view::npos) return std::nullopt;
-    const auto name = header.substr(at + before.size());
-    const auto end = name.find('`');
-    if (end == std::string_view::npos || !name.substr(end).starts_with(after)) return std::nullopt;
-    return std::string(name.substr(0, end));
-}
-
 // What its engine asked for.
 inline accuracy accuracy_of_header(std::string_view header)
 {

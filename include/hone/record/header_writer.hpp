@@ -4,10 +4,14 @@
 // where nothing was measured.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <fmt/core.h>
@@ -85,14 +89,39 @@ inline std::string words_of(const std::string& name, const std::vector<std::uint
 
 } // namespace header
 
+// The name of the config set of a header that a tuner wrote, which says so near its beginning; nothing where it is
+// another header.
+inline std::optional<std::string> config_set_of(std::string_view header)
+{
+    constexpr std::string_view before = "\n// The config set `", after = "`, written by hone's tuner";
+    constexpr std::size_t furthest = 4096; // behind the words of a licence
+    const auto at = header.substr(0, furthest).find(before);
+    if (at == std::string_view::npos) return std::nullopt;
+    const auto name = header.substr(at + before.size());
+    const auto end = name.find('`');
+    if (end == std::string_view::npos || !name.substr(end).starts_with(after)) return std::nullopt;
+    return std::string(name.substr(0, end));
+}
+
+// Of the kernels of a CPU and of Vulkan, in the text of such a header.
+inline std::size_t entries_in(std::string_view header)
+{
+    std::size_t count = 0;
+    for (auto at = header.find("{.signature = "); at != std::string_view::npos;
+         at = header.find("{.signature = ", at + 1))
+        ++count;
+    return count;
+}
+
 // Throws where a header would take the place of a file that is none of hone's.
 inline void check_header_to_replace(const std::string& path)
 {
-    if (std::filesystem::is_directory(path))
+    std::error_code unknown; // what is wrong with the path, the write says
+    if (std::filesystem::is_directory(path, unknown))
         throw std::runtime_error(fmt::format("cannot write {}: it is a folder; name a file for the header", path));
-    if (!std::filesystem::is_regular_file(path)) return;
+    if (!std::filesystem::is_regular_file(path, unknown)) return;
     const std::string text = text_of_input(path);
-    if (!text.empty() && text.find("written by hone's tuner") == std::string::npos)
+    if (!text.empty() && !config_set_of(text))
         throw std::runtime_error(
             fmt::format("{} is no header of hone's, and is left as it is; choose another file for the header", path));
 }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -39,6 +40,9 @@ inline constexpr std::size_t longest = std::size_t{16} << 20;
 
 inline constexpr std::string_view begin_of_record = "{\"schema\"";
 
+// Records that one line may begin, each behind a torn one; a parser goes through the rest of the line for each.
+inline constexpr int most_begun = 16;
+
 // Without what editors and other systems add: marks of the encoding, carriage returns, spaces.
 inline std::string_view trimmed(std::string_view text)
 {
@@ -48,14 +52,46 @@ inline std::string_view trimmed(std::string_view text)
     return text.substr(0, text.find_last_not_of(blanks) + 1);
 }
 
+enum class last_line : std::uint8_t { whole, torn };
+
+// Whether a line begins as hone has written records in each version, {"schema":2,"task":..., with blanks as editors put
+// them; a torn one may end before.
+inline bool begins_record(std::string_view line, last_line as)
+{
+    const auto skip = [&](std::string_view what) {
+        line.remove_prefix(std::min(line.find_first_not_of(what), line.size()));
+    };
+    const auto ends = [&] { return line.empty() && as == last_line::torn; };
+    for (const std::string_view token : {"{", "\"schema\"", ":", "0123456789", ",", "\"task\"", ":"}) {
+        skip(" \t");
+        if (ends()) return true;
+        if (token.size() == 10) {
+            const std::size_t before = line.size();
+            skip(token);
+            if (line.size() == before) return false;
+            continue;
+        }
+        if (as == last_line::torn && token.starts_with(line)) return true;
+        if (!line.starts_with(token)) return false;
+        line.remove_prefix(token.size());
+    }
+    return true;
+}
+
 // Whether a file with this text is one of records, of any version, whole or torn: what holds something else is
 // another's.
 inline bool may_be_records(std::string_view text)
 {
-    constexpr std::string_view nothing("\0\n \t\r", 5);
-    text = trimmed(text);
-    text.remove_prefix(std::min(text.find_first_not_of(nothing), text.size()));
-    return text.empty() || begin_of_record.starts_with(text) || text.find(begin_of_record) != std::string_view::npos;
+    bool is_blank = true;
+    while (!text.empty()) {
+        const auto end = text.find_first_of(std::string_view("\0\n", 2));
+        const auto line = trimmed(text.substr(0, end));
+        is_blank = is_blank && line.empty();
+        if (!line.empty() && begins_record(line, end == std::string_view::npos ? last_line::torn : last_line::whole))
+            return true;
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+    return is_blank;
 }
 
 } // namespace lines
@@ -126,10 +162,15 @@ private:
     std::unique_ptr<std::FILE, close> file_;
 };
 
+// Reasons that are kept of lines that are no records, each some hundred bytes.
+inline constexpr std::size_t most_rejected = 1000;
+
 struct records_read {
     std::vector<record> records{};
     std::vector<std::string> warnings{};    // a torn last line, which is dropped; lines that nothing guards
-    std::vector<std::string> rejected{};    // lines that are no records, with file, number and reason
+    std::vector<std::string> rejected{};    // lines that are no records, with file, number and reason; of the many of a
+                                            // file that is none of records, the first ones
+    std::size_t rejected_beyond{};          // and how many more
     std::map<std::string, int> of_others{}; // records by template, where it is none of hone's
 };
 
@@ -152,13 +193,19 @@ template <class Take>
 void each_record_in(std::string_view file, const std::string& path, records_read& r, Take&& take)
 {
     int unguarded = 0, first_unguarded = 0;
-    const auto take_one = [&](const nlohmann::ordered_json& json, std::string_view text, const std::string& where) {
+    const auto reject = [&](int number, const std::string& why) {
+        if (r.rejected.size() < most_rejected)
+            r.rejected.push_back(fmt::format("{}:{}: {}", path, number, why));
+        else
+            ++r.rejected_beyond;
+    };
+    const auto take_one = [&](const nlohmann::ordered_json& json, std::string_view text, int number) {
         try {
             record one = record_of(json);
             if (one.errors) ++r.of_others[one.template_name];
             take(std::move(one), std::string(text));
         } catch (const std::invalid_argument& e) {
-            r.rejected.push_back(where + e.what());
+            reject(number, e.what());
             return false;
         }
         return !json.contains(fields::check_name);
@@ -166,8 +213,9 @@ void each_record_in(std::string_view file, const std::string& path, records_read
     // What is wrong with the text; empty where it was one record, taken or rejected.
     const auto read_one = [&](std::string_view text, int number) {
         try {
-            if (take_one(parse_json(text), text, fmt::format("{}:{}: ", path, number)) && unguarded++ == 0)
-                first_unguarded = number;
+            // Without the parser, which takes its time for each, where it would find as much.
+            if (!text.starts_with('{') && r.rejected.size() == most_rejected) return std::string("it is no object");
+            if (take_one(parse_json(text), text, number) && unguarded++ == 0) first_unguarded = number;
         } catch (const std::invalid_argument& e) {
             return std::string(e.what());
         }
@@ -175,20 +223,18 @@ void each_record_in(std::string_view file, const std::string& path, records_read
     };
     // As long as it is none, what stands before the next beginning of a record in it is a text of its own.
     const auto read = [&](std::string_view text, int number, bool is_whole) {
-        const auto reject = [&](const std::string& why) {
-            r.rejected.push_back(fmt::format("{}:{}: {}", path, number, why));
-        };
+        int begun = 1;
         for (std::string why = read_one(text, number); !why.empty(); why = read_one(text, number)) {
             const auto next = text.find(lines::begin_of_record, 1);
-            if (next == std::string_view::npos) {
-                if (is_whole)
-                    reject(why);
+            if (next == std::string_view::npos || begun++ == lines::most_begun) {
+                if (is_whole || !lines::begins_record(text, lines::last_line::torn))
+                    reject(number, why);
                 else
                     r.warnings.push_back(fmt::format("{}:{}: the last line is torn; it is dropped", path, number));
                 return;
             }
             if (const auto before = lines::trimmed(text.substr(0, next)); !before.empty())
-                if (const std::string part = read_one(before, number); !part.empty()) reject(part);
+                if (const std::string part = read_one(before, number); !part.empty()) reject(number, part);
             text.remove_prefix(next);
         }
     };
@@ -198,8 +244,7 @@ void each_record_in(std::string_view file, const std::string& path, records_read
         std::string_view line = file.substr(0, end);
         file.remove_prefix(has_end ? end + 1 : file.size());
         if (line.size() > lines::longest) {
-            r.rejected.push_back(fmt::format("{}:{}: the line has more than {} bytes, so it is no record", path, number,
-                                             lines::longest));
+            reject(number, fmt::format("the line has more than {} bytes, so it is no record", lines::longest));
             continue;
         }
         for (bool more = true; more;) {

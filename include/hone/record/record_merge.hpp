@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ struct records_merged {
     std::size_t duplicates = 0;          // dropped
     std::vector<std::string> warnings{}; // as of records_read
     std::vector<std::string> rejected{};
+    std::size_t rejected_beyond = 0;
     std::map<std::string, int> of_others{};
 };
 
@@ -46,6 +48,7 @@ inline records_merged merge_records(const std::vector<std::string>& paths)
         });
     merged.warnings = std::move(read.warnings);
     merged.rejected = std::move(read.rejected);
+    merged.rejected_beyond = read.rejected_beyond;
     merged.of_others = std::move(read.of_others);
     return merged;
 }
@@ -54,9 +57,10 @@ inline records_merged merge_records(const std::vector<std::string>& paths)
 // that is no torn one would be lost, a record that was not merged or text that this version does not read.
 inline void check_records_to_replace(const std::string& path, const records_merged& merged)
 {
-    if (std::filesystem::is_directory(path))
+    std::error_code unknown; // what is wrong with the path, the write says
+    if (std::filesystem::is_directory(path, unknown))
         throw std::runtime_error(fmt::format("cannot write {}: it is a folder; name a file of records", path));
-    if (std::filesystem::is_regular_file(path)) {
+    if (std::filesystem::is_regular_file(path, unknown)) {
         std::unordered_set<std::string> kept;
         for (std::string_view rest = merged.text; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1))
             kept.emplace(rest.substr(0, rest.find('\n')));

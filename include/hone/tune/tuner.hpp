@@ -69,6 +69,7 @@ public:
         begin_ = clock::now();
         if (options_.mode == tuning_mode::replay || !(options_.budget > 0)) {
             write_header();
+            check_entries_kept();
             return result();
         }
         log_ = std::make_unique<record_writer>(options_.records.string());
@@ -94,6 +95,7 @@ public:
             write_header();
         }
         progress_.clear();
+        if (!interrupt_requested.load()) check_entries_kept();
         return result();
     }
 
@@ -375,8 +377,26 @@ private:
 
     void write_header()
     {
-        replace_file(options_.header, header_text(options_.name, records_, preferred()));
+        const std::string text = header_text(options_.name, records_, preferred());
         header_written_ = clock::now();
+        kept_entries_ = 0;
+        std::error_code unknown;
+        if (options_.keeps_entries && entries_in(text) == 0 &&
+            std::filesystem::is_regular_file(options_.header, unknown))
+            kept_entries_ = entries_in(text_of_input(options_.header.string()));
+        if (kept_entries_ == 0) replace_file(options_.header, text);
+    }
+    // Throws where there is no entry in the end, and the header that is there has some.
+    void check_entries_kept() const
+    {
+        if (kept_entries_ == 0) return;
+        std::string files = options_.records.string();
+        for (const std::string& path : options_.earlier) files += (files.empty() ? "" : ", ") + path;
+        throw std::runtime_error(fmt::format(
+            "{} has entries, and is left as it is: {} give{} none; name the records with --records or --earlier, or "
+            "delete the header",
+            options_.header.string(), files.empty() ? "no records" : files,
+            !files.empty() && options_.earlier.empty() ? "s" : ""));
     }
 
     tuner_result result() const
@@ -427,6 +447,7 @@ private:
     progress progress_{};
     clock::time_point begin_ = clock::now();
     clock::time_point header_written_{};
+    std::size_t kept_entries_ = 0; // of a header that was not replaced
 };
 
 } // namespace hone::tune

@@ -25,6 +25,8 @@ enum class tuning_mode : std::uint8_t {
 struct tuner_options {
     std::string name = "tuned"; // of the config set
     std::filesystem::path header{};
+    bool keeps_entries =
+        true; // a header that has some is not replaced by one without: not for what a build makes itself
     std::filesystem::path records{};
     // More records, read first and never written to; a file that is missing has none. What is there is a file.
     std::vector<std::string> earlier{};

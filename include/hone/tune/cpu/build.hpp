@@ -175,6 +175,10 @@ public:
         if (!r.ok()) {
             const auto error = r.err.find("error:");
             const auto begin = error == std::string::npos ? 0 : r.err.rfind('\n', error) + 1;
+            if (!r.started || says_lack_of_resources(r.err))
+                throw std::runtime_error(
+                    fmt::format("nothing can be compiled in {}: {}; make room, or name another folder",
+                                options_.directory.string(), r.err.substr(begin, r.err.find('\n', begin) - begin)));
             throw std::runtime_error(fmt::format(
                 "the workloads do not compile: {}; mend them, or name other include directories or another compiler",
                 r.err.substr(begin, r.err.find('\n', begin) - begin)));
