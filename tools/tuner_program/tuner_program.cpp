@@ -448,7 +448,7 @@ try {
         ->check(CLI::Range(0, 1'000'000'000))
         ->capture_default_str();
     tuning->add_option("--seed", o.seed, "of the search and of the operands")
-        ->check(CLI::NonNegativeNumber)
+        ->check(whole_number())
         ->capture_default_str();
     add_choice(tuning, "--search", o.method, {{"model", search_method::model}, {"random", search_method::chance}},
                "model: boosted trees and annealing; random: the control");

@@ -37,6 +37,15 @@ inline CLI::Validator path_of_file()
     return {[](std::string& text) { return std::string(text.empty() ? "the path is empty; name a file" : ""); }, ""};
 }
 
+inline CLI::Validator whole_number()
+{
+    return {[](std::string& text) {
+                const bool is_whole = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+                return is_whole ? std::string() : fmt::format("{} is no whole number", text);
+            },
+            ""};
+}
+
 // Thirty years are as good as no end, and no clock overflows.
 inline constexpr double most_seconds = 1e9;
 inline CLI::Validator seconds()
