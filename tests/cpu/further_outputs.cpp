@@ -92,10 +92,11 @@ TEST_CASE("a product that keeps what it had before relu")
     using further::kept;
     CHECK(std::string(kept::signature().c_str()) == "gemm b1 m13 n40 k24 ldx0 ldw0 ldy0 f32 bias keep relu");
     CHECK(wrong_product<kernel<kept>, kept>() == "");
-    CHECK(wrong_product<with_knobs<kept, {.rows = 3, .vectors = 3, .order = walk::rows_outer}>, kept>() == "");
-    // The sums of a part of the reduction wait in y.
-    CHECK(wrong_product<with_knobs<kept, {.rows = 4, .vectors = 1, .reduce_unroll = 2, .reduce_block = 16}>, kept>() ==
+    CHECK(wrong_product<with_knobs<kept, direct_knobs{.rows = 3, .vectors = 3, .order = walk::rows_outer}>, kept>() ==
           "");
+    // The sums of a part of the reduction wait in y.
+    CHECK(wrong_product<with_knobs<kept, direct_knobs{.rows = 4, .vectors = 1, .reduce_unroll = 2, .reduce_block = 16}>,
+                        kept>() == "");
 }
 
 TEST_CASE("a product of three outputs, and y in the place of the residual that one of them reads")
@@ -103,7 +104,8 @@ TEST_CASE("a product of three outputs, and y in the place of the residual that o
     using further::thrice;
     CHECK(wrong_product<kernel<thrice>>() == "");
     CHECK(wrong_product<kernel<thrice>>(true) == "");
-    using blocked = with_knobs<thrice, {.rows = 3, .vectors = 2, .reduce_block = 16, .order = walk::rows_outer}>;
+    using blocked =
+        with_knobs<thrice, direct_knobs{.rows = 3, .vectors = 2, .reduce_block = 16, .order = walk::rows_outer}>;
     CHECK(wrong_product<blocked>() == "");
     CHECK(wrong_product<blocked>(true) == "");
 }
@@ -191,8 +193,8 @@ TEST_CASE("layers keep what they had before relu, at every border")
     static_assert(!winograd_applies(layer::definition()));
     static_assert(kernel<layer>::config.is<direct>());
     check(std::type_identity<layer>{}, kernel<layer>{},
-          with_knobs<layer, {.rows = 4, .vectors = 1, .pad = padding::copy}>{},
-          with_knobs<layer, {.rows = 2, .vectors = 2, .reduce_unroll = 2, .order = walk::rows_outer}>{});
+          with_knobs<layer, direct_knobs{.rows = 4, .vectors = 1, .pad = padding::copy}>{},
+          with_knobs<layer, direct_knobs{.rows = 2, .vectors = 2, .reduce_unroll = 2, .order = walk::rows_outer}>{});
     // Of an image in planes the rows of the tile lie side by side, and vectors are stored element by element.
     using planar =
         conv2d<conv2d_shape{
@@ -216,5 +218,5 @@ TEST_CASE("an operator without weights in two layouts")
         CHECK((y.is_intact() && planes.is_intact()));
     };
     check(kernel<op>{});
-    check(with_knobs<op, {.rows = 3, .vectors = 2, .order = walk::rows_outer}>{});
+    check(with_knobs<op, direct_knobs{.rows = 3, .vectors = 2, .order = walk::rows_outer}>{});
 }
