@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// The child of a test that tunes on a device: the test's program, started again for one case.
+// What tests that tune on a device share: their child, which is the test's program, started again for one case, and the
+// entry of what they found.
 #pragma once
 
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -12,6 +14,10 @@
 #include <hone/tune/task.hpp>
 #include <hone/tune/vulkan/measure.hpp>
 #include <hone/tune/vulkan/space.hpp>
+#include <hone/tune/vulkan/tuning.hpp>
+#include <hone/vulkan/entry.hpp>
+
+#include "tuner_rig.hpp"
 
 namespace hone::test {
 
@@ -26,6 +32,26 @@ namespace hone::test {
                     found = tune::vulkan_space_of(t.definition, limits, error_class::winograd_6, nullptr);
             return found;
         }));
+}
+
+// How tests tune: in children that run this case of the test's program.
+inline tune::tuning_environment environment_of(const folder& at, const std::string& child)
+{
+    return {.self = {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip", "--test-case=" + child},
+            .work_directory = at.path() / "work",
+            .seed = 5};
+}
+
+// What a generated header says of a record, whose memory it reads.
+inline vulkan_entry entry_of(const tune::record& r)
+{
+    const tune::shader& made = *r.shader;
+    return {.signature = r.signature.c_str(),
+            .words = made.words.data(),
+            .word_count = made.words.size(),
+            .launch = made.launch,
+            .packed = made.packed,
+            .layout_id = layout_id(made.packed)};
 }
 
 } // namespace hone::test

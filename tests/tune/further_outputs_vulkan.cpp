@@ -42,11 +42,8 @@ TEST_CASE_TEMPLATE("what an epilogue keeps, and two layouts of no weights are tu
 {
     vulkan::device& device = test_device();
     const folder at;
-    const tune::tuning_environment environment{
-        .self = {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip",
-                 "--test-case=measure operators of several outputs on a device in a child"},
-        .work_directory = at.path() / "work",
-        .seed = 5};
+    const tune::tuning_environment environment =
+        environment_of(at, "measure operators of several outputs on a device in a child");
     std::string why;
     const auto found = tune::find_vulkan(environment.self, why);
     REQUIRE_MESSAGE(found.has_value(), why);
@@ -63,13 +60,7 @@ TEST_CASE_TEMPLATE("what an epilogue keeps, and two layouts of no weights are tu
     REQUIRE(s.standard != nullptr);
     CHECK(tuning.verify_on_twin(*s.chosen).found == verdict::ok);
 
-    const tune::shader& made = *s.chosen->shader;
-    const vulkan_entry entry{.signature = s.chosen->signature.c_str(),
-                             .words = made.words.data(),
-                             .word_count = made.words.size(),
-                             .launch = made.launch,
-                             .packed = made.packed,
-                             .layout_id = layout_id(made.packed)};
+    const vulkan_entry entry = entry_of(*s.chosen);
     auto k = vulkan::kernel<Op, no_entries_yet>::create(device.context(), entry);
     INFO(vulkan::failure{k.found}.text());
     REQUIRE(k.ok());

@@ -38,17 +38,6 @@ struct no_entries {
 // The same product with weights of 32 bits.
 struct floats_product : gemm<gemm_shape{.m = 5, .n = 43, .k = 24}, f32, bias> {};
 
-vulkan_entry entry_of_record(const tune::record& r)
-{
-    const tune::shader& made = *r.shader;
-    return {.signature = r.signature.c_str(),
-            .words = made.words.data(),
-            .word_count = made.words.size(),
-            .launch = made.launch,
-            .packed = made.packed,
-            .layout_id = layout_id(made.packed)};
-}
-
 } // namespace
 
 TEST_CASE_TEMPLATE("a product and a convolution with weights of 16 bits are tuned on the device", Op, halves::product,
@@ -57,11 +46,8 @@ TEST_CASE_TEMPLATE("a product and a convolution with weights of 16 bits are tune
     vulkan::device& device = test_device();
     REQUIRE(device.limits().storage_16bit);
     const folder at;
-    const tune::tuning_environment environment{
-        .self = {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip",
-                 "--test-case=measure kernels with weights of 16 bits on a device in a child"},
-        .work_directory = at.path() / "work",
-        .seed = 5};
+    const tune::tuning_environment environment =
+        environment_of(at, "measure kernels with weights of 16 bits on a device in a child");
     std::string why;
     const auto found = tune::find_vulkan(environment.self, why);
     REQUIRE_MESSAGE(found.has_value(), why);
@@ -96,7 +82,7 @@ TEST_CASE_TEMPLATE("a product and a convolution with weights of 16 bits are tune
     wrong["types"] = nlohmann::json::array();
     CHECK_THROWS_WITH(tune::fields::set_shader(refused, wrong), doctest::Contains("not a list of 1"));
 
-    const vulkan_entry entry = entry_of_record(*s.chosen);
+    const vulkan_entry entry = entry_of(*s.chosen);
     vulkan_limits without = device.limits();
     without.storage_16bit = false;
     CHECK(fits(entry, device.limits()).ok());

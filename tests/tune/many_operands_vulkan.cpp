@@ -88,11 +88,8 @@ TEST_CASE_TEMPLATE("a folded batch norm, two residuals, a gate or activations, t
 {
     vulkan::device& device = test_device();
     const folder at;
-    const tune::tuning_environment environment{
-        .self = {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip",
-                 "--test-case=measure operators of many operands on a device in a child"},
-        .work_directory = at.path() / "work",
-        .seed = 5};
+    const tune::tuning_environment environment =
+        environment_of(at, "measure operators of many operands on a device in a child");
     std::string why;
     const auto found = tune::find_vulkan(environment.self, why);
     REQUIRE_MESSAGE(found.has_value(), why);
@@ -109,13 +106,7 @@ TEST_CASE_TEMPLATE("a folded batch norm, two residuals, a gate or activations, t
     REQUIRE(s.standard != nullptr);
     CHECK(tuning.verify_on_twin(*s.chosen).found == verdict::ok);
 
-    const tune::shader& made = *s.chosen->shader;
-    const vulkan_entry entry{.signature = s.chosen->signature.c_str(),
-                             .words = made.words.data(),
-                             .word_count = made.words.size(),
-                             .launch = made.launch,
-                             .packed = made.packed,
-                             .layout_id = layout_id(made.packed)};
+    const vulkan_entry entry = entry_of(*s.chosen);
     using many::operands;
     if constexpr (std::is_same_v<Op, many::product>) {
         const auto x = operands::drawn(many::m * many::k, 6), weights = operands::drawn(many::k * many::n, 7);

@@ -78,16 +78,20 @@ inline constexpr knob<vulkan_knobs> vulkan_knob_table[] = {
 
 constexpr const auto& knobs_of(const vulkan_knobs&) { return vulkan_knob_table; }
 
+// Whether a device has workgroups of so many invocations, which lie along x.
+template <class Knobs>
+constexpr status fits_workgroup(const Knobs& k, const vulkan_limits& limits)
+{
+    const std::int64_t lanes = std::int64_t{k.lane_rows} * k.lane_vectors;
+    const status s =
+        at_most(fault::workgroup_too_large, limits.max_workgroup_invocations, lanes, "maxComputeWorkGroupInvocations");
+    return s.ok()
+               ? at_most(fault::workgroup_too_large, limits.max_workgroup_size_x, lanes, "maxComputeWorkGroupSize[0]")
+               : s;
+}
+
 inline constexpr constraint<vulkan_knobs, vulkan_limits> vulkan_constraints[] = {
-    {"workgroup",
-     [](const vulkan_knobs& k, const vulkan_limits& limits) {
-         const std::int64_t lanes = std::int64_t{k.lane_rows} * k.lane_vectors;
-         const status s = at_most(fault::workgroup_too_large, limits.max_workgroup_invocations, lanes,
-                                  "maxComputeWorkGroupInvocations");
-         return s.ok() ? at_most(fault::workgroup_too_large, limits.max_workgroup_size_x, lanes,
-                                 "maxComputeWorkGroupSize[0]")
-                       : s;
-     }},
+    {"workgroup", [](const vulkan_knobs& k, const vulkan_limits& limits) { return fits_workgroup(k, limits); }},
     // What copies pad their tiles with comes on top; the launch is checked with it.
     {"shared_memory",
      [](const vulkan_knobs& k, const vulkan_limits& limits) {

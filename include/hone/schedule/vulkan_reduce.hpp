@@ -50,15 +50,7 @@ inline constexpr knob<vulkan_reduce_knobs> vulkan_reduce_knob_table[] = {
 constexpr const auto& knobs_of(const vulkan_reduce_knobs&) { return vulkan_reduce_knob_table; }
 
 inline constexpr constraint<vulkan_reduce_knobs, vulkan_limits> vulkan_reduce_constraints[] = {
-    {"workgroup",
-     [](const vulkan_reduce_knobs& k, const vulkan_limits& limits) {
-         const std::int64_t lanes = std::int64_t{k.lane_rows} * k.lane_vectors;
-         const status s = at_most(fault::workgroup_too_large, limits.max_workgroup_invocations, lanes,
-                                  "maxComputeWorkGroupInvocations");
-         return s.ok() ? at_most(fault::workgroup_too_large, limits.max_workgroup_size_x, lanes,
-                                 "maxComputeWorkGroupSize[0]")
-                       : s;
-     }},
+    {"workgroup", [](const vulkan_reduce_knobs& k, const vulkan_limits& limits) { return fits_workgroup(k, limits); }},
     // Accumulators, and what each of them takes next.
     {"registers",
      [](const vulkan_reduce_knobs& k, const vulkan_limits&) {
