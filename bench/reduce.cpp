@@ -43,8 +43,8 @@ constexpr hone::direct_knobs plain = hone::default_direct(hone::definition_of<Op
 template <int Parts>
 void stream(const float* x, std::int64_t nx, float* y, std::int64_t ny)
 {
-    using v = hone::simd<set, hone::vector_length(set)>;
-    constexpr std::int64_t lanes = hone::vector_length(set), step = 8 / Parts * lanes;
+    using v = hone::simd<set, float>;
+    constexpr std::int64_t lanes = v::lanes, step = 8 / Parts * lanes;
     const std::int64_t blocks = nx / Parts / step, outputs = ny / lanes;
     [&]<int... K>(std::integer_sequence<int, K...>) {
         typename v::vector chain[8]{};

@@ -22,18 +22,18 @@ namespace {
 using namespace hone;
 
 constexpr isa set = compiled_isa();
-constexpr int length = vector_length(set);
+using vectors = simd<set, float>;
 constexpr std::size_t block = 4096;
 
 template <expr_op Op>
 HONE_FLATTEN void evaluate(const float* x, float* y)
 {
-    for (std::size_t i = 0; i < block; i += length) {
-        const auto v = simd<set, length>::load(x + i);
+    for (std::size_t i = 0; i < block; i += vectors::lanes) {
+        const auto v = vectors::load(x + i);
         if constexpr (arity(Op) == 1)
-            simd<set, length>::store(y + i, apply<set, length, Op>(v));
+            vectors::store(y + i, apply<vectors, Op>(v));
         else
-            simd<set, length>::store(y + i, apply<set, length, Op>(v, v));
+            vectors::store(y + i, apply<vectors, Op>(v, v));
     }
 }
 

@@ -40,7 +40,7 @@ struct narrow {
     static constexpr knobs standard(const definition& d, isa set, int) { return fitted(d, {}, set); }
     static constexpr packed_tensors packed(const definition& d, const knobs& k, isa set)
     {
-        return check_knobs(k).ok() ? packed_along(d, vector_length(set)) : packed_tensors();
+        return check_knobs(k).ok() ? packed_along(d, lanes_of(set, d)) : packed_tensors();
     }
     static constexpr schedule packing(const definition& d, const knobs& k, isa set, std::size_t which)
     {
@@ -49,7 +49,7 @@ struct narrow {
     static constexpr schedule scheduled(const definition& d, const knobs& k, isa set)
     {
         const direct_roles r = roles_of(d);
-        const std::int64_t lanes = vector_length(set);
+        const std::int64_t lanes = lanes_of(set, d);
         schedule s;
         s.definition = d;
         s.set = set;

@@ -136,7 +136,6 @@ inline double distance_of(expr_op op, float a, float y)
     const auto x = static_cast<double>(a);
     return distance_of(y, op == expr_op::exp ? std::exp(x) : op == expr_op::tanh ? std::tanh(x) : std::erf(x));
 }
-constexpr bool is_approximate(expr_op op) { return op == expr_op::exp || op == expr_op::tanh || op == expr_op::erf; }
 
 struct word_data {
     std::vector<float> x, weights, bias, residual;

@@ -83,7 +83,7 @@ struct equal_parts {
     static constexpr hone::packed_tensors packed(const hone::definition& d, const knobs& k, hone::isa set)
     {
         if (!hone::check_knobs(k).ok()) return hone::packed_tensors();
-        return hone::packed_along(d, vectors_of_part(d, k, set) * hone::vector_length(set));
+        return hone::packed_along(d, vectors_of_part(d, k, set) * hone::lanes_of(set, d));
     }
     static constexpr hone::schedule packing(const hone::definition& d, const knobs& k, hone::isa set, std::size_t which)
     {
@@ -95,7 +95,7 @@ struct equal_parts {
         const direct_roles r = roles_of(d);
         const stage& g = d.stages[0];
         const bool pads = g.operands[r.x].may_leave;
-        const std::int64_t vectors = vectors_of_part(d, k, set), lanes = vector_length(set);
+        const std::int64_t vectors = vectors_of_part(d, k, set), lanes = lanes_of(set, d);
         schedule s;
         s.definition = d;
         s.set = set;
@@ -134,7 +134,7 @@ private:
     // Of a row of channels, and of a part of it.
     static constexpr std::int64_t vectors_of(const hone::definition& d, hone::isa set)
     {
-        return hone::ceil_div(d.stages[0].axes[hone::roles_of(d).vector].extent, hone::vector_length(set));
+        return hone::ceil_div(d.stages[0].axes[hone::roles_of(d).vector].extent, hone::lanes_of(set, d));
     }
     static constexpr std::int64_t vectors_of_part(const hone::definition& d, const knobs& k, hone::isa set)
     {

@@ -20,14 +20,14 @@ TEST_CASE("each row stands in the place of its enumerator, and its names, featur
         CHECK(names.insert(r.name).second);
         CHECK(name_of(r.set) == std::string(r.name));
         CHECK(r.register_bytes % 16 == 0);
-        CHECK(vector_length(r.set) == r.register_bytes / 4);
+        CHECK(lanes_of(r.set, dtype::f32) == r.register_bytes / 4);
         CHECK(vector_registers(r.set) >= 16);
         // What needs no feature is what is left for all processors.
         CHECK((r.features == cpu_features{}) == (r.kind == processor_kind::any));
     });
     CHECK(rows == static_cast<int>(sizeof isa_table / sizeof isa_table[0]) - 1);
     CHECK(std::string(name_of(isa::none)) == "none");
-    CHECK(vector_length(isa::none) == 1);
+    CHECK(lanes_of(isa::none, dtype::f32) == 1);
     CHECK(row_of(static_cast<isa>(200)).set == isa::none);
 }
 

@@ -138,7 +138,7 @@ TEST_CASE("the time of a region is that of its multiply-adds, and grows with its
     using square = tuned<larger_gemm, direct_knobs{.rows = 4, .vectors = 2}>;
     using k = kernel<larger_gemm, square>;
     // All tiles are whole: 12 x 24 of 4 x 8.
-    constexpr std::int64_t multiply_adds = 96 * 96 * 96 / vector_length(k::set);
+    constexpr std::int64_t multiply_adds = 96 * 96 * 96 / lanes_of(k::set, dtype::f32);
     constexpr std::int64_t least = multiply_adds * codegen::reduction_picoseconds / 1000;
     counting_executor executor{.least_region_ns = 0};
     const gemm_call call = call_of(larger, 96, 0, 0);

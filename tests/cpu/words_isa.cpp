@@ -22,13 +22,14 @@ using namespace hone::test;
 namespace {
 
 constexpr isa set = compiled_isa();
-constexpr int longest = vector_length(set);
+constexpr int longest = lanes_of(set, dtype::f32);
 
 // In vectors of N; of 1: as code without vectors has it.
 template <expr_op Op, int N>
 HONE_FLATTEN void evaluate(const float* x, float* y, std::size_t count)
 {
-    for (std::size_t i = 0; i < count; i += N) simd<set, N>::store(y + i, apply<set, N, Op>(simd<set, N>::load(x + i)));
+    for (std::size_t i = 0; i < count; i += N)
+        simd<set, float, N>::store(y + i, apply<simd<set, float, N>, Op>(simd<set, float, N>::load(x + i)));
 }
 template <expr_op Op, int N>
 bool is_same(const std::vector<float>& x, const std::vector<float>& y)

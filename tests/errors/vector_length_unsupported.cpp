@@ -1,4 +1,4 @@
-// expect: hone::vectorize: the instruction set has no vector of this length; use vector_length(isa) or a shorter one
+// expect: hone::vectorize: the instruction set has no vector of this length; use lanes_of(isa, dtype) or a shorter one
 // expect: vector_length_unsupported
 // forbid: the schedule is not legal
 // forbid: codegen

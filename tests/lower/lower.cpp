@@ -395,8 +395,9 @@ TEST_CASE("direct convolutions")
             const std::int64_t ocg = w.shape.oc / w.shape.groups;
             // Vectors run along the output channels of a group, whose packed weights fill the last vector, or along
             // the groups where each has one channel; then x has no padding, and lanes past the end are left out.
-            const std::int64_t lanes =
-                ocg == 1 && w.shape.groups > 1 ? w.shape.groups : w.shape.groups * round_up(ocg, vector_length(set));
+            const std::int64_t lanes = ocg == 1 && w.shape.groups > 1
+                                           ? w.shape.groups
+                                           : w.shape.groups * round_up(ocg, lanes_of(set, dtype::f32));
             const bool copies = k.pad == padding::copy && w.shape.window().pads();
             const std::string broken = broken_law(
                 direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
@@ -425,7 +426,7 @@ TEST_CASE("matrix products")
             // As for convolutions: without columns, the vectors run along the batch, if its matrices lie as far apart
             // in each call.
             const bool by_batch = s.n == 1 && s.batch > 1 && !has_open_stride(what, what.stages[0], 0);
-            const std::int64_t lanes = by_batch ? s.batch : s.batch * round_up(s.n, vector_length(set));
+            const std::int64_t lanes = by_batch ? s.batch : s.batch * round_up(s.n, lanes_of(set, dtype::f32));
             const std::vector<std::int64_t> parameters = parameters_of(s, c, true);
             const std::string broken = broken_law(
                 direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),

@@ -48,7 +48,7 @@ TEST_CASE("a word of operands within their errors is within its bound")
         int known = 0, tight = 0;
         for (int i = 0; i < 20'000; ++i) {
             const operand_draw a = drawn_operand(random), b = drawn_operand(random), c = drawn_operand(random);
-            const auto model = tune::error_model_of(tune::arithmetic::direct);
+            const auto model = tune::error_model_of(tune::arithmetic::direct, dtype::f32);
             const tune::bounded r = tune::bounded_word(w.op, a.exact, b.exact, c.exact, model);
             if (!std::isfinite(r.error) || std::isnan(r.value)) continue;
             ++known;
@@ -76,7 +76,7 @@ TEST_CASE("what is not finite is exact, or not known")
 {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-    const auto model = tune::error_model_of(tune::arithmetic::direct);
+    const auto model = tune::error_model_of(tune::arithmetic::direct, dtype::f32);
     const auto of = [&](expr_op op, tune::bounded a, tune::bounded b = {}, tune::bounded c = {}) {
         return tune::bounded_word(op, a, b, c, model);
     };

@@ -232,7 +232,7 @@ TEST_CASE("fitted knobs are no more than the operator can use; defaults are fitt
                                                   set);
                     CHECK(fitted(d, k, set) == k);
                     CHECK(k.rows == (most < rows ? most : rows));
-                    CHECK((k.vectors - 1) * vector_length(set) < s.axes[r.vector].extent);
+                    CHECK((k.vectors - 1) * lanes_of(set, d) < s.axes[r.vector].extent);
                     CHECK(k.reduce_unroll <= steps);
                     CHECK(k.reduce_block == (most < steps ? most : 0));
                     CHECK(k.row_block == (most < rows ? most : 0));

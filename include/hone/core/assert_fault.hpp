@@ -38,7 +38,7 @@ constexpr bool assert_no_fault()
                   "another factor or pass tail::guard");
     static_assert(Found != fault::vector_length_unsupported,
                   "hone::vectorize: the instruction set has no vector of this "
-                  "length; use vector_length(isa) or a shorter one");
+                  "length; use lanes_of(isa, dtype) or a shorter one");
     static_assert(Found != fault::too_many_live_registers, "hone::lower: the tile needs more vector registers than the "
                                                            "instruction set has; choose a smaller tile");
     static_assert(Found != fault::blocked_axis_not_affine,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// The element types of tensors: each a trait that says how memory holds it and how it is converted, a tag for
-// signatures and a value for nests. Arithmetic is done in 32-bit floats, whatever memory holds: loads convert.
+// The element types of tensors: each a trait that says how memory holds it, how it is converted and which type sums of
+// it are computed in; a tag for signatures and a value for nests. Loads convert to the type of the sums.
 //
-// A type more is an enumerator, its storage with the two conversions, a trait, a tag, and a case of with_element(). Of
-// backends the CPU's loads (cpu/simd.hpp) and the names of GLSL (vulkan/glsl.hpp) know it.
+// A type more is an enumerator, its storage with the two conversions, its format, a trait, a tag, and a case of
+// with_element(). Of backends the CPU's conversion of vectors (cpu/conversion.hpp) and the names of GLSL
+// (vulkan/glsl.hpp) know it. Lanes, registers and tolerances follow from the trait of the type that is computed in.
 #pragma once
 
 #include <concepts>
@@ -73,25 +74,69 @@ public:
     }
     constexpr std::uint16_t bits() const { return bits_; }
     [[gnu::always_inline]] constexpr explicit operator float() const { return float_of_half(bits_); }
+    [[gnu::always_inline]] constexpr explicit operator double() const
+    {
+        return static_cast<double>(float_of_half(bits_));
+    }
 
 private:
     std::uint16_t bits_;
 };
 static_assert(sizeof(half) == 2 && alignof(half) == 2);
 
+// ---- formats ----
+
+// A binary format of IEEE 754. All of it follows from the bits of exponent and fraction.
+struct float_format {
+    int fraction_bits = 0;
+    int bias = 0;            // of the exponent
+    double unit = 0;         // half the distance from 1 to the next number
+    double least = 0;        // the least number above 0, which is denormal
+    double least_normal = 0; // the least that is not
+    double largest = 0;
+};
+constexpr float_format format_with(int exponent_bits, int fraction_bits)
+{
+    const auto power_of_two = [](int n) {
+        double power = 1;
+        for (int i = 0; i < n; ++i) power *= 2;
+        for (int i = 0; i > n; --i) power /= 2;
+        return power;
+    };
+    const int bias = (1 << (exponent_bits - 1)) - 1;
+    return {.fraction_bits = fraction_bits,
+            .bias = bias,
+            .unit = power_of_two(-fraction_bits - 1),
+            .least = power_of_two(1 - bias - fraction_bits),
+            .least_normal = power_of_two(1 - bias),
+            .largest = (2 - power_of_two(-fraction_bits)) * power_of_two(bias)};
+}
+// Of a number as memory or a register holds it. Kernels compute in what is a vector's element, too: float, and double
+// where a nest says so.
+template <class Number>
+inline constexpr float_format binary_format{};
+template <>
+inline constexpr float_format binary_format<half> = format_with(5, 10);
+template <>
+inline constexpr float_format binary_format<float> = format_with(8, 23);
+template <>
+inline constexpr float_format binary_format<double> = format_with(11, 52);
+
 // ---- traits ----
 
-// `storage` is what memory holds: it converts to float, exactly, and from it by rounding.
+// `storage` is what memory holds: it converts to the storage of its accumulator, exactly, and from it by rounding.
 template <dtype>
 struct element;
 template <>
 struct element<dtype::f32> {
     using storage = float;
+    static constexpr dtype accumulator = dtype::f32;
     static constexpr const char* name = "f32";
 };
 template <>
 struct element<dtype::f16> {
     using storage = half;
+    static constexpr dtype accumulator = dtype::f32;
     static constexpr const char* name = "f16";
 };
 template <dtype T>
@@ -110,6 +155,28 @@ constexpr auto with_element(dtype type, F f)
 constexpr std::size_t bytes_of(dtype type)
 {
     return with_element(type, []<class E>(E) { return sizeof(typename E::storage); });
+}
+constexpr dtype accumulator_of(dtype type)
+{
+    return with_element(type, []<class E>(E) { return E::accumulator; });
+}
+// What is computed in where tensors, or buffers of a nest, meet: the widest of their accumulators.
+template <class List>
+    requires requires(const List& all) { all.begin()->type; }
+constexpr dtype accumulator_of(const List& all)
+{
+    dtype widest = dtype::f32;
+    bool is_first = true;
+    for (const auto& one : all) {
+        const dtype own = accumulator_of(one.type);
+        if (is_first || bytes_of(own) > bytes_of(widest)) widest = own;
+        is_first = false;
+    }
+    return widest;
+}
+constexpr float_format format_of(dtype type)
+{
+    return with_element(type, []<class E>(E) { return binary_format<typename E::storage>; });
 }
 constexpr const char* name_of(dtype type)
 {

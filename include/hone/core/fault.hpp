@@ -108,7 +108,7 @@ inline constexpr fault_table fault_messages = {{
     {fault::factor_does_not_divide,
      "hone::split: the factor must divide the extent of the axis; choose another factor or pass tail::guard"},
     {fault::vector_length_unsupported,
-     "hone::vectorize: the instruction set has no vector of this length; use vector_length(isa) or a shorter one"},
+     "hone::vectorize: the instruction set has no vector of this length; use lanes_of(isa, dtype) or a shorter one"},
     {fault::vector_level_not_innermost,
      "hone::vectorize: the vector level must be the last level of its axis, with step 1; reorder the levels"},
     {fault::too_many_live_registers,

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <hone/core/dtype.hpp>
+
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
@@ -54,7 +56,7 @@ struct isa_row {
 };
 
 // Each in the place of its enumerator. Of several that a processor has, the last is the best. Those with AVX2 all have
-// F16C, of which nothing is asked (cpu/half_lanes.hpp).
+// F16C, of which nothing is asked (cpu/conversion.hpp).
 inline constexpr isa_row isa_table[] = {
     {},
     {.set = isa::baseline,
@@ -101,8 +103,12 @@ constexpr const isa_row& row_of(isa i)
 
 constexpr const char* name_of(isa i) { return row_of(i).name; }
 
-// Floats in a vector register.
-constexpr int vector_length(isa i) { return row_of(i).register_bytes / static_cast<int>(sizeof(float)); }
+// Numbers of a type in a vector register. What is computed in counts, not what memory holds: that of an operator's
+// tensors is accumulator_of() them.
+constexpr int lanes_of(isa i, dtype accumulator)
+{
+    return row_of(i).register_bytes / static_cast<int>(bytes_of(accumulator));
+}
 
 constexpr int vector_registers(isa i) { return row_of(i).registers; }
 

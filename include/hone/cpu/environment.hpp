@@ -18,10 +18,21 @@
 
 namespace hone::codegen::cpu {
 
+// What a kernel computes in: what its sums are held in, whatever memory holds. A kernel whose sums are wider than its
+// operands ask for specializes it.
 template <class K>
-using lanes_of = simd<K::set, K::nest.vector_length>;
+struct numbers_of {
+    using type = storage_of<accumulator_of(K::nest.buffers)>;
+};
 template <class K>
-using vector_of = typename lanes_of<K>::vector;
+using scalar_of = typename numbers_of<K>::type;
+template <class K>
+using simd_of = simd<K::set, scalar_of<K>, K::nest.vector_length>;
+template <class K>
+using vector_of = typename simd_of<K>::vector;
+// The words of single lanes.
+template <class K>
+using one_lane_of = simd<K::set, scalar_of<K>, 1>;
 
 constexpr int at_least_one(std::size_t n) { return n == 0 ? 1 : static_cast<int>(n); }
 

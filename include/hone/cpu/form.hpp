@@ -26,6 +26,7 @@ HONE_IEEE_BEGIN
 // instantiated once, however long its band is.
 template <class K, int S, int V, int L, factor F, bool Fresh>
 struct form {
+    using scalar = scalar_of<K>;
     using vector = vector_of<K>;
     static constexpr const statement& s = K::nest.statements[S];
     static constexpr access_list accesses = access_list_of(K::nest, S);
@@ -56,45 +57,45 @@ struct form {
         else if constexpr (in_registers(Access))
             return *at;
         else if constexpr (requires { At::lane; })
-            return lanes_of<K>::load(at.vector)[At::lane];
+            return simd_of<K>::load(at.vector)[At::lane];
         else if constexpr (stride(Access) == 0)
-            return static_cast<float>(*at);
+            return static_cast<scalar>(*at);
         else if constexpr (stride(Access) != 1)
-            return lanes_of<K>::template gather<L>(at, stride(Access));
+            return simd_of<K>::template gather<L>(at, stride(Access));
         else if constexpr (L == length)
-            return lanes_of<K>::load(at);
+            return simd_of<K>::load(at);
         else
-            return lanes_of<K>::template load_first<L>(at);
+            return simd_of<K>::template load_first<L>(at);
     }
 
     template <int X, class... At>
-    HONE_INLINE static auto value(float c, At... at)
+    HONE_INLINE static auto value(scalar c, At... at)
     {
         constexpr expr_node x = K::nest.exprs[X];
         if constexpr (x.op == expr_op::constant)
-            return x.value;
+            return static_cast<scalar>(x.value);
         else if constexpr (x.op == expr_op::table)
             return c;
         else if constexpr (x.op == expr_op::load)
             return load<x.ref>(pick<accesses.position(x.ref)>(at...));
         else if constexpr (arity(x.op) == 1)
-            return apply<K::set, length, x.op>(value<x.a>(c, at...));
+            return apply<simd_of<K>, x.op>(value<x.a>(c, at...));
         else if constexpr (arity(x.op) == 2)
-            return apply<K::set, length, x.op>(value<x.a>(c, at...), value<x.b>(c, at...));
+            return apply<simd_of<K>, x.op>(value<x.a>(c, at...), value<x.b>(c, at...));
         else
-            return apply<K::set, length, x.op>(value<x.a>(c, at...), value<x.b>(c, at...), value<x.c>(c, at...));
+            return apply<simd_of<K>, x.op>(value<x.a>(c, at...), value<x.b>(c, at...), value<x.c>(c, at...));
     }
 
     template <class T, class Value>
     HONE_INLINE static T as(Value v)
     {
-        if constexpr (sizeof(T) == sizeof(float))
+        if constexpr (sizeof(T) == sizeof(scalar))
             return v;
         else
-            return lanes_of<K>::broadcast(v);
+            return simd_of<K>::broadcast(v);
     }
     template <class T, class... At>
-    HONE_INLINE static T first_term(float c, At... at)
+    HONE_INLINE static T first_term(scalar c, At... at)
     {
         constexpr expr_node x = K::nest.exprs[s.value];
         if constexpr (F == factor::plus)
@@ -108,7 +109,7 @@ struct form {
     // target = value, or target = target (+, max, min) value. Multiply and add stand in one expression, so that
     // compilers which contract within expressions only make them one instruction.
     template <class T, class... At>
-    HONE_INLINE static T updated(float c, T old, At... at)
+    HONE_INLINE static T updated(scalar c, T old, At... at)
     {
         constexpr expr_node x = K::nest.exprs[s.value];
         if constexpr (Fresh)
@@ -122,9 +123,9 @@ struct form {
         else if constexpr (s.reduce == reduction::add)
             return old + value<s.value>(c, at...);
         else if constexpr (s.reduce == reduction::max)
-            return apply<K::set, length, expr_op::max>(old, value<s.value>(c, at...));
+            return apply<simd_of<K>, expr_op::max>(old, value<s.value>(c, at...));
         else if constexpr (s.reduce == reduction::min)
-            return apply<K::set, length, expr_op::min>(old, value<s.value>(c, at...));
+            return apply<simd_of<K>, expr_op::min>(old, value<s.value>(c, at...));
         else
             return as<T>(value<s.value>(c, at...));
     }
@@ -140,55 +141,57 @@ struct form {
 
     // The lanes of a vector into one number, one after another.
     template <class Target, class... At>
-    HONE_INLINE static void fold(float c, Target target, At... at)
+    HONE_INLINE static void fold(scalar c, Target target, At... at)
     {
         const vector v = as<vector>(value<s.value>(c, target, at...));
-        float sum = (*target)[0];
+        scalar sum = (*target)[0];
         [&]<int... I>(sequence<I...>)
             HONE_INLINE_LAMBDA { ((sum = combined<I == 0>(sum, v[I])), ...); }(make_sequence<L>{});
         (*target)[0] = sum;
     }
     template <bool First>
-    HONE_INLINE static float combined(float old, float lane)
+    HONE_INLINE static scalar combined(scalar old, scalar lane)
     {
         if constexpr (Fresh && First)
             return lane;
         else if constexpr (s.reduce == reduction::add)
             return old + lane;
         else
-            return apply < K::set, 1, s.reduce == reduction::max ? expr_op::max : expr_op::min > (old, lane);
+            return apply < one_lane_of<K>, s.reduce == reduction::max ? expr_op::max : expr_op::min > (old, lane);
     }
 
     template <class Target, class... At>
-    HONE_INLINE static void execute(float c, Target target, At... at)
+    HONE_INLINE static void execute(float coefficient, Target target, At... at)
     {
         static_assert(in_registers(s.target) || std::is_same_v<Target, float*>, "what kernels write is of floats");
+        const auto c = static_cast<scalar>(coefficient);
         constexpr bool reduces = s.reduce != reduction::none;
         constexpr std::int64_t distance = stride(s.target);
         if constexpr (in_registers(s.target) && is_along_reduction() && reduces && distance == 0) {
             fold(c, target, at...);
         } else if constexpr (in_registers(s.target) && is_along_reduction() && L < length) {
             const vector old = Fresh ? vector{} : *target;
-            *target = lanes_of<K>::template first_of<L>(updated(c, old, target, at...), old);
+            *target = simd_of<K>::template first_of<L>(updated(c, old, target, at...), old);
         } else if constexpr (in_registers(s.target)) {
             *target = updated(c, *target, target, at...);
         } else if constexpr (V < 0 || length == 1) {
-            *target = updated(c, reduces ? *target : 0.0f, target, at...);
+            const scalar old = reduces ? static_cast<scalar>(*target) : scalar{0};
+            *target = static_cast<std::remove_pointer_t<Target>>(updated(c, old, target, at...));
         } else {
             static_assert(distance != 0,
                           "hone::lower: a vector is stored to one element; vectorize an axis of the output");
             vector old{};
             if constexpr (reduces && distance == 1)
-                old = lanes_of<K>::template load_first<L>(target);
+                old = simd_of<K>::template load_first<L>(target);
             else if constexpr (reduces)
-                old = lanes_of<K>::template gather<L>(target, distance);
+                old = simd_of<K>::template gather<L>(target, distance);
             const vector v = updated(c, old, target, at...);
             if constexpr (distance != 1)
-                lanes_of<K>::template scatter<L>(target, distance, v);
+                simd_of<K>::template scatter<L>(target, distance, v);
             else if constexpr (L == length)
-                lanes_of<K>::store(target, v);
+                simd_of<K>::store(target, v);
             else
-                lanes_of<K>::template store_first<L>(target, v);
+                simd_of<K>::template store_first<L>(target, v);
         }
     }
 };

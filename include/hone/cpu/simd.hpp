@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
-// Vectors of N floats by compiler extension, for one instruction set. Everything here is a template over the
-// instruction set, so that units compiled with different flags never share a function that holds vector code.
+// Vectors of what is computed in, by compiler extension, for one instruction set. Everything here is a template over
+// the instruction set, so that units compiled with different flags never share a function that holds vector code.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include <hone/core/config.hpp>
+#include <hone/core/dtype.hpp>
+#include <hone/core/isa.hpp>
 #include <hone/core/sequence.hpp>
-#include <hone/core/target.hpp>
-#include <hone/cpu/half_lanes.hpp>
+#include <hone/cpu/conversion.hpp>
 #include <hone/ir/expr.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/lower/functions.hpp>
@@ -22,61 +24,79 @@ namespace hone {
 
 HONE_IEEE_BEGIN
 
-template <isa Set, int N>
+// Number: what is computed in. Lanes: as many as a register holds, or fewer.
+template <isa Set, class Number, int N = row_of(Set).register_bytes / static_cast<int>(sizeof(Number))>
 struct simd {
-    using vector = typename float_vector<N>::type;
-    using unaligned = typename float_vector<N>::unaligned;
+    using scalar = Number;
+    using vector = lane_vector<Number, N>;
+    using bits = lane_vector<bits_of<Number>, N>; // what comparisons give
+    static constexpr isa set = Set;
+    static constexpr int lanes = N;
 
-    HONE_INLINE static vector load(const float* p) { return *reinterpret_cast<const unaligned*>(p); }
-    HONE_INLINE static void store(float* p, vector v) { *reinterpret_cast<unaligned*>(p) = v; }
+    HONE_INLINE static vector load(const Number* p) { return *reinterpret_cast<const vector_in_memory<Number, N>*>(p); }
+    HONE_INLINE static void store(Number* p, vector v) { *reinterpret_cast<vector_in_memory<Number, N>*>(p) = v; }
 
     // The first Count lanes; the others are 0, their memory is not touched.
     template <int Count>
-    HONE_INLINE static vector load_first(const float* p)
+    HONE_INLINE static vector load_first(const Number* p)
     {
         vector v{};
-        __builtin_memcpy(&v, p, Count * sizeof(float));
+        __builtin_memcpy(&v, p, Count * sizeof(Number));
         return v;
     }
     template <int Count>
-    HONE_INLINE static void store_first(float* p, vector v)
+    HONE_INLINE static void store_first(Number* p, vector v)
     {
-        __builtin_memcpy(p, &v, Count * sizeof(float));
+        __builtin_memcpy(p, &v, Count * sizeof(Number));
     }
 
     // The first Count lanes of one, the others of another.
     template <int Count>
     HONE_INLINE static vector first_of(vector first, vector others)
     {
-        return [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
-            return typename float_vector<N>::bits{(L < Count ? -1 : 0)...} ? first : others;
-        }(make_sequence<N>{});
+        return [&]<int... L>(sequence<L...>)
+                   HONE_INLINE_LAMBDA { return bits{(L < Count ? -1 : 0)...} ? first : others; }(make_sequence<N>{});
     }
 
     // The same of other types, converted.
-    HONE_INLINE static vector load(const half* p) { return half_lanes<Set, N>::load(p); }
-    template <int Count>
-    HONE_INLINE static vector load_first(const half* p)
+    template <class Memory>
+    HONE_INLINE static vector load(const Memory* p)
     {
-        return half_lanes<Set, N>::template load_first<Count>(p);
+        return conversion<Set, Memory, Number, N>::load(p);
+    }
+    template <int Count, class Memory>
+    HONE_INLINE static vector load_first(const Memory* p)
+    {
+        return conversion<Set, Memory, Number, N>::template load_first<Count>(p);
+    }
+    template <class Memory>
+    HONE_INLINE static void store(Memory* p, vector v)
+    {
+        conversion<Set, Memory, Number, N>::store(p, v);
+    }
+    template <int Count, class Memory>
+    HONE_INLINE static void store_first(Memory* p, vector v)
+    {
+        conversion<Set, Memory, Number, N>::template store_first<Count>(p, v);
     }
 
     // Lanes Stride elements apart (times a run-time stride).
-    template <int Count, class Element>
-    HONE_INLINE static vector gather(const Element* p, std::ptrdiff_t stride)
+    template <int Count, class Memory>
+    HONE_INLINE static vector gather(const Memory* p, std::ptrdiff_t stride)
     {
         vector v{};
         [&]<int... L>(sequence<L...>)
-            HONE_INLINE_LAMBDA { ((v[L] = static_cast<float>(p[L * stride])), ...); }(make_sequence<Count>{});
+            HONE_INLINE_LAMBDA { ((v[L] = static_cast<Number>(p[L * stride])), ...); }(make_sequence<Count>{});
         return v;
     }
-    template <int Count>
-    HONE_INLINE static void scatter(float* p, std::ptrdiff_t stride, vector v)
+    template <int Count, class Memory>
+    HONE_INLINE static void scatter(Memory* p, std::ptrdiff_t stride, vector v)
     {
-        [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA { ((p[L * stride] = v[L]), ...); }(make_sequence<Count>{});
+        [&]<int... L>(sequence<L...>)
+            HONE_INLINE_LAMBDA { ((p[L * stride] = static_cast<Memory>(v[L])), ...); }(make_sequence<Count>{});
     }
 
-    HONE_INLINE static vector broadcast(float x)
+    HONE_INLINE static vector broadcast(Number x)
     {
         return [&]<int... L>(sequence<L...>)
                    HONE_INLINE_LAMBDA { return vector{(static_cast<void>(L), x)...}; }(make_sequence<N>{});
@@ -84,31 +104,46 @@ struct simd {
     HONE_INLINE static vector broadcast(vector x) { return x; }
 
     // What lower/functions.hpp is written in, beside the operators of vectors.
-    using bits = typename float_vector<N>::bits;
     HONE_INLINE static vector select(bits holds, vector yes, vector no) { return holds ? yes : no; }
     // The sign is a bit: no comparison finds it in -0 and in NaN.
-    HONE_INLINE static vector abs(vector x) { return reinterpret_cast<vector>(reinterpret_cast<bits>(x) & 0x7fffffff); }
+    HONE_INLINE static vector abs(vector x) { return reinterpret_cast<vector>(reinterpret_cast<bits>(x) & size_bits); }
     // Of a number without a sign.
     HONE_INLINE static vector with_sign(vector size, vector sign)
     {
-        return reinterpret_cast<vector>(reinterpret_cast<bits>(size) | (reinterpret_cast<bits>(sign) & ~0x7fffffff));
+        return reinterpret_cast<vector>(reinterpret_cast<bits>(size) | (reinterpret_cast<bits>(sign) & ~size_bits));
     }
-    // The nearest whole number, for |x| below 2^22.
-    HONE_INLINE static vector nearest(vector x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
-    // 2^n for whole numbers in [-126, 127]: the last bits of the sum are those of the exponent.
+    // The nearest whole number, for |x| below half of what has no digits behind the point: 2^22 of floats.
+    HONE_INLINE static vector nearest(vector x) { return (x + shift) - shift; }
+    // 2^n for whole numbers in [-126, 127] of floats: the last bits of the sum are those of the exponent.
     HONE_INLINE static vector power_of_two(vector n)
     {
-        return reinterpret_cast<vector>(reinterpret_cast<bits>(n + (0x1.8p23f + 127)) << 23);
+        return reinterpret_cast<vector>(reinterpret_cast<bits>(n + (shift + format.bias)) << format.fraction_bits);
     }
+
+private:
+    static constexpr float_format format = binary_format<Number>;
+    static constexpr bits_of<Number> size_bits = std::numeric_limits<bits_of<Number>>::max();
+    static constexpr Number shift = static_cast<Number>(0.75 / format.unit); // 1.5 * 2^fraction_bits
 };
 
 // One lane: a nest without a vector loop.
-template <isa Set>
-struct simd<Set, 1> {
-    typedef float vector;
-    HONE_INLINE static vector load(const float* p) { return *p; }
-    HONE_INLINE static void store(float* p, vector v) { *p = v; }
-    HONE_INLINE static vector broadcast(float x) { return x; }
+template <isa Set, class Number>
+struct simd<Set, Number, 1> {
+    typedef Number scalar;
+    typedef Number vector;
+    static constexpr isa set = Set;
+    static constexpr int lanes = 1;
+    template <class Memory>
+    HONE_INLINE static vector load(const Memory* p)
+    {
+        return static_cast<Number>(*p);
+    }
+    template <class Memory>
+    HONE_INLINE static void store(Memory* p, vector v)
+    {
+        *p = static_cast<Memory>(v);
+    }
+    HONE_INLINE static vector broadcast(Number x) { return x; }
 };
 
 HONE_INLINE float root_of(float a)
@@ -120,40 +155,44 @@ HONE_INLINE float root_of(float a)
     return __builtin_sqrtf(a);
 #endif
 }
+HONE_INLINE double root_of(double a) { return __builtin_sqrt(a); }
+HONE_INLINE float size_of(float a) { return __builtin_fabsf(a); }
+HONE_INLINE double size_of(double a) { return __builtin_fabs(a); }
 
-// The words of an expression on floats and vectors (ir/words.hpp). Scalars meet vectors without being broadcast first,
-// which lets the compiler fold the broadcast into the instruction.
+// The words of an expression on numbers and vectors of M (ir/words.hpp). Scalars meet vectors without being broadcast
+// first, which lets the compiler fold the broadcast into the instruction.
 //
-// A word that is computed, of floats alone, is that of a vector of them: in scalar code compilers may turn choices into
-// branches and then fuse other products and sums.
-template <isa Set, expr_op Op, class... A>
-HONE_INLINE float computed_alone(A... a)
+// A word that is computed, of numbers alone, is that of a vector of them: in scalar code compilers may turn choices
+// into branches and then fuse other products and sums.
+template <class M, class A>
+inline constexpr bool is_scalar = sizeof(A) == sizeof(typename M::scalar);
+template <class M, expr_op Op, class... A>
+HONE_INLINE typename M::scalar computed_alone(A... a)
 {
-    using vectors = simd<Set, 4>;
+    using vectors = simd<M::set, typename M::scalar, 16 / static_cast<int>(sizeof(typename M::scalar))>;
     return codegen::computed<vectors, Op>(vectors::broadcast(a)...)[0];
 }
-template <isa Set, int N, expr_op Op, class A>
+template <class M, expr_op Op, class A>
 HONE_INLINE auto apply(A a)
 {
-    constexpr bool is_scalar = sizeof(A) == sizeof(float);
     if constexpr (Op == expr_op::neg) {
         return -a;
-    } else if constexpr (Op == expr_op::abs && is_scalar) {
-        return __builtin_fabsf(a);
+    } else if constexpr (Op == expr_op::abs && is_scalar<M, A>) {
+        return size_of(a);
     } else if constexpr (Op == expr_op::abs) {
-        return simd<Set, N>::abs(a);
-    } else if constexpr (Op == expr_op::sqrt && is_scalar) {
+        return M::abs(a);
+    } else if constexpr (Op == expr_op::sqrt && is_scalar<M, A>) {
         return root_of(a);
     } else if constexpr (Op == expr_op::sqrt) {
-        [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA { ((a[L] = root_of(a[L])), ...); }(make_sequence<N>{});
+        [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA { ((a[L] = root_of(a[L])), ...); }(make_sequence<M::lanes>{});
         return a;
-    } else if constexpr (is_scalar) {
-        return computed_alone<Set, Op>(a);
+    } else if constexpr (is_scalar<M, A>) {
+        return computed_alone<M, Op>(a);
     } else {
-        return codegen::computed<simd<Set, N>, Op>(a);
+        return codegen::computed<M, Op>(a);
     }
 }
-template <isa Set, int N, expr_op Op, class A, class B>
+template <class M, expr_op Op, class A, class B>
 HONE_INLINE auto apply(A a, B b)
 {
     if constexpr (Op == expr_op::add) {
@@ -165,26 +204,24 @@ HONE_INLINE auto apply(A a, B b)
     } else if constexpr (Op == expr_op::div) {
         return a / b;
     } else if constexpr (sizeof(A) != sizeof(B)) {
-        return apply<Set, N, Op>(simd<Set, N>::broadcast(a), simd<Set, N>::broadcast(b));
+        return apply<M, Op>(M::broadcast(a), M::broadcast(b));
     } else if constexpr (Op == expr_op::min) {
         return a < b ? a : b;
     } else if constexpr (Op == expr_op::max) {
         return a < b ? b : a;
-    } else if constexpr (sizeof(A) == sizeof(float)) {
-        return computed_alone<Set, Op>(a, b);
+    } else if constexpr (is_scalar<M, A>) {
+        return computed_alone<M, Op>(a, b);
     } else {
-        return codegen::computed<simd<Set, N>, Op>(a, b);
+        return codegen::computed<M, Op>(a, b);
     }
 }
-template <isa Set, int N, expr_op Op, class A, class B, class C>
+template <class M, expr_op Op, class A, class B, class C>
 HONE_INLINE auto apply(A a, B b, C c)
 {
-    if constexpr (sizeof(A) == sizeof(float) && sizeof(B) == sizeof(float) && sizeof(C) == sizeof(float)) {
-        return computed_alone<Set, Op>(a, b, c);
-    } else {
-        using vectors = simd<Set, N>;
-        return codegen::computed<vectors, Op>(vectors::broadcast(a), vectors::broadcast(b), vectors::broadcast(c));
-    }
+    if constexpr (is_scalar<M, A> && is_scalar<M, B> && is_scalar<M, C>)
+        return computed_alone<M, Op>(a, b, c);
+    else
+        return codegen::computed<M, Op>(M::broadcast(a), M::broadcast(b), M::broadcast(c));
 }
 
 HONE_IEEE_END

@@ -90,7 +90,7 @@ consteval bool loads_by_lane()
 }
 
 template <class K, class B, int I, int X>
-HONE_INLINE float lane_expr(const environment<K>& e, const vector_of<K>* r, int lane)
+HONE_INLINE scalar_of<K> lane_expr(const environment<K>& e, const vector_of<K>* r, int lane)
 {
     constexpr expr_node x = K::nest.exprs[X];
     if constexpr (x.op == expr_op::load) {
@@ -103,32 +103,33 @@ HONE_INLINE float lane_expr(const environment<K>& e, const vector_of<K>* r, int 
             const auto* p = pointer_of<K, x.ref>(e) +
                             (B::offset(I, position) + parameter_offset<K, B, I, a.index.first, a.index.count>(e));
             const bool inside = holds<K, B, I, a.conditions.first, a.conditions.count>(e, lane);
-            return inside ? static_cast<float>(p[lane * facts<K>::coefficient(x.ref, v)]) : a.outside;
+            return inside ? static_cast<scalar_of<K>>(p[lane * facts<K>::coefficient(x.ref, v)])
+                          : static_cast<scalar_of<K>>(a.outside);
         }
     } else if constexpr (x.op == expr_op::constant) {
-        return x.value;
+        return static_cast<scalar_of<K>>(x.value);
     } else if constexpr (x.op == expr_op::table) {
-        return B::coefficient(I);
+        return static_cast<scalar_of<K>>(B::coefficient(I));
     } else if constexpr (arity(x.op) == 1) {
-        return apply<K::set, 1, x.op>(lane_expr<K, B, I, x.a>(e, r, lane));
+        return apply<one_lane_of<K>, x.op>(lane_expr<K, B, I, x.a>(e, r, lane));
     } else if constexpr (arity(x.op) == 2) {
-        return apply<K::set, 1, x.op>(lane_expr<K, B, I, x.a>(e, r, lane), lane_expr<K, B, I, x.b>(e, r, lane));
+        return apply<one_lane_of<K>, x.op>(lane_expr<K, B, I, x.a>(e, r, lane), lane_expr<K, B, I, x.b>(e, r, lane));
     } else {
-        return apply<K::set, 1, x.op>(lane_expr<K, B, I, x.a>(e, r, lane), lane_expr<K, B, I, x.b>(e, r, lane),
-                                      lane_expr<K, B, I, x.c>(e, r, lane));
+        return apply<one_lane_of<K>, x.op>(lane_expr<K, B, I, x.a>(e, r, lane), lane_expr<K, B, I, x.b>(e, r, lane),
+                                           lane_expr<K, B, I, x.c>(e, r, lane));
     }
 }
 template <class K, class B, int I>
-HONE_INLINE float lane_value(const environment<K>& e, const vector_of<K>* r, int lane, float old)
+HONE_INLINE scalar_of<K> lane_value(const environment<K>& e, const vector_of<K>* r, int lane, scalar_of<K> old)
 {
     constexpr const statement& s = K::nest.statements[B::step_at(I).statement];
-    const float v = lane_expr<K, B, I, s.value>(e, r, lane);
+    const scalar_of<K> v = lane_expr<K, B, I, s.value>(e, r, lane);
     if constexpr (s.reduce == reduction::add)
         return old + v;
     else if constexpr (s.reduce == reduction::max)
-        return apply<K::set, 1, expr_op::max>(old, v);
+        return apply<one_lane_of<K>, expr_op::max>(old, v);
     else if constexpr (s.reduce == reduction::min)
-        return apply<K::set, 1, expr_op::min>(old, v);
+        return apply<one_lane_of<K>, expr_op::min>(old, v);
     else
         return v;
 }
@@ -150,7 +151,7 @@ HONE_INLINE void execute_by_lane(const environment<K>& e, vector_of<K>* r)
         for (int lane = 0; lane < B::at(I).lanes; ++lane) {
             if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, lane)) continue;
             float& target = place<K, B, I, 0>(e, r)[lane * distance];
-            target = lane_value<K, B, I>(e, r, lane, target);
+            target = static_cast<float>(lane_value<K, B, I>(e, r, lane, target));
         }
     }
 }

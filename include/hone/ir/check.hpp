@@ -90,7 +90,7 @@ public:
         if (!n_.found.ok()) return n_.found;
         if (n_.overflowed()) return {.what = fault::capacity};
         // Shading languages have vectors of up to 4.
-        const int longest = target_.is_vulkan() ? 4 : vector_length(target_.set);
+        const int longest = target_.is_vulkan() ? 4 : lanes_of(target_.set, accumulator_of(n_.buffers));
         const int length = n_.vector_length;
         if (length < 1 || length > longest || (length & (length - 1)) != 0)
             fail(fault::vector_length_unsupported, longest, length, name_of(target_.set));

@@ -95,6 +95,8 @@ inline constexpr expr_word expr_words[] = {
 constexpr const expr_word& word_of(expr_op op) { return expr_words[static_cast<int>(op)]; }
 constexpr int arity(expr_op op) { return word_of(op).arity; }
 constexpr const char* name_of(expr_op op) { return word_of(op).name; }
+// Those that polynomials stand for, fitted to one type of numbers (lower/functions.hpp).
+constexpr bool is_approximate(expr_op op) { return op == expr_op::exp || op == expr_op::tanh || op == expr_op::erf; }
 
 // What a word that takes operands makes of floats: for the interpreter, and for what code generation computes itself.
 inline float value_of(expr_op op, float a, float b = 0, float c = 0)

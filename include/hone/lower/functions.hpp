@@ -11,7 +11,10 @@
 // power of two, which is exact: their bits do not depend on what follows.
 #pragma once
 
+#include <type_traits>
+
 #include <hone/core/config.hpp>
+#include <hone/core/dtype.hpp>
 #include <hone/ir/words.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -25,6 +28,10 @@ HONE_IEEE_BEGIN
 template <class M>
 struct functions {
     using vector = typename M::vector;
+
+    // The polynomials are those of one type; another brings its own.
+    template <expr_op Op>
+    static constexpr bool has = !is_approximate(Op) || std::is_same_v<typename M::scalar, float>;
 
     // The whole multiple of ln 2 next to x, and e^rest - 1 for what then rests, in [-ln 2 / 2, ln 2 / 2]. The nine
     // digits of the first constant make its product exact.
@@ -84,11 +91,12 @@ struct functions {
         return M::with_sign(M::select(size < M::broadcast(1.0f), size * q + size, far), x);
     }
 
-    // The sum with 2^23 has no digits behind the point. Nor have floats from there on.
+    // The sum with 2^23 has no digits behind the point. Nor have floats from there on. Of doubles, 2^52.
     HONE_INLINE static vector round(vector x)
     {
+        constexpr auto whole = static_cast<typename M::scalar>(0.5 / binary_format<typename M::scalar>.unit);
         const vector size = M::abs(x);
-        return M::with_sign(M::select(size < M::broadcast(0x1p23f), (size + 0x1p23f) - 0x1p23f, size), x);
+        return M::with_sign(M::select(size < M::broadcast(whole), (size + whole) - whole, size), x);
     }
     HONE_INLINE static vector floor(vector x)
     {
@@ -102,6 +110,8 @@ template <class M, expr_op Op, class V>
 HONE_INLINE V computed(V a)
 {
     using f = functions<M>;
+    static_assert(f::template has<Op>, "hone: exp, tanh and erf are fitted for 32-bit floats; give functions<M> the "
+                                       "polynomials of what is computed in");
     if constexpr (Op == expr_op::exp) {
         return f::exp(a);
     } else if constexpr (Op == expr_op::tanh) {

@@ -115,7 +115,7 @@ protected:
         for (int l = plan(st).tile_at; l < levels(st); ++l)
             if (!is_reduction(st, l) || is_apart(st, l)) elements *= count_of(st, l);
         const auto add = [&](const char* name, std::int64_t size) {
-            buffer b{.name = name, .memory = memory::registers};
+            buffer b{.name = name, .type = accumulator_of(d_.tensors), .memory = memory::registers};
             b.elements.constant = size;
             b.vectors = static_cast<std::int32_t>(ceil_div(size, s_.vector_length));
             return static_cast<std::int16_t>(n_.buffers.push_back(b));

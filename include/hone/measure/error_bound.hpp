@@ -16,6 +16,8 @@
 #include <cstdint>
 #include <limits>
 
+#include <hone/core/dtype.hpp>
+
 namespace hone::tune {
 
 // How results are summed, so far as their errors depend on it.
@@ -42,6 +44,7 @@ struct error_model {
     double floor;
     // Whose accuracy the words behind the sum have.
     bool is_device = false;
+    float_format format{}; // of what is computed in
     // Numbers below may be taken for zero wherever they are read or made, zeros may have either sign, and quotients by
     // zero or by more than its reciprocal are any; 0: none of these.
     double flushed = 0;
@@ -49,18 +52,22 @@ struct error_model {
 
 // The largest error that was seen in a million results of honest kernels, in units of the formula, was 1.7 for direct
 // sums, 0.9 for F(2,3) and 15 for F(4,3): tests/measure/problem.cpp holds kernels to half of these factors.
-constexpr error_model error_model_of(arithmetic a)
+constexpr error_model error_model_of(arithmetic a, dtype accumulator)
 {
-    constexpr double denormal = 0x1p-149, normal = 0x1p-126;
+    const float_format f = format_of(accumulator);
     switch (a) {
-    case arithmetic::winograd_2: return {.factor = 8, .tile = 2, .floor = 64 * denormal};
-    case arithmetic::winograd_4: return {.factor = 64, .tile = 4, .floor = 4096 * denormal};
-    case arithmetic::device: return {.factor = 4, .tile = 1, .floor = 8 * normal, .is_device = true, .flushed = normal};
-    default: return {.factor = 4, .tile = 1, .floor = denormal};
+    case arithmetic::winograd_2: return {.factor = 8, .tile = 2, .floor = 64 * f.least, .format = f};
+    case arithmetic::winograd_4: return {.factor = 64, .tile = 4, .floor = 4096 * f.least, .format = f};
+    case arithmetic::device:
+        return {.factor = 4,
+                .tile = 1,
+                .floor = 8 * f.least_normal,
+                .is_device = true,
+                .format = f,
+                .flushed = f.least_normal};
+    default: return {.factor = 4, .tile = 1, .floor = f.least, .format = f};
     }
 }
-
-inline constexpr double float_unit = 0x1p-24; // half the distance from 1 to the next float
 
 // What one result is the sum of.
 struct summands {
@@ -71,12 +78,11 @@ struct summands {
 
 // Of a sum of k summands; `largest` is the largest of sum^2 + squares in its tile. No sum is exact where those of its
 // tile are not finite, unless it has no tile: then infinities and NaN are as IEEE 754 says. The sum of zeros is exact.
-inline double error_bound_of(arithmetic a, double k, const summands& own, double largest)
+inline double error_bound_of(const error_model& m, double k, const summands& own, double largest)
 {
-    const error_model m = error_model_of(a);
     if (!std::isfinite(largest)) return m.tile > 1 ? std::numeric_limits<double>::infinity() : 0;
     if (largest == 0 && m.tile == 1) return own.error + (own.sum != 0 ? m.flushed : 0);
-    return m.factor * float_unit * std::sqrt(k * largest) + own.error + k * m.floor;
+    return m.factor * m.format.unit * std::sqrt(k * largest) + own.error + k * m.floor;
 }
 
 // A value, and how far the computed one may lie from it; infinity: anywhere.
@@ -85,13 +91,12 @@ struct bounded {
     double error = 0;
 };
 
-// Rounding of `v` to float, and what cannot be held in one.
-inline bounded rounded(bounded v, double units)
+// Rounding of `v` to what is computed in, and what cannot be held in it.
+inline bounded rounded(bounded v, double units, const float_format& f)
 {
     if (!std::isfinite(v.value)) return v;
-    if (std::fabs(v.value) + v.error >= static_cast<double>(std::numeric_limits<float>::max()))
-        return {v.value, std::numeric_limits<double>::infinity()};
-    return {v.value, v.error + units * float_unit * std::fabs(v.value) + (v.error > 0 ? 0x1p-149 : 0)};
+    if (std::fabs(v.value) + v.error >= f.largest) return {v.value, std::numeric_limits<double>::infinity()};
+    return {v.value, v.error + units * f.unit * std::fabs(v.value) + (v.error > 0 ? f.least : 0)};
 }
 
 // A value that is read or made where small ones may be taken for zero.

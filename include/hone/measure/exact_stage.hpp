@@ -62,15 +62,15 @@ public:
         r.expected.resize(r.places.size());
         for (arithmetic a : which) {
             auto& bounds = r.bounds.emplace_back(r.places.size());
-            const error_model model = error_model_of(a);
+            const error_model model = error_model_of(a, accumulator_);
             const std::vector<double> largest = largest_in_tiles(model.tile);
             std::size_t at = 0, sensitive = 0, finite = 0;
             each_point(1, [&] {
                 std::int64_t place = 0;
                 if (!this->place(s_.output, place)) return;
                 const summands& own = sums_[at];
-                sum_ = {own.sum, error_bound_of(a, summands_, own, largest[tile_index(model.tile)])};
-                const bounded y = value(epilogue, model);
+                sum_ = {own.sum, error_bound_of(model, summands_, own, largest[tile_index(model.tile)])};
+                const bounded y = stored(value(epilogue, model));
                 r.expected[at] = y.value;
                 // A zero of either sign is right where they may be lost.
                 bounds[at] = as_bound(std::isfinite(y.value) ? std::max(y.error, model.flushed) : y.error);
@@ -170,7 +170,7 @@ private:
             for (auto& i = point_[inner_[depth]] = 0; i < s_.axes[inner_[depth]].extent; ++i) inner(depth + 1);
             return;
         }
-        const bounded v = value(s_.body, error_model_of(arithmetic::direct));
+        const bounded v = value(s_.body, of_bodies_);
         double& sum = sum_of_[0];
         switch (s_.reduce) {
         // As the words min and max of expressions.
@@ -408,6 +408,12 @@ private:
         }
         return v[e.root()];
     }
+    // What is wider than the output is rounded once more.
+    bounded stored(const bounded& v) const
+    {
+        const dtype type = d_.tensors[s_.output.tensor].type;
+        return type == accumulator_ ? v : rounded(v, 1, format_of(type));
+    }
     static float as_bound(double error)
     {
         const auto below = static_cast<float>(error);
@@ -422,6 +428,8 @@ private:
     const stage& s_;
     const std::vector<std::vector<float>>& tensors_;
     const bool winograd_ = winograd_applies(d_);
+    const dtype accumulator_ = accumulator_of(d_.tensors);
+    const error_model of_bodies_ = error_model_of(arithmetic::direct, accumulator_);
     std::vector<std::int64_t> point_;
     std::vector<int> outer_{}, inner_{};
     std::vector<std::vector<char>> chosen_{}; // of each outer axis

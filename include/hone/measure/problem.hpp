@@ -206,13 +206,13 @@ private:
 // Where special values stand.
 enum class specials_in : std::uint8_t { input, weights, epilogue };
 
-// The number as memory holds it. A half that is denormal becomes the least that is not, for devices may take it for
-// zero.
+// The number as memory holds it. A denormal one of a narrow type becomes the least that is not, for devices may take it
+// for zero.
 inline float held(dtype type, float v)
 {
-    constexpr float least = 0x1p-14f;
+    const auto least = static_cast<float>(format_of(type).least_normal);
     const float r = rounded_to(type, v);
-    return type == dtype::f16 && r != 0 && std::fabs(r) < least ? std::copysign(least, r) : r;
+    return type != dtype::f32 && r != 0 && std::fabs(r) < least ? std::copysign(least, r) : r;
 }
 
 // A few that spread: no place of theirs is hidden by a border, and no two stand together.
@@ -228,7 +228,7 @@ inline void put_not_finite(std::vector<float>& values)
 inline void put_outliers(std::vector<float>& values, dtype type)
 {
     const std::size_t size = values.size();
-    const float outlier = type == dtype::f16 ? 65504.0f : 1e30f;
+    const auto outlier = static_cast<float>(std::min(format_of(type).largest, 1e30));
     values[size * 9 / 16] = outlier;
     values[size * 13 / 16] = -outlier;
 }

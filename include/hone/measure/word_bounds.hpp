@@ -27,7 +27,7 @@ inline double error_of_choice(const bounded& a, const bounded& b, double sign = 
 }
 
 // A function of one number that never falls lies between what it is at both ends of what the number may be.
-inline bounded rising(expr_op op, const bounded& a, double units)
+inline bounded rising(expr_op op, const bounded& a, double units, const float_format& format)
 {
     const auto f = [&](double x) { return word_of(op).value(x, 0, 0); };
     const double value = f(a.value);
@@ -36,8 +36,8 @@ inline bounded rising(expr_op op, const bounded& a, double units)
     const auto apart = [&](double end) { return f(end) == value ? 0 : std::fabs(f(end) - value); };
     const double error = std::max(apart(a.value - a.error), apart(a.value + a.error));
     if (value == 0 || std::isinf(value)) return {value, error};
-    // Where floats are 2^-149 apart, so many of these.
-    return rounded({value, error + units / 2 * 0x1p-149}, units);
+    // Where numbers are as far apart as the least is from 0, so many of these.
+    return rounded({value, error + units / 2 * format.least}, units, format);
 }
 
 inline bool is_order_sure(const bounded& a, const bounded& b)
@@ -54,12 +54,12 @@ inline bounded selected(const bounded& a, const bounded& b, const bounded& c)
     return {taken.value, std::isnan(error) ? no_bound : error};
 }
 
-inline bounded product_of(const bounded& a, const bounded& b, double units)
+inline bounded product_of(const bounded& a, const bounded& b, double units, const float_format& f)
 {
     // Infinity times an exact factor is exact.
     const auto part = [](double size, double error) { return error == 0 ? 0 : size * error; };
     const double error = part(std::fabs(a.value), b.error) + part(std::fabs(b.value), a.error) + part(a.error, b.error);
-    return rounded({a.value * b.value, std::isnan(error) ? no_bound : error}, units);
+    return rounded({a.value * b.value, std::isnan(error) ? no_bound : error}, units, f);
 }
 
 inline bounded quotient_of(const bounded& a, const bounded& b, double units, const error_model& model)
@@ -67,23 +67,23 @@ inline bounded quotient_of(const bounded& a, const bounded& b, double units, con
     const double value = a.value / b.value, least = std::fabs(b.value) - b.error;
     const bool is_any = b.value == 0 || (std::isfinite(b.value) && (std::fabs(b.value) + b.error) * model.flushed > 1);
     if (model.flushed > 0 && is_any) return {value, no_bound};
-    if (a.error == 0 && b.error == 0) return rounded({value, 0}, units);
+    if (a.error == 0 && b.error == 0) return rounded({value, 0}, units, model.format);
     if (!(least > 0)) return {value, no_bound};
     const double error = (a.error + std::fabs(value) * b.error) / least;
-    return rounded({value, std::isnan(error) ? no_bound : error}, units);
+    return rounded({value, std::isnan(error) ? no_bound : error}, units, model.format);
 }
 
-inline bounded root_of(const bounded& a, double units)
+inline bounded root_of(const bounded& a, double units, const float_format& f)
 {
     const double value = std::sqrt(a.value);
-    if (a.error == 0) return rounded({value, 0}, units);
+    if (a.error == 0) return rounded({value, 0}, units, f);
     if (!(a.value >= a.error)) return {value, no_bound};
-    return rounded({value, a.error / value}, units);
+    return rounded({value, a.error / value}, units, f);
 }
 
 } // namespace bounds
 
-// The word of such operands as floats have it.
+// The word of such operands, in what is computed in.
 inline bounded bounded_word(expr_op op, const bounded& a, const bounded& b, const bounded& c, const error_model& model)
 {
     using namespace bounds;
@@ -93,10 +93,10 @@ inline bounded bounded_word(expr_op op, const bounded& a, const bounded& b, cons
     switch (op) {
     case expr_op::neg:
     case expr_op::abs: return {value, a.error};
-    case expr_op::sqrt: return root_of(a, units);
+    case expr_op::sqrt: return root_of(a, units, model.format);
     case expr_op::add:
-    case expr_op::sub: return rounded({value, a.error + b.error}, units);
-    case expr_op::mul: return product_of(a, b, units);
+    case expr_op::sub: return rounded({value, a.error + b.error}, units, model.format);
+    case expr_op::mul: return product_of(a, b, units, model.format);
     case expr_op::div: return quotient_of(a, b, units, model);
     case expr_op::min: return {value, error_of_choice(a, b)};
     case expr_op::max: return {value, error_of_choice(a, b, -1)};
@@ -104,7 +104,7 @@ inline bounded bounded_word(expr_op op, const bounded& a, const bounded& b, cons
     case expr_op::tanh:
     case expr_op::erf:
     case expr_op::round:
-    case expr_op::floor: return rising(op, a, units);
+    case expr_op::floor: return rising(op, a, units, model.format);
     case expr_op::less:
     case expr_op::less_or_equal:
     case expr_op::equal: return {value, is_order_sure(a, b) ? 0.0 : 1.0};

@@ -8,6 +8,7 @@
 
 #include <hone/core/dtype.hpp>
 #include <hone/core/inline_vector.hpp>
+#include <hone/core/isa.hpp>
 #include <hone/core/saturate.hpp>
 #include <hone/ir/expr.hpp>
 #include <hone/ir/nest.hpp>
@@ -154,6 +155,9 @@ struct definition {
         return total;
     }
 };
+
+// Lanes of a vector in which an operator is computed.
+constexpr int lanes_of(isa set, const definition& d) { return lanes_of(set, accumulator_of(d.tensors)); }
 
 // Parameters that are the extent of axes with an output of their own: where one is 0, nothing is to be computed.
 constexpr std::uint64_t emptying_parameters(const definition& d)

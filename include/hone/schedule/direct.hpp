@@ -78,7 +78,7 @@ constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
-    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, vector_length(set));
+    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, lanes_of(set, d));
     const std::int64_t steps = r.reduce < 0 ? 1 : s.axes[r.reduce].extent;
     if (k.rows > rows) k.rows = static_cast<std::int32_t>(rows);
     if (k.vectors > vectors) k.vectors = static_cast<std::int32_t>(vectors);
@@ -98,14 +98,14 @@ constexpr std::int32_t default_unroll(const definition& d, const direct_roles& r
     const stage& s = d.stages[0];
     if (row_of(set).broadcast != broadcast::from_lane || r.x < 0 || r.reduce < 0) return 1;
     const operand& x = s.operands[r.x];
-    if (s.axes[r.reduce].extent < vector_length(set) || moves_along(x, r.vector)) return 1;
+    if (s.axes[r.reduce].extent < lanes_of(set, d) || moves_along(x, r.vector)) return 1;
     if (r.row >= 0 && shares_dimension(x, r.reduce, r.row)) return 1;
     for (std::size_t k = 0; k < x.index.size(); ++k)
         for (const index_term& t : x.index[k].terms) {
             const dimension& dim = d.tensors[x.tensor].dims[k];
             if (t.axis == r.reduce && t.coefficient == 1 && x.index[k].offset == 0 && dim.stride == 1 &&
                 dim.stride_parameter < 0 && dim.block == 0)
-                return vector_length(set);
+                return lanes_of(set, d);
         }
     return 1;
 }
@@ -120,7 +120,7 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
-    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, vector_length(set));
+    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, lanes_of(set, d));
     const bool shares = r.x >= 0 && !moves_along(s.operands[r.x], r.vector);
     constexpr int other_tiles = 3;
     const std::int32_t unroll = step <= other_tiles + 2 ? default_unroll(d, r, set) : 1;
@@ -131,7 +131,7 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     best.unroll_window = !shares;
     // Rows known at the call only take a body for each half of the tile, all of them twice where columns remain.
     constexpr std::int32_t most_halved = 8;
-    const std::int64_t columns = s.axes[r.vector].extent, block = std::int64_t{best.vectors} * vector_length(set);
+    const std::int64_t columns = s.axes[r.vector].extent, block = std::int64_t{best.vectors} * lanes_of(set, d);
     const bool remains = columns > block && columns % block != 0;
     if (r.row >= 0 && s.axes[r.row].parameter >= 0 && remains && best.rows > most_halved) best.rows = most_halved;
     if (step > other_tiles && s.operands[r.x].may_leave) best.pad = padding::copy; // one body for all borders
@@ -145,7 +145,7 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
 constexpr packed_tensors packed_weights(const definition& d, const direct_knobs& k, isa set)
 {
     if (!check_knobs(k).ok()) return packed_tensors();
-    return packed_along(d, std::int64_t{k.vectors} * vector_length(set));
+    return packed_along(d, std::int64_t{k.vectors} * lanes_of(set, d));
 }
 
 // Whether the epilogue reads a tensor as large as the output, which a call may give y in the place of.
@@ -163,7 +163,7 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
     schedule s;
     s.definition = original;
     s.set = set;
-    s.vector_length = static_cast<std::int16_t>(vector_length(set));
+    s.vector_length = static_cast<std::int16_t>(lanes_of(set, original));
     s.plans.push_back({});
     s.found = check_knobs(k);
     if (!original.found.ok() || !s.found.ok()) return s;

@@ -178,8 +178,8 @@ constexpr reduce_knobs fitted_reduce(const definition& original, reduce_knobs k,
     const int row = axis_of_rows(d);
     const std::int64_t rows = row < 0 ? 1 : s.axes[row].extent, steps = s.axes[along].extent;
     limit(k.rows, rows);
-    limit(k.vectors, ceil_div(steps, vector_length(set)));
-    limit(k.reduce_unroll, ceil_div(steps, std::int64_t{k.vectors} * vector_length(set)));
+    limit(k.vectors, ceil_div(steps, lanes_of(set, d)));
+    limit(k.reduce_unroll, ceil_div(steps, std::int64_t{k.vectors} * lanes_of(set, d)));
     if (k.row_block >= rows) k.row_block = 0;
     k.reduce_block = 0;
     k.pad = padding::peel;
@@ -193,7 +193,7 @@ constexpr schedule schedule_along(const definition& d, const reduce_knobs& k, is
     schedule s;
     s.definition = d;
     s.set = set;
-    s.vector_length = static_cast<std::int16_t>(vector_length(set));
+    s.vector_length = static_cast<std::int16_t>(lanes_of(set, d));
     const stage& g = d.stages[0];
     const std::int64_t lanes = s.vector_length, block = k.vectors * lanes;
     const int row = axis_of_rows(d);
@@ -247,7 +247,7 @@ constexpr reduce_knobs default_columns(const definition& d, isa set)
 {
     const stage& s = d.stages[0];
     const direct_roles r = roles_of(d);
-    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, vector_length(set));
+    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, lanes_of(set, d));
     constexpr std::int32_t most = 14, least_block = 5, most_block_steps = 10;
     if (vectors <= most) return {.vectors = static_cast<std::int32_t>(vectors)};
     std::int32_t block = 8;
@@ -260,7 +260,7 @@ constexpr reduce_knobs default_columns(const definition& d, isa set)
 // outputs, which share pixels, in what registers are left.
 constexpr reduce_knobs default_window(const definition& d, isa set)
 {
-    const std::int64_t vectors = ceil_div(d.stages[0].axes[roles_of(d).vector].extent, vector_length(set));
+    const std::int64_t vectors = ceil_div(d.stages[0].axes[roles_of(d).vector].extent, lanes_of(set, d));
     constexpr std::int32_t most = 14, wide = 8;
     std::int32_t side_by_side = static_cast<std::int32_t>(vectors < wide ? vectors : wide);
     // Whole tiles, where there are of at least half as many.

@@ -81,7 +81,7 @@ constexpr winograd_knobs fitted(const definition& d, winograd_knobs k, isa set)
     limit(k.block_rows, ceil_div(s.axes[conv_axis::oh].extent, k.tile));
     limit(k.block_columns, ceil_div(s.axes[conv_axis::ow].extent, k.tile));
     limit(k.rows, std::int64_t{k.block_rows} * k.block_columns);
-    limit(k.vectors, ceil_div(s.axes[conv_axis::oc].extent, vector_length(set)));
+    limit(k.vectors, ceil_div(s.axes[conv_axis::oc].extent, lanes_of(set, d)));
     return k;
 }
 
@@ -101,7 +101,8 @@ constexpr winograd_knobs default_winograd(const definition& d, isa set)
     winograd_knobs k{.tile = cost(4) <= cost(2) ? 4 : 2};
     // Bytes that pass the L2 cache: U for each block of rows of tiles, V and M twice, unless all stay there.
     constexpr std::int64_t l2 = std::int64_t{1} << 20;
-    const std::int64_t products = (k.tile + 2) * (k.tile + 2) * std::int64_t{sizeof(float)};
+    const std::int64_t products =
+        (k.tile + 2) * (k.tile + 2) * static_cast<std::int64_t>(bytes_of(accumulator_of(d.tensors)));
     const std::int64_t u = products * ic * oc;
     const std::int64_t row = products * (ic + oc) * tiles(ow, k.tile);
     const std::int64_t image = tiles(oh, k.tile);
@@ -115,7 +116,7 @@ constexpr winograd_knobs default_winograd(const definition& d, isa set)
     }
     k.block_columns = static_cast<std::int32_t>(tiles(ow, k.tile));
     const register_tile tile =
-        cheapest_tile(std::int64_t{k.block_rows} * k.block_columns, ceil_div(oc, vector_length(set)), true, set);
+        cheapest_tile(std::int64_t{k.block_rows} * k.block_columns, ceil_div(oc, lanes_of(set, d)), true, set);
     k.rows = tile.rows;
     k.vectors = tile.vectors;
     return fitted(d, k, set);

@@ -38,7 +38,7 @@ constexpr tensor winograd_weights(const definition& d, const winograd_knobs& k, 
     order.push_back(0);
     order.push_back(2);
     order.push_back(1);
-    return packed_tensor(u, order, 2, std::int64_t{k.vectors} * vector_length(set));
+    return packed_tensor(u, order, 2, std::int64_t{k.vectors} * lanes_of(set, d));
 }
 
 namespace winograd_parts {
@@ -91,7 +91,7 @@ constexpr schedule winograd_packing(const definition& d, const winograd_knobs& k
     const winograd_matrices w = winograd_matrices_of(k.tile);
     const int alpha = k.tile + 2;
     const stage& conv = d.stages[0];
-    const std::int64_t block = std::int64_t{k.vectors} * vector_length(set);
+    const std::int64_t block = std::int64_t{k.vectors} * lanes_of(set, d);
     constexpr int i_left = 1, i_right = 2; // stages: gather, left, right
 
     definition& e = s.definition;

@@ -295,7 +295,7 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
 {
     schedule s;
     s.set = set;
-    s.vector_length = static_cast<std::int16_t>(vector_length(set));
+    s.vector_length = static_cast<std::int16_t>(lanes_of(set, d));
     s.definition.found = d.found;
     if (!d.found.ok()) return s;
     s.found = winograd_applies(d) ? check_knobs(k)

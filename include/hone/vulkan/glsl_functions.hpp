@@ -27,6 +27,7 @@ struct glsl_body {
 // Numbers of 1, 2 or 4 lanes.
 template <int Width>
 struct glsl_numbers {
+    using scalar = float;
     struct holds {
         glsl_body* body;
         std::string text;
