@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 
 #include <hone/core/config.hpp>
 #include <hone/core/dtype.hpp>
@@ -122,7 +121,8 @@ struct simd {
 
 private:
     static constexpr float_format format = binary_format<Number>;
-    static constexpr bits_of<Number> size_bits = std::numeric_limits<bits_of<Number>>::max();
+    // All but the sign.
+    static constexpr bits_of<Number> size_bits = ~(bits_of<Number>{1} << (8 * sizeof(Number) - 1));
     static constexpr Number shift = static_cast<Number>(0.75 / format.unit); // 1.5 * 2^fraction_bits
 };
 
