@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compiled kernels whose weights are of 16 bits: products and convolutions, and each half as a weight.
+// Compiled kernels whose weights are of 16 bits: products and convolutions.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -37,41 +37,10 @@ constexpr conv2d_shape grouped{.h = 6, .w = 7, .ic = 6, .oc = 18, .kh = 3, .kw =
 constexpr conv2d_shape depthwise{.h = 8, .w = 8, .ic = 19, .oc = 19, .kh = 3, .kw = 3, .pad = 1, .groups = 19};
 constexpr by_default standard;
 
-// Weights that are all halves in a row, one output each: y = x w, x = 1.
-struct each_half : gemm<gemm_shape{.m = 1, .n = 0x10000, .k = 1}, halves> {};
-// And of a few that fill no vector.
+// A few, that fill no vector.
 struct few_halves : gemm<gemm_shape{.m = 1, .n = 3, .k = 1}, halves> {};
-// The first as floats of 32 bits.
+// The same as floats of 32 bits.
 struct few_floats : gemm<gemm_shape{.m = 1, .n = 3, .k = 1}, f32> {};
-
-template <class Op>
-std::vector<float> read_back(const std::vector<half>& weights)
-{
-    using k = kernel<Op>;
-    std::vector<std::byte> packed(k::packed_bytes);
-    REQUIRE(k::pack(weights.data(), packed.data()).ok());
-    const float one = 1;
-    std::vector<float> y(weights.size());
-    REQUIRE(k::run({.x = &one, .weights = packed.data(), .y = y.data()}).ok());
-    return y;
-}
-void check_equal(const std::vector<half>& weights, const std::vector<float>& y)
-{
-    for (std::size_t i = 0; i < y.size(); ++i) {
-        const float expected = static_cast<float>(weights[i]);
-        CAPTURE(i);
-        if (std::isnan(expected))
-            REQUIRE(std::isnan(y[i]));
-        else
-            REQUIRE((y[i] == expected && std::signbit(y[i]) == std::signbit(expected)));
-    }
-}
-std::vector<half> all_halves()
-{
-    std::vector<half> all;
-    for (int i = 0; i < 0x10000; ++i) all.push_back(half::of_bits(static_cast<std::uint16_t>(i)));
-    return all;
-}
 
 } // namespace
 
@@ -102,29 +71,6 @@ TEST_CASE("products and convolutions with weights of 16 bits")
         CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ": ", t.kernel.signature);
     }
 }
-
-TEST_CASE("each half is read as its value, denormals, infinities and NaN too")
-{
-    const std::vector<half> all = all_halves();
-    check_equal(all, read_back<each_half>(all));
-    for (std::size_t i = 0; i + 3 <= all.size(); i += 211) {
-        const std::vector<half> few(all.begin() + static_cast<std::ptrdiff_t>(i),
-                                    all.begin() + static_cast<std::ptrdiff_t>(i) + 3);
-        check_equal(few, read_back<few_halves>(few));
-    }
-}
-
-#if defined(__SSE__)
-TEST_CASE("denormal halves are no denormal floats: where those are taken for zero, these are not")
-{
-    const std::vector<half> all = all_halves();
-    const unsigned before = __builtin_ia32_stmxcsr();
-    __builtin_ia32_ldmxcsr(before | 0x8040); // flush to zero, denormals are zero
-    const std::vector<float> y = read_back<each_half>(all);
-    __builtin_ia32_ldmxcsr(before);
-    check_equal(all, y);
-}
-#endif
 
 TEST_CASE("weights of 16 bits may be given as floats, which are rounded; those of 32 bits may not be halves")
 {

@@ -175,35 +175,3 @@ TEST_CASE("arithmetic of vectors is that of their lanes")
     check_words<float>();
     check_words<double>();
 }
-
-TEST_CASE("what memory holds in another type is converted, exactly to the wider one, and by rounding back")
-{
-    numbers<float> floats;
-    half halves[numbers<float>::count];
-    for (std::size_t i = 0; i < floats.count; ++i) halves[i] = static_cast<half>(floats.at[i]);
-    for_each_length<double>([&]<class M>(M) {
-        constexpr int part = M::lanes / 2 + 1;
-        check_lanes<M>(M::load(floats.at + 3), [&](int i) { return floats.at[i + 3]; });
-        check_lanes<M>(M::template load_first<part>(floats.at),
-                       [&](int i) { return i < part ? static_cast<double>(floats.at[i]) : 0.0; });
-        check_lanes<M>(M::load(halves + 3), [&](int i) { return static_cast<double>(halves[i + 3]); });
-        check_lanes<M>(M::template load_first<part>(halves + 3),
-                       [&](int i) { return i < part ? static_cast<double>(halves[i + 3]) : 0.0; });
-        check_lanes<M>(M::template gather<M::lanes>(halves, 2),
-                       [&](int i) { return static_cast<double>(halves[2 * i]); });
-        const numbers<double> doubles;
-        float to[M::lanes + 1]{};
-        M::store(to, M::load(doubles.at));
-        for (int i = 0; i < M::lanes; ++i) CHECK(is_same(to[i], static_cast<float>(doubles.at[i])));
-        CHECK(to[M::lanes] == 0);
-        float first[M::lanes + 1]{};
-        M::template store_first<part>(first, M::load(doubles.at));
-        for (int i = 0; i <= M::lanes; ++i)
-            CHECK(is_same(first[i], i < part ? static_cast<float>(doubles.at[i]) : 0.0f));
-    });
-    for_each_length<float>([&]<class M>(M) {
-        check_lanes<M>(M::load(halves + 1), [&](int i) { return static_cast<float>(halves[i + 1]); });
-        check_lanes<M>(M::template load_first<3>(halves),
-                       [&](int i) { return i < 3 ? static_cast<float>(halves[i]) : 0.0f; });
-    });
-}

@@ -22,11 +22,6 @@ namespace hone {
 template <class Number, int Bytes>
 struct vector_of_bytes;
 template <class Number>
-struct vector_of_bytes<Number, 4> {
-    typedef Number type __attribute__((vector_size(4)));
-    typedef Number unaligned __attribute__((vector_size(4), aligned(alignof(Number)), may_alias));
-};
-template <class Number>
 struct vector_of_bytes<Number, 8> {
     typedef Number type __attribute__((vector_size(8)));
     typedef Number unaligned __attribute__((vector_size(8), aligned(alignof(Number)), may_alias));

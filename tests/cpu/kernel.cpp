@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Calls that a kernel refuses, each with its sentence and beside the call that it takes; and what find() chooses.
+// Calls that a kernel refuses, each with its sentence and beside the call that it takes.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -304,117 +304,6 @@ TEST_CASE("the same faults without an entry")
     CHECK(k::run(a).what == fault::packed_layout_mismatch);
     CHECK(k::run(rig.right()).ok());
     CHECK(difference(rig.data.y, rig.expected) == "");
-}
-
-TEST_CASE("find: the widest that is not beyond")
-{
-    constexpr entry narrow[] = {{.signature = "a", .set = isa::baseline}, {.signature = "b", .set = isa::baseline}};
-    constexpr entry wide[] = {{.signature = "a", .set = isa::avx512}, {.signature = "c", .set = isa::avx512}};
-    constexpr entry middle[] = {{.signature = "b", .set = isa::avx2}, {.signature = "a", .set = isa::avx2}};
-    const entry_list orders[][3] = {{{narrow, 2}, {middle, 2}, {wide, 2}}, {{wide, 2}, {narrow, 2}, {middle, 2}}};
-    for (const auto& lists : orders) {
-        const entry_table table{lists, 3};
-        CHECK(find(table, "a", isa::baseline) == &narrow[0]);
-        CHECK(find(table, "a", isa::avx2) == &middle[1]);
-        CHECK(find(table, "a", isa::avx512) == &wide[0]);
-        CHECK(find(table, "b", isa::baseline) == &narrow[1]);
-        CHECK(find(table, "b", isa::avx2) == &middle[0]);
-        // None as wide: the next that there is.
-        CHECK(find(table, "b", isa::avx512) == &middle[0]);
-        // Only beyond: none.
-        CHECK(find(table, "c", isa::avx2) == nullptr);
-        CHECK(find(table, "c", isa::avx512) == &wide[1]);
-        // No processor at all, as a Vulkan device is.
-        CHECK(find(table, "a", isa::none) == nullptr);
-    }
-}
-
-// Of a binary for several kinds of processors each finds its own; features that no row has together, as a processor may
-// have them, find the best that it runs.
-TEST_CASE("find: by features, which are no chain")
-{
-    constexpr entry entries[] = {{.signature = "a", .set = isa::neon},
-                                 {.signature = "a", .set = isa::avx512},
-                                 {.signature = "a", .set = isa::baseline},
-                                 {.signature = "a", .set = isa::avx2}};
-    const entry_list list{entries, 4};
-    const entry_table table{&list, 1};
-    CHECK(find(table, "a", isa::neon) == &entries[0]);
-    CHECK(find(table, "a", isa::avx512) == &entries[1]);
-    CHECK(find(table, "a", isa::baseline) == &entries[2]);
-    using namespace cpu_feature;
-    CHECK(find(table, "a", cpu_features{}) == &entries[2]);
-    CHECK(find(table, "a", asimd) == &entries[0]);
-    CHECK(find(table, "a", avx2 | cpu_feature::fma | avx512f) == &entries[3]);
-    CHECK(find(table, "a", avx512f | avx512vl | avx512dq | avx512bw) == &entries[2]); // AVX2 is switched off
-    CHECK(find(table, "a", processor_features()) == find(table, "a", cpu()));
-}
-
-TEST_CASE("find: the nearest number of threads, but a wider instruction set first")
-{
-    constexpr entry some[] = {{.signature = "a", .set = isa::avx2, .threads = 8},
-                              {.signature = "a", .set = isa::avx2},
-                              {.signature = "b", .set = isa::avx2, .threads = 4}};
-    constexpr entry others[] = {{.signature = "a", .set = isa::avx2, .threads = 2},
-                                {.signature = "a", .set = isa::baseline, .threads = 4}};
-    for (const bool turned : {false, true}) {
-        const entry_list first{some, 3}, second{others, 2};
-        const entry_list lists[] = {turned ? second : first, turned ? first : second};
-        const entry_table table{lists, 2};
-        CHECK(find(table, "a", isa::avx512) == &some[1]);
-        CHECK(find(table, "a", isa::avx512, 1) == &some[1]);
-        CHECK(find(table, "a", isa::avx512, 2) == &others[0]);
-        CHECK(find(table, "a", isa::avx512, 3) == &others[0]);
-        CHECK(find(table, "a", isa::avx512, 4) == &others[0]); // 2 and 8 are as near
-        CHECK(find(table, "a", isa::avx512, 5) == &some[0]);
-        CHECK(find(table, "a", isa::avx512, 100) == &some[0]);
-        CHECK(find(table, "a", isa::baseline, 1) == &others[1]);
-        CHECK(find(table, "b", isa::avx2, 1) == &some[2]);
-    }
-}
-
-TEST_CASE("find: by the hash of a signature, where an entry has one, and by its text")
-{
-    constexpr entry entries[] = {
-        {.signature = "a", .set = isa::baseline, .signature_hash = signature_hash("a")},
-        {.signature = "b", .set = isa::baseline},                                        // by hand
-        {.signature = "c", .set = isa::baseline, .signature_hash = signature_hash("d")}, // of two that collide, one
-    };
-    const entry_list lists[] = {{entries, 3}};
-    CHECK(find({lists, 1}, "a", isa::avx2) == &entries[0]);
-    CHECK(find({lists, 1}, "b", isa::avx2) == &entries[1]);
-    CHECK(find({lists, 1}, "d", isa::avx2) == nullptr);
-    static_assert(entry_of<kernel<open_gemm>>().signature_hash == signature_hash(open_gemm::signature().c_str()));
-    // FNV-1a, as published.
-    static_assert(signature_hash("") == 0xcbf29ce484222325u && signature_hash("a") == 0xaf63dc4c8601ec8cu);
-    static_assert(signature_hash("foobar") == 0x85944171f73967e8u);
-}
-
-TEST_CASE("find: null for what the table does not have")
-{
-    constexpr entry entries[] = {{.signature = "gemm b1 m9", .set = isa::baseline}};
-    const entry_list lists[] = {{nullptr, 0}, {entries, 1}};
-    const entry_table table{lists, 2};
-    REQUIRE(find(table, "gemm b1 m9", isa::baseline) == &entries[0]);
-    // Whole signatures, not beginnings of them.
-    for (const char* unknown : {"", "gemm", "gemm b1 m", "gemm b1 m9 ", "gemm b1 m90", "Gemm b1 m9", "conv2d"}) {
-        CAPTURE(unknown);
-        CHECK(find(table, unknown, isa::avx512) == nullptr);
-    }
-    CHECK(find(entry_table{}, "gemm b1 m9", isa::avx512) == nullptr);
-}
-
-TEST_CASE("find: kernels of this processor")
-{
-    constexpr entry entries[] = {entry_of<kernel<padded_conv, peeled>>(), entry_of<kernel<open_gemm>>()};
-    const entry_list lists[] = {{entries, 2}};
-    constexpr signature_text signature = open_gemm::signature();
-    CHECK(runs_on(compiled_isa(), cpu()));
-    const entry* found = find({lists, 1}, signature.c_str(), cpu());
-    REQUIRE(found == &entries[1]);
-    call_rig rig = gemm_rig();
-    rig.kernel = *found;
-    rig.check_taken(rig.right());
 }
 
 TEST_CASE("a call of no rows is right, whatever its strides are")
