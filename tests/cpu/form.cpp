@@ -108,11 +108,11 @@ TEST_CASE("lanes along a reduction: those past its end keep what they hold; one 
     leaf<folded, r>::execute(0, &single, x.data());
     CHECK(lanes(single) == floats{114, 7, 7, 7});
     leaf<folded, r, 2>::execute(0, &single, x.data());
-    CHECK(single[0] == 118);
+    CHECK(lanes(single)[0] == 118);
     leaf<folded, r, 4, cpu::factor::general, true>::execute(0, &single, x.data());
-    CHECK(single[0] == 14);
+    CHECK(lanes(single)[0] == 14);
     // In order: float sums depend on it.
     const floats large{0x1p24f, 1, 1, -0x1p24f};
     leaf<folded, r, 4, cpu::factor::general, true>::execute(0, &single, large.data());
-    CHECK(single[0] == ((0x1p24f + 1) + 1) - 0x1p24f);
+    CHECK(lanes(single)[0] == ((0x1p24f + 1) + 1) - 0x1p24f);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cmath>
-#include <cstdlib>
-#include <limits>
+// The text of a shader: what it tests and holds, what is refused, and that it is valid SPIR-V.
+#include <algorithm>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -157,53 +157,6 @@ TEST_CASE("products with the zeros and ones of tables cost nothing")
     CHECK(count(text, " -= ") == 2);
 }
 
-TEST_CASE("literals read back as the same float")
-{
-    for (const float x : {0.1f, 1.0f, 0.0f, 1e-45f, 3.4028235e38f, 16777216.0f, 1.17549435e-38f, 1.0f / 3.0f, 1e10f}) {
-        CAPTURE(x);
-        const std::string text = codegen::glsl_literal(x);
-        CHECK(std::strtof(text.c_str(), nullptr) == x);
-        CHECK(text.find_first_of(".e") != std::string::npos);
-        const std::string negative = codegen::glsl_literal(-x);
-        CHECK(negative == "(-" + text + ")");
-    }
-    for (const float x : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
-                          std::numeric_limits<float>::quiet_NaN()}) {
-        const std::string text = codegen::glsl_literal(x);
-        CAPTURE(text);
-        CHECK(spirv_of("#version 450\nconst float t[1] = float[1](" + text +
-                       ");\nlayout(set = 0, binding = 0) buffer b { float x; };\nvoid main() { x = t[0]; }\n")
-                  .ok());
-    }
-}
-
-TEST_CASE("names of any spelling become identifiers")
-{
-    CHECK(codegen::glsl_identifier("x tile") == "x_tile");
-    CHECK(codegen::glsl_identifier("a__b") == "a_b");
-    CHECK(codegen::glsl_identifier("_") == "v");
-    CHECK(codegen::glsl_identifier("3d") == "v3d");
-    CHECK(codegen::glsl_identifier("") == "v");
-
-    nest_builder w(isa::none, 1, 4);
-    // Names of others: of the second "input", of the buffers, of registers, tables and parameters.
-    const form a = w.axis("input"), b = w.axis("input"), c = w.axis("b_x", 1), d = w.axis("c_table");
-    const form e = w.axis("r_acc"), f = w.axis("p_rows"), g = w.axis("gl_main"), rows = w.extent("rows", 1, 2);
-    const int x = w.buffer("x_1", memory::argument, 256);
-    const int y = w.buffer("x", memory::argument, 256);
-    const int z = w.buffer("x", memory::argument, 256);
-    const int acc = w.access(w.buffer("acc", memory::registers, 1), 0);
-    const form at = a * 64 + b * 32 + c * 16 + d * 8 + e * 4 + f * 2 + g;
-    w.bound_loop(binding::lane, a, 4).loop(binding::serial, b, 2).loop(binding::serial, c, 2);
-    w.loop(binding::serial, d, 2).loop(binding::serial, e, 2).loop(binding::serial, f, rows);
-    w.loop(binding::serial, g, 2).tile();
-    w.store(acc, ex::load(w.access(x, at)) * ex::table(w.table({1, 2, 3, 4}, a)));
-    w.store(w.access(y, at), ex::load(acc)).store(w.access(z, at), ex::load(acc));
-    const std::string text = glsl_of(w.n);
-    INFO(text);
-    CHECK(spirv_of(text).ok());
-}
-
 TEST_CASE("what has no meaning on a device is refused with its reason")
 {
     const auto refused = [](const nest& n, std::string_view reason) {
@@ -236,63 +189,4 @@ TEST_CASE("what has no meaning on a device is refused with its reason")
     CHECK(r.found.what == fault::shader_rejected);
     CHECK(r.log.find("'x' : undeclared identifier") != std::string::npos);
     CHECK(spirv_of("").found.what == fault::shader_rejected);
-}
-
-TEST_CASE("launches")
-{
-    const launch naive = launch_of(naive_matmul({13, 11, 7}));
-    CHECK(naive.groups_x == 8);
-    CHECK(naive.lanes == 32);
-    CHECK(naive.buffers == 3);
-    CHECK(naive.push_constant_bytes == 0);
-    CHECK(naive.shared_bytes == 0);
-    CHECK(naive.loop_iterations == 7);
-
-    const launch staged = launch_of(staged_matmul({45, 37, 29}));
-    CHECK(staged.groups_x == 9);
-    CHECK(staged.shared_bytes == 2 * 128 * 4);
-    CHECK(staged.loop_iterations == 4 * (1 + 8)); // unrolled loops count nothing
-
-    const nest dynamic = dynamic_transpose(12, 40);
-    const launch l = launch_of(dynamic);
-    CHECK(l.groups_x == 5);
-    CHECK(l.push_constant_bytes == 8);
-    for (const std::int64_t rows : {1, 8, 9, 40}) {
-        const std::int64_t parameters[] = {rows, 12};
-        CHECK(groups_of(l, parameters) == (rows + 7) / 8);
-        CHECK(launch_of(dynamic, parameters).groups_x == (rows + 7) / 8);
-    }
-    CHECK(launch_of(shared_workspace()).buffers == 3);
-    CHECK(launch_of(shared_workspace()).groups_x == 1);
-}
-
-TEST_CASE("the first limit that a launch exceeds")
-{
-    constexpr vulkan_limits limits;
-    constexpr launch fitting{.groups_x = 65535,
-                             .lanes = 128,
-                             .buffers = 4,
-                             .push_constant_bytes = 128,
-                             .shared_bytes = 16384,
-                             .loop_iterations = 65535};
-    static_assert(fits(fitting, limits).ok());
-    const auto with = [&](auto change) {
-        launch l = fitting;
-        change(l);
-        return fits(l, limits);
-    };
-    CHECK(with([](launch& l) { l.groups_x = 65536; }).what == fault::too_many_workgroups);
-    CHECK(with([](launch& l) { l.lanes = 129; }).what == fault::workgroup_too_large);
-    CHECK(with([](launch& l) { l.buffers = 5; }).what == fault::too_many_buffers);
-    CHECK(with([](launch& l) { l.shared_bytes = 16388; }).what == fault::shared_memory_exceeded);
-    CHECK(with([](launch& l) { l.push_constant_bytes = 132; }).what == fault::vulkan_feature_missing);
-    const status s = with([](launch& l) { l.loop_iterations = 65536; });
-    CHECK(s.what == fault::too_many_loop_iterations);
-    CHECK(s.expected == 65535);
-    CHECK(s.found == 65536);
-    vulkan_limits unlimited;
-    unlimited.max_loop_iterations = 0;
-    launch l = fitting;
-    l.loop_iterations = std::int64_t{1} << 40;
-    CHECK(fits(l, unlimited).ok());
 }

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
+// Pipelines on the device of the test run: what nests compute, which launches and calls are refused, barriers.
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <optional>
 #include <string>
 #include <vector>
-
-#include <unistd.h>
 
 #include <doctest/doctest.h>
 
@@ -64,70 +59,6 @@ void check_matmul(const nest& n, const product_shape& s)
 }
 
 } // namespace
-
-TEST_CASE("a missing loader, device or driver is named")
-{
-    vulkan::failure why;
-    CHECK(vulkan::device::open({.library = "libhone-has-no-such-loader.so"}, why) == nullptr);
-    CHECK(why.found.what == fault::vulkan_loader_missing);
-    CHECK(why.text().starts_with(message_of(fault::vulkan_loader_missing)));
-    CHECK(why.detail.find("libhone-has-no-such-loader.so") != std::string::npos);
-
-    const std::string name = test_device().properties().deviceName;
-    CHECK(vulkan::device::open({.device_name = "no such device"}, why) == nullptr);
-    CHECK(why.found.what == fault::vulkan_device_missing);
-    CHECK(why.detail == "no device is named like 'no such device'; found: " + name);
-}
-
-TEST_CASE("broken manifests and libraries of drivers are a sentence, never a crash")
-{
-    namespace fs = std::filesystem;
-    const fs::path at = fs::temp_directory_path() / ("hone-drivers-" + std::to_string(getpid()));
-    fs::create_directories(at);
-    const auto file = [&](const char* name, const std::string& text) {
-        std::ofstream(at / name) << text;
-        return (at / name).string();
-    };
-    const auto manifest = [](const std::string& library) {
-        return R"({"file_format_version": "1.0.0", "ICD": {"library_path": ")" + library +
-               R"(", "api_version": "1.3.0"}})";
-    };
-    fs::create_directory(at / "folder.json");
-    const std::string drivers[] = {(at / "absent.json").string(),
-                                   (at / "folder.json").string(),
-                                   file("empty.json", ""),
-                                   file("words.json", "not json"),
-                                   file("cut.json", manifest("libvulkan_lvp.so").substr(0, 60)),
-                                   file("list.json", R"({"file_format_version": "1.0.0", "ICD": []})"),
-                                   file("no_library.json", manifest("")),
-                                   file("absent_library.json", manifest("/nowhere/driver.so")),
-                                   file("no_driver.json", manifest("libc.so.6")),
-                                   file("junk.json", manifest(file("junk.so", "junk")))};
-    const auto kept = [](const char* name) {
-        const char* value = std::getenv(name);
-        return value == nullptr ? std::optional<std::string>{} : value;
-    };
-    const auto files = kept("VK_DRIVER_FILES"), names = kept("VK_ICD_FILENAMES");
-    unsetenv("VK_DRIVER_FILES");
-    vulkan::failure why;
-    for (const std::string& driver : drivers) {
-        CAPTURE(driver);
-        setenv("VK_ICD_FILENAMES", driver.c_str(), 1);
-        CHECK(vulkan::device::open({}, why) == nullptr);
-        CHECK(why.found.what == fault::vulkan_device_missing);
-        CHECK(why.detail.find(driver) != std::string::npos);
-    }
-    unsetenv("VK_ICD_FILENAMES");
-    if (files) setenv("VK_DRIVER_FILES", files->c_str(), 1);
-    if (names) setenv("VK_ICD_FILENAMES", names->c_str(), 1);
-    // Loaders that are none.
-    for (const std::string& library : {(at / "junk.so").string(), std::string("libc.so.6")}) {
-        CHECK(vulkan::device::open({.library = library}, why) == nullptr);
-        CHECK(why.found.what == fault::vulkan_loader_missing);
-        CHECK(why.detail.find(library) != std::string::npos);
-    }
-    fs::remove_all(at);
-}
 
 TEST_CASE("one output for each lane")
 {
@@ -399,57 +330,4 @@ TEST_CASE("two dispatches with a barrier between")
     CHECK_MESSAGE(ran.ok(), ran.text());
     CHECK(difference(copied(3), reference_matmul(s, reference_matmul(s, copied(0), copied(1)), copied(1))) < 1e-3f);
     CHECK_MESSAGE(d.validation_messages() == 0, d.first_validation_message());
-}
-
-TEST_CASE("timing")
-{
-    vulkan::device& d = test_device();
-    const nest n = register_matmul({64, 96, 64});
-    const spirv_result compiled = spirv_of(glsl_of(n));
-    auto made = vulkan::pipeline::create(d.context(), compiled.words, launch_of(n));
-    REQUIRE(made.ok());
-    vulkan::failure why;
-    const vulkan::device_buffer x = d.make_buffer(64 * 64 * sizeof(float), why);
-    const vulkan::device_buffer weights = d.make_buffer(64 * 96 * sizeof(float), why);
-    const vulkan::device_buffer y = d.make_buffer(64 * 96 * sizeof(float), why);
-    const vulkan::buffer_range buffers[] = {x.range(), weights.range(), y.range()};
-    vulkan::timing found;
-    int recorded = 0;
-    const auto timed = d.time(found,
-                              [&](VkCommandBuffer to, int) {
-                                  ++recorded;
-                                  return made.value.record(to, buffers);
-                              },
-                              {.repeats = 3});
-    REQUIRE_MESSAGE(timed.ok(), timed.text());
-    CHECK(found.minimum.count() > 0);
-    CHECK(found.median >= found.minimum);
-    CHECK(found.dispatches >= 1);
-    CHECK(recorded == 2 * 2 + 3 * (found.dispatches + 1));
-    CHECK_MESSAGE(d.validation_messages() == 0, d.first_validation_message());
-}
-
-TEST_CASE("a missed deadline loses the device")
-{
-    // Of its own, as nothing can be run on it afterwards; without the layer, which complains at exit of what is left.
-    vulkan::failure why;
-    const auto d = vulkan::device::open({}, why);
-    REQUIRE_MESSAGE(why.ok(), why.text());
-    const nest n = naive_matmul({256, 256, 256});
-    const spirv_result compiled = spirv_of(glsl_of(n));
-    auto made = vulkan::pipeline::create(d->context(), compiled.words, launch_of(n));
-    REQUIRE(made.ok());
-    std::vector<vulkan::device_buffer> memory;
-    for (int i = 0; i < 3; ++i) memory.push_back(d->make_buffer(256 * 256 * sizeof(float), why));
-    const std::vector<vulkan::buffer_range> buffers{memory[0].range(), memory[1].range(), memory[2].range()};
-    const auto record = [&](VkCommandBuffer to) { return made.value.record(to, buffers); };
-    const auto late = d->run(record, std::chrono::microseconds{1});
-    CHECK(late.found.what == fault::vulkan_call_failed);
-    CHECK(late.found.found == VK_TIMEOUT);
-    CHECK(d->is_lost());
-    CHECK(d->run(record).found.found == VK_ERROR_DEVICE_LOST);
-    made.value.abandon();
-    // This process goes on to exit, where a software driver must not be running still.
-    const auto get = vulkan::instance_function<PFN_vkGetDeviceProcAddr>(d->context(), "vkGetDeviceProcAddr");
-    reinterpret_cast<PFN_vkDeviceWaitIdle>(get(d->context().device, "vkDeviceWaitIdle"))(d->context().device);
 }
