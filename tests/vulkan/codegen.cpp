@@ -2,6 +2,7 @@
 // The text of a shader: what it tests and holds, what is refused, and that it is valid SPIR-V.
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -155,6 +156,39 @@ TEST_CASE("products with the zeros and ones of tables cost nothing")
     CHECK(count(text, "const float c_table_1[4]") == 1);
     CHECK(count(text, " += ") == 4);
     CHECK(count(text, " -= ") == 2);
+}
+
+TEST_CASE("constants that are no numbers are compiled, in tables too")
+{
+    for (const float x : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                          std::numeric_limits<float>::quiet_NaN()}) {
+        const std::string text = codegen::glsl_literal(x);
+        CAPTURE(text);
+        CHECK(spirv_of("#version 450\nconst float t[1] = float[1](" + text +
+                       ");\nlayout(set = 0, binding = 0) buffer b { float x; };\nvoid main() { x = t[0]; }\n")
+                  .ok());
+    }
+}
+
+TEST_CASE("names that others have, or the language, become names of their own")
+{
+    nest_builder w(isa::none, 1, 4);
+    // Names of others: of the second "input", of the buffers, of registers, tables and parameters.
+    const form a = w.axis("input"), b = w.axis("input"), c = w.axis("b_x", 1), d = w.axis("c_table");
+    const form e = w.axis("r_acc"), f = w.axis("p_rows"), g = w.axis("gl_main"), rows = w.extent("rows", 1, 2);
+    const int x = w.buffer("x_1", memory::argument, 256);
+    const int y = w.buffer("x", memory::argument, 256);
+    const int z = w.buffer("x", memory::argument, 256);
+    const int acc = w.access(w.buffer("acc", memory::registers, 1), 0);
+    const form at = a * 64 + b * 32 + c * 16 + d * 8 + e * 4 + f * 2 + g;
+    w.bound_loop(binding::lane, a, 4).loop(binding::serial, b, 2).loop(binding::serial, c, 2);
+    w.loop(binding::serial, d, 2).loop(binding::serial, e, 2).loop(binding::serial, f, rows);
+    w.loop(binding::serial, g, 2).tile();
+    w.store(acc, ex::load(w.access(x, at)) * ex::table(w.table({1, 2, 3, 4}, a)));
+    w.store(w.access(y, at), ex::load(acc)).store(w.access(z, at), ex::load(acc));
+    const std::string text = glsl_of(w.n);
+    INFO(text);
+    CHECK(spirv_of(text).ok());
 }
 
 TEST_CASE("what has no meaning on a device is refused with its reason")

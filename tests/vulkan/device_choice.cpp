@@ -2,6 +2,7 @@
 // Which device is taken: the first, one whose name holds what is asked for, or none with those that there are.
 #include <hone/vulkan/device_choice.hpp>
 
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -9,7 +10,7 @@
 
 #include <doctest/doctest.h>
 
-#include "vulkan_rig.hpp"
+#include "vulkan_device.hpp"
 
 using namespace hone;
 using namespace hone::test;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Pipelines on the device of the test run: what nests compute, which launches and calls are refused, barriers.
+// Pipelines on the device of the test run: what nests compute, which launches and calls are refused, barriers,
+// and how long they take.
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -330,4 +331,57 @@ TEST_CASE("two dispatches with a barrier between")
     CHECK_MESSAGE(ran.ok(), ran.text());
     CHECK(difference(copied(3), reference_matmul(s, reference_matmul(s, copied(0), copied(1)), copied(1))) < 1e-3f);
     CHECK_MESSAGE(d.validation_messages() == 0, d.first_validation_message());
+}
+
+TEST_CASE("timing")
+{
+    vulkan::device& d = test_device();
+    const nest n = register_matmul({64, 96, 64});
+    const spirv_result compiled = spirv_of(glsl_of(n));
+    auto made = vulkan::pipeline::create(d.context(), compiled.words, launch_of(n));
+    REQUIRE(made.ok());
+    vulkan::failure why;
+    const vulkan::device_buffer x = d.make_buffer(64 * 64 * sizeof(float), why);
+    const vulkan::device_buffer weights = d.make_buffer(64 * 96 * sizeof(float), why);
+    const vulkan::device_buffer y = d.make_buffer(64 * 96 * sizeof(float), why);
+    const vulkan::buffer_range buffers[] = {x.range(), weights.range(), y.range()};
+    vulkan::timing found;
+    int recorded = 0;
+    const auto timed = d.time(found,
+                              [&](VkCommandBuffer to, int) {
+                                  ++recorded;
+                                  return made.value.record(to, buffers);
+                              },
+                              {.repeats = 3});
+    REQUIRE_MESSAGE(timed.ok(), timed.text());
+    CHECK(found.minimum.count() > 0);
+    CHECK(found.median >= found.minimum);
+    CHECK(found.dispatches >= 1);
+    CHECK(recorded == 2 * 2 + 3 * (found.dispatches + 1));
+    CHECK_MESSAGE(d.validation_messages() == 0, d.first_validation_message());
+}
+
+TEST_CASE("a missed deadline loses the device")
+{
+    // Of its own, as nothing can be run on it afterwards; without the layer, which complains at exit of what is left.
+    vulkan::failure why;
+    const auto d = vulkan::device::open({}, why);
+    REQUIRE_MESSAGE(why.ok(), why.text());
+    const nest n = naive_matmul({256, 256, 256});
+    const spirv_result compiled = spirv_of(glsl_of(n));
+    auto made = vulkan::pipeline::create(d->context(), compiled.words, launch_of(n));
+    REQUIRE(made.ok());
+    std::vector<vulkan::device_buffer> memory;
+    for (int i = 0; i < 3; ++i) memory.push_back(d->make_buffer(256 * 256 * sizeof(float), why));
+    const std::vector<vulkan::buffer_range> buffers{memory[0].range(), memory[1].range(), memory[2].range()};
+    const auto record = [&](VkCommandBuffer to) { return made.value.record(to, buffers); };
+    const auto late = d->run(record, std::chrono::microseconds{1});
+    CHECK(late.found.what == fault::vulkan_call_failed);
+    CHECK(late.found.found == VK_TIMEOUT);
+    CHECK(d->is_lost());
+    CHECK(d->run(record).found.found == VK_ERROR_DEVICE_LOST);
+    made.value.abandon();
+    // This process goes on to exit, where a software driver must not be running still.
+    const auto get = vulkan::instance_function<PFN_vkGetDeviceProcAddr>(d->context(), "vkGetDeviceProcAddr");
+    reinterpret_cast<PFN_vkDeviceWaitIdle>(get(d->context().device, "vkDeviceWaitIdle"))(d->context().device);
 }
