@@ -9,6 +9,7 @@
 #include <random>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -119,6 +120,46 @@ TEST_CASE("traits say how memory holds a type")
     CHECK(rounded_to(dtype::f16, 0.1f) == static_cast<float>(half(0.1f)));
     CHECK(rounded_to(dtype::f16, 1e30f) == std::numeric_limits<float>::infinity());
     CHECK(std::isnan(rounded_to(dtype::f16, std::numeric_limits<float>::quiet_NaN())));
+}
+
+TEST_CASE("a format's numbers follow from its bits, and are those of the compiler's types")
+{
+    const auto is_of = []<class T>(T, const float_format& f) {
+        using limits = std::numeric_limits<T>;
+        CHECK(f.fraction_bits == limits::digits - 1);
+        CHECK(f.bias == limits::max_exponent - 1);
+        CHECK(f.unit == static_cast<double>(limits::epsilon()) / 2);
+        CHECK(f.least == static_cast<double>(limits::denorm_min()));
+        CHECK(f.least_normal == static_cast<double>(limits::min()));
+        CHECK(f.largest == static_cast<double>(limits::max()));
+    };
+    is_of(float(), binary_format<float>);
+    is_of(double(), binary_format<double>);
+    const float_format f = format_of(dtype::f16);
+    CHECK(f.least == static_cast<double>(half::of_bits(1)));
+    CHECK(f.least_normal == static_cast<double>(half::of_bits(0x400)));
+    CHECK(f.largest == static_cast<double>(half::of_bits(0x7bff)));
+    CHECK(1 + 2 * f.unit == static_cast<double>(half::of_bits(0x3c01)));
+    CHECK(format_of(dtype::f32).unit == binary_format<float>.unit);
+}
+
+TEST_CASE("what is computed in is wide enough for all that meets")
+{
+    struct typed {
+        dtype type;
+    };
+    static_assert(accumulator_of(dtype::f32) == dtype::f32 && accumulator_of(dtype::f16) == dtype::f32);
+    for (const dtype t : all_dtypes) {
+        CHECK(bytes_of(accumulator_of(t)) >= bytes_of(t));
+        CHECK(accumulator_of(accumulator_of(t)) == accumulator_of(t));
+        CHECK(format_of(accumulator_of(t)).fraction_bits >= format_of(t).fraction_bits);
+        for (const dtype o : all_dtypes) {
+            const std::vector<typed> both{{t}, {o}}, turned{{o}, {t}};
+            CHECK(accumulator_of(both) == accumulator_of(turned));
+            CHECK(bytes_of(accumulator_of(both)) >= bytes_of(accumulator_of(o)));
+        }
+    }
+    CHECK(accumulator_of(std::vector<typed>{}) == dtype::f32);
 }
 
 TEST_CASE("a parameter list gives the type of weights and that of the others")

@@ -101,3 +101,18 @@ TEST_CASE("what is not finite is exact, or not known")
     CHECK(of(expr_op::equal, {1, 0.1}, {1.05}).error == 1);
     CHECK(of(expr_op::equal, {1, 0.1}, {2}).error == 0);
 }
+
+TEST_CASE("bounds are as wide as the numbers that are computed in are coarse")
+{
+    const auto fine = tune::error_model_of(tune::arithmetic::direct, dtype::f32);
+    const auto coarse = tune::error_model_of(tune::arithmetic::direct, dtype::f16);
+    const auto error = [](const tune::error_model& m, expr_op op, tune::bounded a, tune::bounded b = {}) {
+        return tune::bounded_word(op, a, b, {}, m).error;
+    };
+    CHECK(error(fine, expr_op::add, {1}, {2}) == 3 * 0x1p-24);
+    CHECK(error(coarse, expr_op::add, {1}, {2}) == 3 * 0x1p-11);
+    CHECK(error(fine, expr_op::mul, {300}, {300}) == 90'000 * 0x1p-24);
+    CHECK(std::isinf(error(coarse, expr_op::mul, {300}, {300}))); // beyond 65504
+    const tune::summands own{.sum = 3, .squares = 5};
+    CHECK(tune::error_bound_of(coarse, 4, own, 14) > 0x1p13 * tune::error_bound_of(fine, 4, own, 14) * 0.99);
+}
