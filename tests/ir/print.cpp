@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The text of nests, which other tests and `hone explain-nest` show, and the hash that names them.
-#include <hone/ir/hash.hpp>
+// The text of nests, which other tests and `hone explain-nest` show.
 #include <hone/ir/print.hpp>
 
 #include <doctest/doctest.h>
@@ -105,51 +104,4 @@ TEST_CASE("a nest that lowering refused says why")
     n.found = {.what = fault::extent_zero, .subject = "k"};
     CHECK(print(n) == "// baseline, vector length 1\n"
                       "// hone: every extent of a workload must be at least 1; remove the empty workload (k)\n");
-}
-
-namespace {
-
-constexpr nest renamed()
-{
-    nest n = matmul();
-    for (variable& v : n.variables) v = {.name = "q", .level = 7, .stage = 3, .reduction = v.reduction};
-    for (buffer& b : n.buffers) b.name = "q";
-    return n;
-}
-constexpr nest small = matmul();
-
-static_assert(nest_hash(small) == nest_hash(renamed()));
-static_assert(nest_hash(small) == nest_hash(resized<small.sizes()>(small)));
-static_assert(nest_hash(copy()) == 8743221431016194002u);
-
-template <class Change>
-constexpr bool is_another(Change change)
-{
-    nest n = matmul();
-    change(n);
-    return nest_hash(n) != nest_hash(matmul());
-}
-static_assert(is_another([](nest& n) { n.vector_length = 8; }));
-static_assert(is_another([](nest& n) { n.set = isa::avx2; }));
-static_assert(is_another([](nest& n) { n.lanes = 2; }));
-static_assert(is_another([](nest& n) { n.nodes[0].bind = binding::serial; }));
-static_assert(is_another([](nest& n) { n.nodes[0].radix_stride = 2; }));
-static_assert(is_another([](nest& n) { n.nodes[0].outermost = true; }));
-static_assert(is_another([](nest& n) { n.terms[0].coefficient += 1; }));
-static_assert(is_another([](nest& n) { n.terms[0].coefficient += std::int64_t{1} << 40; }));
-static_assert(is_another([](nest& n) { n.bounds[1].divisor = 2; }));
-static_assert(is_another([](nest& n) { n.buffers[0].elements.constant += 1; }));
-static_assert(is_another([](nest& n) { n.statements[1].reduce = reduction::max; }));
-static_assert(is_another([](nest& n) { n.exprs[0].value = -0.0f; }));
-static_assert(is_another([](nest& n) { n.parameters.push_back({}); }));
-static_assert(is_another([](nest& n) { n.table_values.push_back(0); }));
-
-} // namespace
-
-TEST_CASE("the hash is the same at run time")
-{
-    nest n = matmul();
-    CHECK(nest_hash(n) == nest_hash(small));
-    n.terms[3].coefficient += 1;
-    CHECK(nest_hash(n) != nest_hash(small));
 }

@@ -14,6 +14,7 @@
 
 #include <doctest/doctest.h>
 
+#include "lower/worked_example.hpp"
 #include "reference.hpp"
 
 using namespace hone;
@@ -380,6 +381,15 @@ void report(const tally& t)
 }
 
 } // namespace
+
+TEST_CASE("the worked example is what is lowered")
+{
+    stage_plan p;
+    p.add(axis_i, 4, binding::parallel, tail::peel).open_tile();
+    p.add(axis_t, 1).add(axis_i, 1, binding::unroll);
+    const std::string text = print(lower(planned(three_taps(), p)));
+    CHECK(examples_in("lower/lower.hpp").find(text.substr(text.find("parallel"))) != std::string::npos);
+}
 
 TEST_CASE("direct convolutions")
 {

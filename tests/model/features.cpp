@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <random>
-#include <set>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -296,26 +295,6 @@ TEST_CASE("names, loops of one iteration and the order of siblings do not matter
     turned.nodes[second].next = first;
     turned.nodes[first].next = -1;
     CHECK_MESSAGE(features(turned) == before, differences(features(turned), before));
-}
-
-TEST_CASE("every feature has a name of its own and a group")
-{
-    std::set<std::string> names;
-    for (int i = 0; i < feature_vector::size; ++i) names.insert(feature_name(i));
-    CHECK(names.size() == feature_vector::size);
-    CHECK(feature_name(feature_vector::index(3, part::weights, touch_feature::reuse)) == "loop 3 weights reuse");
-    CHECK(feature_name(feature_vector::index(0, binding::vectorize)) == "loop 0 vectorize");
-    CHECK(feature_name(feature_vector::index(part::x, relation::reuse_by_touch, 11)) == "x reuse, touch < 2^12");
-    CHECK(feature_name(feature_vector::index(nest_feature::l2_traffic)) == "l2_traffic");
-    CHECK(group_of(feature_vector::first_relation) == feature_group::context_relation);
-    CHECK(group_of(feature_vector::size - 1) == feature_group::whole_nest);
-}
-
-TEST_CASE("the encoding is log2(x + 1), odd around zero")
-{
-    for (double x : {0.0, 0.25, 1.0, 2.0, 3.0, 7.5, 1e3, 1e9, 1e15, -1.0, -6.0, -1e6}) CHECK_COUNT(feature_log2(x), x);
-    CHECK(feature_log2(1) == 1.0f);
-    CHECK(feature_log2(255) == 8.0f);
 }
 
 namespace {

@@ -259,18 +259,3 @@ TEST_CASE("entries of a class that nobody asked for are passed over")
     CHECK(entry_for<strict, asking_for_speed<loose>>(isa::avx2) == nullptr);
     CHECK(entry_for<plain, asking_for_speed<loose>>(isa::avx2) == nullptr);
 }
-
-TEST_CASE("signatures name the accuracy that a workload demands")
-{
-    const auto text = [](const signature_text& s) { return std::string(s.c_str()); };
-    const std::string shape = "conv2d n1 h5 w7 ic9 oc6 kh3 kw3 s1 p1 d1 g1 nhwc f32";
-    CHECK(text(plain::signature()) == shape + " bias relu");
-    CHECK(text(strict::signature()) == shape + " exact bias relu");
-    CHECK(text(gemm<gemm_shape{.m = 2, .n = 3, .k = 4}, f32, fast>::signature()).ends_with(" f32 fast"));
-    CHECK(accuracy_in("exact", accuracy::fast) == accuracy::exact);
-    CHECK(accuracy_in("a exact", accuracy::fast) == accuracy::exact);
-    CHECK(accuracy_in("a fast b", accuracy::exact) == accuracy::fast);
-    for (const char* other : {"", "a exactly b", "inexact", "breakfast", "fasten", "a-exact"})
-        CHECK(accuracy_in(other, accuracy::standard) == accuracy::standard);
-    CHECK(strict::definition().stages[0].epilogue == plain::definition().stages[0].epilogue);
-}

@@ -28,12 +28,6 @@ constexpr definition layer =
 
 std::string default_of(const definition& d) { return name_of_template(default_config<own_list>(d, isa::baseline)); }
 
-struct plain : gemm<gemm_shape{.m = 9, .n = 20, .k = 5}, f32> {};
-struct with_own : plain {
-    using cpu_templates = own_list;
-};
-struct derived : with_own {};
-
 } // namespace
 
 TEST_CASE("a config is of the template whose knobs it is made from, and of the first without any")
@@ -88,13 +82,6 @@ TEST_CASE("of two stages no template computes one")
     CHECK(check_templates(two, cpu_templates{}).what == fault::template_missing);
     CHECK(check_templates(two, vulkan_templates{}).what == fault::template_missing);
     CHECK(lower(schedule_for(two, cpu_config(), isa::avx2)).found.what == fault::template_missing);
-}
-
-TEST_CASE("a workload may have a list of its own, and so has what derives from it")
-{
-    CHECK(std::is_same_v<cpu_templates_of<plain>, cpu_templates>);
-    CHECK(std::is_same_v<cpu_templates_of<with_own>, own_list>);
-    CHECK(std::is_same_v<cpu_templates_of<derived>, own_list>);
 }
 
 TEST_CASE("a template of someone else lowers to legal nests")

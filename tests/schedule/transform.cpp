@@ -1,130 +1,27 @@
 // SPDX-License-Identifier: BSL-1.0
-// Packed layouts: each element has its own place, padding included, and two layouts have one id only if they are the
-// same.
-#include <hone/schedule/direct.hpp>
+// Steps that change what a schedule computes with: axes that stand still, dimensions that one axis walks, and the
+// schedule that packs.
 #include <hone/schedule/transform.hpp>
-#include <hone/schedule/vulkan_direct.hpp>
-#include <hone/schedule/winograd.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include "layers.hpp"
+#include <hone/ir/interpret.hpp>
+#include <hone/lower/lower.hpp>
+#include <hone/op/gemm.hpp>
 
 using namespace hone;
-using namespace hone::test;
 
 namespace {
 
-// Everything that says where an element is.
-std::string text_of(const tensor& t)
-{
-    std::string s;
-    for (const dimension& d : t.dims)
-        for (std::int64_t v : {d.extent, d.stride, d.block, d.outer_stride}) s += std::to_string(v) + ",";
-    return s;
-}
-
-std::int64_t place(const dimension& d, std::int64_t i)
-{
-    return d.block > 0 ? i / d.block * d.outer_stride + i % d.block * d.stride : i * d.stride;
-}
-
-// Each index, whole blocks included, has a place of its own, and together they fill the tensor.
-void check_places(const tensor& t)
-{
-    std::vector<int> taken(static_cast<std::size_t>(t.elements()));
-    std::vector<std::int64_t> index(t.dims.size());
-    while (true) {
-        std::int64_t at = 0;
-        for (std::size_t k = 0; k < t.dims.size(); ++k) at += place(t.dims[k], index[k]);
-        REQUIRE(at >= 0);
-        REQUIRE(at < t.elements());
-        ++taken[static_cast<std::size_t>(at)];
-        std::size_t k = t.dims.size();
-        while (k > 0) {
-            const dimension& d = t.dims[k - 1];
-            if (++index[k - 1] < (d.block > 0 ? round_up(d.extent, d.block) : d.extent)) break;
-            index[--k] = 0;
-        }
-        if (k == 0) break;
-    }
-    int wrong = 0;
-    for (int n : taken) wrong += n != 1;
-    CHECK(wrong == 0);
-}
+using op = gemm<gemm_shape{.m = 8, .n = 7, .k = 5}, f32>;
 
 } // namespace
 
-TEST_CASE("packed weights hold each element once")
-{
-    constexpr conv2d_shape odd = {.h = 5, .w = 5, .ic = 7, .oc = 19, .kh = 3, .kw = 2};
-    constexpr conv2d_shape grouped = {.h = 5, .w = 5, .ic = 6, .oc = 10, .kh = 2, .kw = 3, .groups = 2};
-    constexpr conv2d_shape deep = {.h = 5, .w = 5, .ic = 21, .oc = 21, .kh = 3, .kw = 3, .groups = 21};
-    constexpr gemm_shape product = {.batch = 2, .m = 3, .n = 19, .k = 4};
-    for (int vectors = 1; vectors <= 3; ++vectors) {
-        const direct_knobs k{.rows = 1, .vectors = vectors};
-        for (isa set : {isa::baseline, isa::avx512}) {
-            check_places(packed_weights(conv2d<odd, f32>::definition(), k, set)[0]);
-            check_places(packed_weights(conv2d<grouped, f32>::definition(), k, set)[0]);
-            check_places(packed_weights(conv2d<deep, f32>::definition(), k, set)[0]);
-            check_places(packed_weights(gemm<product, f32>::definition(), k, set)[0]);
-            check_places(winograd_weights(
-                conv2d<conv2d_shape{.h = 5, .w = 5, .ic = 7, .oc = 19, .kh = 3, .kw = 3}, f32>::definition(),
-                {.tile = 2, .vectors = vectors}, set));
-        }
-    }
-}
-
-TEST_CASE("layout ids differ where layouts differ")
-{
-    std::map<std::uint64_t, std::string> seen;
-    int layouts = 0;
-    const auto add = [&](const tensor& t) {
-        const auto [at, is_new] = seen.emplace(layout_id(t), text_of(t));
-        layouts += is_new;
-        CHECK(at->second == text_of(t));
-    };
-    for_each_workload([&](const char*, std::size_t, const definition& d) {
-        const tensor& source = d.tensors[d.tensor_of(role::weights)];
-        add(source);
-        for (isa set : {isa::baseline, isa::avx2, isa::avx512})
-            for (int vectors = 1; vectors <= 4; ++vectors) {
-                add(packed_weights(d, {.rows = 4, .vectors = vectors}, set)[0]);
-                if (!winograd_applies(d)) continue;
-                for (int tile : {2, 4}) add(winograd_weights(d, {.tile = tile, .vectors = vectors}, set));
-            }
-        add(vulkan_weights(d, default_vulkan(d))[0]);
-    });
-    CHECK(layouts > 150);
-
-    // One thing changed at a time.
-    tensor t = packed_weights(conv2d<resnet18[1], f32>::definition(), {.rows = 4, .vectors = 2}, isa::avx2)[0];
-    const std::uint64_t id = layout_id(t);
-    t.name = "another";
-    CHECK(layout_id(t) == id);
-    for (std::size_t k = 0; k < t.dims.size(); ++k) {
-        tensor other = t;
-        ++other.dims[k].extent;
-        CHECK(layout_id(other) != id);
-        other = t;
-        ++other.dims[k].stride;
-        CHECK(layout_id(other) != id);
-        other = t;
-        ++other.dims[k].block;
-        CHECK(layout_id(other) != id);
-        other = t;
-        ++other.dims[k].outer_stride;
-        CHECK(layout_id(other) != id);
-    }
-}
-
-TEST_CASE("greatest common divisor and rounding up")
+TEST_CASE("greatest common divisor")
 {
     for (int a = 0; a <= 30; ++a)
         for (int b = 1; b <= 30; ++b) {
@@ -132,8 +29,60 @@ TEST_CASE("greatest common divisor and rounding up")
             for (int c = 1; c <= 30; ++c)
                 if (a % c == 0 && b % c == 0) most = c;
             CHECK(greatest_common_divisor(a, b) == most);
-            CHECK(round_up(a, b) >= a);
-            CHECK(round_up(a, b) - a < b);
-            CHECK(round_up(a, b) % b == 0);
         }
+}
+
+TEST_CASE("axes of one step leave an index, and no others do")
+{
+    stage s;
+    s.axes.push_back({"one", 1});
+    s.axes.push_back({"two", 2});
+    s.axes.push_back({"of the call", 1, false, 0});
+    operand o;
+    o.index.push_back(along(0, 3, 1, 1, 5));
+    o.index.push_back(along(2));
+    drop_still_axes(s, o);
+    REQUIRE(o.index[0].terms.size() == 1);
+    CHECK(o.index[0].terms[0].axis == 1);
+    CHECK(o.index[0].offset == 5);
+    CHECK(o.index[1].terms.size() == 1);
+}
+
+TEST_CASE("a dimension is an axis' own where nothing else moves in it, one by one and over all of it")
+{
+    const definition d = op::definition();
+    const operand &x = d.stages[0].operands[0], &weights = d.stages[0].operands[1];
+    CHECK(dimension_of_all(d, x, op::k) >= 0);
+    CHECK(dimension_of_all(d, x, op::n) == -1);
+    CHECK(dimension_of_all(d, weights, op::n) >= 0);
+    operand moved = x;
+    for (dim_index& index : moved.index) index.offset = 1;
+    CHECK(dimension_of_all(d, moved, op::k) == -1);
+    definition longer = d;
+    longer.stages[0].axes[op::k].extent = 4;
+    CHECK(dimension_of_all(longer, x, op::k) == -1);
+}
+
+// (5, 7) with 7 in blocks of 4: what is past the end of a block is 0.
+TEST_CASE("a packing copies each element to its place, and fills blocks with zeros")
+{
+    tensor source{.name = "w", .role = role::weights};
+    source.dims.push_back({.extent = 5, .stride = 7});
+    source.dims.push_back({.extent = 7, .stride = 1});
+    inline_vector<std::int8_t, 6> order;
+    order.push_back(1);
+    order.push_back(0);
+    const tensor packed = packed_tensor(source, order, 1, 4); // (2 blocks, 5, 4)
+    const nest n = lower(packing_schedule(source, packed, isa::baseline));
+    REQUIRE(n.ok());
+    std::vector<float> from(35), to(static_cast<std::size_t>(packed.elements()), -1.0f);
+    for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<float>(i + 1);
+    const argument given[] = {{from.data(), 35}, {to.data(), 40}};
+    REQUIRE(interpret(n, given).ok());
+    for (std::size_t block = 0; block < 2; ++block)
+        for (std::size_t i = 0; i < 5; ++i)
+            for (std::size_t j = 0; j < 4; ++j) {
+                const std::size_t column = 4 * block + j;
+                CHECK(to[(block * 5 + i) * 4 + j] == (column < 7 ? from[i * 7 + column] : 0.0f));
+            }
 }

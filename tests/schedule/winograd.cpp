@@ -1,110 +1,24 @@
 // SPDX-License-Identifier: BSL-1.0
-// Where the Winograd template applies, that its matrices are those of F(m, 3), and that its nests keep every rule.
-#include <hone/ir/check.hpp>
-#include <hone/ir/hash.hpp>
-#include <hone/lower/lower.hpp>
+// The Winograd template as one: that its nests keep every rule, on each instruction set, and what it says of itself.
 #include <hone/schedule/winograd.hpp>
 
 #include <string>
 
 #include <doctest/doctest.h>
 
+#include <hone/ir/check.hpp>
+#include <hone/lower/lower.hpp>
+#include <hone/schedule/schedule_template.hpp>
+
 #include "layers.hpp"
 
 using namespace hone;
 using namespace hone::test;
 
-namespace {
-
-constexpr conv2d_shape base = {.h = 12, .w = 12, .ic = 8, .oc = 16, .kh = 3, .kw = 3, .pad = 1};
-
-template <class Change>
-constexpr conv2d_shape changed(Change change)
-{
-    conv2d_shape s = base;
-    change(s);
-    return s;
-}
-template <conv2d_shape S>
-constexpr bool applies = winograd_applies(conv2d<S, f32, bias, relu>::definition());
-
-static_assert(applies<base>);
-static_assert(!winograd_applies(conv2d<base, types<f16>, bias, relu>::definition()));
-static_assert(applies<changed([](conv2d_shape& s) { s.pad = 0; })>);
-static_assert(applies<changed([](conv2d_shape& s) { s.pad = 2; })>);
-static_assert(applies<changed([](conv2d_shape& s) { s.pad_right = 0; })>);
-static_assert(!applies<changed([](conv2d_shape& s) { s.stride_w = 2; })>);
-static_assert(!applies<changed([](conv2d_shape& s) { s.dilation_h = 2; })>);
-static_assert(applies<changed([](conv2d_shape& s) { s.n = 3; })>);
-static_assert(applies<changed([](conv2d_shape& s) { s.layout = layout::nchw; })>);
-static_assert(!applies<changed([](conv2d_shape& s) { s.stride = 2; })>);
-static_assert(!applies<changed([](conv2d_shape& s) { s.dilation = 2; })>);
-static_assert(!applies<changed([](conv2d_shape& s) { s.groups = 2; })>);
-static_assert(!applies<changed([](conv2d_shape& s) { s.kh = 1; })>);
-static_assert(!applies<changed([](conv2d_shape& s) { s.kw = 5; })>);
-static_assert(!winograd_applies(gemm<gemm_shape{.m = 8, .n = 8, .k = 8}, f32>::definition()));
-static_assert(!winograd_applies(definition{}));
-
-} // namespace
-
-TEST_CASE("of ResNet-18, the four kinds of 3x3 layers with stride 1")
-{
-    std::string layers;
-    for_each_workload([&](const char* name, std::size_t i, const definition& d) {
-        if (winograd_applies(d)) layers += name + std::to_string(i) + " ";
-    });
-    CHECK(layers == "C2 C6 C9 C12 ");
-}
-
-// Y = A^T [(B^T d) * (G g)] is the correlation of d and g, for one row; exact in double for small integers but for the
-// sixths in G.
-TEST_CASE("the matrices compute a correlation with three taps")
-{
-    for (int m : {2, 4}) {
-        const winograd_matrices w = winograd_matrices_of(m);
-        const int alpha = m + 2;
-        REQUIRE(w.bt.size() == static_cast<std::size_t>(alpha * alpha));
-        REQUIRE(w.g.size() == static_cast<std::size_t>(alpha * 3));
-        REQUIRE(w.at.size() == static_cast<std::size_t>(m * alpha));
-        for (int d_at = 0; d_at < alpha; ++d_at)
-            for (int g_at = 0; g_at < 3; ++g_at)
-                for (int y_at = 0; y_at < m; ++y_at) {
-                    double y = 0;
-                    for (int u = 0; u < alpha; ++u)
-                        y +=
-                            double{w.at[y_at * alpha + u]} * double{w.bt[u * alpha + d_at]} * double{w.g[u * 3 + g_at]};
-                    CAPTURE(m);
-                    CHECK(y == doctest::Approx(d_at == y_at + g_at ? 1 : 0).epsilon(1e-6));
-                }
-    }
-}
-
-TEST_CASE("a convolution that Winograd does not compute is a fault, and names it")
-{
-    const definition d = conv2d<changed([](conv2d_shape& s) { s.stride = 2; }), f32>::definition();
-    const nest n = lower(winograd_schedule(d, {}, isa::avx2));
-    CHECK(n.found.what == fault::shape_mismatch);
-}
-
-TEST_CASE("fitted knobs are no more than the image has tiles, and give the same nest")
-{
-    for_each_workload([](const char* name, std::size_t i, const definition& d) {
-        if (!winograd_applies(d)) return;
-        CAPTURE(name);
-        CAPTURE(i);
-        const std::int64_t side = d.stages[0].axes[conv_axis::oh].extent;
-        for (int tile : {2, 4}) {
-            const winograd_knobs k{.tile = tile, .block_rows = 100, .block_columns = 3, .rows = 4, .vectors = 1};
-            const winograd_knobs least = fitted(d, k, isa::avx2);
-            CHECK(least.block_rows == ceil_div(side, tile));
-            CHECK(least.block_columns == (3 < ceil_div(side, tile) ? 3 : ceil_div(side, tile)));
-            CHECK(fitted(d, least, isa::avx2) == least);
-            CHECK(nest_hash(lower(winograd_schedule(d, least, isa::avx2))) ==
-                  nest_hash(lower(winograd_schedule(d, k, isa::avx2))));
-            CHECK(fitted(d, {.tile = tile, .block_rows = 1, .block_columns = 1}, isa::avx2).rows == 1);
-        }
-    });
-}
+static_assert(schedule_template<winograd>);
+// No knobs give a better class than is said.
+static_assert(class_of(winograd_knobs{.tile = 2}) == winograd::strictest);
+static_assert(class_of(winograd_knobs{.tile = 4}) > winograd::strictest);
 
 TEST_CASE("default Winograd nests keep every rule, on each instruction set")
 {
@@ -131,34 +45,11 @@ TEST_CASE("default Winograd nests keep every rule, on each instruction set")
     });
 }
 
-namespace {
-
-template <std::int64_t Size, std::int64_t Channels>
-void check_closed_form()
+TEST_CASE("a fault of the knobs leaves no layout")
 {
     const definition d =
-        conv2d<conv2d_shape{.h = Size, .w = Size + 1, .ic = Channels, .oc = Channels + 3, .kh = 3, .kw = 3, .pad = 1},
-               f32>::definition();
-    for (const isa set : {isa::baseline, isa::avx2, isa::avx512, isa::neon}) {
-        CAPTURE(Size);
-        CAPTURE(Channels);
-        const winograd_knobs k = default_winograd(d, set);
-        CHECK(k == fitted(d, k, set));
-        const nest n = lower(winograd_schedule(d, k, set));
-        REQUIRE_MESSAGE(n.ok(), n.found.message());
-        const status found = check(n, cpu_target(set));
-        CHECK_MESSAGE(found.ok(), found.message());
-    }
-}
-
-} // namespace
-
-TEST_CASE("the closed form of Winograd's knobs is legal for every convolution that it applies to")
-{
-    check_closed_form<3, 1>();
-    check_closed_form<7, 512>();
-    check_closed_form<14, 100>();
-    check_closed_form<28, 16>();
-    check_closed_form<113, 64>();
-    check_closed_form<500, 3>();
+        conv2d<conv2d_shape{.h = 8, .w = 8, .ic = 4, .oc = 8, .kh = 3, .kw = 3, .pad = 1}, f32>::definition();
+    CHECK(winograd::packed(d, {.tile = 4}, isa::avx2).size() == 1);
+    CHECK(winograd::packed(d, {.tile = 5}, isa::avx2).empty());
+    CHECK(winograd::standard(d, isa::avx2, 0) == default_winograd(d, isa::avx2));
 }

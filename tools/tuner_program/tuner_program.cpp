@@ -346,6 +346,232 @@ inline int explain_nest(const std::vector<task>& tasks, const tuner_options& opt
     return exit_ok;
 }
 
+// What the records say of each workload.
+inline int show_records(const tuner_options& options, bool as_json)
+{
+    const records_read all = read_records(options.records.string());
+    for (const auto* said : {&all.warnings, &all.rejected})
+        for (const std::string& line : *said) complain("hone: " + line);
+    const auto rows = table_of(all.records, options.accuracy);
+    write_to_stdout(as_json        ? json_of(rows).dump(2) + "\n"
+                    : rows.empty() ? "no records\n"
+                                   : text_of(rows, text_style::plain));
+    return all.rejected.empty() ? exit_ok : exit_failure;
+}
+
+// The words of the command line, which its members hold; what they come to is options().
+class tuner_words {
+public:
+    explicit tuner_words(const tuner_defaults& defaults)
+        : options_(defaults.options), header_out_(options_.header.string()), records_(options_.records.string()),
+          app_(defaults.description)
+    {
+        options_.name = defaults.name;
+        if (options_.vulkan) backends_.emplace_back("vulkan");
+        for (isa set : options_.sets) sets_.emplace_back(name_of(set));
+        if (sets_.empty()) sets_.emplace_back("native");
+        for_each_isa([&](const isa_row& r) { all_sets_.insert(all_sets_.begin(), r.name); });
+        take_build(defaults.arguments);
+        app_.require_subcommand(1);
+        app_.footer("exit status: 0 done, 1 failure, 2 wrong command line, 3 --strict and a workload without entry,\n"
+                    "130 interrupted (what was measured is kept; the same command goes on)");
+        add_tuning();
+        add_reading();
+    }
+    tuner_words(const tuner_words&) = delete;
+    tuner_words& operator=(const tuner_words&) = delete;
+
+    // The status to end with, where the words are wrong or ask for help only.
+    std::optional<int> parse(int argc, char** argv)
+    {
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::ParseError& e) {
+            return app_.exit(e) == 0 ? exit_ok : exit_usage;
+        }
+        return std::nullopt;
+    }
+
+    // Does what was asked for.
+    int run(const tuner_defaults& defaults, const std::vector<task>& tasks)
+    {
+        const tuner_options o = options();
+        if (*showing_) return show_records(o, as_json_);
+        if (*verifying_) return verify(o, tasks, tolerance_);
+        if (*counting_) return count_spaces(tasks, o, as_json_);
+        if (explaining_->count("--records") > 0) check_records_given(o.records);
+        if (*explaining_) return explain_nest(tasks, o, explained_);
+        return tune(defaults, o, tasks, strict_, to_);
+    }
+
+private:
+    // Those of the build are the defaults of the command line.
+    void take_build(const std::vector<std::string>& arguments)
+    {
+        CLI::App building;
+        add_common(&building);
+        add_measuring(&building);
+        building.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+        commands_of_build_ = std::exchange(commands_, {});
+        includes_of_build_ = std::exchange(options_.include_directories, {});
+    }
+
+    void add_accuracy(CLI::App* to_command)
+    {
+        add_choice(to_command, "--accuracy", options_.accuracy, accuracies(),
+                   "where a workload says nothing: exact: sums in the order of the definition; default: in any order; "
+                   "fast: Winograd, too");
+    }
+    void add_common(CLI::App* to_command)
+    {
+        to_command->add_option("--records", records_, "the file of measurements (JSON lines)")
+            ->check(path_of_file())
+            ->capture_default_str();
+        to_command->add_option("--backends", backends_, "cpu, vulkan")
+            ->delimiter(',')
+            ->check(CLI::IsMember({"cpu", "vulkan"}))
+            ->capture_default_str();
+        to_command
+            ->add_option("--isas", sets_,
+                         fmt::format("of CPU kernels: {}, which is the best here", fmt::join(all_sets_, ", ")))
+            ->delimiter(',')
+            ->check(CLI::IsMember(all_sets_))
+            ->capture_default_str();
+        add_accuracy(to_command);
+    }
+    // How candidates are built and measured.
+    void add_measuring(CLI::App* to_command)
+    {
+        to_command->add_option("--threads", options_.threads, "of a kernel; another number is another key")
+            ->check(CLI::Range(1, 1024))
+            ->capture_default_str();
+        add_choice(to_command, "--cache", options_.cache,
+                   {{"cold", cache_mode::cold_weights}, {"hot", cache_mode::hot}},
+                   "cold: weights come from memory; hot: from the cache, as in a loop over one layer");
+        to_command->add_option("--only", only_, "names of workloads")->delimiter(',');
+        to_command
+            ->add_option("--compiler", options_.compiler_command,
+                         "builds the candidates of the CPU; may have a launcher, as 'ccache g++'")
+            ->check(path_of_file())
+            ->capture_default_str();
+        to_command
+            ->add_option("--command", commands_,
+                         "isa=file: how a build compiles its kernels of this instruction set, as its own build has "
+                         "recorded it; instead of --compiler")
+            ->type_name("ISA=FILE");
+        to_command->add_option("--compile-option", options_.compiler_flags,
+                               "of the candidates, after those that hone chooses");
+        to_command->add_option("--include", options_.include_directories, "folders of headers, hone's among them")
+            ->check(path_of_file())
+            ->capture_default_str();
+        to_command->add_option("--work", work_,
+                               "where a folder for what is built is made; only that is removed at the end.\n"
+                               "Default: beside the header or records");
+    }
+
+    void add_tuning()
+    {
+        tuning_ = app_.add_subcommand("tune", "measure candidates, and write the header of the fastest");
+        add_common(tuning_);
+        tuning_->add_option("--earlier", options_.earlier, "files of records that are read first and never written to");
+        tuning_->add_option("--records-out", to_.records,
+                            "all records that were read or measured, each once, as one file");
+        tuning_->add_option("--header-out", header_out_, "the generated header")
+            ->required(header_out_.empty())
+            ->check(path_of_file())
+            ->capture_default_str();
+        tuning_->add_option("--name", options_.name, "of the config set in the header")->capture_default_str();
+        add_choice(tuning_, "--mode", options_.mode,
+                   {{"missing", tuning_mode::missing}, {"replay", tuning_mode::replay}, {"force", tuning_mode::force}},
+                   "missing: tune what the records do not answer; replay: from the records alone; force: all anew");
+        tuning_
+            ->add_option("--budget", options_.budget,
+                         "seconds of tuning; 0: nothing is measured, as with --mode replay")
+            ->check(seconds())
+            ->capture_default_str();
+        tuning_->add_option("--trials", options_.trials, "of each workload, at most; 0: as the budget allows")
+            ->check(CLI::Range(0, 1'000'000'000))
+            ->capture_default_str();
+        tuning_->add_option("--seed", options_.seed, "of the search and of the operands")
+            ->check(whole_number())
+            ->capture_default_str();
+        add_choice(tuning_, "--search", options_.method,
+                   {{"model", search_method::model}, {"random", search_method::chance}},
+                   "model: boosted trees and annealing; random: the control");
+        add_measuring(tuning_);
+        tuning_->add_flag("--strict", strict_, "fail where a workload has no measured entry");
+        tuning_->add_option("--summary", to_.summary, "a JSON list of what was chosen");
+        tuning_->add_flag("--json", to_.as_json, "print that list in place of the table");
+        tuning_->add_option("--stamp", to_.stamp, "a file that is written last, for build systems");
+        tuning_->add_option("--depfile", to_.depfile, "on which files the stamp depends")->needs("--stamp");
+    }
+    // The commands that leave header and records as they are.
+    void add_reading()
+    {
+        showing_ = app_.add_subcommand("show", "what the records say of each workload");
+        showing_->add_option("--records", records_, "the file of measurements")->required(records_.empty());
+        add_accuracy(showing_);
+        showing_->add_flag("--json", as_json_, "as JSON");
+        verifying_ = app_.add_subcommand("verify", "measure what was chosen again, with the options of its tuning");
+        add_common(verifying_);
+        add_measuring(verifying_);
+        verifying_->add_option("--tolerance", tolerance_, "how much slower than recorded a kernel may be")
+            ->check(CLI::Range(0.0, 1e6))
+            ->capture_default_str();
+        counting_ = app_.add_subcommand("space", "how many schedules each workload has");
+        add_common(counting_);
+        counting_->add_flag("--json", as_json_, "as JSON");
+        explaining_ = app_.add_subcommand("explain-nest", "print the chosen loop nest of a workload");
+        add_common(explaining_);
+        explaining_->add_option("workload", explained_, "its name")->required();
+    }
+
+    bool has_backend(const char* name) const
+    {
+        return std::find(backends_.begin(), backends_.end(), name) != backends_.end();
+    }
+    // Throws where words that are each right come to nothing.
+    tuner_options options() const
+    {
+        tuner_options o = options_;
+        o.sets.clear();
+        if (has_backend("cpu"))
+            for (const std::string& s : sets_) o.sets.push_back(s == "native" ? hone::cpu() : *isa_of(s));
+        o.vulkan = has_backend("vulkan");
+        const auto is_given = [&](const char* option) {
+            return tuning_->count(option) + verifying_->count(option) > 0;
+        };
+        const bool is_as_built = !is_given("--compiler") && !is_given("--command");
+        for (const std::string& c : is_as_built ? commands_of_build_ : commands_) {
+            const auto set = isa_of(c.substr(0, c.find('=')));
+            if (!set || c.find('=') == std::string::npos || c.ends_with('='))
+                throw std::invalid_argument(
+                    fmt::format("--command is '{}'; give an instruction set and a file, as avx2=path", c));
+            o.compile_commands[*set] = c.substr(c.find('=') + 1);
+        }
+        // Those commands have their folders themselves.
+        const bool has_commands =
+            std::all_of(o.sets.begin(), o.sets.end(), [&](isa set) { return o.compile_commands.contains(set); });
+        if (!is_given("--include") && !has_commands) o.include_directories = includes_of_build_;
+        o.records = records_;
+        o.header = header_out_;
+        o.work_directory = !work_.empty() ? work_ : !header_out_.empty() ? header_out_ + ".work" : records_ + ".work";
+        if (!only_.empty()) o.cpu_only = o.vulkan_only = only_;
+        return o;
+    }
+
+    tuner_options options_; // those that one word sets
+    reports to_{};
+    std::string header_out_, records_, work_{}, explained_{};
+    std::vector<std::string> backends_{"cpu"}, sets_{}, all_sets_{"native"}, only_{};
+    std::vector<std::string> commands_{}, commands_of_build_{}, includes_of_build_{};
+    bool strict_ = false, as_json_ = false;
+    double tolerance_ = 0.1;
+    CLI::App app_;
+    CLI::App *tuning_ = nullptr, *showing_ = nullptr, *verifying_ = nullptr, *counting_ = nullptr,
+             *explaining_ = nullptr;
+};
+
 } // namespace tuner_command
 
 int tuner_program(int argc, char** argv, const tuner_defaults& defaults, const std::vector<task>& tasks)
@@ -354,170 +580,9 @@ try {
     open_standard_streams();
     // How this program starts itself as a child.
     if (argc == 2 && std::string(argv[1]) == "measure") return measure_child(tasks);
-
-    tuner_options o = defaults.options;
-    o.name = defaults.name;
-    reports to;
-    std::string header_out = o.header.string(), records = o.records.string(), work;
-    std::vector<std::string> backends =
-        o.vulkan ? std::vector<std::string>{"cpu", "vulkan"} : std::vector<std::string>{"cpu"};
-    std::vector<std::string> sets, only, commands;
-    for (isa set : o.sets) sets.emplace_back(name_of(set));
-    if (sets.empty()) sets.emplace_back("native");
-    std::vector<std::string> all_sets{"native"};
-    for_each_isa([&](const isa_row& r) { all_sets.insert(all_sets.begin(), r.name); });
-    bool strict = false, as_json = false;
-    std::string explained;
-
-    CLI::App app{defaults.description};
-    app.require_subcommand(1);
-    app.footer("exit status: 0 done, 1 failure, 2 wrong command line, 3 --strict and a workload without entry,\n"
-               "130 interrupted (what was measured is kept; the same command goes on)");
-    const auto add_accuracy = [&](CLI::App* to_command) {
-        add_choice(to_command, "--accuracy", o.accuracy, accuracies(),
-                   "where a workload says nothing: exact: sums in the order of the definition; default: in any order; "
-                   "fast: Winograd, too");
-    };
-    const auto add_common = [&](CLI::App* to_command) {
-        to_command->add_option("--records", records, "the file of measurements (JSON lines)")
-            ->check(path_of_file())
-            ->capture_default_str();
-        to_command->add_option("--backends", backends, "cpu, vulkan")
-            ->delimiter(',')
-            ->check(CLI::IsMember({"cpu", "vulkan"}))
-            ->capture_default_str();
-        to_command
-            ->add_option("--isas", sets,
-                         fmt::format("of CPU kernels: {}, which is the best here", fmt::join(all_sets, ", ")))
-            ->delimiter(',')
-            ->check(CLI::IsMember(all_sets))
-            ->capture_default_str();
-        add_accuracy(to_command);
-    };
-    // How candidates are built and measured.
-    const auto add_measuring = [&](CLI::App* to_command) {
-        to_command->add_option("--threads", o.threads, "of a kernel; another number is another key")
-            ->check(CLI::Range(1, 1024))
-            ->capture_default_str();
-        add_choice(to_command, "--cache", o.cache, {{"cold", cache_mode::cold_weights}, {"hot", cache_mode::hot}},
-                   "cold: weights come from memory; hot: from the cache, as in a loop over one layer");
-        to_command->add_option("--only", only, "names of workloads")->delimiter(',');
-        to_command
-            ->add_option("--compiler", o.compiler_command,
-                         "builds the candidates of the CPU; may have a launcher, as 'ccache g++'")
-            ->check(path_of_file())
-            ->capture_default_str();
-        to_command
-            ->add_option("--command", commands,
-                         "isa=file: how a build compiles its kernels of this instruction set, as its own build has "
-                         "recorded it; instead of --compiler")
-            ->type_name("ISA=FILE");
-        to_command->add_option("--compile-option", o.compiler_flags,
-                               "of the candidates, after those that hone chooses");
-        to_command->add_option("--include", o.include_directories, "folders of headers, hone's among them")
-            ->check(path_of_file())
-            ->capture_default_str();
-        to_command->add_option("--work", work,
-                               "where a folder for what is built is made; only that is removed at the end.\n"
-                               "Default: beside the header or records");
-    };
-    // Those of the build are the defaults of the command line.
-    std::vector<std::string> of_build(defaults.arguments.rbegin(), defaults.arguments.rend());
-    CLI::App building;
-    add_common(&building);
-    add_measuring(&building);
-    building.parse(of_build);
-    const std::vector<std::string> commands_of_build = std::exchange(commands, {});
-    const std::vector<std::string> includes_of_build = std::exchange(o.include_directories, {});
-    CLI::App* tuning = app.add_subcommand("tune", "measure candidates, and write the header of the fastest");
-    add_common(tuning);
-    tuning->add_option("--earlier", o.earlier, "files of records that are read first and never written to");
-    tuning->add_option("--records-out", to.records, "all records that were read or measured, each once, as one file");
-    tuning->add_option("--header-out", header_out, "the generated header")
-        ->required(header_out.empty())
-        ->check(path_of_file())
-        ->capture_default_str();
-    tuning->add_option("--name", o.name, "of the config set in the header")->capture_default_str();
-    add_choice(tuning, "--mode", o.mode,
-               {{"missing", tuning_mode::missing}, {"replay", tuning_mode::replay}, {"force", tuning_mode::force}},
-               "missing: tune what the records do not answer; replay: from the records alone; force: all anew");
-    tuning->add_option("--budget", o.budget, "seconds of tuning; 0: nothing is measured, as with --mode replay")
-        ->check(seconds())
-        ->capture_default_str();
-    tuning->add_option("--trials", o.trials, "of each workload, at most; 0: as the budget allows")
-        ->check(CLI::Range(0, 1'000'000'000))
-        ->capture_default_str();
-    tuning->add_option("--seed", o.seed, "of the search and of the operands")
-        ->check(whole_number())
-        ->capture_default_str();
-    add_choice(tuning, "--search", o.method, {{"model", search_method::model}, {"random", search_method::chance}},
-               "model: boosted trees and annealing; random: the control");
-    add_measuring(tuning);
-    tuning->add_flag("--strict", strict, "fail where a workload has no measured entry");
-    tuning->add_option("--summary", to.summary, "a JSON list of what was chosen");
-    tuning->add_flag("--json", to.as_json, "print that list in place of the table");
-    tuning->add_option("--stamp", to.stamp, "a file that is written last, for build systems");
-    tuning->add_option("--depfile", to.depfile, "on which files the stamp depends")->needs("--stamp");
-
-    CLI::App* showing = app.add_subcommand("show", "what the records say of each workload");
-    showing->add_option("--records", records, "the file of measurements")->required(records.empty());
-    add_accuracy(showing);
-    showing->add_flag("--json", as_json, "as JSON");
-    CLI::App* verifying = app.add_subcommand("verify", "measure what was chosen again, with the options of its tuning");
-    add_common(verifying);
-    add_measuring(verifying);
-    double tolerance = 0.1;
-    verifying->add_option("--tolerance", tolerance, "how much slower than recorded a kernel may be")
-        ->check(CLI::Range(0.0, 1e6))
-        ->capture_default_str();
-    CLI::App* counting = app.add_subcommand("space", "how many schedules each workload has");
-    add_common(counting);
-    counting->add_flag("--json", as_json, "as JSON");
-    CLI::App* explaining = app.add_subcommand("explain-nest", "print the chosen loop nest of a workload");
-    add_common(explaining);
-    explaining->add_option("workload", explained, "its name")->required();
-
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& e) {
-        return app.exit(e) == 0 ? exit_ok : exit_usage;
-    }
-    o.sets.clear();
-    const auto is_given = [&](const char* option) { return tuning->count(option) + verifying->count(option) > 0; };
-    if (!is_given("--compiler") && !is_given("--command")) commands = commands_of_build;
-    if (std::find(backends.begin(), backends.end(), "cpu") != backends.end())
-        for (const std::string& s : sets) o.sets.push_back(s == "native" ? hone::cpu() : *isa_of(s));
-    o.vulkan = std::find(backends.begin(), backends.end(), "vulkan") != backends.end();
-    for (const std::string& c : commands) {
-        const auto set = isa_of(c.substr(0, c.find('=')));
-        if (!set || c.find('=') == std::string::npos || c.ends_with('='))
-            throw std::invalid_argument(
-                fmt::format("--command is '{}'; give an instruction set and a file, as avx2=path", c));
-        o.compile_commands[*set] = c.substr(c.find('=') + 1);
-    }
-    // Those commands have their folders themselves.
-    const bool has_commands =
-        std::all_of(o.sets.begin(), o.sets.end(), [&](isa set) { return o.compile_commands.contains(set); });
-    if (!is_given("--include") && !has_commands) o.include_directories = includes_of_build;
-    o.records = records;
-    o.header = header_out;
-    o.work_directory = !work.empty() ? work : !header_out.empty() ? header_out + ".work" : records + ".work";
-    if (!only.empty()) o.cpu_only = o.vulkan_only = only;
-    if (*showing) {
-        const records_read all = read_records(records);
-        for (const auto* said : {&all.warnings, &all.rejected})
-            for (const std::string& line : *said) complain("hone: " + line);
-        const auto rows = table_of(all.records, o.accuracy);
-        write_to_stdout(as_json        ? json_of(rows).dump(2) + "\n"
-                        : rows.empty() ? "no records\n"
-                                       : text_of(rows, text_style::plain));
-        return all.rejected.empty() ? exit_ok : exit_failure;
-    }
-    if (*verifying) return verify(o, tasks, tolerance);
-    if (*counting) return count_spaces(tasks, o, as_json);
-    if (explaining->count("--records") > 0) check_records_given(o.records);
-    if (*explaining) return explain_nest(tasks, o, explained);
-    return tune(defaults, o, tasks, strict, to);
+    tuner_words words(defaults);
+    if (const auto status = words.parse(argc, argv)) return *status;
+    return words.run(defaults, tasks);
 } catch (const std::exception& e) {
     complain_as_hone(e.what());
     return exit_failure;

@@ -1,6 +1,23 @@
 // SPDX-License-Identifier: BSL-1.0
 // The limits of a nest's loops: of whole and partial axes, and of reductions that run over live taps only. What passes
 // and siblings state again and again is kept once.
+//
+// Of y[i] = sum over t of x[i + t - 1] * w[t], for i below 10 and t below 3 with zeros outside x, and a plan of these
+// levels
+//
+//     p.add(i, 4, binding::parallel, tail::bound).add(i, 1).open_tile();
+//     p.add(t, 1, binding::serial, tail::exact, border::clip);
+//
+// i.1 stops where i ends, and t.0 runs over the taps that are in x. Both limits of t.0 are solved from the conditions
+// that x states, 4 i.0 + i.1 + t.0 - 1 >= 0 and 10 - 4 i.0 - i.1 - t.0 >= 0, so that no leaf tests them:
+//
+//     parallel i.0 in [0, 3)
+//       serial i.1 in [0, min(4, -i.0*4 + 10))
+//         tile 1 registers
+//           acc[0] = 0
+//           serial t.0 in [max(0, -i.0*4 - i.1 + 1), min(3, -i.0*4 - i.1 + 11))
+//             acc[0] += x[i.0*4 + i.1 + t.0 - 1] * w[t.0]
+//           y[i.0*4 + i.1] = acc[0]
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 // What the levels of a schedule mean to its lowering: the variable and iterations of each, how they move an axis, and
 // the intervals of indices for the loops that are open. Buffers and variables of the nest come from here.
+//
+// Of y[i] = sum over t of x[i + t - 1] * w[t], for i below 10 and t below 3, and a plan of these levels
+//
+//     p.add(i, 4, binding::parallel, tail::guard).add(t, 1).add(i, 1, binding::unroll);
+//
+// the variables, how often each runs, and what a step of it adds to the index of x are
+//
+//     i.0  3 times  4
+//     t.0  3 times  1
+//     i.1  4 times  1
+//
+// So i is 4 i.0 + i.1, and 10 - 4 i.0 is what a step of i.0 leaves of it. Before a loop is open the index is in
+// [-1, 10], since i ends at 9; where i is guarded, it may pass its end, and the index is in [-1, 12].
 #pragma once
 
 #include <cstdint>

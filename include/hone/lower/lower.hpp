@@ -5,6 +5,36 @@
 // Each level of a stage owns one variable; an axis is the sum of step * variable over its levels. What stands in the
 // tree are bounds and guards: tails and borders become siblings, bounds or conditions as the level asks, and whatever
 // interval arithmetic proves is left out.
+//
+// The operator of all examples here: y[i] = sum over t of x[i + t - 1] * w[t], for i below 10 and t below 3, with zeros
+// outside x. With a plan of these levels, as tests/lower holds each example to the printer,
+//
+//     p.add(i, 4, binding::parallel, tail::peel).open_tile();
+//     p.add(t, 1).add(i, 1, binding::unroll);
+//
+// two tiles of 4 outputs and one of 2 come of it. The first tap of y[0] is tested in the former, the last of y[9] in
+// the latter; of the ends of i, which whole steps and their sibling meet, nothing is tested:
+//
+//     parallel i.0 in [0, 2)
+//       tile 4 registers
+//         unroll i.1 in [0, 4)
+//           acc[i.1] = 0
+//         serial t.0 in [0, 3)
+//           unroll i.1 in [0, 4)
+//             if i.0*4 + i.1 + t.0 >= 1
+//               acc[i.1] += x[i.0*4 + i.1 + t.0 - 1] * w[t.0]
+//         unroll i.1 in [0, 4)
+//           y[i.0*4 + i.1] = acc[i.1]
+//     parallel i.0 in [2, 3)
+//       tile 4 registers
+//         unroll i.1 in [0, 2)
+//           acc[i.1] = 0
+//         serial t.0 in [0, 3)
+//           unroll i.1 in [0, 2)
+//             if i.0*4 + i.1 + t.0 < 11
+//               acc[i.1] += x[i.0*4 + i.1 + t.0 - 1] * w[t.0]
+//         unroll i.1 in [0, 2)
+//           y[i.0*4 + i.1] = acc[i.1]
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,26 @@
 // SPDX-License-Identifier: BSL-1.0
 // The statements of a nest and what they read: accesses, expressions, register tiles, and the conditions that leaves
 // may have to test because an axis ends or an operand reads padding.
+//
+// Of y[i] = sum over t of x[i + t - 1] * w[t], for i below 10 and t below 3, and a plan of these levels
+//
+//     p.add(i, 4, binding::parallel, tail::guard).open_tile();
+//     p.add(t, 1).add(i, 1, binding::unroll);
+//
+// three statements come, whose accumulator has a register for each iteration of i.1. Steps of 4 pass the end of i, and
+// taps both ends of x: each leaf is under the tests that no loop around it decides. The first one touches registers
+// only, and tests nothing:
+//
+//     acc[i.1] = 0
+//     if i.0*4 + i.1 < 10 && i.0*4 + i.1 + t.0 >= 1 && i.0*4 + i.1 + t.0 < 11
+//     acc[i.1] += x[i.0*4 + i.1 + t.0 - 1] * w[t.0]
+//     if i.0*4 + i.1 < 10
+//     y[i.0*4 + i.1] = acc[i.1]
+//
+// With steps of 5, which do not pass the end of i, and p.mask(0), loads of x test for themselves, and a sum is under no
+// test:
+//
+//     acc[i.1] += (i.0*5 + i.1 + t.0 >= 1 && i.0*5 + i.1 + t.0 < 11 ? x[i.0*5 + i.1 + t.0 - 1] : 0) * w[t.0]
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The direct template for CPUs: how it reads an operator, and that what it chooses when nothing is tuned is legal for
-// every layer and instruction set.
+// The direct template for CPUs: what it chooses when nothing is tuned is legal for every layer and instruction set, and
+// its knobs fit the operator.
 #include <hone/cpu/kernel.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/hash.hpp>
@@ -12,7 +12,6 @@
 #include <initializer_list>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -24,87 +23,8 @@ using namespace hone::test;
 namespace {
 
 constexpr isa sets[] = {isa::baseline, isa::avx2, isa::avx512, isa::neon};
-using names = std::vector<std::string>;
-
-struct named_roles {
-    std::string vector, row, reduce;
-    names batch, windows;
-};
-named_roles roles_by_name(const definition& d)
-{
-    const direct_roles r = roles_of(d);
-    const auto name = [&](int a) { return a < 0 ? std::string{} : std::string{d.stages[0].axes[a].name}; };
-    named_roles n{name(r.vector), name(r.row), name(r.reduce), {}, {}};
-    for (std::int8_t a : r.batch) n.batch.push_back(name(a));
-    for (std::int8_t a : r.windows) n.windows.push_back(name(a));
-    CHECK(r.x == 0);
-    CHECK(r.weights == 1);
-    return n;
-}
-
-// Each axis of the operator has one part.
-void check_partition(const definition& d)
-{
-    const direct_roles r = roles_of(d);
-    std::vector<int> parts(d.stages[0].axes.size());
-    const auto count = [&](int a) {
-        if (a >= 0) ++parts[static_cast<std::size_t>(a)];
-    };
-    for (int a : {r.vector, r.row, r.reduce}) count(a);
-    for (std::int8_t a : r.batch) count(a);
-    for (std::int8_t a : r.windows) count(a);
-    for (int p : parts) CHECK(p == 1);
-}
 
 } // namespace
-
-TEST_CASE("roles of a matrix product")
-{
-    const named_roles r = roles_by_name(gemm<gemm_shape{.batch = 2, .m = 8, .n = 7, .k = 5}, f32, bias>::definition());
-    CHECK(r.vector == "n");
-    CHECK(r.row == "m");
-    CHECK(r.reduce == "k");
-    CHECK(r.batch == names{"batch"});
-    CHECK(r.windows.empty());
-    // One row: no axis to make rows of but the batch, which has its own weights.
-    CHECK(roles_by_name(gemm<products[0], f32, bias>::definition()).vector == "n");
-    CHECK(roles_by_name(gemm<products[0], f32, bias>::definition()).row.empty());
-}
-
-TEST_CASE("roles of convolutions")
-{
-    const named_roles c2 = roles_by_name(conv2d<resnet18[1], f32, bias, relu>::definition());
-    CHECK(c2.vector == "oc");
-    CHECK(c2.row == "ow");
-    CHECK(c2.reduce == "ic");
-    CHECK(c2.batch == names{"n", "g", "oh"});
-    CHECK(c2.windows == names{"kh", "kw"});
-
-    // Depthwise: the groups are the vectors; the one input channel of a group stays the innermost reduction, so that
-    // the taps are windows, to be written out.
-    const named_roles d3 = roles_by_name(conv2d<mobilenet_depthwise[2], f32, bias, relu6>::definition());
-    CHECK(d3.vector == "g");
-    CHECK(d3.row == "ow");
-    CHECK(d3.reduce == "ic");
-    CHECK(d3.batch == names{"n", "oh", "oc"});
-    CHECK(d3.windows == names{"kh", "kw"});
-
-    // Grouped: vectors along the channels of one group.
-    constexpr conv2d_shape grouped = {.h = 8, .w = 8, .ic = 16, .oc = 32, .kh = 3, .kw = 3, .groups = 2};
-    const named_roles g = roles_by_name(conv2d<grouped, f32>::definition());
-    CHECK(g.vector == "oc");
-    CHECK(g.reduce == "ic");
-    CHECK(g.batch == names{"n", "g", "oh"});
-}
-
-TEST_CASE("each axis of each operator has one part")
-{
-    for_each_workload([](const char* name, std::size_t i, const definition& d) {
-        CAPTURE(name);
-        CAPTURE(i);
-        check_partition(d);
-    });
-}
 
 TEST_CASE("the defaults fit the registers, lower and keep every rule, on each instruction set")
 {
@@ -250,56 +170,6 @@ TEST_CASE("knobs past the operator give the nest of fitted ones")
     CHECK_FALSE(least == k);
     CHECK(nest_hash(lower(direct_schedule(d, least, isa::avx512))) ==
           nest_hash(lower(direct_schedule(d, k, isa::avx512))));
-}
-
-TEST_CASE("what fits registers, by the facts of the tiles that reach the peak")
-{
-    const auto fits = [](int rows, int vectors, isa set) { return check_registers({rows, vectors}, set).ok(); };
-    CHECK(fits(14, 2, isa::avx512));
-    CHECK(fits(9, 3, isa::avx512));
-    CHECK(fits(31, 1, isa::avx512));
-    CHECK_FALSE(fits(15, 2, isa::avx512));
-    CHECK_FALSE(fits(10, 3, isa::avx512));
-    CHECK_FALSE(fits(32, 1, isa::avx512));
-    for (isa set : {isa::avx2, isa::baseline}) {
-        CHECK(fits(6, 2, set));
-        CHECK(fits(4, 3, set));
-        CHECK(fits(14, 1, set));
-        CHECK_FALSE(fits(7, 2, set));
-        CHECK_FALSE(fits(15, 1, set));
-    }
-    const auto fits_by_lanes = [](int rows, int vectors) {
-        return check_registers({rows, vectors, 4}, isa::neon).ok();
-    };
-    CHECK(fits_by_lanes(15, 1));
-    CHECK(fits_by_lanes(9, 2));
-    CHECK(fits_by_lanes(6, 3));
-    CHECK(fits_by_lanes(4, 4));
-    CHECK_FALSE(fits_by_lanes(10, 2));
-    CHECK_FALSE(fits_by_lanes(7, 3));
-    CHECK_FALSE(fits_by_lanes(5, 4));
-    CHECK(fits(5, 4, isa::neon));
-    CHECK_FALSE(fits(6, 4, isa::neon));
-}
-
-// The two estimates of a dense tile agree: what the knobs promise before lowering is what check finds in the nest.
-TEST_CASE("check_registers agrees with check")
-{
-    const definition d = gemm<products[4], f32>::definition();
-    for (isa set : sets)
-        for (int vectors = 1; vectors <= 4; ++vectors)
-            for (int rows = 1; rows <= 32; ++rows)
-                for (int steps : {1, 4}) {
-                    const direct_knobs k{.rows = rows, .vectors = vectors, .reduce_unroll = steps};
-                    CAPTURE(name_of(set));
-                    CAPTURE(rows);
-                    CAPTURE(vectors);
-                    CAPTURE(steps);
-                    const nest n = lower(direct_schedule(d, k, set));
-                    REQUIRE(n.found.what == fault::none);
-                    CHECK((live_registers(n) <= vector_registers(set)) ==
-                          check_registers({rows, vectors, steps}, set).ok());
-                }
 }
 
 TEST_CASE("where products take lanes, the default writes out as many steps as a vector has, if x has them side by side")

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+// The tables of a nest: parameters that a call gives and those that follow, what a reduction begins with, and that a
+// copy of exact size is the same nest.
+#include <hone/ir/nest.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <set>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "nests.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+static_assert(identity_of(reduction::add) == 0 && identity_of(reduction::none) == 0);
+static_assert(identity_of(reduction::max) == -infinity && identity_of(reduction::min) == infinity);
+
+// m, n, m * n, (m * n) * n
+constexpr auto products()
+{
+    inline_vector<parameter, 4> all;
+    all.push_back({.name = "m", .least = 2, .most = 10});
+    all.push_back({.name = "n", .least = 0, .most = 7});
+    all.push_back(product_of(all, "mn", 0, 1));
+    all.push_back(product_of(all, "mnn", 2, 1));
+    return all;
+}
+static_assert(given_parameters(products()) == 2);
+static_assert(products()[0].is_given() && !products()[2].is_given());
+static_assert(products()[2].least == 0 && products()[2].most == 70);
+static_assert(products()[3].least == 0 && products()[3].most == 490);
+
+constexpr bool is_completed()
+{
+    const std::int64_t given[] = {3, 5};
+    std::int64_t values[4]{};
+    complete(products(), given, values);
+    return values[0] == 3 && values[1] == 5 && values[2] == 15 && values[3] == 75;
+}
+static_assert(is_completed());
+
+// Bounds of a product stay numbers, however large its factors.
+constexpr bool saturates()
+{
+    inline_vector<parameter, 2> all;
+    all.push_back({.name = "huge", .least = 1, .most = std::int64_t{1} << 40});
+    all.push_back(product_of(all, "square", 0, 0));
+    return all[1].most == saturated;
+}
+static_assert(saturates());
+
+// One entry less in one table than this nest has.
+constexpr nest small = matmul();
+constexpr nest_sizes less(int nest_sizes::*table)
+{
+    nest_sizes s = small.sizes();
+    --(s.*table);
+    return s;
+}
+
+template <class E>
+int names_of(std::initializer_list<E> all)
+{
+    std::set<std::string> names;
+    for (E e : all) names.insert(name_of(e));
+    return static_cast<int>(names.size());
+}
+
+} // namespace
+
+TEST_CASE("each word has a name of its own, as nests are printed")
+{
+    CHECK(names_of({binding::serial, binding::unroll, binding::vectorize, binding::parallel, binding::grid,
+                    binding::lane}) == 6);
+    CHECK(names_of({memory::argument, memory::workspace, memory::slot, memory::workgroup, memory::registers}) == 5);
+    CHECK(names_of({role::none, role::input, role::weights, role::bias, role::residual, role::operand, role::output}) ==
+          7);
+    CHECK(names_of({reduction::none, reduction::add, reduction::max, reduction::min}) == 4);
+    CHECK(std::string{name_of(binding::lane)} == "lane");
+    CHECK(std::string{name_of(memory::registers)} == "registers");
+    CHECK(std::string{name_of(role::output)} == "y");
+    CHECK(std::string{name_of(reduction::min)} == "min=");
+}
+
+TEST_CASE("a copy of exact size has the same tables, and no room for more")
+{
+    constexpr nest from = matmul({.m = 7, .n = 16, .k = 5, .tile_m = 3}, isa::avx2, 8);
+    constexpr auto to = resized<from.sizes()>(from);
+    CHECK(to.sizes() == from.sizes());
+    CHECK_FALSE(to.overflowed());
+    REQUIRE(to.nodes.size() == from.nodes.size());
+    for (std::size_t i = 0; i < to.nodes.size(); ++i) CHECK(to.nodes[i] == from.nodes[i]);
+    for (std::size_t i = 0; i < to.accesses.size(); ++i) CHECK(to.accesses[i] == from.accesses[i]);
+    for (std::size_t i = 0; i < to.terms.size(); ++i) CHECK(to.terms[i] == from.terms[i]);
+    CHECK(to.root == from.root);
+    CHECK(to.vector_length == 8);
+    CHECK(to.set == isa::avx2);
+    CHECK(to.registers == from.registers);
+    CHECK(to.ok());
+
+    nest_sizes fewer = from.sizes();
+    CHECK(fewer.nodes == static_cast<int>(from.nodes.size()));
+    auto full = to;
+    full.nodes.push_back({});
+    CHECK(full.overflowed());
+}
+
+TEST_CASE("each table that is too small is seen")
+{
+    CHECK(resized<less(&nest_sizes::nodes)>(small).overflowed());
+    CHECK(resized<less(&nest_sizes::terms)>(small).overflowed());
+    CHECK(resized<less(&nest_sizes::variables)>(small).overflowed());
+    CHECK(resized<less(&nest_sizes::exprs)>(small).overflowed());
+    CHECK(resized<less(&nest_sizes::bounds)>(small).overflowed());
+}
+
+TEST_CASE("a cleared nest is a new one")
+{
+    nest n = reversed();
+    n.found = {.what = fault::capacity};
+    while (!n.bounds.overflowed()) n.bounds.push_back({});
+    n.clear();
+    const nest fresh;
+    CHECK(n.ok());
+    CHECK_FALSE(n.overflowed());
+    CHECK(n.sizes() == fresh.sizes());
+    CHECK(n.root == fresh.root);
+    CHECK(n.set == fresh.set);
+    CHECK(n.lanes == fresh.lanes);
+    CHECK(n.vector_length == fresh.vector_length);
+    CHECK(n.registers == fresh.registers);
+}
