@@ -110,6 +110,34 @@ constexpr std::int32_t default_unroll(const definition& d, const direct_roles& r
     return 1;
 }
 
+// The sets of the nearest cache in which the rows of a tile stand in x.
+constexpr std::int64_t sets_of_rows(const definition& d, const direct_roles& r)
+{
+    if (r.x < 0 || r.row < 0) return cache_sets;
+    const operand& x = d.stages[0].operands[r.x];
+    const tensor& t = d.tensors[x.tensor];
+    std::int64_t distance = 0;
+    for (std::size_t k = 0; k < x.index.size(); ++k)
+        for (const index_term& term : x.index[k].terms)
+            if (term.axis == r.row && t.dims[k].stride_parameter < 0) distance += term.coefficient * t.dims[k].stride;
+    return sets_of_distance(distance * static_cast<std::int64_t>(bytes_of(t.type)));
+}
+
+// The tile of a depthwise convolution, whose vectors share nothing. It reads each line of x for some taps, and its
+// neighbours read the same again. Where the rows meet in few sets, the lines are gone by then; tiles of several vectors
+// that walk along the channels take whole runs of them from the next cache instead. On a Zen 4, of 17 layers with
+// windows of 3x3, 5x5 and 7x7, those with few sets take 1.2 to 3.7 times less time so with AVX-512, 1.9 to 4.8 times
+// with AVX2; others would take up to 1.3 times more.
+constexpr register_tile depthwise_tile(std::int64_t sets, std::int64_t rows, std::int64_t vectors, isa set)
+{
+    const std::int64_t registers = vector_registers(set);
+    const auto least = [](std::int64_t a, std::int64_t b) { return static_cast<std::int32_t>(a < b ? a : b); };
+    register_tile t;
+    t.vectors = least(least(sets > 2 ? 2 : 4, registers / 8), vectors);
+    t.rows = least(least((registers * 3 / 4 - 4) / t.vectors, 7), rows);
+    return t;
+}
+
 // The default when nothing is tuned: of the closed form (step 0) and others the first whose nest is legal. Borders and
 // taps that are written out can come to more tile bodies, or nodes, than a nest may have (3x3 with dilation 6 on 32x32:
 // ten bodies; a window of 128: hundreds of nodes), which only lowering knows. Tiles of other rows come first, since
@@ -124,8 +152,15 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     const bool shares = r.x >= 0 && !moves_along(s.operands[r.x], r.vector);
     constexpr int other_tiles = 3;
     const std::int32_t unroll = step <= other_tiles + 2 ? default_unroll(d, r, set) : 1;
-    const register_tile tile = cheapest_tile(rows, vectors, shares, set, step <= other_tiles ? step : 0, unroll);
+    const std::int64_t sets = sets_of_rows(d, r);
+    constexpr std::int64_t few_sets = 8;
+    const bool walks_channels = !shares && sets <= few_sets && step == 0;
+    const register_tile tile =
+        walks_channels
+            ? depthwise_tile(sets, rows, vectors, set)
+            : cheapest_tile(rows, vectors, shares, set, step <= other_tiles ? step : 0, unroll, cache_ways * sets);
     direct_knobs best{.rows = tile.rows, .vectors = tile.vectors, .reduce_unroll = unroll};
+    if (walks_channels) best.order = walk::rows_outer;
     // Written out, few channels of a dense window cost more decoding than they save: 1.26 to 1.4 times as long for
     // three.
     best.unroll_window = !shares;
