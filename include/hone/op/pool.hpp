@@ -176,13 +176,6 @@ constexpr status pool_shape::check() const
 }
 
 // The whole image as one window.
-struct image_shape {
-    std::int64_t n = 1;
-    std::int64_t h = 1;
-    std::int64_t w = 1;
-    std::int64_t c = 1;
-    hone::layout layout = hone::layout::nhwc;
-};
 constexpr pool_shape whole(const image_shape& s)
 {
     return {.n = s.n, .h = s.h, .w = s.w, .c = s.c, .kh = s.h, .kw = s.w, .layout = s.layout};

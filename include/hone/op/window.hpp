@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// How a window moves over an image: stride and dilation per direction, padding per side, from the fields that the
-// shapes of convolutions and pools have in common. And the layouts of images.
+// Images, and how a window moves over one: stride and dilation per direction, padding per side, from the fields that
+// the shapes of convolutions and pools have in common.
 #pragma once
 
 #include <cstdint>
 
 #include <hone/core/fault.hpp>
 #include <hone/op/definition.hpp>
+#include <hone/op/definition_check.hpp>
 #include <hone/op/operator.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -17,6 +18,23 @@ namespace hone {
 
 enum class layout : std::uint8_t { nhwc, nchw };
 constexpr const char* name_of(layout l) { return l == layout::nhwc ? "nhwc" : "nchw"; }
+
+struct image_shape {
+    std::int64_t n = 1;
+    std::int64_t h = 1;
+    std::int64_t w = 1;
+    std::int64_t c = 1;
+    hone::layout layout = hone::layout::nhwc;
+
+    // `name`: of the operator.
+    constexpr status check(const char* name) const
+    {
+        for (std::int64_t e : {n, h, w, c})
+            if (e < 1) return {fault::extent_zero, 1, e, name};
+        const std::int64_t elements = saturated_product(n, h, w, c);
+        return elements > most_elements ? status{fault::extent_too_large, most_elements, elements, name} : status{};
+    }
+};
 
 // The largest number of a window: indices are sums of products of these, in 32 bits.
 inline constexpr std::int64_t most_of_window = std::int64_t{1} << 24;
