@@ -140,7 +140,7 @@ public:
         return *this;
     }
     constexpr nest_builder& barrier() { return open({.kind = node_kind::barrier}).end(); }
-    // The loads of the expression are accesses, its tables table accesses.
+    // The loads of the expression are accesses, its tables and positions table accesses.
     constexpr nest_builder& leaf(int target, reduction reduce, const expr& value)
     {
         const int base = static_cast<int>(n.exprs.size());

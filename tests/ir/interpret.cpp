@@ -165,6 +165,14 @@ TEST_CASE("expressions and reductions mean what expr.hpp says")
     CHECK(run(b.n, {&in, &out}).ok());
     CHECK(out == floats{12 - 5 + 63 + 9, 9, -9, 0, std::sqrt(0.5f), std::sqrt(3.0f), std::sqrt(2.0f - 6.0f / 9.0f), 1});
 
+    nest_builder p;
+    const form at_lane = p.axis("i");
+    const int place = p.access(p.buffer("y", memory::argument, 3, role::output), at_lane);
+    p.loop(binding::serial, at_lane, 3).store(place, ex::position(p.table({}, at_lane * 4 - form{1})) * 0.5f);
+    floats places(3);
+    CHECK(run(p.n, {&places}).ok());
+    CHECK(places == floats{-0.5f, 1.5f, 3.5f});
+
     nest_builder r;
     const int v = r.access(r.buffer("v", memory::argument, 1, role::output), 0);
     r.store(v, ex::max(ex::load(v), expr{0.0f}));

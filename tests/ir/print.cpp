@@ -82,6 +82,7 @@ TEST_CASE("bounds, conditions, parameters, tables and expressions")
     b.bound_loop(binding::lane, i, 3, 4).loop(binding::serial, j, {0, form{1} - i}, {m, quotient{m + form{13}, 14}});
     b.guard({form{19} - j, m - i + form{3}});
     b.leaf(y, reduction::max, (ex::load(x) - (expr{1.5f} - ex::table(t))) * -ex::abs(ex::load(x)));
+    b.store(y, ex::position(b.table({}, i * 2 - form{1})) - expr{0.5f});
     b.store(y, ex::load(y) / (ex::load(y) * expr{2.0f}) + ex::min(ex::load(y) + expr{1.0f}, expr{0.0f}));
     b.end(2).bound_loop(binding::lane, other, 4, 1, nest_builder::digit::inner);
     CHECK(print(b.n) == R"(// vulkan, vector length 1, lanes 12
@@ -93,6 +94,7 @@ lane i.0 in [0, 3) from lane / 4
   serial i.1@0 in [max(0, -i.0 + 1), min(m, floor((m + 13) / 14)))
     if i.1@0 < 20 && i.0 < m + 4
       y[0] max= ((i.1@0 >= 1 && i.0*8 + i.1@0 < m ? x[i.0*m + i.1@0] : 0) - (1.5 - table[0 + i.1@0])) * -abs((i.1@0 >= 1 && i.0*8 + i.1@0 < m ? x[i.0*m + i.1@0] : 0))
+      y[0] = position(i.0*2 - 1) - 0.5
       y[0] = y[0] / (y[0] * 2) + min(y[0] + 1, 0)
   lane i.1@2 in [0, 4) from lane % extent
 )");

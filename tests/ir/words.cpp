@@ -38,6 +38,7 @@ static_assert(word_of(expr_op::exp).number == 13 && word_of(expr_op::tanh).numbe
               word_of(expr_op::floor).number == 17 && word_of(expr_op::less).number == 18 &&
               word_of(expr_op::less_or_equal).number == 19 && word_of(expr_op::equal).number == 20 &&
               word_of(expr_op::select).number == 21);
+static_assert(word_of(expr_op::position).number == 22);
 
 } // namespace
 

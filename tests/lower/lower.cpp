@@ -106,7 +106,7 @@ constexpr conv2d_shape random_convolution(int i)
         s.pad_left = random.between(0, 3);
         s.pad_bottom = random.between(0, 4);
     }
-    const conv2d_window v = s.window();
+    const image_window v = s.window();
     const auto side = [&](std::int64_t reach, std::int64_t pads) {
         const std::int64_t least = reach + 1 - pads;
         return random.between(least < 1 ? 1 : least, 9);
@@ -138,7 +138,7 @@ constexpr conv2d_shape random_3x3(int i)
         s.pad_top = random.between(0, 3);
         s.pad_right = random.between(0, 3);
     }
-    const conv2d_window v = s.window();
+    const image_window v = s.window();
     s.h = random.between(v.pad_top + v.pad_bottom < 2 ? 3 : 1, 11);
     s.w = random.between(v.pad_left + v.pad_right < 2 ? 3 : 1, 11);
     s.ic = one_of(random, {1, 3, 4, 5, 8, 16, 17});
@@ -202,7 +202,7 @@ winograd_knobs random_winograd(random_numbers& random)
 std::string text_of(const conv2d_shape& s)
 {
     std::ostringstream o;
-    const conv2d_window v = s.window();
+    const image_window v = s.window();
     o << "conv2d{.n = " << s.n << ", .h = " << s.h << ", .w = " << s.w << ", .ic = " << s.ic << ", .oc = " << s.oc
       << ", .kh = " << s.kh << ", .kw = " << s.kw << ", .stride = " << v.stride_h << " x " << v.stride_w
       << ", .pad = " << v.pad_top << ' ' << v.pad_left << ' ' << v.pad_bottom << ' ' << v.pad_right

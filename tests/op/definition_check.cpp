@@ -202,6 +202,18 @@ TEST_CASE("numbers that name nothing")
             "gemm");
     }
     unknown([](definition& d) { d.stages[0].tables.push_back({.first = 0, .count = 1, .index = along(1)}); }, "gemm");
+
+    // A position is the index of a table without values, and of that alone.
+    const auto placed = [](const expr& e, const dim_index& index) {
+        return found([&](definition& d) {
+            d.stages[0].tables.push_back({.index = index});
+            d.stages[0].epilogue = ex::acc() + e;
+        });
+    };
+    CHECK(placed(ex::position(0), along(1, 3, -2)).ok());
+    is_named(placed(ex::position(1), along(1)), fault::definition_unknown_part, "gemm");
+    is_named(placed(ex::table(0), along(1)), fault::definition_unknown_part, "gemm");
+    is_named(placed(ex::position(0), along(1, 1 << 24)), fault::extent_too_large, "gemm");
 }
 
 TEST_CASE("indexes of another rank, and expressions of nothing")

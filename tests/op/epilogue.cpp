@@ -30,7 +30,8 @@ float value(const expr& e, int at, float accumulator, const std::vector<float>& 
     case expr_op::constant: return n.value;
     case expr_op::load: return operands[static_cast<std::size_t>(n.ref)];
     case expr_op::accumulator: return accumulator;
-    case expr_op::table: break;
+    case expr_op::table:
+    case expr_op::position: break;
     case expr_op::neg: return -a();
     case expr_op::abs: return std::fabs(a());
     case expr_op::sqrt: return std::sqrt(a());
@@ -50,7 +51,7 @@ float value(const expr& e, int at, float accumulator, const std::vector<float>& 
     case expr_op::equal: return a() == b() ? 1.0f : 0.0f;
     case expr_op::select: return a() != 0 ? b() : value(e, n.c, accumulator, operands);
     }
-    FAIL("no table stands in an epilogue");
+    FAIL("no table and no position stand in an epilogue");
     return 0;
 }
 

@@ -263,6 +263,15 @@ constexpr access_list access_list_of(const Nest& n, int statement)
     return l;
 }
 
+template <class Nest>
+constexpr bool reads_position(const Nest& n, int statement)
+{
+    bool reads = false;
+    for_each_load(
+        n, n.statements[statement].value, [&](int) { reads = true; }, expr_op::position);
+    return reads;
+}
+
 // How a product with a constant table entry is added.
 enum class factor : std::uint8_t { general, plus, minus, table };
 
@@ -403,6 +412,7 @@ struct band {
             }
         }
         const hone::statement& st = n.statements[p.base.statement];
+        if (reads_position(n, p.base.statement)) p.base.plain = false;
         p.has_table = st.reduce == reduction::add && n.exprs[st.value].op == expr_op::mul &&
                       n.exprs[n.exprs[st.value].a].op == expr_op::table;
         find_lane<K>(p, l, i);

@@ -103,6 +103,10 @@ struct tile_inputs {
             for (const range& r : {x.lower, x.upper})
                 for (int i = r.first; i < r.first + r.count; ++i) read(K::nest.bounds[i].value);
             read_conditions(x.conditions);
+            if (x.kind == node_kind::leaf)
+                for_each_load(
+                    K::nest, K::nest.statements[x.statement].value,
+                    [&](int t) { read(K::nest.table_accesses[t].index); }, expr_op::position);
             for (int c = x.child; c >= 0; c = K::nest.nodes[c].next) visit(c);
             if (x.kind == node_kind::loop) reads[x.variable] = false; // its own
         }

@@ -21,17 +21,16 @@ struct no_band {
     static constexpr instance at(int) { return {}; }
 };
 
-// How a condition divides at an instance of a band.
-struct condition_parts {
+// How an affine value divides at an instance of a band.
+struct affine_parts {
     std::int64_t literal = 0;
     std::int64_t lane = 0;   // coefficient of the vector variable
     std::uint32_t terms = 0; // the others, by position
 };
 template <class K>
-consteval condition_parts parts_of(const instance& i, int condition)
+consteval affine_parts parts_of(const instance& i, const affine& c)
 {
-    const affine& c = K::nest.conditions[condition];
-    condition_parts p{.literal = c.constant};
+    affine_parts p{.literal = c.constant};
     for (int k = 0; k < c.count; ++k) {
         const affine_term& t = K::nest.terms[c.first + k];
         if (t.variable >= 0 && t.parameter < 0 && t.variable == i.vector_variable)
@@ -44,24 +43,49 @@ consteval condition_parts parts_of(const instance& i, int condition)
     return p;
 }
 
-// The part of a condition that loops outside the band and the call decide: its terms in the bit set Terms. Instances of
-// a band share it.
-template <class K, int C, std::uint32_t Terms>
+// The part that loops outside the band and the call decide: those of the Count terms from First on that are in the bit
+// set Terms. Instances of a band share it.
+template <class K, int First, int Count, std::uint32_t Terms>
 HONE_INLINE std::int64_t environment_value(const environment<K>& e)
 {
-    constexpr affine c = K::nest.conditions[C];
     return [&]<int... T>(sequence<T...>) HONE_INLINE_LAMBDA {
-        return ((Terms >> T & 1 ? terms_value<K, c.first + T, 1>(e) : 0) + ... + 0);
-    }(make_sequence<c.count>{});
+        return ((Terms >> T & 1 ? terms_value<K, First + T, 1>(e) : 0) + ... + 0);
+    }(make_sequence<Count>{});
 }
 
 // The value of a condition at an instance: what is literal, what the environment holds, and the lane.
 template <class K, class B, int I, int C>
 HONE_INLINE std::int64_t condition_value(const environment<K>& e, int lane)
 {
-    constexpr condition_parts parts = parts_of<K>(B::at(I), C);
-    return environment_value<K, C, parts.terms>(e) + (parts.literal + parts.lane * lane);
+    constexpr affine c = K::nest.conditions[C];
+    constexpr affine_parts parts = parts_of<K>(B::at(I), c);
+    return environment_value<K, c.first, c.count, parts.terms>(e) + (parts.literal + parts.lane * lane);
 }
+// Where an instance stands, for ex::position: of lanes the first one's, and how far each is from the one before.
+template <class K, class B, int I, int T>
+struct position_at {
+    static constexpr affine index = K::nest.table_accesses[T].index;
+    static constexpr affine_parts parts = parts_of<K>(B::at(I), index);
+
+    HONE_INLINE static std::int64_t first(const environment<K>& e)
+    {
+        return environment_value<K, index.first, index.count, parts.terms>(e) + parts.literal;
+    }
+    HONE_INLINE static float of_lane(const environment<K>& e, int lane)
+    {
+        return static_cast<float>(first(e) + parts.lane * lane);
+    }
+    // One number where all lanes stand alike.
+    HONE_INLINE static auto of_lanes(const environment<K>& e)
+    {
+        if constexpr (parts.lane == 0 || K::nest.vector_length == 1)
+            return static_cast<float>(first(e));
+        else
+            return [at = static_cast<float>(first(e))]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
+                return lanes_of<K>::broadcast(at) + vector_of<K>{static_cast<float>(parts.lane * L)...};
+            }(make_sequence<K::nest.vector_length>{});
+    }
+};
 template <class K, class B, int I, int First, int Count>
 HONE_INLINE bool holds(const environment<K>& e, int lane)
 {

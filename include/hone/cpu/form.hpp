@@ -68,14 +68,17 @@ struct form {
             return simd_of<K>::template load_first<L>(at);
     }
 
-    template <int X, class... At>
-    HONE_INLINE static auto value(scalar c, At... at)
+    // `c`: the table entry of an instance, a number; or what knows where the instance stands, too, and converts to it.
+    template <int X, class C, class... At>
+    HONE_INLINE static auto value(C c, At... at)
     {
         constexpr expr_node x = K::nest.exprs[X];
         if constexpr (x.op == expr_op::constant)
             return static_cast<scalar>(x.value);
         else if constexpr (x.op == expr_op::table)
-            return c;
+            return static_cast<scalar>(c);
+        else if constexpr (x.op == expr_op::position)
+            return c.template position<x.ref>();
         else if constexpr (x.op == expr_op::load)
             return load<x.ref>(pick<accesses.position(x.ref)>(at...));
         else if constexpr (arity(x.op) == 1)
@@ -94,8 +97,8 @@ struct form {
         else
             return simd_of<K>::broadcast(v);
     }
-    template <class T, class... At>
-    HONE_INLINE static T first_term(scalar c, At... at)
+    template <class T, class C, class... At>
+    HONE_INLINE static T first_term(C c, At... at)
     {
         constexpr expr_node x = K::nest.exprs[s.value];
         if constexpr (F == factor::plus)
@@ -108,8 +111,8 @@ struct form {
 
     // target = value, or target = target (+, max, min) value. Multiply and add stand in one expression, so that
     // compilers which contract within expressions only make them one instruction.
-    template <class T, class... At>
-    HONE_INLINE static T updated(scalar c, T old, At... at)
+    template <class T, class C, class... At>
+    HONE_INLINE static T updated(C c, T old, At... at)
     {
         constexpr expr_node x = K::nest.exprs[s.value];
         if constexpr (Fresh)
@@ -139,9 +142,17 @@ struct form {
             return false;
     }
 
+    // Whether lanes behind the first L must stay as they are: each counts along a reduction; and where padding begins
+    // there, the zero that is loaded would be a term of a maximum or minimum, as it is none of a sum.
+    static consteval bool keeps_others()
+    {
+        constexpr bool is_extreme = s.reduce == reduction::max || s.reduce == reduction::min;
+        return V >= 0 && L < length && (is_along_reduction() || is_extreme);
+    }
+
     // The lanes of a vector into one number, one after another.
-    template <class Target, class... At>
-    HONE_INLINE static void fold(scalar c, Target target, At... at)
+    template <class C, class Target, class... At>
+    HONE_INLINE static void fold(C c, Target target, At... at)
     {
         const vector v = as<vector>(value<s.value>(c, target, at...));
         scalar sum = (*target)[0];
@@ -160,16 +171,15 @@ struct form {
             return apply < one_lane_of<K>, s.reduce == reduction::max ? expr_op::max : expr_op::min > (old, lane);
     }
 
-    template <class Target, class... At>
-    HONE_INLINE static void execute(float coefficient, Target target, At... at)
+    template <class C, class Target, class... At>
+    HONE_INLINE static void execute(C c, Target target, At... at)
     {
         static_assert(in_registers(s.target) || std::is_same_v<Target, float*>, "what kernels write is of floats");
-        const auto c = static_cast<scalar>(coefficient);
         constexpr bool reduces = s.reduce != reduction::none;
         constexpr std::int64_t distance = stride(s.target);
         if constexpr (in_registers(s.target) && is_along_reduction() && reduces && distance == 0) {
             fold(c, target, at...);
-        } else if constexpr (in_registers(s.target) && is_along_reduction() && L < length) {
+        } else if constexpr (in_registers(s.target) && keeps_others()) {
             const vector old = Fresh ? vector{} : *target;
             *target = simd_of<K>::template first_of<L>(updated(c, old, target, at...), old);
         } else if constexpr (in_registers(s.target)) {

@@ -110,6 +110,8 @@ HONE_INLINE scalar_of<K> lane_expr(const environment<K>& e, const vector_of<K>* 
         return static_cast<scalar_of<K>>(x.value);
     } else if constexpr (x.op == expr_op::table) {
         return static_cast<scalar_of<K>>(B::coefficient(I));
+    } else if constexpr (x.op == expr_op::position) {
+        return position_at<K, B, I, x.ref>::of_lane(e, lane);
     } else if constexpr (arity(x.op) == 1) {
         return apply<one_lane_of<K>, x.op>(lane_expr<K, B, I, x.a>(e, r, lane));
     } else if constexpr (arity(x.op) == 2) {
@@ -156,6 +158,18 @@ HONE_INLINE void execute_by_lane(const environment<K>& e, vector_of<K>* r)
     }
 }
 
+// What a form is told of an instance that reads where it stands.
+template <class K, class B, int I>
+struct placed_instance {
+    const environment<K>& e;
+
+    HONE_INLINE operator float() const { return B::coefficient(I); }
+    template <int T>
+    HONE_INLINE auto position() const
+    {
+        return position_at<K, B, I, T>::of_lanes(e);
+    }
+};
 template <class K, class B, int I, int Holder>
 HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
 {
@@ -166,8 +180,11 @@ HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
         if constexpr (B::at(I).tests)
             if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, 0)) return;
         [&]<int... P>(sequence<P...>) HONE_INLINE_LAMBDA {
-            form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>::execute(s.coefficient,
-                                                                                         place<K, B, I, P>(e, r)...);
+            using own = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
+            if constexpr (reads_position(K::nest, s.statement))
+                own::execute(placed_instance<K, B, I>{e}, place<K, B, I, P>(e, r)...);
+            else
+                own::execute(s.coefficient, place<K, B, I, P>(e, r)...);
         }(make_sequence<access_list_of(K::nest, s.statement).count>{});
     }
 }

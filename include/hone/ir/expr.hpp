@@ -19,7 +19,7 @@ struct expr_node {
     std::int16_t a = -1;   // first operand: index of an earlier node
     std::int16_t b = -1;   // second operand
     std::int16_t c = -1;   // third operand
-    std::int16_t ref = -1; // load: operand; table: table access
+    std::int16_t ref = -1; // load: operand; table and position: table access
     float value = 0;
 
     friend constexpr bool operator==(const expr_node&, const expr_node&) = default;
@@ -105,6 +105,7 @@ namespace ex {
 constexpr expr acc() { return expr::leaf(expr_op::accumulator, -1); }
 constexpr expr load(int operand) { return expr::leaf(expr_op::load, operand); }
 constexpr expr table(int table_access) { return expr::leaf(expr_op::table, table_access); }
+constexpr expr position(int table_access) { return expr::leaf(expr_op::position, table_access); }
 constexpr expr min(const expr& a, const expr& b) { return expr::binary(expr_op::min, a, b); }
 constexpr expr max(const expr& a, const expr& b) { return expr::binary(expr_op::max, a, b); }
 constexpr expr abs(const expr& a) { return expr::unary(expr_op::abs, a); }

@@ -371,6 +371,7 @@ private:
             to = n_.table_values[t.values.first + index];
             return true;
         }
+        case expr_op::position: to = static_cast<float>(value(n_.table_accesses[e.ref].index, lane)); return true;
         case expr_op::accumulator: return fail(fault::uninitialized_read, 0, 0, "accumulator"); // lowering's to replace
         default: break;
         }

@@ -190,7 +190,8 @@ struct access {
     friend constexpr bool operator==(const access&, const access&) = default;
 };
 
-// Entry `index` of the constant table [first, first + count) of the nest's table values.
+// Entry `index` of the constant table [first, first + count) of the nest's table values; of a position, which has no
+// values, the index is all.
 struct table_access {
     range values{};
     affine index{};

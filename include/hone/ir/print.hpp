@@ -201,6 +201,7 @@ private:
             const table_access& t = at(n_.table_accesses, e.ref);
             return "table[" + number(t.values.first) + " + " + form(t.index) + "]";
         }
+        case expr_op::position: return "position(" + form(at(n_.table_accesses, e.ref).index) + ")";
         case expr_op::neg: return "-" + expression(e.a, strength::unit);
         case expr_op::add: return joined(" + ", strength::sum, strength::product, strength::sum);
         case expr_op::sub: return joined(" - ", strength::sum, strength::product, strength::sum);

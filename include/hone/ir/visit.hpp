@@ -150,15 +150,15 @@ constexpr bool is_inside(const Nest& n, int at, int parent)
     return false;
 }
 
-// Calls f(access index) for the target and each load of a statement; a reduction reads its target too.
+// Calls f(its ref) for each load, or other word, of an expression.
 template <class Nest, class F>
-constexpr void for_each_load(const Nest& n, int expr_root, F&& f)
+constexpr void for_each_load(const Nest& n, int expr_root, F&& f, expr_op word = expr_op::load)
 {
     const expr_node& e = n.exprs[expr_root];
-    if (e.op == expr_op::load) f(static_cast<int>(e.ref));
-    if (e.a >= 0) for_each_load(n, e.a, f);
-    if (e.b >= 0) for_each_load(n, e.b, f);
-    if (e.c >= 0) for_each_load(n, e.c, f);
+    if (e.op == word) f(static_cast<int>(e.ref));
+    if (e.a >= 0) for_each_load(n, e.a, f, word);
+    if (e.b >= 0) for_each_load(n, e.b, f, word);
+    if (e.c >= 0) for_each_load(n, e.c, f, word);
 }
 
 } // namespace hone

@@ -25,6 +25,7 @@ enum class expr_op : std::uint8_t {
     load,        // operand `ref`
     accumulator, // the finished reduction, in epilogues
     table,       // constant table entry: table access `ref`
+    position,    // the index of table access `ref` itself: where a stage stands
     neg,
     abs,
     sqrt,
@@ -71,6 +72,7 @@ inline constexpr expr_word expr_words[] = {
     {expr_op::load, "load", 0, 1},
     {expr_op::accumulator, "acc", 0, 2},
     {expr_op::table, "table", 0, 3},
+    {expr_op::position, "position", 0, 22},
     {expr_op::neg, "neg", 1, 4, [](double a, double, double) { return -a; }, "(-a)"},
     {expr_op::abs, "abs", 1, 5, [](double a, double, double) { return __builtin_fabs(a); }, "abs(a)"},
     {expr_op::sqrt, "sqrt", 1, 6, [](double a, double, double) { return __builtin_sqrt(a); }, "sqrt(a)", 0.5, 5},

@@ -343,7 +343,7 @@ protected:
             if (x.c >= 0) x.c = at[x.c];
             if (x.op == expr_op::load) {
                 x.ref = static_cast<std::int16_t>(operand_access(st, x.ref));
-            } else if (x.op == expr_op::table) {
+            } else if (x.op == expr_op::table || x.op == expr_op::position) {
                 x.ref = static_cast<std::int16_t>(table_of(st, x.ref));
             } else if (x.op == expr_op::accumulator) {
                 x.op = expr_op::load;

@@ -370,6 +370,12 @@ private:
 
     // ---- values ----
 
+    std::int64_t position(const dim_index& index) const
+    {
+        std::int64_t i = index.offset;
+        for (const index_term& term : index.terms) i += term.coefficient * point_[term.axis];
+        return i;
+    }
     // Where the point reads or writes; false outside of the tensor.
     bool place(const operand& o, std::int64_t& at) const { return place(o, d_.tensors[o.tensor], at); }
     // The same in another layout of that tensor.
@@ -377,8 +383,7 @@ private:
     {
         at = 0;
         for (std::size_t k = 0; k < o.index.size(); ++k) {
-            std::int64_t i = o.index[k].offset;
-            for (const index_term& term : o.index[k].terms) i += term.coefficient * point_[term.axis];
+            const std::int64_t i = position(o.index[k]);
             if (i < 0 || i >= t.dims[k].extent) return false;
             at += i * t.dims[k].stride;
         }
@@ -401,6 +406,7 @@ private:
                 break;
             }
             case expr_op::accumulator: v[i] = sum_; break;
+            case expr_op::position: v[i] = {static_cast<double>(position(s_.tables[n.ref].index))}; break;
             case expr_op::table: throw std::invalid_argument("hone::tune: a definition with tables has no exact loop");
             default: v[i] = bounded_word(n.op, of(n.a), of(n.b), of(n.c), model); break;
             }

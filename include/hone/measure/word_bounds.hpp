@@ -112,7 +112,8 @@ inline bounded bounded_word(expr_op op, const bounded& a, const bounded& b, cons
     case expr_op::constant:
     case expr_op::load:
     case expr_op::accumulator:
-    case expr_op::table: break;
+    case expr_op::table:
+    case expr_op::position: break;
     }
     return {};
 }

@@ -137,31 +137,31 @@ struct clip {
 
 namespace epilogues {
 
-// Whether hone ships an epilogue of this file, whose name says all about it.
+// Whether hone ships an epilogue, whose name then says all about it.
 template <class E>
-inline constexpr bool is_activation = false;
+inline constexpr bool ships = false;
 template <>
-inline constexpr bool is_activation<sigmoid> = true;
+inline constexpr bool ships<sigmoid> = true;
 template <>
-inline constexpr bool is_activation<tanh_activation> = true;
+inline constexpr bool ships<tanh_activation> = true;
 template <>
-inline constexpr bool is_activation<silu> = true;
+inline constexpr bool ships<silu> = true;
 template <>
-inline constexpr bool is_activation<gelu> = true;
+inline constexpr bool ships<gelu> = true;
 template <>
-inline constexpr bool is_activation<gelu_tanh> = true;
+inline constexpr bool ships<gelu_tanh> = true;
 template <>
-inline constexpr bool is_activation<hard_sigmoid> = true;
+inline constexpr bool ships<hard_sigmoid> = true;
 template <>
-inline constexpr bool is_activation<hard_swish> = true;
+inline constexpr bool ships<hard_swish> = true;
 template <>
-inline constexpr bool is_activation<prelu> = true;
+inline constexpr bool ships<prelu> = true;
 template <real Slope>
-inline constexpr bool is_activation<leaky_relu<Slope>> = true;
+inline constexpr bool ships<leaky_relu<Slope>> = true;
 template <real Alpha>
-inline constexpr bool is_activation<elu<Alpha>> = true;
+inline constexpr bool ships<elu<Alpha>> = true;
 template <real Low, real High>
-inline constexpr bool is_activation<clip<Low, High>> = true;
+inline constexpr bool ships<clip<Low, High>> = true;
 
 } // namespace epilogues
 

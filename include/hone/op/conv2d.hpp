@@ -11,6 +11,7 @@
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/operator.hpp>
+#include <hone/op/window.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -18,19 +19,6 @@
 
 namespace hone {
 
-enum class layout : std::uint8_t { nhwc, nchw };
-
-// How the window of a convolution moves over its image.
-struct conv2d_window {
-    std::int64_t stride_h, stride_w;
-    std::int64_t pad_top, pad_left, pad_bottom, pad_right;
-    std::int64_t dilation_h, dilation_w;
-
-    constexpr bool pads() const { return pad_top > 0 || pad_left > 0 || pad_bottom > 0 || pad_right > 0; }
-};
-
-// `stride`, `pad` and `dilation` speak for both directions and all sides; those of a direction go before them, those of
-// a side before these. However it is written, one shape has one window, and with it one signature.
 struct conv2d_shape {
     static constexpr std::int64_t as_above = -1; // as the wider field says
 
@@ -57,48 +45,20 @@ struct conv2d_shape {
     std::int64_t groups = 1;
     hone::layout layout = hone::layout::nhwc;
 
-    constexpr conv2d_window window() const
-    {
-        constexpr auto either = [](std::int64_t own, std::int64_t wider) { return own == as_above ? wider : own; };
-        const std::int64_t rows = either(pad_h, pad), columns = either(pad_w, pad);
-        return {.stride_h = either(stride_h, stride),
-                .stride_w = either(stride_w, stride),
-                .pad_top = either(pad_top, rows),
-                .pad_left = either(pad_left, columns),
-                .pad_bottom = either(pad_bottom, rows),
-                .pad_right = either(pad_right, columns),
-                .dilation_h = either(dilation_h, dilation),
-                .dilation_w = either(dilation_w, dilation)};
-    }
-    constexpr std::int64_t oh() const
-    {
-        const conv2d_window v = window();
-        return (h + v.pad_top + v.pad_bottom - v.dilation_h * (kh - 1) - 1) / v.stride_h + 1;
-    }
-    constexpr std::int64_t ow() const
-    {
-        const conv2d_window v = window();
-        return (w + v.pad_left + v.pad_right - v.dilation_w * (kw - 1) - 1) / v.stride_w + 1;
-    }
+    constexpr image_window window() const { return window_of(*this); }
+    constexpr std::int64_t oh() const { return window().outputs_down(h, kh); }
+    constexpr std::int64_t ow() const { return window().outputs_across(w, kw); }
     constexpr status check() const
     {
-        const conv2d_window v = window();
-        for (std::int64_t e : {n, h, w, ic, oc, kh, kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, groups})
+        const image_window v = window();
+        for (std::int64_t e : {n, h, w, ic, oc, groups})
             if (e < 1) return {fault::extent_zero, 1, e, "conv2d"};
-        if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
-        if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
-        for (std::int64_t p : {v.pad_top, v.pad_left, v.pad_bottom, v.pad_right})
-            if (p < 0) return {fault::shape_mismatch, 0, p, "conv2d: pad"};
         for (std::int64_t e : {n, h, w, ic, oc})
             if (e > most_elements) return {fault::extent_too_large, most_elements, e, "conv2d"};
-        // Indices are sums of products of these, in 32 bits.
-        constexpr std::int64_t most = std::int64_t{1} << 24;
-        for (std::int64_t e : {kh, kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, v.pad_top, v.pad_left,
-                               v.pad_bottom, v.pad_right})
-            if (e > most) return {fault::shape_mismatch, most, e, "conv2d: window"};
-        const std::int64_t rows = v.dilation_h * (kh - 1) + 1, columns = v.dilation_w * (kw - 1) + 1;
-        if (h + v.pad_top + v.pad_bottom < rows) return {fault::shape_mismatch, rows, h, "conv2d: h"};
-        if (w + v.pad_left + v.pad_right < columns) return {fault::shape_mismatch, columns, w, "conv2d: w"};
+        if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
+        if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
+        const status found = check_window(*this, {"conv2d", "conv2d: pad", "conv2d: window", "conv2d: h", "conv2d: w"});
+        if (!found.ok()) return found;
         // Schedules may copy the image with its padding.
         const std::int64_t image = saturated_product(n, h + v.pad_top + v.pad_bottom, w + v.pad_left + v.pad_right, ic);
         if (image > most_elements) return {fault::extent_too_large, most_elements, image, "conv2d: x"};
@@ -115,24 +75,11 @@ struct conv2d_shape {
 template <class Words>
 constexpr signature_text signature_of(const conv2d_shape& s, operand_types type, const Words& epilogue)
 {
-    const conv2d_window v = s.window();
     signature_text t;
     t.word("conv2d").field("n", s.n).field("h", s.h).field("w", s.w).field("ic", s.ic).field("oc", s.oc);
     t.field("kh", s.kh).field("kw", s.kw);
-    // One field where all are alike, which is what most shapes are.
-    if (v.stride_h == v.stride_w)
-        t.field("s", v.stride_h);
-    else
-        t.field("sh", v.stride_h).field("sw", v.stride_w);
-    if (v.pad_top == v.pad_left && v.pad_top == v.pad_bottom && v.pad_top == v.pad_right)
-        t.field("p", v.pad_top);
-    else
-        t.field("pt", v.pad_top).field("pl", v.pad_left).field("pb", v.pad_bottom).field("pr", v.pad_right);
-    if (v.dilation_h == v.dilation_w)
-        t.field("d", v.dilation_h);
-    else
-        t.field("dh", v.dilation_h).field("dw", v.dilation_w);
-    t.field("g", s.groups).word(s.layout == layout::nhwc ? "nhwc" : "nchw");
+    add_window(t, s.window());
+    t.field("g", s.groups).word(name_of(s.layout));
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
@@ -197,10 +144,7 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     d.tensors.push_back(t.weights);
     d.tensors.push_back(t.y);
 
-    const conv2d_window v = shape.window();
-    const auto moves = [](int spatial, std::int64_t stride, int tap, std::int64_t dilation, std::int64_t pad) {
-        return along(spatial, static_cast<int>(stride), tap, static_cast<int>(dilation), -static_cast<int>(pad));
-    };
+    const image_window v = shape.window();
     stage s;
     s.name = "conv2d";
     s.axes.push_back({"n", shape.n});
@@ -213,8 +157,8 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     s.axes.push_back({"ic", shape.ic / shape.groups, true});
     operand x{.tensor = 0, .may_leave = v.pads()};
     x.index.push_back(along(n));
-    x.index.push_back(moves(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
-    x.index.push_back(moves(ow, v.stride_w, kw, v.dilation_w, v.pad_left));
+    x.index.push_back(along_window(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
+    x.index.push_back(along_window(ow, v.stride_w, kw, v.dilation_w, v.pad_left));
     x.index.push_back(along(g));
     x.index.push_back(along(ic));
     s.operands.push_back(x);

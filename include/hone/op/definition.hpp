@@ -92,7 +92,8 @@ struct operand {
     float outside = 0;
 };
 
-// Entry of a constant table [first, first + count) of the definition; the index is affine in the axes.
+// Entry of a constant table [first, first + count) of the definition; the index is affine in the axes. A table of no
+// entries is for ex::position, which is the index itself.
 struct table_operand {
     std::int16_t first = 0;
     std::int16_t count = 0;

@@ -55,6 +55,8 @@ constexpr status outgrown_table(const definition& d)
 // The most elements that an axis has or a tensor spans: 4 TiB. Schedules add padding and whole blocks, and bounds are
 // sums of a few of it.
 inline constexpr std::int64_t most_elements = std::int64_t{1} << 40;
+// The largest position that an expression reads, or a table has: floats hold all whole numbers up to it.
+inline constexpr std::int64_t most_position = std::int64_t{1} << 24;
 
 namespace sizes {
 
@@ -112,6 +114,13 @@ constexpr status wrong_sizes(const definition& d)
         if (span > most) return too_large(most, span, t.name);
     }
     for (const stage& s : d.stages) {
+        for (const table_operand& t : s.tables) {
+            std::int64_t reach = saturated_magnitude(t.index.offset);
+            for (const index_term& x : t.index.terms)
+                reach =
+                    saturated_sum(reach, saturated_product(saturated_magnitude(x.coefficient), s.axes[x.axis].extent));
+            if (reach > most_position) return too_large(most_position, reach, s.name);
+        }
         for (const axis& a : s.axes) {
             if (a.extent < 1) return {fault::extent_zero, 1, a.extent, a.name};
             if (a.extent > most_elements) return too_large(most_elements, a.extent, a.name);
@@ -159,7 +168,8 @@ constexpr status unknown_part(const definition& d)
             is_whole = is_whole && (operands < 1 || is_earlier(x.a)) && (operands < 2 || is_earlier(x.b)) &&
                        (operands < 3 || is_earlier(x.c)) && (x.op != expr_op::accumulator || has_accumulator);
             if (x.op == expr_op::load) knows(x.ref, s.operands.size(), s.name);
-            if (x.op == expr_op::table) knows(x.ref, s.tables.size(), s.name);
+            if (x.op == expr_op::table || x.op == expr_op::position) knows(x.ref, s.tables.size(), s.name);
+            if (x.op == expr_op::table && found.ok()) knows(0, static_cast<std::size_t>(s.tables[x.ref].count), s.name);
         }
         if (found.ok() && !is_whole) found = {fault::definition_expression, 0, 0, s.name};
     };
@@ -175,6 +185,7 @@ constexpr status unknown_part(const definition& d)
         stands(s, s.output);
         for (const table_operand& t : s.tables) {
             indexes(s, t.index);
+            if (t.count == 0) continue;
             knows(t.first, d.table_values.size(), s.name);
             knows(std::int64_t{t.first} + t.count - 1, d.table_values.size(), s.name);
         }

@@ -11,6 +11,7 @@
 #include <hone/ir/hash.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/activation.hpp>
+#include <hone/op/arithmetic.hpp>
 #include <hone/op/definition.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -29,8 +30,8 @@ concept pointwise_epilogue = requires(const expr& acc) {
         E::apply(acc)
     } -> std::same_as<expr>;
 };
-// Takes one more tensor: `name`, its role and apply(acc, operand). A bias has one element per output channel, every
-// other operand has the shape and layout of the output.
+// Takes one more tensor: `name`, its role and apply(acc, operand). A member `operand_per` says what has an element of
+// it. Without, a bias has one element per output channel, and every other operand the shape and layout of the output.
 template <class E>
 concept operand_epilogue = requires(const expr& acc) {
     {
@@ -92,6 +93,25 @@ struct keep {
 
 namespace epilogues {
 
+// What has an element of the operand.
+template <operand_epilogue E>
+constexpr per per_of()
+{
+    if constexpr (requires { E::operand_per; })
+        return E::operand_per;
+    else
+        return E::operand_role == role::bias ? per::channel : per::element;
+}
+// Whether a word reads an operand of which each of these has an element.
+template <class W>
+constexpr bool reads(per p)
+{
+    if constexpr (operand_epilogue<W>)
+        return per_of<W>() == p;
+    else
+        return false;
+}
+
 template <class E>
 constexpr std::uint32_t hash_of_epilogue()
 {
@@ -104,6 +124,7 @@ constexpr std::uint32_t hash_of_epilogue()
         e = E::output(ex::acc());
     ir::hasher h;
     if constexpr (operand_epilogue<E>) h.add_signed(static_cast<int>(E::operand_role));
+    if constexpr (requires { E::operand_per; }) h.add_signed(static_cast<int>(E::operand_per));
     if constexpr (output_epilogue<E>) h.add_signed(static_cast<int>(role::output));
     for (const expr_node& x : e.nodes) {
         h.add(word_of(x.op).number, x.a, x.b, x.ref);
@@ -130,7 +151,7 @@ constexpr const char* signature_word()
 {
     constexpr bool ships = accuracy_word<W> || std::same_as<W, bias> || std::same_as<W, relu> ||
                            std::same_as<W, relu6> || std::same_as<W, residual> || std::same_as<W, keep> ||
-                           epilogues::is_activation<W>;
+                           epilogues::ships<W>;
     if constexpr (ships)
         return W::name;
     else
@@ -169,8 +190,15 @@ constexpr void add_epilogue(definition& d, int st, const tensor& bias_shape, con
     } else if constexpr (pointwise_epilogue<E>) {
         s.epilogue = E::apply(ex::acc()).with_accumulator(s.epilogue);
     } else if constexpr (operand_epilogue<E>) {
-        tensor t = E::operand_role == role::bias ? bias_shape : d.tensors[s.output.tensor];
-        const operand& o = E::operand_role == role::bias ? bias_index : s.output;
+        constexpr per reach = epilogues::per_of<E>();
+        tensor t = reach == per::channel ? bias_shape : d.tensors[s.output.tensor];
+        operand o = reach == per::channel ? bias_index : s.output;
+        if (reach == per::tensor) {
+            t.dims = {};
+            t.dims.push_back({});
+            o.index = {};
+            o.index.push_back({});
+        }
         t.name = E::name;
         t.role = E::operand_role;
         const int at = s.operands.push_back(epilogues::before_output(d, st, t, o));

@@ -310,14 +310,14 @@ private:
         switch (e.op) {
         case expr_op::constant: return literal(e.value);
         case expr_op::load: return load(nest_.accesses[index(e.ref)]);
-        case expr_op::table: return table(e.ref);
+        case expr_op::table:
+        case expr_op::position: return table(e.op, e.ref);
         case expr_op::accumulator: reject("an epilogue's accumulator was not replaced"); return literal(0);
         default: break;
         }
-        const operand none = literal(0);
         const operand a = evaluate(e.a);
-        const operand b = e.b >= 0 ? evaluate(e.b) : none;
-        const operand c = e.c >= 0 ? evaluate(e.c) : none;
+        const operand b = e.b >= 0 ? evaluate(e.b) : literal(0);
+        const operand c = e.c >= 0 ? evaluate(e.c) : literal(0);
         if (a.is_literal && b.is_literal && c.is_literal) return literal(value_of(e.op, a.number, b.number, c.number));
         return combined(e.op, a, b, c);
     }
@@ -370,16 +370,16 @@ private:
         return to;
     }
 
-    operand table(int t)
+    operand table(expr_op op, int t) // an entry of it, or the position that its index is
     {
         const table_access& x = nest_.table_accesses[index(t)];
         const linear f = folded(x.index, vector_);
-        if (vector_ >= 0 && f.vector_coefficient != 0) return gathered([&] { return table(t); });
-        const std::int64_t constant =
-            f.constant + (vector_ >= 0 ? f.vector_coefficient * values_[index(vector_)].least : 0);
-        if (f.terms.empty()) return table_entry(nest_.table_values[index(x.values.first + constant)]);
+        if (vector_ >= 0 && f.vector_coefficient != 0) return gathered([&] { return table(op, t); });
+        if (op == expr_op::position && f.terms.empty()) return literal(static_cast<float>(f.constant));
+        if (op == expr_op::position) return {.text = joined("float(", offset(base_of(f), f.constant), ')')};
+        if (f.terms.empty()) return table_entry(nest_.table_values[index(x.values.first + f.constant)]);
         table_used_[index(t)] = true;
-        return {.text = joined("c_table_", t, '[', offset(base_of(f), constant), ']')};
+        return {.text = joined("c_table_", t, '[', offset(base_of(f), f.constant), ']')};
     }
 
     template <class F>
@@ -415,8 +415,8 @@ private:
         const bool stable = !uses_[index(a.buffer)].written;
         if (v.always)
             return {.text = is_register ? text : out_.loaded(a.buffer, stable, type, as_value(text)), .width = width};
-        const std::string number = a.outside == 0 ? "0.0" : glsl_literal(a.outside);
-        const std::string outside = width == 1 ? number : joined(type, '(', number, ')');
+        const std::string number = glsl_literal(a.outside),
+                          outside = width == 1 ? number : joined(type, '(', number, ')');
         const std::string holds = out_.hoisted(scope_of(a.conditions), "bool", 'c', v.text);
         std::string safe = text;
         if (const auto open = text.find('['); open != std::string::npos) {

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+// Images, and how a window moves over one: stride and dilation per direction, padding per side, from the fields that
+// the shapes of convolutions and pools have in common.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/core/fault.hpp>
+#include <hone/op/definition.hpp>
+#include <hone/op/definition_check.hpp>
+#include <hone/op/operator.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone {
+
+enum class layout : std::uint8_t { nhwc, nchw };
+constexpr const char* name_of(layout l) { return l == layout::nhwc ? "nhwc" : "nchw"; }
+
+struct image_shape {
+    std::int64_t n = 1;
+    std::int64_t h = 1;
+    std::int64_t w = 1;
+    std::int64_t c = 1;
+    hone::layout layout = hone::layout::nhwc;
+
+    // `name`: of the operator.
+    constexpr status check(const char* name) const
+    {
+        for (std::int64_t e : {n, h, w, c})
+            if (e < 1) return {fault::extent_zero, 1, e, name};
+        const std::int64_t elements = saturated_product(n, h, w, c);
+        return elements > most_elements ? status{fault::extent_too_large, most_elements, elements, name} : status{};
+    }
+};
+
+// The largest number of a window: indices are sums of products of these, in 32 bits.
+inline constexpr std::int64_t most_of_window = std::int64_t{1} << 24;
+
+struct image_window {
+    std::int64_t stride_h, stride_w;
+    std::int64_t pad_top, pad_left, pad_bottom, pad_right;
+    std::int64_t dilation_h, dilation_w;
+
+    constexpr bool pads() const { return pad_top > 0 || pad_left > 0 || pad_bottom > 0 || pad_right > 0; }
+    // Rows and columns from the first tap to the last.
+    constexpr std::int64_t rows(std::int64_t kh) const { return dilation_h * (kh - 1) + 1; }
+    constexpr std::int64_t columns(std::int64_t kw) const { return dilation_w * (kw - 1) + 1; }
+    // Windows that lie in the padded image.
+    constexpr std::int64_t outputs_down(std::int64_t h, std::int64_t kh) const
+    {
+        return (h + pad_top + pad_bottom - rows(kh)) / stride_h + 1;
+    }
+    constexpr std::int64_t outputs_across(std::int64_t w, std::int64_t kw) const
+    {
+        return (w + pad_left + pad_right - columns(kw)) / stride_w + 1;
+    }
+};
+
+// `stride`, `pad` and `dilation` speak for both directions and all sides; those of a direction go before them, those of
+// a side before these. However it is written, one shape has one window, and with it one signature.
+template <class Shape>
+constexpr image_window window_of(const Shape& s)
+{
+    constexpr auto either = [](std::int64_t own, std::int64_t wider) { return own == Shape::as_above ? wider : own; };
+    const std::int64_t rows = either(s.pad_h, s.pad), columns = either(s.pad_w, s.pad);
+    return {.stride_h = either(s.stride_h, s.stride),
+            .stride_w = either(s.stride_w, s.stride),
+            .pad_top = either(s.pad_top, rows),
+            .pad_left = either(s.pad_left, columns),
+            .pad_bottom = either(s.pad_bottom, rows),
+            .pad_right = either(s.pad_right, columns),
+            .dilation_h = either(s.dilation_h, s.dilation),
+            .dilation_w = either(s.dilation_w, s.dilation)};
+}
+
+// What a fault names of an operator: "conv2d", "conv2d: pad", and so on.
+struct window_subjects {
+    const char* whole;
+    const char* pad;
+    const char* window;
+    const char* h;
+    const char* w;
+};
+// extent_zero and shape_mismatch of a window with kh x kw taps over an image of h x w pixels, which are at least 1.
+template <class Shape>
+constexpr status check_window(const Shape& s, const window_subjects& name)
+{
+    const image_window v = s.window();
+    for (std::int64_t e : {s.kh, s.kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w})
+        if (e < 1) return {fault::extent_zero, 1, e, name.whole};
+    for (std::int64_t p : {v.pad_top, v.pad_left, v.pad_bottom, v.pad_right})
+        if (p < 0) return {fault::shape_mismatch, 0, p, name.pad};
+    for (std::int64_t e : {s.kh, s.kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, v.pad_top, v.pad_left,
+                           v.pad_bottom, v.pad_right})
+        if (e > most_of_window) return {fault::shape_mismatch, most_of_window, e, name.window};
+    const std::int64_t rows = v.rows(s.kh), columns = v.columns(s.kw);
+    if (s.h + v.pad_top + v.pad_bottom < rows) return {fault::shape_mismatch, rows, s.h, name.h};
+    if (s.w + v.pad_left + v.pad_right < columns) return {fault::shape_mismatch, columns, s.w, name.w};
+    return {};
+}
+
+// One field where all are alike, which is what most shapes are.
+constexpr void add_window(signature_text& t, const image_window& v)
+{
+    if (v.stride_h == v.stride_w)
+        t.field("s", v.stride_h);
+    else
+        t.field("sh", v.stride_h).field("sw", v.stride_w);
+    if (v.pad_top == v.pad_left && v.pad_top == v.pad_bottom && v.pad_top == v.pad_right)
+        t.field("p", v.pad_top);
+    else
+        t.field("pt", v.pad_top).field("pl", v.pad_left).field("pb", v.pad_bottom).field("pr", v.pad_right);
+    if (v.dilation_h == v.dilation_w)
+        t.field("d", v.dilation_h);
+    else
+        t.field("dh", v.dilation_h).field("dw", v.dilation_w);
+}
+
+// Where tap `tap` of output `spatial` lies in the image.
+constexpr dim_index along_window(int spatial, std::int64_t stride, int tap, std::int64_t dilation, std::int64_t pad)
+{
+    return along(spatial, static_cast<std::int32_t>(stride), tap, static_cast<std::int32_t>(dilation),
+                 -static_cast<std::int32_t>(pad));
+}
+
+} // namespace hone
