@@ -46,17 +46,22 @@ TEST_CASE("a comment keeps letters, and nothing that turns, hides or ends the li
     CHECK(tune::commented("what?\?/") == "what?\?/.");
 }
 
-TEST_CASE("the name of a config set is an identifier, and no keyword or reserved name")
+TEST_CASE("the name of a config set is an identifier, and no keyword, macro or reserved name")
 {
-    for (const char* name : {"k", "my_kernels", "K2", "_k", "resnet18", "Class", "finals"})
+    for (const char* name : {"k", "my_kernels", "K2", "_k", "resnet18", "Class", "finals", "E2", "EDGE", "ERROR_net",
+                             "SIGNAL", "INT", "Linux", "HONE_net", "test", "all"})
         CHECK_MESSAGE(tune::is_identifier(name), name);
-    for (const char* name : {"",         "2k",  "my-kernels", "k {}; int x", "a\nb",   "class",   "int",
-                             "co_await", "xor", "a__b",       "_Kernels",    "std",    "hone",    "main",
-                             "k ",       " k",  "\xc3\xa4",   "k::j",        "k<int>", "k\\u00e4"})
+    for (const char* name :
+         {"",         "2k",     "my-kernels", "k {}; int x", "a\nb",  "class",     "int",      "co_await",
+          "xor",      "a__b",   "_Kernels",   "std",         "hone",  "main",      "k ",       " k",
+          "\xc3\xa4", "k::j",   "k<int>",     "k\\u00e4",    "linux", "unix",      "i386",     "NULL",
+          "EOF",      "errno",  "assert",     "INFINITY",    "NAN",   "INT_MAX",   "UINT64_C", "stdin",
+          "va_arg",   "PRIu64", "EDOM",       "SIGINT",      "M_PI",  "HONE_PIECE"})
         CHECK_FALSE_MESSAGE(tune::is_identifier(name), name);
     CHECK(tune::wrong_name("k", "--name") == "");
-    CHECK(tune::wrong_name("class", "--name") ==
-          "--name is 'class'; it must be a C++ identifier that is neither a keyword nor reserved, as my_kernels");
+    CHECK(
+        tune::wrong_name("class", "--name") ==
+        "--name is 'class'; it must be a C++ identifier that is no keyword, no macro and not reserved, as my_kernels");
 }
 
 TEST_CASE("JSON that is none, too deep or ambiguous is refused in a short sentence")

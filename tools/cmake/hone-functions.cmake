@@ -12,7 +12,8 @@
 #                                         any order, or Winograd, too
 #       [RECORDS file.jsonl]              committed results, of this library alone; default: <target>.jsonl beside the
 #                                         workloads
-#       [LINK_LIBRARIES target...] [COMPILE_OPTIONS option...]   that the workloads need
+#       [LINK_LIBRARIES target...] [COMPILE_OPTIONS option...]   that the workloads need; options as
+#                                         target_compile_options takes them, of all that is compiled here
 #       [STRICT])                         a workload without a measured entry fails the build
 #
 # <target> is a static library: who links it can include <hone/tuned/<target>.hpp>, which defines the config set
@@ -30,6 +31,7 @@
 cmake_policy(VERSION 3.25)
 
 include("${CMAKE_CURRENT_LIST_DIR}/hone-isas.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/hone-names.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/hone-tuner-program.cmake")
 
 function(hone_add_tuned_library target)
@@ -50,23 +52,13 @@ function(hone_add_tuned_library target)
         list(JOIN tuned_KEYWORDS_MISSING_VALUES ", " keywords)
         message(FATAL_ERROR "${call}: no value after ${keywords}")
     endif()
-    if(NOT target MATCHES "^[A-Za-z_][A-Za-z0-9_]*$")
-        message(FATAL_ERROR "${call}: the target names a C++ type; choose letters, digits and underscores")
-    endif()
-    hone_tuned_keywords_(keywords)
-    list(JOIN keywords "|" keywords_pattern)
-    if(target MATCHES "^_[A-Z]|__|^(std|hone|main)$" OR target IN_LIST keywords)
-        message(FATAL_ERROR
-            "${call}: the target names a C++ type, and ${target} is a keyword or reserved; choose another, as "
-            "my_kernels")
-    endif()
-    if(TARGET ${target})
-        message(FATAL_ERROR "${call}: there is a target of this name; choose another")
-    endif()
+    hone_tuned_name_("${call}" "${target}")
     if(NOT DEFINED tuned_WORKLOADS)
         message(FATAL_ERROR "${call}: WORKLOADS is missing; name the header that defines the workloads")
     endif()
     cmake_path(ABSOLUTE_PATH tuned_WORKLOADS NORMALIZE OUTPUT_VARIABLE workloads)
+    hone_tuned_path_("${call}" "the header" "${workloads}" "rename the file or folder")
+    hone_tuned_path_("${call}" "the build directory" "${CMAKE_CURRENT_BINARY_DIR}" "build in another")
     if(NOT EXISTS "${workloads}" OR IS_DIRECTORY "${workloads}")
         message(FATAL_ERROR "${call}: there is no header ${workloads}; name it relative to this directory")
     endif()
@@ -76,9 +68,15 @@ function(hone_add_tuned_library target)
     else()
         cmake_path(GET workloads STEM LAST_ONLY list)
     endif()
+    set(reserved FALSE)
     string(REPLACE "::" ";" words "${list}")
-    list(FILTER words INCLUDE REGEX "^(${keywords_pattern})$")
-    if(words OR NOT list MATCHES "^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$")
+    foreach(word IN LISTS words)
+        hone_is_reserved_name_(is_reserved "${word}")
+        if(is_reserved)
+            set(reserved TRUE)
+        endif()
+    endforeach()
+    if(reserved OR NOT list MATCHES "^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$")
         message(FATAL_ERROR "${call}: '${list}' is no C++ type; name the workload list with LIST, as in my::layers")
     endif()
     string(REGEX REPLACE "::.*" "" outermost "${list}")
@@ -154,6 +152,9 @@ function(hone_add_tuned_library target)
         endif()
     endif()
 
+    if(has_tuner)
+        hone_tuned_path_("${call}" "RECORDS are" "${saved_records}" "choose other RECORDS")
+    endif()
     if(has_tuner AND CMAKE_CURRENT_BINARY_DIR MATCHES "#")
         message(FATAL_ERROR
             "${call}: CMake runs no steps in ${CMAKE_CURRENT_BINARY_DIR}, whose path has a '#'; build in a directory "
@@ -175,6 +176,7 @@ function(hone_add_tuned_library target)
         list(APPEND flags -fno-fast-math -ffp-contract=on)
     endif()
     list(APPEND flags -g0 -fno-lto -fno-sanitize=all)
+    hone_tuned_words_(compile_options tuned_COMPILE_OPTIONS)
     foreach(isa IN LISTS isas)
         hone_only_isa_flags_(flags_${isa} ${isa})
     endforeach()
@@ -182,11 +184,17 @@ function(hone_add_tuned_library target)
     # ---- the header ----
 
     set(files "${CMAKE_CURRENT_BINARY_DIR}/${target}.hone")
+    # What is made by running the tuner, which each configuration has of its own. What was measured is for all of them.
+    set(of_configuration "${files}")
+    get_property(has_configurations GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)
+    if(has_configurations)
+        set(of_configuration "${files}/$<CONFIG>")
+    endif()
     # What the workloads' header needs, for the tuner's candidates too.
     add_library(${target}.requirements INTERFACE)
     target_link_libraries(${target}.requirements INTERFACE hone::hone ${tuned_LINK_LIBRARIES})
     if(has_tuner)
-        set(include "${files}/tuned")
+        set(include "${of_configuration}/tuned")
         hone_tuned_steps_()
     elseif(mode STREQUAL "REPLAY" AND EXISTS "${saved_header}")
         set(include "${files}/saved")
@@ -204,7 +212,8 @@ function(hone_add_tuned_library target)
     foreach(isa IN LISTS isas)
         set(source "${files}/${isa}.cpp")
         configure_file("${here}/tuned_kernels.cpp.in" "${source}" @ONLY)
-        hone_tuned_object_(${target}.${isa} "${source}" ${flags} ${flags_${isa}} ${tuned_COMPILE_OPTIONS})
+        set(all_options ${flags} ${flags_${isa}} "${compile_options}")
+        hone_tuned_object_(${target}.${isa} "${source}" all_options)
         list(APPEND objects $<TARGET_OBJECTS:${target}.${isa}>)
         string(APPEND declarations
             "template <>\nconst compiled<::${list}, ::${target}, isa::${isa}>::entries compiled<::${list}, ::${target}, isa::${isa}>::kernels;\n")
@@ -212,7 +221,7 @@ function(hone_add_tuned_library target)
     endforeach()
     configure_file("${here}/tuned_table.cpp.in" "${files}/table.cpp" @ONLY)
     add_library(${target} STATIC "${files}/table.cpp" ${objects})
-    target_compile_options(${target} PRIVATE ${tuned_COMPILE_OPTIONS})
+    set_source_files_properties("${files}/table.cpp" PROPERTIES COMPILE_OPTIONS "${compile_options}")
     target_include_directories(${target} PUBLIC "$<BUILD_INTERFACE:${include}>")
     target_link_libraries(${target} PUBLIC hone::hone ${tuned_LINK_LIBRARIES})
     foreach(isa IN LISTS isas)
@@ -227,23 +236,10 @@ function(hone_add_tuned_library target)
     endif()
 endfunction()
 
-# What C++ takes for no name of a type.
-function(hone_tuned_keywords_ result)
-    set(${result}
-        alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class
-        co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype
-        default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int
-        long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
-        reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template
-        this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
-        while xor xor_eq
-        PARENT_SCOPE)
-endfunction()
-
-# An object of kernels, from this source with these options. In the scope of hone_add_tuned_library.
-function(hone_tuned_object_ name source)
+# An object of kernels, from this source with the options of this list. In the scope of hone_add_tuned_library.
+function(hone_tuned_object_ name source options)
     add_library(${name} OBJECT "${source}")
-    set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS "${ARGN}")
+    set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS "${${options}}")
     target_link_libraries(${name} PRIVATE ${target}.requirements)
     hone_tuned_properties_(${name})
 endfunction()
@@ -320,12 +316,16 @@ macro(hone_tuned_steps_)
     if(NOT EXISTS "${program}")
         cmake_path(SET program NORMALIZE "${here}/../tuner.cpp")
     endif()
-    add_executable(${target}.tuner EXCLUDE_FROM_ALL "${files}/tuner-$<CONFIG>.cpp")
+    add_executable(${target}.tuner EXCLUDE_FROM_ALL "${files}/tuner.cpp")
     target_link_libraries(${target}.tuner PRIVATE ${target}.requirements hone::tuner_program)
     hone_tuned_properties_(${target}.tuner)
-    # Only a list, which is read once: optimizing it would take most of the time (28 s for 100 workloads, and 4 without).
-    # And it is a program of its own, whatever the engine does without or is warned of.
-    target_compile_options(${target}.tuner PRIVATE -O0 -g0 -w -fexceptions -frtti -fno-sanitize=all)
+    # What the workloads mean to the kernels they mean to the tuner, too. It is only a list, which is read once:
+    # optimizing it would take most of the time (28 s for 100 workloads, and 4 without). And it is a program of its own,
+    # whatever the engine does without or is warned of.
+    hone_tuned_meaning_(all_options compile_options)
+    list(APPEND all_options -O0 -g0 -w -fexceptions -frtti -fno-lto -fno-sanitize=all)
+    list(PREPEND all_options -include "${of_configuration}/tuner_options.hpp")
+    set_source_files_properties("${files}/tuner.cpp" PROPERTIES COMPILE_OPTIONS "${all_options}")
     # Linkers name what they read without escaping spaces, and CMake from 3.27 on believes them: where the package or the
     # build stands in a path with spaces, the tuner would be linked, and run, in each build.
     set_target_properties(${target}.tuner PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${files}" LINK_DEPENDS_NO_SHARED ON)
@@ -346,7 +346,7 @@ macro(hone_tuned_steps_)
     endforeach()
 
     list(JOIN backends "," backend_list)
-    set(options
+    set(arguments
         --name ${target} --budget ${tuned_BUDGET} --work "${files}/work")
     # What decides which records are meant: people who run the tuner by hand need not give it.
     set(of_key --backends=${backend_list})
@@ -359,7 +359,7 @@ macro(hone_tuned_steps_)
             string(TOLOWER ${option} name)
             set(into of_key)
             if(option MATCHES "TRIALS|SEED")
-                set(into options)
+                set(into arguments)
             endif()
             list(APPEND ${into} --${name}=${tuned_${option}})
         endif()
@@ -370,8 +370,9 @@ macro(hone_tuned_steps_)
     foreach(isa IN LISTS isas)
         set(source "${files}/${isa}_command.cpp")
         file(CONFIGURE OUTPUT "${source}" CONTENT "// How the kernels of @isa@ are compiled.\n" @ONLY)
-        hone_tuned_object_(${target}.${isa}_command "${source}" -DHONE_OWN_FLAGS_BEGIN ${flags} ${flags_${isa}}
-            -DHONE_OWN_FLAGS_END ${tuned_COMPILE_OPTIONS})
+        set(all_options
+            -DHONE_OWN_FLAGS_BEGIN ${flags} ${flags_${isa}} -DHONE_OWN_FLAGS_END "${compile_options}")
+        hone_tuned_object_(${target}.${isa}_command "${source}" all_options)
         get_target_property(launcher ${target}.${isa}_command CXX_COMPILER_LAUNCHER)
         if(NOT launcher)
             set(launcher)
@@ -387,17 +388,21 @@ macro(hone_tuned_steps_)
         list(APPEND of_key "--command=${isa}=${object}.command")
         add_dependencies(${target}.tuner ${target}.${isa}_command)
     endforeach()
-    list(APPEND options ${of_key})
+    list(APPEND arguments ${of_key})
     list(JOIN of_key ")hone\", R\"hone(" of_key)
     set(includes $<TARGET_PROPERTY:${target}.tuner,INCLUDE_DIRECTORIES>)
-    # No definition on the command line can hold every path.
-    file(GENERATE OUTPUT "${files}/tuner-$<CONFIG>.cpp" CONTENT
+    # No definition on the command line can hold every path. What is of one configuration alone stands in a file that the
+    # compiler is told to include.
+    file(CONFIGURE OUTPUT "${files}/tuner.cpp" CONTENT
 "// Generated by hone_add_tuned_library: the tuner of ${target}.
 #define HONE_TUNER_WORKLOADS \"${workloads}\"
 #define HONE_TUNER_LIST ${list}
 #define HONE_TUNER_NAME \"${target}\"
-#define HONE_TUNER_OPTIONS R\"hone(${of_key})hone\", R\"hone(--include=$<JOIN:${includes},)hone\", R\"hone(--include=>)hone\",
 #include \"${program}\"
+" @ONLY)
+    file(GENERATE OUTPUT "${of_configuration}/tuner_options.hpp" CONTENT
+"// Generated by hone_add_tuned_library: what the command line of ${target}.tuner need not give.
+#define HONE_TUNER_OPTIONS R\"hone(${of_key})hone\", R\"hone(--include=$<JOIN:${includes},)hone\", R\"hone(--include=>)hone\",
 ")
     set(sources --earlier "${saved_records}" --records "${files}/records.jsonl")
     set(strict)
@@ -413,7 +418,7 @@ macro(hone_tuned_steps_)
         set(state present)
     endif()
     file(GENERATE OUTPUT "${files}/options-$<CONFIG>.txt" CONTENT
-        "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}\n${mode} ${strict}\n${saved_records} ${state}\n${options}\n")
+        "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}\n${mode} ${strict}\n${saved_records} ${state}\n${arguments}\n")
 
     # No two tuners measure at the same time.
     get_property(pools GLOBAL PROPERTY JOB_POOLS)
@@ -428,19 +433,43 @@ macro(hone_tuned_steps_)
     set(comments_MISSING "hone: tuning what ${target} has no records of, ${tuned_BUDGET} s at most")
     set(comments_FORCE "hone: tuning ${target}, ${tuned_BUDGET} s at most")
     set(header "${include}/hone/tuned/${target}.hpp")
+    # Where the build of one configuration makes the header of another, CMake would take the tuner of the first.
+    set(tuner ${target}.tuner)
+    set(tuner_file)
+    if(has_configurations)
+        set(tuner_file "$<TARGET_FILE:${target}.tuner>")
+        set(tuner "$<OUTPUT_CONFIG:${tuner_file}>")
+        if(CMAKE_CROSSCOMPILING)
+            list(PREPEND tuner ${CMAKE_CROSSCOMPILING_EMULATOR})
+        endif()
+    endif()
     # The header is written where its text changes, so what depends on it is built again only then; the stamp says that
     # the step has run. Records are neither, or make clean and Ctrl-C would remove them.
-    add_custom_command(OUTPUT "${files}/stamp"
+    set(stamp "${of_configuration}/stamp")
+    set(named_stamp "${stamp}")
+    set(directory "${CMAKE_CURRENT_BINARY_DIR}")
+    cmake_policy(PUSH)
+    if(has_configurations AND CMAKE_CROSS_CONFIGS)
+        # CMake 3.25 crashes where it is to rewrite depfiles of other configurations. So they are written as Ninja reads
+        # them: with the stamp relative to the whole build.
+        cmake_policy(SET CMP0116 OLD)
+        set(directory "${CMAKE_BINARY_DIR}")
+        cmake_path(RELATIVE_PATH named_stamp BASE_DIRECTORY "${directory}")
+    endif()
+    add_custom_command(OUTPUT "${stamp}"
         BYPRODUCTS "${header}"
-        COMMAND ${target}.tuner tune --mode ${tuner_mode} ${strict} "${options}" ${sources} --header-out "${header}"
-            --summary "${files}/summary.json" --stamp "${files}/stamp" --depfile "${files}/depfile"
-        DEPENDS ${target}.tuner "${workloads}" "${files}/options-$<CONFIG>.txt" ${commands}
-        DEPFILE "${files}/depfile"
+        COMMAND ${tuner} tune --mode ${tuner_mode} ${strict} "${arguments}" ${sources} --header-out "${header}"
+            --summary "${of_configuration}/summary.json" --stamp "${named_stamp}"
+            --depfile "${of_configuration}/depfile"
+        DEPENDS ${target}.tuner ${tuner_file} "${workloads}" "${files}/options-$<CONFIG>.txt" ${commands}
+        DEPFILE "${of_configuration}/depfile"
+        WORKING_DIRECTORY "${directory}"
         JOB_POOL hone_tuner
         COMMENT "${comments_${mode}}"
         COMMAND_EXPAND_LISTS
         VERBATIM)
-    add_custom_target(${target}.header DEPENDS "${files}/stamp")
+    cmake_policy(POP)
+    add_custom_target(${target}.header DEPENDS "${stamp}")
     foreach(isa IN LISTS isas)
         add_dependencies(${target}.header ${target}.${isa}_command)
     endforeach()
@@ -449,14 +478,14 @@ macro(hone_tuned_steps_)
         set(tuner_mode missing)
     endif()
     add_custom_target(${target}.tune
-        COMMAND ${target}.tuner tune --mode ${tuner_mode} ${strict} "${options}" ${sources} --header-out "${header}"
-            --summary "${files}/summary.json"
+        COMMAND ${tuner} tune --mode ${tuner_mode} ${strict} "${arguments}" ${sources} --header-out "${header}"
+            --summary "${of_configuration}/summary.json"
         COMMENT "hone: tuning ${target}, ${tuned_BUDGET} s at most"
         USES_TERMINAL
         COMMAND_EXPAND_LISTS
         VERBATIM)
     add_custom_target(${target}.save
-        COMMAND ${target}.tuner tune --mode replay "${options}" ${sources} --header-out "${saved_header}"
+        COMMAND ${tuner} tune --mode replay "${arguments}" ${sources} --header-out "${saved_header}"
             --records-out "${saved_records}"
         COMMENT "hone: writing ${saved_header} and ${saved_records}"
         COMMAND_EXPAND_LISTS
@@ -464,12 +493,15 @@ macro(hone_tuned_steps_)
     add_dependencies(${target}.save ${target}.header)
     add_custom_target(${target}.check
         COMMAND ${CMAKE_COMMAND} -DTARGET=${target} "-DSAVED=${saved_header}" -P "${here}/hone-check.cmake"
-        COMMAND ${target}.tuner tune --mode replay --strict "${options}" --records "${saved_records}" --header-out
-            "${files}/check/${target}.hpp"
-        COMMAND ${CMAKE_COMMAND} -DTARGET=${target} "-DSAVED=${saved_header}" "-DNOW=${files}/check/${target}.hpp" -P
-            "${here}/hone-check.cmake"
+        COMMAND ${tuner} tune --mode replay --strict "${arguments}" --records "${saved_records}" --header-out
+            "${of_configuration}/check/${target}.hpp"
+        COMMAND ${CMAKE_COMMAND} -DTARGET=${target} "-DSAVED=${saved_header}"
+            "-DNOW=${of_configuration}/check/${target}.hpp" -P "${here}/hone-check.cmake"
         COMMENT "hone: is ${saved_header} what its records give?"
         COMMAND_EXPAND_LISTS
         VERBATIM)
+    # The path of a program says nothing of what makes it.
+    add_dependencies(${target}.tune ${target}.tuner)
+    add_dependencies(${target}.check ${target}.tuner)
 endmacro()
 

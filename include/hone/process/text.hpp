@@ -11,6 +11,8 @@
 
 #include <fmt/core.h>
 
+#include <hone/process/reserved_names.hpp>
+
 namespace hone::tune {
 
 // Bytes of what was found that a message repeats.
@@ -93,25 +95,10 @@ inline std::string commented(std::string_view from)
     return r;
 }
 
-// Whether C++ takes it as the name of a type of the user: letters, digits and _, no digit first, no keyword, and not
-// one of the names that are reserved.
+// Whether C++ takes it as the name of a type of the user: letters, digits and _, no digit first, no keyword or macro,
+// and not one of the names that are reserved.
 inline bool is_identifier(std::string_view name)
 {
-    constexpr std::string_view keywords[] = {
-        "alignas",     "alignof",  "and",        "and_eq",    "asm",       "auto",         "bitand",
-        "bitor",       "bool",     "break",      "case",      "catch",     "char",         "char16_t",
-        "char32_t",    "char8_t",  "class",      "co_await",  "co_return", "co_yield",     "compl",
-        "concept",     "const",    "const_cast", "consteval", "constexpr", "constinit",    "continue",
-        "decltype",    "default",  "delete",     "do",        "double",    "dynamic_cast", "else",
-        "enum",        "explicit", "export",     "extern",    "false",     "float",        "for",
-        "friend",      "goto",     "if",         "inline",    "int",       "long",         "mutable",
-        "namespace",   "new",      "noexcept",   "not",       "not_eq",    "nullptr",      "operator",
-        "or",          "or_eq",    "private",    "protected", "public",    "register",     "reinterpret_cast",
-        "requires",    "return",   "short",      "signed",    "sizeof",    "static",       "static_assert",
-        "static_cast", "struct",   "switch",     "template",  "this",      "thread_local", "throw",
-        "true",        "try",      "typedef",    "typeid",    "typename",  "union",        "unsigned",
-        "using",       "virtual",  "void",       "volatile",  "wchar_t",   "while",        "xor",
-        "xor_eq"};
     const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
     const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
     if (name.empty() || is_digit(name[0])) return false;
@@ -120,15 +107,16 @@ inline bool is_identifier(std::string_view name)
     if (name[0] == '_' && name.size() > 1 && name[1] >= 'A' && name[1] <= 'Z') return false;
     // Names that stand in every header, or in none that compiles.
     if (name == "hone" || name == "std" || name == "main") return false;
-    return std::find(std::begin(keywords), std::end(keywords), name) == std::end(keywords);
+    return !is_word_of(keywords, name) && !is_word_of(macros_of_hone, name) && !is_word_of(macros_of_compilers, name);
 }
 
 // A sentence where `name` cannot be that of a config set; empty where it can. `option`: what gave it.
 inline std::string wrong_name(std::string_view name, std::string_view option)
 {
     if (is_identifier(name)) return "";
-    return fmt::format("{} is {}; it must be a C++ identifier that is neither a keyword nor reserved, as my_kernels",
-                       option, excerpt(name));
+    return fmt::format(
+        "{} is {}; it must be a C++ identifier that is no keyword, no macro and not reserved, as my_kernels", option,
+        excerpt(name));
 }
 
 } // namespace hone::tune
