@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // For tuner builds: features, cost model, search, building, measuring, records and generated headers. Engines include
-// hone.hpp instead. With HONE_WITH_VULKAN it needs the Vulkan headers and glslang.
+// hone.hpp instead. Where a build has Vulkan's headers and glslang, what tunes Vulkan is in it.
 #pragma once
 
 #include <hone/hone.hpp>

@@ -36,7 +36,7 @@ namespace hone::tune {
 
 namespace lines {
 
-// A record with its SPIR-V has some 100 KiB.
+// A record with the code of its kernel has some 100 KiB.
 inline constexpr std::size_t longest = std::size_t{16} << 20;
 
 inline constexpr std::string_view begin_of_record = "{\"schema\"";

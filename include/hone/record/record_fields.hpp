@@ -191,10 +191,10 @@ inline const record_backend& backend_of(const json& name, backend_list known)
     fail(fmt::format("'backend' is {}, not one of {}", found_text(name), names));
 }
 
-// Takes the field that a backend adds to its records.
-inline void set_code(record& r, const json& line, backend_list known)
+// Takes the field that a backend adds to its records. Another backend whose field the line has; null: there is none.
+inline const record_backend* set_code(record& r, const json& line, backend_list known)
 {
-    const record_backend* other = nullptr; // to which a field belongs that the record has
+    const record_backend* other = nullptr;
     for (const record_backend* b : known) {
         const std::string name(b->code().name);
         const auto at = name.empty() ? line.end() : line.find(name);
@@ -203,8 +203,7 @@ inline void set_code(record& r, const json& line, backend_list known)
         r.code = b->code_of(*at);
         if (r.backend != *b) other = b;
     }
-    check_together(r);
-    if (other != nullptr) fail(fmt::format("it has a {}, but is not of {}", other->code().name, other->title()));
+    return other;
 }
 
 inline constexpr const char* check_name = "check";
@@ -258,7 +257,9 @@ record record_of(const nlohmann::ordered_json& line, backend_list known = All::l
             check(f, *at);
         f.set(r, *at);
     }
-    set_code(r, line, known);
+    const record_backend* const other = set_code(r, line, known);
+    check_together(r);
+    if (other != nullptr) fail(fmt::format("it has a {}, but is not of {}", other->code().name, other->title()));
     if (const auto at = line.find(check_name); at != line.end() && *at != check_of(line))
         fail("it was changed since it was written: 'check' does not match the rest; measure again, or take 'check' out "
              "of the line if the change is yours");

@@ -7,13 +7,17 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <hone/measure/measure.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/process/process.hpp>
+#include <hone/process/text.hpp>
 #include <hone/record/record_backend.hpp>
 #include <hone/search/any_space.hpp>
 #include <hone/tune/candidate_builder.hpp>
