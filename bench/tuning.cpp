@@ -31,6 +31,7 @@
 #include <hone/record/record.hpp>
 #include <hone/search/search.hpp>
 #include <hone/tune/cpu/space.hpp>
+#include <hone/tune/record_backends.hpp>
 #include <hone/tune/vulkan/space.hpp>
 
 #include "pretended_ms.hpp"
@@ -295,8 +296,8 @@ void replay(const std::vector<std::string>& files, const replay_options& options
             for (const std::string& complaint : *complaints) fmt::print(stderr, "{}\n", complaint);
         for (tune::record& r : read.records)
             if (r.phase == "search" && r.template_name != tune::naive_template && !r.errors)
-                groups[fmt::format("{}, {} {} {}, {} threads, {}, {} {}", r.signature, r.backend, r.device, r.isa,
-                                   r.threads, r.cache, r.compiler, r.flags)]
+                groups[fmt::format("{}, {} {} {}, {} threads, {}, {} {}", r.signature, r.backend->name(), r.device,
+                                   r.isa, r.threads, r.cache, r.compiler, r.flags)]
                     .push_back(std::move(r));
     }
     fmt::print("\nmean of the best time after so many trials, over the best in the records; {} seeds\n", options.seeds);
@@ -306,14 +307,16 @@ void replay(const std::vector<std::string>& files, const replay_options& options
         const auto set = isa_named(records[0].isa);
         if (!d)
             fmt::print("    not a workload that this benchmark knows\n");
-        else if (records[0].backend == "vulkan")
+        else if (records[0].backend == tune::on_vulkan)
             replay(
                 records, tune::vulkan_space(*d, any_device),
-                [](const tune::record& r) { return tune::vulkan_config_of(r.template_name, r.knobs); }, options);
+                [](const tune::record& r) { return tune::config_of<hone::vulkan_family>(r.template_name, r.knobs); },
+                options);
         else if (set)
             replay(
                 records, tune::cpu_space(*d, *set),
-                [](const tune::record& r) { return tune::cpu_config_of(r.template_name, r.knobs); }, options);
+                [](const tune::record& r) { return tune::config_of<hone::cpu_family>(r.template_name, r.knobs); },
+                options);
     }
 }
 

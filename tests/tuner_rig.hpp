@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include <hone/op/gemm.hpp>
 #include <hone/record/record.hpp>
 #include <hone/tune/cpu/build.hpp>
+#include <hone/tune/record_backends.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::test {
@@ -102,7 +104,7 @@ inline std::vector<std::uint32_t> empty_shader(std::uint32_t lanes)
 }
 inline tune::shader tiny_shader(std::uint32_t vendor)
 {
-    tune::shader s; // member by member: designators of such a struct crash g++ 14.2
+    tune::shader s;
     s.words = empty_shader(64);
     s.vendor = vendor;
     s.launch.lanes = 64;
@@ -120,7 +122,7 @@ inline tune::record tiny_record(double ms, std::int32_t rows = 4)
     tune::record r;
     r.task = "tiny";
     r.signature = tiny::signature().c_str();
-    r.backend = "cpu";
+    r.backend = tune::on_cpu;
     r.device = "a processor";
     r.isa = "avx2";
     r.compiler = "a compiler";
@@ -139,12 +141,12 @@ inline tune::record tiny_record(double ms, std::int32_t rows = 4)
 inline tune::record tiny_record_on_vulkan(std::uint32_t vendor)
 {
     tune::record r = tiny_record(vendor == 0 ? 0.7 : 0.5);
-    r.backend = "vulkan";
+    r.backend = tune::on_vulkan;
     r.isa = "none";
     r.device = fmt::format("device {}", vendor);
     r.origin = vendor == 0 ? "default" : "chance";
     r.knobs = tune::settings_of(vulkan_knobs{});
-    r.shader = tiny_shader(vendor);
+    r.code = std::make_shared<tune::shader>(tiny_shader(vendor));
     return r;
 }
 

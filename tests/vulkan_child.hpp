@@ -45,7 +45,7 @@ inline tune::tuning_environment environment_of(const folder& at, const std::stri
 // What a generated header says of a record, whose memory it reads.
 inline vulkan_entry entry_of(const tune::record& r)
 {
-    const tune::shader& made = *r.shader;
+    const tune::shader& made = *tune::shader_of(r);
     return {.signature = r.signature.c_str(),
             .words = made.words.data(),
             .word_count = made.words.size(),

@@ -10,7 +10,7 @@
 
 #include <omp.h>
 
-#include <hone/measure/variant.hpp>
+#include <hone/tune/cpu/variant.hpp>
 
 #include "layers.hpp"
 #include "onednn.hpp"

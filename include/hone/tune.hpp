@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // For tuner builds: features, cost model, search, building, measuring, records and generated headers. Engines include
-// hone.hpp instead; what tunes Vulkan is included by name, for it needs the Vulkan headers and glslang.
+// hone.hpp instead. Where a build has Vulkan's headers and glslang, what tunes Vulkan is in it.
 #pragma once
 
 #include <hone/hone.hpp>
@@ -10,6 +10,5 @@
 #include <hone/record/record.hpp>
 #include <hone/search/annealing.hpp>
 #include <hone/search/search.hpp>
-#include <hone/tune/cpu/build_pool.hpp>
-#include <hone/tune/cpu/space.hpp>
+#include <hone/tune/backends.hpp>
 #include <hone/tune/tuner.hpp>

@@ -20,6 +20,7 @@
 #include <hone/record/record.hpp>
 #include <hone/record/standing.hpp>
 #include <hone/schedule/vulkan_templates.hpp>
+#include <hone/tune/record_backends.hpp>
 
 namespace hone::test::fuzz {
 
@@ -47,14 +48,14 @@ inline void lower_knobs(const tune::record& r)
     if (r.errors) return; // of a template that is not here
     static nest n;
     for (const definition& d : definitions()) {
-        if (r.backend == "vulkan") {
-            const vulkan_config c = tune::vulkan_config_of(r.template_name, r.knobs);
+        if (r.backend == tune::on_vulkan) {
+            const vulkan_config c = tune::config_of<vulkan_family>(r.template_name, r.knobs);
             lower(schedule_for(d, c, vulkan_limits{}), n);
             if (n.ok() && check(n, vulkan_target()).ok()) (void)launch_of(n);
             (void)layout_id(packed_for(d, c, vulkan_limits{}));
             continue;
         }
-        const cpu_config c = tune::cpu_config_of(r.template_name, r.knobs);
+        const cpu_config c = tune::config_of<cpu_family>(r.template_name, r.knobs);
         for (const isa set : {isa::baseline, isa::avx512}) {
             lower(schedule_for(d, c, set), n);
             if (n.ok()) (void)check(n, cpu_target(set));

@@ -201,7 +201,7 @@ TEST_CASE("any knobs are a nest or a fault")
         }
         return knobs;
     };
-    const auto record_of = [&](const char* backend, const char* name, const auto& knobs) {
+    const auto record_of = [&](const tune::record_backend& backend, const char* name, const auto& knobs) {
         tune::record r;
         r.backend = backend;
         r.template_name = name;
@@ -216,18 +216,18 @@ TEST_CASE("any knobs are a nest or a fault")
     };
     int legal = 0;
     const auto lower_if_legal = [&](const tune::record& r, bool is_legal) {
-        const bool is_accepted = !tune::wrong_config(r.backend, r.template_name, r.knobs);
+        const bool is_accepted = !tune::wrong_config(*r.backend, r.template_name, r.knobs);
         CHECK(is_accepted == is_legal);
         if (is_accepted) fuzz::lower_knobs(r);
         legal += is_accepted ? 1 : 0;
     };
     for (int i = 0; i < random_knobs; ++i) {
         const auto direct = any(direct_knobs{});
-        lower_if_legal(record_of("cpu", "direct", direct), check_knobs(direct).ok());
+        lower_if_legal(record_of(tune::on_cpu, "direct", direct), check_knobs(direct).ok());
         const auto winograd = any(winograd_knobs{});
-        lower_if_legal(record_of("cpu", "winograd", winograd), check_knobs(winograd).ok());
+        lower_if_legal(record_of(tune::on_cpu, "winograd", winograd), check_knobs(winograd).ok());
         const auto vulkan = any(vulkan_knobs{});
-        lower_if_legal(record_of("vulkan", "direct", vulkan), check_knobs(vulkan).ok());
+        lower_if_legal(record_of(tune::on_vulkan, "direct", vulkan), check_knobs(vulkan).ok());
     }
     CHECK(legal > random_knobs);
 }

@@ -12,6 +12,7 @@
 #include <hone/measure/machine.hpp>
 #include <hone/measure/problem.hpp>
 #include <hone/op/conv2d.hpp>
+#include <hone/tune/cpu/arithmetic.hpp>
 #include <hone/tune/cpu/tuning.hpp>
 
 #include "tuner_rig.hpp"

@@ -15,6 +15,7 @@
 #include <hone/cpu/kernel.hpp>
 #include <hone/measure/problem.hpp>
 #include <hone/op/conv2d.hpp>
+#include <hone/tune/cpu/arithmetic.hpp>
 
 #include "tuner_rig.hpp"
 

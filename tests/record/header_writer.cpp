@@ -124,7 +124,7 @@ TEST_CASE("a winner needs a margin, measurements in turns decide, and failures a
         std::vector<const tune::record*> all;
         for (const auto& r : records) all.push_back(&r);
         const auto s = tune::standing_of(all);
-        return s.chosen == nullptr ? 0 : tune::cpu_config_of("direct", s.chosen->knobs).knobs<direct>().rows;
+        return s.chosen == nullptr ? 0 : tune::config_of<cpu_family>("direct", s.chosen->knobs).knobs<direct>().rows;
     };
     const auto base = standard(tiny_record(2, 4));
     CHECK(chosen_rows({base, tiny_record(1.99, 3)}) == 4);
@@ -149,7 +149,8 @@ TEST_CASE("the last comparison of the last run decides, among times of the newes
         std::vector<const tune::record*> all;
         for (const auto& r : records) all.push_back(&r);
         const auto s = tune::standing_of(all);
-        return std::tuple(tune::cpu_config_of("direct", s.chosen->knobs).knobs<direct>().rows, s.trials, s.compared);
+        return std::tuple(tune::config_of<cpu_family>("direct", s.chosen->knobs).knobs<direct>().rows, s.trials,
+                          s.compared);
     };
     const auto base = standard(tiny_record(2, 4));
     const auto fast = tiny_record(1, 3);
@@ -183,7 +184,9 @@ static_assert(any->packed[0].elements() == 3 * 56);
 TEST_CASE("the header says of which type packed weights are, where they are no floats")
 {
     tune::record r = on_vulkan(0);
-    r.shader->packed[0].type = dtype::f16;
+    tune::shader made = *tune::shader_of(r);
+    made.packed[0].type = dtype::f16;
+    r.code = std::make_shared<tune::shader>(made);
     CHECK(messages_of(tune::header_text("tuned", {r}), R"(
 constexpr auto& packed = tuned::vulkan_entries[0].packed;
 static_assert(packed[0].type == hone::dtype::f16 && hone::packed_bytes(packed) == 2 * 3 * 56);
@@ -194,7 +197,7 @@ static_assert(packed[0].type == hone::dtype::f16 && hone::packed_bytes(packed) =
 TEST_CASE("packed weights stand where the layout says, and padding is zero")
 {
     const tensor source = tiny::definition().tensors[1];
-    const tensor packed = on_vulkan(0).shader->packed[0];
+    const tensor packed = tiny_shader(0).packed[0];
     std::vector<float> weights(7 * 24), to(static_cast<std::size_t>(packed.elements()), 1);
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<float>(i + 1);
     pack_into(source, packed, weights.data(), to.data());

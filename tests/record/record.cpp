@@ -29,6 +29,13 @@ tune::records_read read_with(const std::string& more)
     std::ofstream(at / "r.jsonl") << tune::line_of(tiny_record(1)) << "\n" << more;
     return tune::read_records(at / "r.jsonl");
 }
+// The line with a field more.
+std::string with_field(const std::string& line, const char* name, const nlohmann::ordered_json& value)
+{
+    auto more = nlohmann::ordered_json::parse(line);
+    more[name] = value;
+    return more.dump();
+}
 std::string replaced(std::string line, const std::string& from, const std::string& to)
 {
     const auto at = line.find(from);
@@ -46,13 +53,14 @@ TEST_CASE("a record that is written is read again")
     b.found = tune::verdict::compile_error;
     b.ms = {};
     b.detail = "error: \xff no text";
-    b.backend = "vulkan";
+    b.backend = tune::on_vulkan;
     b.isa = "none";
     b.knobs = tune::settings_of(vulkan_knobs{.stage = staging::x});
     b.score = 0.25f;
     b.run = 3;
-    b.shader = tiny_shader(5);
-    b.shader->launch.group_coefficient = -7;
+    tune::shader made = tiny_shader(5);
+    made.launch.group_coefficient = -7;
+    b.code = std::make_shared<tune::shader>(made);
     {
         const tune::record_writer log(at / "r.jsonl");
         log.write(a);
@@ -67,14 +75,15 @@ TEST_CASE("a record that is written is read again")
     REQUIRE(read.records.size() == 2);
     CHECK(tune::line_of(read.records[0]) == tune::line_of(a));
     CHECK(tune::line_of(read.records[1]) == tune::line_of(b));
-    CHECK(tune::cpu_config_of("direct", read.records[0].knobs).knobs<direct>().pad == padding::copy);
-    CHECK(tune::cpu_config_of("direct", read.records[0].knobs).knobs<direct>().unroll_window);
+    CHECK(tune::config_of<cpu_family>("direct", read.records[0].knobs).knobs<direct>().pad == padding::copy);
+    CHECK(tune::config_of<cpu_family>("direct", read.records[0].knobs).knobs<direct>().unroll_window);
     CHECK(read.records[0].ms == a.ms);
-    REQUIRE(read.records[1].shader);
-    CHECK(read.records[1].shader->words == b.shader->words);
-    CHECK(read.records[1].shader->launch == b.shader->launch);
-    CHECK(read.records[1].shader->packed[0].dims[2].outer_stride == 56);
-    CHECK_FALSE(read.records[0].shader);
+    const tune::shader* const shader = tune::shader_of(read.records[1]);
+    REQUIRE(shader != nullptr);
+    CHECK(shader->words == made.words);
+    CHECK(shader->launch == made.launch);
+    CHECK(shader->packed[0].dims[2].outer_stride == 56);
+    CHECK(tune::shader_of(read.records[0]) == nullptr);
 }
 
 TEST_CASE("two tuners do not write one file")
@@ -301,6 +310,12 @@ TEST_CASE("each field has its type and range")
         {replaced(shader, "\"spirv\":\"07230203", "\"spirv\":\"723020"), "is cut short"},
         {replaced(shader, "\"spirv\":\"07230203", "\"spirv\":\"07230204"), "does not begin with SPIR-V's number"},
         {replaced(shader, "\"backend\":\"vulkan\"", "\"backend\":\"cpu\""), "no instruction set 'none'"},
+        {replaced(good, "\"backend\":\"cpu\"", "\"backend\":\"gpu\""),
+         "'backend' is the text 'gpu', not one of cpu, vulkan"},
+        {replaced(good, "\"backend\":\"cpu\"", "\"backend\":5"), "'backend' is 5, not one of cpu, vulkan"},
+        {with_field(good, "shader", 5), "'shader' is 5, not an object"},
+        {with_field(good, "shader", nlohmann::ordered_json::parse(shader)["shader"]),
+         "it has a shader, but is not of Vulkan"},
         {replaced(good, "\"verdict\":\"ok\"", "\"verdict\":\"untried\""),
          "the verdict untried says nothing of the kernel"},
         {"[" + good + "]", "it is a list of 1, not an object"},
@@ -383,28 +398,29 @@ TEST_CASE("files that cannot be opened are named")
 TEST_CASE("the layouts of any number of weights are written and read again")
 {
     tune::record r = tiny_record(1);
-    r.backend = "vulkan";
+    r.backend = tune::on_vulkan;
     r.isa = "none";
     r.knobs = tune::settings_of(vulkan_knobs{});
     for (std::size_t layouts = 0; layouts <= most_weights; ++layouts) {
         CAPTURE(layouts);
-        r.shader = tiny_shader(1);
-        const tensor one = r.shader->packed[0];
-        r.shader->packed.clear();
+        tune::shader made = tiny_shader(1);
+        const tensor one = made.packed[0];
+        made.packed.clear();
         for (std::size_t i = 0; i < layouts; ++i) {
-            r.shader->packed.push_back(one);
-            r.shader->packed[i].dims[0].extent = static_cast<std::int64_t>(i) + 1;
+            made.packed.push_back(one);
+            made.packed[i].dims[0].extent = static_cast<std::int64_t>(i) + 1;
         }
+        r.code = std::make_shared<tune::shader>(made);
         const std::string line = tune::line_of(r);
         const tune::record read = tune::record_of(line);
         CHECK(tune::line_of(read) == line);
-        REQUIRE(read.shader->packed.size() == layouts);
+        REQUIRE(tune::shader_of(read)->packed.size() == layouts);
         for (std::size_t i = 0; i < layouts; ++i)
-            CHECK(layout_id(read.shader->packed[i]) == layout_id(r.shader->packed[i]));
+            CHECK(layout_id(tune::shader_of(read)->packed[i]) == layout_id(made.packed[i]));
         // One stands as it did before there could be others.
         if (layouts == 1) CHECK(line.find("\"packed\":[[1,") != std::string::npos);
     }
-    nlohmann::json five = tune::fields::shader_json(r);
+    nlohmann::ordered_json five = r.code->to_json();
     five["packed"].push_back(five["packed"][0]);
-    CHECK_THROWS_WITH(tune::fields::set_shader(r, five), doctest::Contains("has 5 layouts, not at most 4"));
+    CHECK_THROWS_WITH(tune::on_vulkan.code_of(five), doctest::Contains("has 5 layouts, not at most 4"));
 }

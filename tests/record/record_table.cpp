@@ -61,7 +61,7 @@ TEST_CASE("what was measured under other conditions has a row of its own")
     std::vector<tune::record> records(8, tiny_record(1));
     records[1].task = "other";
     records[2].signature = "other";
-    records[3].backend = "vulkan";
+    records[3].backend = tune::on_vulkan;
     records[4].device = "other";
     records[5].isa = "avx512";
     records[6].threads = 2;

@@ -11,6 +11,7 @@
 #include <hone/record/settings.hpp>
 #include <hone/schedule/config.hpp>
 #include <hone/tune/cpu/space.hpp>
+#include <hone/tune/record_backends.hpp>
 #include <hone/tune/vulkan/space.hpp>
 
 using namespace hone;
@@ -23,9 +24,9 @@ TEST_CASE("settings name every knob, and give the config again")
     tune::xoshiro256 bits(1);
     for (int i = 0; i < 200; ++i) {
         const cpu_config c = on_cpu.config_of(on_cpu.random(bits));
-        CHECK(tune::cpu_config_of(name_of_template(c), tune::settings_of(c)) == c);
+        CHECK(tune::config_of<cpu_family>(name_of_template(c), tune::settings_of(c)) == c);
         const vulkan_config v = on_device.config_of(on_device.random(bits));
-        CHECK(tune::vulkan_config_of(name_of_template(v), tune::settings_of(v)) == v);
+        CHECK(tune::config_of<vulkan_family>(name_of_template(v), tune::settings_of(v)) == v);
         // As entries of a config set have it.
         CHECK(config_from<cpu_templates>(tune::text_of(c).c_str()).value == c);
         CHECK(config_from<vulkan_templates>(tune::text_of(v).c_str()).value == v);
@@ -43,7 +44,7 @@ TEST_CASE("a knob that is added to a template is in its table")
 
 TEST_CASE("a setting that is unknown, missing, given twice or out of range is named")
 {
-    const auto wrong = [](const char* backend, const char* name, const tune::settings& s) {
+    const auto wrong = [](const tune::record_backend& backend, const char* name, const tune::settings& s) {
         return tune::wrong_config(backend, name, s).value_or("");
     };
     const auto with = [](tune::settings s, const char* knob, const char* value) {
@@ -54,37 +55,37 @@ TEST_CASE("a setting that is unknown, missing, given twice or out of range is na
     const auto direct = tune::settings_of(direct_knobs{});
     const auto winograd = tune::settings_of(winograd_knobs{});
     const auto vulkan = tune::settings_of(vulkan_knobs{});
-    CHECK(wrong("cpu", "direct", direct) == "");
-    CHECK(wrong("cpu", "winograd", winograd) == "");
-    CHECK(wrong("vulkan", "direct", vulkan) == "");
-    CHECK(wrong("cpu", "naive", {}) == "");
+    CHECK(wrong(tune::on_cpu, "direct", direct) == "");
+    CHECK(wrong(tune::on_cpu, "winograd", winograd) == "");
+    CHECK(wrong(tune::on_vulkan, "direct", vulkan) == "");
+    CHECK(wrong(tune::on_cpu, "naive", {}) == "");
     // What no search of today tries, and the template takes.
-    CHECK(wrong("cpu", "direct", with(direct, "rows", "30")) == "");
-    CHECK(wrong("cpu", "winograd", with(winograd, "block_rows", "100")) == "");
+    CHECK(wrong(tune::on_cpu, "direct", with(direct, "rows", "30")) == "");
+    CHECK(wrong(tune::on_cpu, "winograd", with(winograd, "block_rows", "100")) == "");
 
-    CHECK(wrong("cpu", "direct", {}) == "the knob 'rows' is missing");
-    CHECK(wrong("cpu", "naive", direct) == "the template 'naive' has no knob 'rows'");
-    CHECK(wrong("vulkan", "winograd", winograd) == "the backend 'vulkan' has no template 'winograd'");
-    CHECK(wrong("cpu", "direct", with(direct, "pad", "melt")) == "the knob 'pad' has no value 'melt'");
+    CHECK(wrong(tune::on_cpu, "direct", {}) == "the knob 'rows' is missing");
+    CHECK(wrong(tune::on_cpu, "naive", direct) == "the template 'naive' has no knob 'rows'");
+    CHECK(wrong(tune::on_vulkan, "winograd", winograd) == "the backend 'vulkan' has no template 'winograd'");
+    CHECK(wrong(tune::on_cpu, "direct", with(direct, "pad", "melt")) == "the knob 'pad' has no value 'melt'");
     for (const char* tile : {"0", "1", "3", "5", "6", "8", "-2", "4294967298", "2 ", "", "0x2", "2.0"})
-        CHECK(wrong("cpu", "winograd", with(winograd, "tile", tile)) ==
+        CHECK(wrong(tune::on_cpu, "winograd", with(winograd, "tile", tile)) ==
               "the knob 'tile' has no value '" + std::string(tile) + "'");
     for (const auto& k : direct_knob_table)
         if (k.words.empty())
             for (const char* value : {"-1", "2147483648", "4294967298", "9223372036854775808", "1e300"})
-                CHECK(wrong("cpu", "direct", with(direct, k.name, value)) != "");
+                CHECK(wrong(tune::on_cpu, "direct", with(direct, k.name, value)) != "");
     for (const auto& k : vulkan_knob_table)
         if (k.words.empty())
             for (const char* value : {"-1", "0", "2147483648", "4294967298", "1e300"})
-                CHECK(wrong("vulkan", "direct", with(vulkan, k.name, value)) != "");
+                CHECK(wrong(tune::on_vulkan, "direct", with(vulkan, k.name, value)) != "");
     auto twice = direct;
     twice.push_back({"rows", "6"});
-    CHECK(wrong("cpu", "direct", twice) == "the knob 'rows' is given twice");
+    CHECK(wrong(tune::on_cpu, "direct", twice) == "the knob 'rows' is given twice");
     auto more = direct;
     more.push_back({std::string(1000, 'x'), "6"});
-    CHECK(wrong("cpu", "direct", more).size() < 200);
-    CHECK_THROWS_WITH_AS(tune::cpu_config_of("winograd", with(winograd, "tile", "3")), doctest::Contains("'tile'"),
-                         std::invalid_argument);
+    CHECK(wrong(tune::on_cpu, "direct", more).size() < 200);
+    CHECK_THROWS_WITH_AS(tune::config_of<cpu_family>("winograd", with(winograd, "tile", "3")),
+                         doctest::Contains("'tile'"), std::invalid_argument);
 }
 
 TEST_CASE("values of knobs ascend, so that a search finds the place of one")

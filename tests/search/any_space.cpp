@@ -151,10 +151,10 @@ TEST_CASE("rows are counted and rejected as the types are")
 
 TEST_CASE("a list with a template of its own and one of hone's has the points of both, and reads configs of both")
 {
-    static_assert(tune::own_cpu_templates<gemm<gemm_shape{.m = 9}, f32>>().size == 0);
-    static_assert(tune::own_cpu_templates<with_both>().first[0].is_shipped()); // its name alone
-    static_assert(!tune::own_cpu_templates<with_both>().first[1].is_shipped());
-    const auto own = tune::completed(tune::own_cpu_templates<with_both>());
+    static_assert(tune::own_rows<cpu_family, gemm<gemm_shape{.m = 9}, f32>>().size == 0);
+    static_assert(tune::own_rows<cpu_family, with_both>().first[0].is_shipped()); // its name alone
+    static_assert(!tune::own_rows<cpu_family, with_both>().first[1].is_shipped());
+    const auto own = tune::completed<cpu_family>(tune::own_rows<cpu_family, with_both>());
     const auto space = tune::cpu_space_of(with_both::definition(), isa::avx2, error_class::reassociated, own);
     const tune::cpu_space of_hone(with_both::definition(), isa::avx2, error_class::reassociated);
     CHECK(space->size() == of_hone.size() + test::narrow_knob_table[0].values.size());
@@ -183,8 +183,8 @@ TEST_CASE("a list with a template of its own and one of hone's has the points of
 
 TEST_CASE("a list for devices is taken as one for processors is")
 {
-    CHECK(tune::own_cpu_templates<for_devices>().size == 0);
-    const auto own = tune::completed(tune::own_vulkan_templates<for_devices>());
+    CHECK(tune::own_rows<cpu_family, for_devices>().size == 0);
+    const auto own = tune::completed<vulkan_family>(tune::own_rows<vulkan_family, for_devices>());
     REQUIRE(own != nullptr);
     const auto space = tune::vulkan_space_of(for_devices::definition(), {}, error_class::winograd_6, own);
     const tune::vulkan_space of_hone(for_devices::definition(), {});

@@ -15,6 +15,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/record/settings.hpp>
+#include <hone/tune/cpu/arithmetic.hpp>
 #include <hone/tune/cpu/space.hpp>
 #include <hone/tune/vulkan/space.hpp>
 

@@ -67,7 +67,7 @@ TEST_CASE("a user's operator is tuned, and a kernel of the written header gives 
     tune::builder engine(with, {.directory = at.path() / "engine",
                                 .include_directories = {include_directory(), user_directory(), at.path().string()},
                                 .headers = {"conv1d.hpp", "tuned.hpp"}});
-    const std::string chosen = tune::text_of(tune::cpu_config_of(s.chosen->template_name, s.chosen->knobs));
+    const std::string chosen = tune::text_of(tune::config_of<cpu_family>(s.chosen->template_name, s.chosen->knobs));
     const auto built = engine.build(
         {{fmt::format("using kernel = hone::kernel<audio::speech, tuned, hone::isa::{}>;\n"
                       "static_assert(kernel::config == hone::config_from<hone::cpu_templates>(\"{}\").value);",

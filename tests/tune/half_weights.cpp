@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <hone/measure/problem.hpp>
+#include <hone/tune/cpu/arithmetic.hpp>
 #include <hone/tune/cpu/tuning.hpp>
 
 #include "half_weights.hpp"

@@ -59,28 +59,25 @@ TEST_CASE_TEMPLATE("a product and a convolution with weights of 16 bits are tune
         INFO(tune::line_of(r));
         CHECK(r.found == verdict::ok);
         CHECK(r.max_rel_error < 1e-5);
-        if (!r.shader) continue; // the naive kernel is in no header
-        CHECK(r.shader->packed[0].type == dtype::f16);
-        // As it is read again.
-        tune::record again = r;
-        again.shader.reset();
-        tune::fields::set_shader(again, tune::fields::shader_json(r));
-        CHECK(again.shader->packed[0].type == dtype::f16);
-        CHECK(layout_id(again.shader->packed) == layout_id(r.shader->packed));
+        if (!r.code) continue; // the naive kernel is in no header
+        const tune::shader& made = *tune::shader_of(r);
+        CHECK(made.packed[0].type == dtype::f16);
+        const tune::shader again = tune::shader_from(made.to_json());
+        CHECK(again.packed[0].type == dtype::f16);
+        CHECK(layout_id(again.packed) == layout_id(made.packed));
     }
     const tune::standing s = tuning.standing();
     REQUIRE(s.chosen != nullptr);
-    REQUIRE(s.chosen->shader);
+    REQUIRE(s.chosen->code);
     CHECK(tuning.verify_on_twin(*s.chosen).found == verdict::ok);
     const std::string header = tune::header_text("tuned", tuning.records());
     CHECK(header.find("all[0].type = hone::dtype::f16;") != std::string::npos);
 
-    auto wrong = tune::fields::shader_json(*s.chosen);
+    auto wrong = s.chosen->code->to_json();
     wrong["types"] = {"f64"};
-    tune::record refused;
-    CHECK_THROWS_WITH(tune::fields::set_shader(refused, wrong), doctest::Contains("which hone does not have"));
-    wrong["types"] = nlohmann::json::array();
-    CHECK_THROWS_WITH(tune::fields::set_shader(refused, wrong), doctest::Contains("not a list of 1"));
+    CHECK_THROWS_WITH(tune::shader_from(wrong), doctest::Contains("which hone does not have"));
+    wrong["types"] = nlohmann::ordered_json::array();
+    CHECK_THROWS_WITH(tune::shader_from(wrong), doctest::Contains("not a list of 1"));
 
     const vulkan_entry entry = entry_of(*s.chosen);
     vulkan_limits without = device.limits();

@@ -52,6 +52,7 @@ tune::tuner_options options_of_narrow(const folder& at, tuning_mode mode, int tr
             .budget = 120,
             .trials = trials,
             .cache = tune::cache_mode::hot,
+            .backends = {"cpu"},
             .sets = {isa::baseline},
             .compiler_command = "c++",
             .include_directories = {include_directory(), std::filesystem::path(__FILE__).parent_path().parent_path(),

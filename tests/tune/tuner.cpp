@@ -52,6 +52,7 @@ tune::tuner_options options_in(const folder& at, tuning_mode mode, int trials)
             .budget = 120,
             .trials = trials,
             .cache = tune::cache_mode::hot,
+            .backends = {"cpu"},
             .sets = {isa::baseline},
             .compiler_command = "c++",
             .include_directories = {include_directory(), at.path().string()},

@@ -53,7 +53,6 @@ public:
               std::vector<std::string>& order)
         : tuning(std::move(t), e), machine_(m), naive_ms_(naive_ms), order_(order)
     {
-        key().backend = "simulated";
     }
     void adopt(const std::vector<tune::record>&) override {}
     std::vector<tune::candidate> propose(std::size_t size) override
@@ -107,7 +106,7 @@ public:
     }
     std::size_t illegal() const override { return 0; }
     double seconds_thinking() const override { return 0; }
-    std::string backend() const override { return "simulated"; }
+    std::vector<tune::arithmetic> arithmetics() const override { return {tune::arithmetic::direct}; }
 
     int lacking = 0;       // so many candidates cannot be tried
     int wrong_on_twin = 0; // so many of those that would be chosen

@@ -85,7 +85,7 @@ TEST_CASE("a tuner refuses what it cannot give data for, by name")
 TEST_CASE("templates of a workload's own come with it; hone's among them are hone's")
 {
     const auto tasks = tune::tasks_of<workloads<plain, own_list>>("list");
-    CHECK(tasks[0].cpu_templates == nullptr);
+    CHECK(tasks[0].own.of<cpu_family>() == nullptr);
     REQUIRE(tasks[1].cpu_templates != nullptr);
     const auto& own = *tasks[1].cpu_templates;
     REQUIRE(own.size() == 2);
@@ -93,7 +93,7 @@ TEST_CASE("templates of a workload's own come with it; hone's among them are hon
     CHECK(std::string(own[1].name) == "direct");
     CHECK_FALSE(own[1].is_shipped());
     CHECK(own[1].applies(tasks[1].definition));
-    CHECK(tasks[1].vulkan_templates == nullptr);
+    CHECK(tasks[1].own.of<vulkan_family>() == nullptr);
 
     CHECK(refusal<workloads<computes_nothing>>() ==
           std::string{"computes_nothing: "} + message_of(fault::template_missing));

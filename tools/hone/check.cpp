@@ -20,6 +20,7 @@
 #include <hone/record/record.hpp>
 #include <hone/record/standing.hpp>
 #include <hone/tune/cpu/build_command.hpp>
+#include <hone/tune/record_backends.hpp>
 
 #include "commands.hpp"
 

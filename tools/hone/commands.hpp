@@ -44,7 +44,7 @@ int replay(const replay_options& o);
 struct doctor_options {
     std::string compiler = "c++";
     bool json = false;
-    hone::tune::child_command vulkan_child{}; // empty: built without Vulkan
+    hone::tune::child_command child{}; // this program, looking for a device
 };
 int doctor(const doctor_options& o);
 
@@ -55,11 +55,8 @@ struct check_options {
 };
 int check(const check_options& o);
 
-// What the program does as a child that looks for the Vulkan device.
-int vulkan_child();
-
-// Of Vulkan drivers: a sentence with what is wrong, empty where nothing is seen.
-std::string wrong_manifests();
+// What the program does as a child that looks for a device.
+int device_child();
 
 // Prints to stdout; throws where that fails, as on a full disk.
 void print(const std::string& text);

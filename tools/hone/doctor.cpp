@@ -15,10 +15,9 @@
 #include <hone/measure/machine.hpp>
 #include <hone/measure/noise.hpp>
 #include <hone/process/process.hpp>
+#include <hone/tune/backend.hpp>
+#include <hone/tune/backends.hpp>
 #include <hone/tune/cpu/build.hpp>
-#ifdef HONE_WITH_VULKAN
-#include <hone/tune/vulkan/measure.hpp>
-#endif
 
 #include "commands.hpp"
 
@@ -65,23 +64,15 @@ compiler_state state_of_compiler(const std::string& command)
     return s;
 }
 
-struct vulkan_state {
-    std::string device{}; // empty: none
-    std::string why{};
-};
+// Of each backend that has one, or says why there is none.
+using device_states = std::vector<std::pair<const tune::record_backend*, tune::device_state>>;
 
-vulkan_state state_of_vulkan([[maybe_unused]] const tune::child_command& child)
+device_states states_of_devices(const tune::child_command& child)
 {
-    vulkan_state s;
-#ifdef HONE_WITH_VULKAN
-    if (const auto found = tune::find_vulkan(child, s.why)) s.device = found->name;
-    while (!s.why.empty() && s.why.back() == '\n') s.why.pop_back();
-    if (s.device.empty())
-        if (const std::string wrong = wrong_manifests(); !wrong.empty()) s.why += "; " + wrong;
-#else
-    s.why = "this program was built without Vulkan";
-#endif
-    return s;
+    device_states all;
+    for (const tune::backend* b : tune::all_that_tune)
+        if (const auto found = b->device(child)) all.emplace_back(&b->records(), *found);
+    return all;
 }
 
 // "0-3, 8": as people write processors.
@@ -113,7 +104,7 @@ nlohmann::ordered_json json_of(const std::string& text)
 int doctor(const doctor_options& o)
 {
     const compiler_state compiler = state_of_compiler(o.compiler);
-    const vulkan_state vulkan = state_of_vulkan(o.vulkan_child);
+    const device_states devices = states_of_devices(o.child);
     const std::string processor = tune::processor_name();
     const std::string set = name_of(hone::cpu());
     const std::vector<int> cpus = tune::usable_cpus();
@@ -130,7 +121,7 @@ int doctor(const doctor_options& o)
     if (o.json) {
         auto least = nlohmann::ordered_json::object();
         for (const auto& [at, ms] : noise.least_ms) least[std::to_string(at)] = ms;
-        const nlohmann::ordered_json report{
+        nlohmann::ordered_json report{
             {"compiler", json_of(compiler.version)},
             {"compiler_problem", json_of(compiler.problem)},
             {"processor", processor},
@@ -140,8 +131,12 @@ int doctor(const doctor_options& o)
             {"cpu_quota", json_of(quota)},
             {"governor", json_of(governor)},
             {"load_average", json_of(load)},
-            {"vulkan_device", json_of(vulkan.device)},
-            {"vulkan_problem", json_of(vulkan.why)},
+        };
+        for (const auto& [of, device] : devices) {
+            report[fmt::format("{}_device", of->name())] = json_of(device.name);
+            report[fmt::format("{}_problem", of->name())] = json_of(device.why);
+        }
+        report.update({
             {"noise",
              {{"cpu", noise.cpu},
               {"least_ms", f.least_ms},
@@ -153,7 +148,7 @@ int doctor(const doctor_options& o)
               {"least_ms_of_cpu", least}}},
             {"trusted", trust.given},
             {"verdict", trust.sentence},
-        };
+        });
         print(report.dump(2) + "\n");
     } else {
         std::string text;
@@ -167,7 +162,8 @@ int doctor(const doctor_options& o)
                                     quota ? fmt::format("a quota of {:.2f}", *quota) : "no quota"));
         line("governor", governor.value_or("not readable"));
         line("load", load ? fmt::format("{:.2f}", *load) : "not readable");
-        line("Vulkan", vulkan.device.empty() ? "none: " + vulkan.why : vulkan.device);
+        for (const auto& [of, device] : devices)
+            line(of->title(), device.name.empty() ? "none: " + device.why : device.name);
         line("noise", fmt::format("a loop of {:.3f} ms on processor {}: median +{:.1f} %, 95th percentile +{:.1f} %, "
                                   "minima as a search takes them +{:.1f} %",
                                   f.least_ms, noise.cpu, 100 * f.median, 100 * f.p95, 100 * f.p95_of_minima));
@@ -183,14 +179,6 @@ int doctor(const doctor_options& o)
     return trust.given ? done : untrusted;
 }
 
-int vulkan_child()
-{
-#ifdef HONE_WITH_VULKAN
-    return tune::measure_vulkan_child(nlohmann::json::parse(tune::read_job()),
-                                      [](const std::string&, const hone::vulkan_limits&) { return nullptr; });
-#else
-    return failed;
-#endif
-}
+int device_child() { return tune::measure_child({}, tune::all_that_tune); }
 
 } // namespace cli

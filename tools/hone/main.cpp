@@ -31,7 +31,7 @@ void warn(const std::string& text) { hone::tune::complain_as_hone(text); }
 
 namespace {
 
-constexpr const char* vulkan_child_mode = "vulkan-child";
+constexpr const char* device_child_mode = "device-child";
 
 // Commands that run others end them first; the rest have nothing to end.
 extern "C" void on_signal_stop(int) { hone::tune::interrupt_requested.store(true); }
@@ -170,7 +170,7 @@ int run(int argc, char** argv)
     }
     handle_signals(doctor_command->parsed() || check_command->parsed() ? on_signal_stop : on_signal_exit);
     if (merge_command->parsed() || replay_command->parsed()) hone::tune::outlive_readers();
-    doctor.vulkan_child = {std::filesystem::read_symlink("/proc/self/exe").string(), vulkan_child_mode};
+    doctor.child = {std::filesystem::read_symlink("/proc/self/exe").string(), device_child_mode};
     return chosen();
 }
 
@@ -182,7 +182,7 @@ try {
     // A file that may not grow is an error of the write, which names it.
     std::signal(SIGXFSZ, SIG_IGN);
     // How this program starts itself as a child.
-    if (argc == 2 && std::string(argv[1]) == vulkan_child_mode) return cli::vulkan_child();
+    if (argc == 2 && std::string(argv[1]) == device_child_mode) return cli::device_child();
     return run(argc, argv);
 } catch (const std::exception& e) {
     cli::warn(e.what());

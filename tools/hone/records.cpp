@@ -4,9 +4,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +27,7 @@
 #include <hone/record/record_merge.hpp>
 #include <hone/record/record_table.hpp>
 #include <hone/record/standing.hpp>
+#include <hone/tune/record_backends.hpp>
 
 #include "commands.hpp"
 
@@ -143,13 +146,14 @@ int replay(const replay_options& o)
                                              fmt::join(o.records, ", "), o.out));
     const tune::preference prefer{.processor = tune::processor_name(), .allowed = o.allowed};
     for (const std::string& s : tune::processors_left_out(read.records, prefer)) warn(s);
-    std::set<std::string> left_out;
+    std::map<std::string_view, std::set<std::string>> left_out; // tasks, by what their records lack
     for (const tune::table_row& row : tune::table_of(read.records, o.allowed))
-        if (row.key->backend == "vulkan" && row.standing.chosen != nullptr && !row.standing.chosen->shader)
-            left_out.insert(row.key->task);
-    if (!left_out.empty())
-        warn(fmt::format("left out, as their records hold no SPIR-V: {}; the program that tuned writes such records",
-                         fmt::join(left_out, ", ")));
+        if (const tune::code_field code = row.key->backend->code();
+            !code.name.empty() && row.standing.chosen != nullptr && !row.standing.chosen->code)
+            left_out[code.holds].insert(row.key->task);
+    for (const auto& [code, tasks] : left_out)
+        warn(fmt::format("left out, as their records hold no {}: {}; the program that tuned writes such records", code,
+                         fmt::join(tasks, ", ")));
     tune::replace_file(o.out, tune::header_text(o.name, read.records, prefer));
     return status;
 }

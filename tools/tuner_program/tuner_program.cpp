@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
-#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -28,17 +27,13 @@
 #include <hone/record/header_writer.hpp>
 #include <hone/record/record_merge.hpp>
 #include <hone/record/record_table.hpp>
+#include <hone/tune/backend.hpp>
+#include <hone/tune/backends.hpp>
 #include <hone/tune/command_line.hpp>
-#include <hone/tune/cpu/measure.hpp>
-#include <hone/tune/cpu/space.hpp>
 #include <hone/tune/summary.hpp>
 #include <hone/tune/tuner_defaults.hpp>
 #include <hone/tune/tuner_main.hpp>
-#include <hone/tune/vulkan/space.hpp>
 #include <hone/tune/workload_list.hpp>
-#ifdef HONE_WITH_VULKAN
-#include <hone/tune/vulkan/measure.hpp>
-#endif
 
 namespace hone::tune {
 
@@ -58,23 +53,6 @@ inline void listen_to_signals()
     // A file that may not grow is an error of the write, which names it.
     std::signal(SIGXFSZ, SIG_IGN);
     outlive_readers();
-}
-
-// The child's side: see measure.hpp.
-inline int measure_child([[maybe_unused]] const std::vector<task>& tasks)
-{
-    const auto job = nlohmann::json::parse(read_job());
-#ifdef HONE_WITH_VULKAN
-    if (job.at("backend") == "vulkan")
-        return measure_vulkan_child(
-            job, [&](const std::string& signature, const vulkan_limits& limits) -> std::shared_ptr<const any_space> {
-                for (const task& t : tasks)
-                    if (t.signature == signature)
-                        return vulkan_space_of(t.definition, limits, error_class::winograd_6, t.vulkan_templates);
-                return nullptr;
-            });
-#endif
-    return measure_cpu_child(job);
 }
 
 // For make and ninja: the stamp depends on each of these files.
@@ -152,8 +130,8 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
     listen_to_signals();
     if (const std::string wrong = wrong_name(options.name, "--name"); !wrong.empty())
         throw std::invalid_argument(wrong);
-    for (const auto* only : {&options.cpu_only, &options.vulkan_only})
-        for (const std::string& name : *only)
+    for (const auto& [backend, only] : options.only)
+        for (const std::string& name : only)
             if (std::none_of(tasks.begin(), tasks.end(), [&](const task& t) { return t.name == name; }))
                 throw std::invalid_argument(no_workload(tasks, name));
     if (options.records.empty() && options.mode != tuning_mode::replay && options.budget > 0)
@@ -298,12 +276,11 @@ inline int count_spaces(const std::vector<task>& tasks, const tuner_options& opt
     const auto worst_of = [&](const task& t) {
         return hone::worst_of(accuracy_in(t.signature.c_str(), options.accuracy));
     };
-    for (const task& t : tasks) {
-        for (isa set : options.sets)
-            add(t, name_of(set), cpu_space_of(t.definition, set, worst_of(t), t.cpu_templates)->count());
-        if (options.vulkan)
-            add(t, "vulkan", vulkan_space_of(t.definition, {}, worst_of(t), t.vulkan_templates)->count());
-    }
+    for (const task& t : tasks)
+        for (const backend* of : all_that_tune)
+            if (options.has(of->records().name()))
+                for (const std::string& set : of->sets(options))
+                    add(t, target_name(of->records(), set), of->space_of(t, set, worst_of(t))->count());
     if (as_json) write_to_stdout(list.dump(2) + "\n");
     return exit_ok;
 }
@@ -315,34 +292,33 @@ inline int explain_nest(const std::vector<task>& tasks, const tuner_options& opt
     if (found == tasks.end()) throw std::invalid_argument(no_workload(tasks, name));
     std::vector<record> records;
     if (std::filesystem::exists(options.records)) records = read_records(options.records.string()).records;
-    const auto chosen_on = [&](const char* backend, const char* set) -> const record* {
+    const auto chosen_on = [&](const record_backend& of, const std::string& set) -> const record* {
         for (const auto& [key, group] : by_workload(records))
-            if (std::get<0>(key) == backend && std::get<1>(key) == found->signature &&
-                (std::get<2>(key) == set || *set == '\0'))
+            if (key.backend == of && key.signature == found->signature &&
+                (of.entries() != entries_by::instruction_set || key.target == set))
                 if (const standing s = standing_of(group, {.processor = processor_name(), .allowed = options.accuracy});
                     s.chosen != nullptr)
                     for (const record& r : records)
                         if (&r == s.chosen) return &r;
         return nullptr;
     };
-    const auto show = [&](const char* target, const any_space& space, const char* backend, const char* set) {
+    const auto show = [&](const any_space& space, const record_backend& of, const std::string& set) {
         // What its list of templates lacks is no choice.
         std::erase_if(records, [&](const record& r) {
-            return r.backend == backend && r.signature == found->signature && r.template_name != naive_template &&
+            return r.backend == of && r.signature == found->signature && r.template_name != naive_template &&
                    r.template_name != peer_template && space.wrong_config(r.template_name, r.knobs);
         });
-        const record* const r = chosen_on(backend, set);
+        const record* const r = chosen_on(of, set);
         const named_config c = r == nullptr ? space.standard() : space.config_of(r->template_name, r->knobs);
         const nest n = space.lowered(c);
         if (!n.ok()) throw std::invalid_argument(n.found.message());
-        write_to_stdout(fmt::format("// {} {}, {}: {}\n{}\n", found->signature, target,
+        write_to_stdout(fmt::format("// {} {}, {}: {}\n{}\n", found->signature, target_name(of, set),
                                     r == nullptr ? "default" : "chosen", text_of(c), print(n)));
     };
-    constexpr error_class any = error_class::winograd_6;
-    for (isa set : options.sets)
-        show(name_of(set), *cpu_space_of(found->definition, set, any, found->cpu_templates), "cpu", name_of(set));
-    if (options.vulkan)
-        show("vulkan", *vulkan_space_of(found->definition, {}, any, found->vulkan_templates), "vulkan", "");
+    for (const backend* of : all_that_tune)
+        if (options.has(of->records().name()))
+            for (const std::string& set : of->sets(options))
+                show(*of->space_of(*found, set, error_class::winograd_6), of->records(), set);
     return exit_ok;
 }
 
@@ -367,7 +343,8 @@ public:
           app_(defaults.description)
     {
         options_.name = defaults.name;
-        if (options_.vulkan) backends_.emplace_back("vulkan");
+        for (const backend* b : all_that_tune) all_backends_.emplace_back(b->records().name());
+        if (options_.backends.empty()) options_.backends.push_back(all_backends_.front());
         for (isa set : options_.sets) sets_.emplace_back(name_of(set));
         if (sets_.empty()) sets_.emplace_back("native");
         for_each_isa([&](const isa_row& r) { all_sets_.insert(all_sets_.begin(), r.name); });
@@ -427,9 +404,9 @@ private:
         to_command->add_option("--records", records_, "the file of measurements (JSON lines)")
             ->check(path_of_file())
             ->capture_default_str();
-        to_command->add_option("--backends", backends_, "cpu, vulkan")
+        to_command->add_option("--backends", options_.backends, fmt::format("{}", fmt::join(all_backends_, ", ")))
             ->delimiter(',')
-            ->check(CLI::IsMember({"cpu", "vulkan"}))
+            ->check(CLI::IsMember(all_backends_))
             ->capture_default_str();
         to_command
             ->add_option("--isas", sets_,
@@ -526,18 +503,12 @@ private:
         explaining_->add_option("workload", explained_, "its name")->required();
     }
 
-    bool has_backend(const char* name) const
-    {
-        return std::find(backends_.begin(), backends_.end(), name) != backends_.end();
-    }
     // Throws where words that are each right come to nothing.
     tuner_options options() const
     {
         tuner_options o = options_;
         o.sets.clear();
-        if (has_backend("cpu"))
-            for (const std::string& s : sets_) o.sets.push_back(s == "native" ? hone::cpu() : *isa_of(s));
-        o.vulkan = has_backend("vulkan");
+        for (const std::string& s : sets_) o.sets.push_back(s == "native" ? hone::cpu() : *isa_of(s));
         const auto is_given = [&](const char* option) {
             return tuning_->count(option) + verifying_->count(option) > 0;
         };
@@ -556,14 +527,15 @@ private:
         o.records = records_;
         o.header = header_out_;
         o.work_directory = !work_.empty() ? work_ : !header_out_.empty() ? header_out_ + ".work" : records_ + ".work";
-        if (!only_.empty()) o.cpu_only = o.vulkan_only = only_;
+        if (!only_.empty())
+            for (const std::string& name : all_backends_) o.only[name] = only_;
         return o;
     }
 
     tuner_options options_; // those that one word sets
     reports to_{};
     std::string header_out_, records_, work_{}, explained_{};
-    std::vector<std::string> backends_{"cpu"}, sets_{}, all_sets_{"native"}, only_{};
+    std::vector<std::string> all_backends_{}, sets_{}, all_sets_{"native"}, only_{};
     std::vector<std::string> commands_{}, commands_of_build_{}, includes_of_build_{};
     bool strict_ = false, as_json_ = false;
     double tolerance_ = 0.1;
@@ -579,7 +551,7 @@ try {
     using namespace tuner_command;
     open_standard_streams();
     // How this program starts itself as a child.
-    if (argc == 2 && std::string(argv[1]) == "measure") return measure_child(tasks);
+    if (argc == 2 && std::string(argv[1]) == "measure") return measure_child(tasks, all_that_tune);
     tuner_words words(defaults);
     if (const auto status = words.parse(argc, argv)) return *status;
     return words.run(defaults, tasks);

@@ -7,7 +7,6 @@
 #include <cstdint>
 
 #include <hone/op/operator.hpp>
-#include <hone/schedule/cpu_templates.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -94,7 +93,3 @@ struct odd_twin {
 };
 
 } // namespace hone::tune
-
-// Kernels of the twin are of the workload's templates.
-template <class Op>
-struct hone::config_parts::templates_of<hone::tune::odd_twin<Op>> : hone::config_parts::templates_of<Op> {};

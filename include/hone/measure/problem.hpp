@@ -106,13 +106,6 @@ struct problem {
     }
 };
 
-// The arithmetics of kernels for CPUs.
-inline std::vector<arithmetic> cpu_arithmetics(const definition& d)
-{
-    if (!winograd_applies(d)) return {arithmetic::direct};
-    return {arithmetic::direct, arithmetic::winograd_2, arithmetic::winograd_4};
-}
-
 // ---- judging ----
 
 struct judgement {

@@ -17,7 +17,8 @@
 #include <hone/process/text.hpp>
 #include <hone/record/header_writer.hpp>
 #include <hone/record/json_text.hpp>
-#include <hone/record/record.hpp>
+#include <hone/record/record_backend.hpp>
+#include <hone/record/record_data.hpp>
 #include <hone/record/standing.hpp>
 
 namespace hone::tune {
@@ -33,14 +34,15 @@ inline accuracy accuracy_of_header(std::string_view header)
 }
 
 // Where a header is not what the records give; nothing where it is.
-inline std::optional<std::string> wrong_header(const std::string& header, const std::vector<record>& records,
-                                               preference prefer = {})
+template <class All = all_backends>
+std::optional<std::string> wrong_header(const std::string& header, const std::vector<record>& records,
+                                        preference prefer = {}, backend_list known = All::list)
 {
     const auto name = config_set_of(header);
     if (!name) return "it was not written by hone's tuner";
     if (const std::string wrong = wrong_name(*name, "the name of its config set"); !wrong.empty()) return wrong;
     prefer.allowed = accuracy_of_header(header);
-    const std::string expected = header_text(*name, records, prefer);
+    const std::string expected = header_text(*name, records, prefer, known);
     if (header == expected) return std::nullopt;
     std::istringstream found_lines(header), expected_lines(expected);
     std::string found, other;
@@ -84,7 +86,7 @@ inline std::vector<std::string> wrong_figures(const nlohmann::ordered_json& summ
         const std::string task = is_named ? excerpt(row["task"].get_ref<const std::string&>()) : found_text(row);
         const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) {
             const record& r = *counted(g.second, prefer).front();
-            return is("signature", r.signature) && is("backend", r.backend) && is("device", r.device) &&
+            return is("signature", r.signature) && is("backend", r.backend->name()) && is("device", r.device) &&
                    is("isa", r.isa) && is("threads", r.threads);
         });
         if (group == groups.end()) {

@@ -23,6 +23,7 @@ enum class type : std::uint8_t {
     text,    // of at most `most` bytes, without control characters
     prose,   // as text, with line breaks
     word,    // one of `words`
+    backend, // the name of one of a list
     whole,   // a whole number from `least` to `most`
     number,  // from `least` to `most`
     score,   // likewise; null: JSON has no infinity and no NaN
@@ -78,6 +79,7 @@ inline void check(const field& f, const json& value)
         wrong("one of " + known);
         return;
     }
+    case type::backend: return; // its list decides
     case type::whole:
         if (!value.is_number_integer() || (!value.is_number_unsigned() && value.get<std::int64_t>() < 0) ||
             !in_range(value))

@@ -28,6 +28,7 @@
 
 #include <hone/process/input_file.hpp>
 #include <hone/record/json_text.hpp>
+#include <hone/record/record_backend.hpp>
 #include <hone/record/record_data.hpp>
 #include <hone/record/record_fields.hpp>
 
@@ -35,7 +36,7 @@ namespace hone::tune {
 
 namespace lines {
 
-// A record with its SPIR-V has some 100 KiB.
+// A record with the code of its kernel has some 100 KiB.
 inline constexpr std::size_t longest = std::size_t{16} << 20;
 
 inline constexpr std::string_view begin_of_record = "{\"schema\"";
@@ -189,8 +190,9 @@ inline std::vector<std::string> templates_of_others(const std::map<std::string, 
 
 // Calls take(record, line) for each record of a file's text; what is none is said in `r`, of `path`. A line may hold
 // several: where power was lost, zero bytes or half a record stand before the next one.
-template <class Take>
-void each_record_in(std::string_view file, const std::string& path, records_read& r, Take&& take)
+template <class Take, class All = all_backends>
+void each_record_in(std::string_view file, const std::string& path, records_read& r, Take&& take,
+                    backend_list known = All::list)
 {
     int unguarded = 0, first_unguarded = 0;
     const auto reject = [&](int number, const std::string& why) {
@@ -201,7 +203,7 @@ void each_record_in(std::string_view file, const std::string& path, records_read
     };
     const auto take_one = [&](const nlohmann::ordered_json& json, std::string_view text, int number) {
         try {
-            record one = record_of(json);
+            record one = record_of(json, known);
             if (one.errors) ++r.of_others[one.template_name];
             take(std::move(one), std::string(text));
         } catch (const std::invalid_argument& e) {
@@ -262,16 +264,18 @@ void each_record_in(std::string_view file, const std::string& path, records_read
             path, first_unguarded, unguarded == 1 ? "this line" : fmt::format("{} lines from here", unguarded)));
 }
 // The same of a file; throws where it cannot be read.
-template <class Take>
-void each_record(const std::string& path, records_read& r, Take&& take)
+template <class Take, class All = all_backends>
+void each_record(const std::string& path, records_read& r, Take&& take, backend_list known = All::list)
 {
-    each_record_in(text_of_input(path), path, r, std::forward<Take>(take));
+    each_record_in(text_of_input(path), path, r, std::forward<Take>(take), known);
 }
 
-inline records_read read_records(const std::string& path)
+template <class All = all_backends>
+records_read read_records(const std::string& path, backend_list known = All::list)
 {
     records_read r;
-    each_record(path, r, [&](record one, const std::string&) { r.records.push_back(std::move(one)); });
+    each_record(
+        path, r, [&](record one, const std::string&) { r.records.push_back(std::move(one)); }, known);
     return r;
 }
 

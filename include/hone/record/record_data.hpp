@@ -4,34 +4,25 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <hone/op/accuracy.hpp>
-#include <hone/op/definition.hpp>
+#include <hone/record/record_backend.hpp>
 #include <hone/record/settings.hpp>
 #include <hone/record/verdict.hpp>
-#include <hone/vulkan/launch.hpp>
 
 namespace hone::tune {
 
 inline constexpr int record_schema = 2;
 
-// A kernel of Vulkan as an engine needs it, so that a header is written from records alone.
-struct shader {
-    std::vector<std::uint32_t> words{}; // SPIR-V
-    hone::launch launch{};
-    packed_tensors packed{};  // layouts of the weights
-    std::uint32_t vendor = 0; // of the device, by its ids
-    std::uint32_t device = 0;
-};
-
 struct record {
     // what was computed, where, and how it was built: together the key
     std::string task{};
     std::string signature{};
-    std::string backend{}; // "cpu" or "vulkan"
+    backend_ref backend{};
     std::string device{};
     std::string isa{};
     int threads = 1;
@@ -52,9 +43,9 @@ struct record {
     std::vector<double> ms{};
     std::string detail{};
     std::uint64_t seed = 0;
-    int run = 1;                          // counts the searches that were made anew; only the last run decides
-    int trial = 0;                        // of the run; of the phase "final": how many trials the run had by then
-    std::optional<tune::shader> shader{}; // of what may be chosen, on Vulkan
+    int run = 1;                               // counts the searches that were made anew; only the last run decides
+    int trial = 0;                             // of the run; of the phase "final": how many trials the run had by then
+    std::shared_ptr<const kernel_code> code{}; // of what may be chosen, where its backend has such
 
     double least() const
     {

@@ -22,8 +22,8 @@
 
 #include <hone/record/field.hpp>
 #include <hone/record/json_text.hpp>
+#include <hone/record/record_backend.hpp>
 #include <hone/record/record_data.hpp>
-#include <hone/record/shader_field.hpp>
 
 namespace hone::tune {
 
@@ -47,7 +47,6 @@ inline nlohmann::ordered_json json_of(const settings& all)
 
 namespace fields {
 
-inline constexpr const char* backends[] = {"cpu", "vulkan"};
 inline constexpr const char* error_classes[] = {name_of(error_class::exact_order), name_of(error_class::reassociated),
                                                 name_of(error_class::winograd_2), name_of(error_class::winograd_4),
                                                 name_of(error_class::winograd_6)};
@@ -79,7 +78,10 @@ inline constexpr field record_fields[] = {
      .set = [](record&, const json&) {}},
     text<&record::task>("task"),
     text<&record::signature>("signature", 191),
-    word<&record::backend>("backend", backends),
+    {.name = "backend",
+     .type = type::backend,
+     .get = [](const record& r) { return json(r.backend->name()); },
+     .set = [](record&, const json&) {}}, // by record_of, which has the list
     text<&record::device>("device"),
     text<&record::isa>("isa"),
     whole<&record::threads>("threads", 1, 1024),
@@ -134,7 +136,6 @@ inline constexpr field record_fields[] = {
      .most = 1 << 20,
      .get = [](const record& r) { return r.detail.empty() ? json() : json(r.detail); },
      .set = set<&record::detail>},
-    {.name = "shader", .type = type::object, .needed = presence::optional, .get = shader_json, .set = set_shader},
 };
 
 // A config of a template that is none of hone's, as far as its text goes: it may become one in a generated header.
@@ -155,14 +156,14 @@ inline void check_words(const record& r)
 // What fields say of each other.
 inline void check_together(const record& r)
 {
-    if (r.backend == "cpu" ? !isa_of(r.isa) : r.isa != "none")
-        fail(fmt::format("there is no instruction set {} of the backend '{}'", excerpt(r.isa), r.backend));
+    if (!r.backend->is_set(r.isa))
+        fail(fmt::format("there is no instruction set {} of the backend '{}'", excerpt(r.isa), r.backend->name()));
     if (r.errors) {
-        if (is_known_template(r.backend, r.template_name))
+        if (is_known_template(*r.backend, r.template_name))
             fail(fmt::format("it has an 'error_class', but the template '{}' is hone's, which says it itself",
                              r.template_name));
         check_words(r);
-    } else if (const auto wrong = wrong_config(r.backend, r.template_name, r.knobs)) {
+    } else if (const auto wrong = wrong_config(*r.backend, r.template_name, r.knobs)) {
         fail(*wrong);
     }
     for (const std::string_view name : {naive_template, peer_template})
@@ -178,7 +179,31 @@ inline void check_together(const record& r)
         fail(fmt::format("the verdict {} says nothing of the kernel; measure it again", name_of(r.found)));
     if (r.found == verdict::ok && r.ms.empty()) fail("the verdict is ok, but there are no times");
     if (r.found == verdict::ok && !(r.max_rel_error >= 0)) fail("the verdict is ok, but 'max_rel_error' is null");
-    if (r.shader && r.backend != "vulkan") fail("it has a shader, but is not of Vulkan");
+}
+
+// The backend that a record names.
+inline const record_backend& backend_of(const json& name, backend_list known)
+{
+    if (name.is_string())
+        if (const record_backend* const b = backend_named(name.get_ref<const std::string&>(), known)) return *b;
+    std::string names;
+    for (const record_backend* b : known) names += fmt::format("{}{}", names.empty() ? "" : ", ", b->name());
+    fail(fmt::format("'backend' is {}, not one of {}", found_text(name), names));
+}
+
+// Takes the field that a backend adds to its records. Another backend whose field the line has; null: there is none.
+inline const record_backend* set_code(record& r, const json& line, backend_list known)
+{
+    const record_backend* other = nullptr;
+    for (const record_backend* b : known) {
+        const std::string name(b->code().name);
+        const auto at = name.empty() ? line.end() : line.find(name);
+        if (at == line.end()) continue;
+        check({.name = name.c_str(), .type = type::object}, *at);
+        r.code = b->code_of(*at);
+        if (r.backend != *b) other = b;
+    }
+    return other;
 }
 
 inline constexpr const char* check_name = "check";
@@ -204,6 +229,7 @@ inline std::string line_of(const record& r)
         json value = f.get(r);
         if (f.needed != presence::optional || !value.is_null()) line[f.name] = std::move(value);
     }
+    if (r.code) line[std::string(r.backend->code().name)] = r.code->to_json();
     // Compilers quote sources in any encoding, and JSON has no NaN: as it will be read.
     const auto text = [&] { return line.dump(-1, ' ', false, json::error_handler_t::replace); };
     line = json::parse(text());
@@ -212,7 +238,8 @@ inline std::string line_of(const record& r)
 }
 
 // The record of a line's JSON; throws a sentence where it is none.
-inline record record_of(const nlohmann::ordered_json& line)
+template <class All = all_backends>
+record record_of(const nlohmann::ordered_json& line, backend_list known = All::list)
 {
     using namespace fields;
     if (!line.is_object()) fail(fmt::format("it is {}, not an object", found_text(line)));
@@ -224,15 +251,24 @@ inline record record_of(const nlohmann::ordered_json& line)
             continue;
         }
         if (f.needed == presence::derived) continue;
-        check(f, *at);
+        if (f.type == type::backend)
+            r.backend = backend_of(*at, known);
+        else
+            check(f, *at);
         f.set(r, *at);
     }
+    const record_backend* const other = set_code(r, line, known);
     check_together(r);
+    if (other != nullptr) fail(fmt::format("it has a {}, but is not of {}", other->code().name, other->title()));
     if (const auto at = line.find(check_name); at != line.end() && *at != check_of(line))
         fail("it was changed since it was written: 'check' does not match the rest; measure again, or take 'check' out "
              "of the line if the change is yours");
     return r;
 }
-inline record record_of(const std::string& line) { return record_of(parse_json(line)); }
+template <class All = all_backends>
+record record_of(const std::string& line, backend_list known = All::list)
+{
+    return record_of(parse_json(line), known);
+}
 
 } // namespace hone::tune

@@ -18,6 +18,7 @@
 
 #include <hone/process/output_file.hpp>
 #include <hone/record/record.hpp>
+#include <hone/record/record_backend.hpp>
 
 namespace hone::tune {
 
@@ -32,20 +33,24 @@ struct records_merged {
 };
 
 // Throws where a file cannot be read.
-inline records_merged merge_records(const std::vector<std::string>& paths)
+template <class All = all_backends>
+records_merged merge_records(const std::vector<std::string>& paths, backend_list known = All::list)
 {
     records_merged merged;
     std::unordered_set<std::string> seen;
     records_read read;
     for (const std::string& path : paths)
-        each_record(path, read, [&](const record&, const std::string& line) {
-            if (!seen.insert(line).second) {
-                ++merged.duplicates;
-                return;
-            }
-            merged.text += line + "\n";
-            ++merged.records;
-        });
+        each_record(
+            path, read,
+            [&](const record&, const std::string& line) {
+                if (!seen.insert(line).second) {
+                    ++merged.duplicates;
+                    return;
+                }
+                merged.text += line + "\n";
+                ++merged.records;
+            },
+            known);
     merged.warnings = std::move(read.warnings);
     merged.rejected = std::move(read.rejected);
     merged.rejected_beyond = read.rejected_beyond;
@@ -55,7 +60,8 @@ inline records_merged merge_records(const std::vector<std::string>& paths)
 
 // Throws where they must not take the place of a file, which may be one of those that were merged: where a line of it
 // that is no torn one would be lost, a record that was not merged or text that this version does not read.
-inline void check_records_to_replace(const std::string& path, const records_merged& merged)
+template <class All = all_backends>
+void check_records_to_replace(const std::string& path, const records_merged& merged, backend_list known = All::list)
 {
     std::error_code unknown; // what is wrong with the path, the write says
     if (std::filesystem::is_directory(path, unknown))
@@ -66,7 +72,8 @@ inline void check_records_to_replace(const std::string& path, const records_merg
             kept.emplace(rest.substr(0, rest.find('\n')));
         records_read read;
         std::size_t lost = 0;
-        each_record(path, read, [&](const record&, const std::string& line) { lost += !kept.contains(line); });
+        each_record(
+            path, read, [&](const record&, const std::string& line) { lost += !kept.contains(line); }, known);
         if (!read.rejected.empty())
             throw std::runtime_error(fmt::format("{} is left as it is: it would lose lines that are no records to "
                                                  "this version: {}; mend the line, or move the file away",
@@ -79,9 +86,10 @@ inline void check_records_to_replace(const std::string& path, const records_merg
     }
 }
 // Writes them, or throws that and leaves the file as it is.
-inline void replace_records(const std::string& path, const records_merged& merged)
+template <class All = all_backends>
+void replace_records(const std::string& path, const records_merged& merged, backend_list known = All::list)
 {
-    check_records_to_replace(path, merged);
+    check_records_to_replace(path, merged, known);
     replace_file(path, merged.text);
 }
 

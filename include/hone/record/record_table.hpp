@@ -77,7 +77,7 @@ inline nlohmann::ordered_json json_of(const std::vector<table_row>& rows)
         }
         list.push_back({{"task", row.key->task},
                         {"signature", row.key->signature},
-                        {"backend", row.key->backend},
+                        {"backend", row.key->backend->name()},
                         {"device", row.key->device},
                         {"isa", row.key->isa},
                         {"threads", row.key->threads},
@@ -112,8 +112,9 @@ inline std::string text_of(const std::vector<table_row>& rows, text_style style)
     };
     const auto ms = [](const record* r) { return r == nullptr ? "-" : fmt::format("{:.4f}", r->least()); };
     const auto heading_of = [](const record& r) {
-        return fmt::format("{}: {}{}, {} thread{}, {} cache", r.backend, r.device,
-                           r.backend == "cpu" ? ", " + r.isa : "", r.threads, r.threads == 1 ? "" : "s", r.cache);
+        return fmt::format("{}: {}{}, {} thread{}, {} cache", r.backend->name(), r.device,
+                           r.backend->entries() == entries_by::instruction_set ? ", " + r.isa : "", r.threads,
+                           r.threads == 1 ? "" : "s", r.cache);
     };
 
     const cells titles{"task", "trials", "failed", "default ms", "best ms", "gain", "naive ms", "config"};

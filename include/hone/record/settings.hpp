@@ -14,11 +14,10 @@
 
 #include <fmt/core.h>
 
+#include <hone/core/isa.hpp>
 #include <hone/process/text.hpp>
-#include <hone/schedule/cpu_templates.hpp>
 #include <hone/schedule/knob.hpp>
 #include <hone/schedule/schedule_template.hpp>
-#include <hone/schedule/vulkan_templates.hpp>
 
 namespace hone::tune {
 
@@ -101,9 +100,16 @@ inline constexpr std::string_view naive_template = "naive";
 // Likewise of another library's kernel.
 inline constexpr std::string_view peer_template = "peer";
 
-// The config of these; a sentence where they name none.
-template <class List>
-std::optional<std::string> read_config(config_in<List>& to, std::string_view backend, std::string_view name,
+// Whether hone has a template of this name in a family.
+template <class Family>
+bool ships(std::string_view name)
+{
+    return [&]<class... T>(template_list<T...>) { return ((name == T::name) || ...); }(typename Family::shipped());
+}
+
+// The config of a family's templates (schedule/template_families.hpp) in `to`; a sentence where they name none.
+template <class Family>
+std::optional<std::string> read_config(config_in<typename Family::shipped>& to, std::string_view name,
                                        const settings& s)
 {
     std::optional<std::string> wrong;
@@ -112,54 +118,25 @@ std::optional<std::string> read_config(config_in<List>& to, std::string_view bac
         wrong = apply(to.template knobs<T>(), s);
         return true;
     });
-    if (!is_known) return fmt::format("the backend {} has no template {}", excerpt(backend), excerpt(name));
+    if (!is_known) return fmt::format("the backend {} has no template {}", excerpt(Family::backend), excerpt(name));
     return wrong;
 }
 
-// Whether a name is a template of hone's, naive and peer among them.
-inline bool is_known_template(std::string_view backend, std::string_view name)
+// The config of a record; throws what read_config says.
+template <class Family>
+config_in<typename Family::shipped> config_of(std::string_view name, const settings& s)
 {
-    const auto is_in = [&]<class... T>(template_list<T...>) { return ((name == T::name) || ...); };
-    return name == naive_template || name == peer_template || (backend == "cpu" && is_in(cpu_templates{})) ||
-           (backend == "vulkan" && is_in(vulkan_templates{}));
+    config_in<typename Family::shipped> c;
+    if (const auto wrong = read_config<Family>(c, name, s)) throw std::invalid_argument("hone::tune: " + *wrong);
+    return c;
 }
+
 // Whether a text can stand in a config as text, as names of templates and knobs, and values that are words.
 inline bool is_record_word(std::string_view text)
 {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
     });
-}
-
-// What is wrong with a template's name and settings, of hone's own; nothing where they name a config.
-inline std::optional<std::string> wrong_config(std::string_view backend, std::string_view name, const settings& s)
-{
-    if (name == naive_template || name == peer_template) {
-        if (s.empty()) return std::nullopt;
-        return fmt::format("the template '{}' has no knob {}", name, excerpt(s.front().knob));
-    }
-    cpu_config on_cpu;
-    vulkan_config on_device;
-    if (backend == "cpu") return read_config(on_cpu, backend, name, s);
-    if (backend == "vulkan") return read_config(on_device, backend, name, s);
-    return fmt::format("there is no backend {}", excerpt(backend));
-}
-
-// The config of a record; throws what wrong_config says.
-template <class Config>
-Config config_of(std::string_view backend, std::string_view name, const settings& s)
-{
-    Config c;
-    if (const auto wrong = read_config(c, backend, name, s)) throw std::invalid_argument("hone::tune: " + *wrong);
-    return c;
-}
-inline cpu_config cpu_config_of(std::string_view name, const settings& s)
-{
-    return config_of<cpu_config>("cpu", name, s);
-}
-inline vulkan_config vulkan_config_of(std::string_view name, const settings& s)
-{
-    return config_of<vulkan_config>("vulkan", name, s);
 }
 
 // "direct rows=14 vectors=2": every knob, so that a later default changes nothing.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <map>
 #include <set>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include <hone/op/accuracy.hpp>
 #include <hone/process/text.hpp>
+#include <hone/record/record_backend.hpp>
 #include <hone/record/record_data.hpp>
 #include <hone/record/settings.hpp>
 #include <hone/record/verdict.hpp>
@@ -47,9 +49,7 @@ inline error_class class_of(const record& r)
 {
     if (r.errors) return *r.errors;
     if (r.template_name == naive_template || r.template_name == peer_template) return error_class::exact_order;
-    if (wrong_config(r.backend, r.template_name, r.knobs)) return error_class::exact_order;
-    return r.backend == "cpu" ? class_of(cpu_config_of(r.template_name, r.knobs))
-                              : class_of(vulkan_config_of(r.template_name, r.knobs));
+    return r.backend->class_of(r.template_name, r.knobs);
 }
 
 // By the words of command lines.
@@ -70,7 +70,7 @@ struct preference {
     {
         const auto is_own = [&](const record& k) { return key_of(k) == key_of(r); };
         if (std::any_of(keys.begin(), keys.end(), is_own)) return 2;
-        return r.backend == "cpu" && r.device == processor ? 1 : 0;
+        return r.backend->entries() == entries_by::instruction_set && r.device == processor ? 1 : 0;
     }
 };
 
@@ -82,9 +82,8 @@ inline bool precedes(const record& a, const record& b)
     };
     if (held(a) != held(b)) return held(a) < held(b);
     const std::string config_a = text_of(a.template_name, a.knobs), config_b = text_of(b.template_name, b.knobs);
-    if (config_a != config_b || !a.shader || !b.shader) return config_a < config_b;
-    return std::tie(a.shader->vendor, a.shader->device, a.shader->words) <
-           std::tie(b.shader->vendor, b.shader->device, b.shader->words);
+    if (config_a != config_b || !a.code || !b.code || a.backend != b.backend) return config_a < config_b;
+    return a.code->precedes(*b.code);
 }
 
 // Of the records of one workload those that count: of one key, of its last run. The key is the one that is preferred,
@@ -150,14 +149,22 @@ inline standing standing_of(const std::vector<const record*>& records, const pre
     return s;
 }
 
-// The records of each workload, as entries of a header are told apart: by signature, instruction set and threads on the
-// CPU, by signature and device on Vulkan.
-inline std::map<std::tuple<std::string, std::string, std::string, int>, std::vector<const record*>>
-by_workload(const std::vector<record>& records)
+// A workload as the entries of a header are told apart, and the records of each.
+struct workload_key {
+    backend_ref backend{};
+    std::string signature{};
+    std::string target{}; // the instruction set or the device, see entries_by
+    int threads = 1;
+    friend auto operator<=>(const workload_key&, const workload_key&) = default;
+};
+using records_by_workload = std::map<workload_key, std::vector<const record*>>;
+inline records_by_workload by_workload(const std::vector<record>& records)
 {
-    std::map<std::tuple<std::string, std::string, std::string, int>, std::vector<const record*>> groups;
-    for (const record& r : records)
-        groups[{r.backend, r.signature, r.backend == "cpu" ? r.isa : r.device, r.threads}].push_back(&r);
+    records_by_workload groups;
+    for (const record& r : records) {
+        const bool by_set = r.backend->entries() == entries_by::instruction_set;
+        groups[{r.backend, r.signature, by_set ? r.isa : r.device, r.threads}].push_back(&r);
+    }
     return groups;
 }
 
@@ -166,12 +173,12 @@ inline std::vector<std::string> processors_left_out(const std::vector<record>& r
 {
     std::map<std::tuple<std::string, std::string, std::string>, int> workloads; // by left out, kept, instruction set
     for (const auto& [key, group] : by_workload(records)) {
-        if (std::get<0>(key) != "cpu") continue;
+        if (key.backend->entries() != entries_by::instruction_set) continue;
         const std::vector<const record*> those = counted(group, prefer);
         std::set<std::string> others;
         for (const record* r : group)
             if (r->found == verdict::ok && r->device != those.front()->device) others.insert(r->device);
-        for (const std::string& other : others) ++workloads[{other, those.front()->device, std::get<2>(key)}];
+        for (const std::string& other : others) ++workloads[{other, those.front()->device, key.target}];
     }
     std::vector<std::string> sentences;
     for (const auto& [which, count] : workloads) {

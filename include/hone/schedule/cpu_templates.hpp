@@ -42,4 +42,13 @@ struct templates_of<Op> {
 template <tensor_operator Op>
 using cpu_templates_of = typename config_parts::templates_of<Op>::type;
 
+// As schedule/template_families.hpp lists it.
+struct cpu_family {
+    static constexpr const char* backend = "cpu";
+    using target = isa;
+    using shipped = cpu_templates;
+    template <class Op>
+    using of = cpu_templates_of<Op>;
+};
+
 } // namespace hone

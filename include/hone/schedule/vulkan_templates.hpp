@@ -41,4 +41,13 @@ struct vulkan_templates_of<Op> {
 template <tensor_operator Op>
 using vulkan_templates_of = typename config_parts::vulkan_templates_of<Op>::type;
 
+// As schedule/template_families.hpp lists it.
+struct vulkan_family {
+    static constexpr const char* backend = "vulkan";
+    using target = vulkan_limits;
+    using shipped = vulkan_templates;
+    template <class Op>
+    using of = vulkan_templates_of<Op>;
+};
+
 } // namespace hone

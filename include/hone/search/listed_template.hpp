@@ -8,19 +8,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
 #include <hone/core/fault.hpp>
 #include <hone/core/inline_vector.hpp>
-#include <hone/core/isa.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
-#include <hone/schedule/cpu_templates.hpp>
 #include <hone/schedule/knob.hpp>
 #include <hone/schedule/packed.hpp>
 #include <hone/schedule/schedule_template.hpp>
-#include <hone/schedule/vulkan_templates.hpp>
+#include <hone/schedule/template_families.hpp>
 
 namespace hone::tune {
 
@@ -173,15 +172,25 @@ constexpr listed_templates<Target> own()
 } // namespace listing
 
 // Those of a workload: nothing where it takes hone's list.
-template <class Op>
-constexpr listed_templates<isa> own_cpu_templates()
+template <class Family, class Op>
+constexpr listed_templates<typename Family::target> own_rows()
 {
-    return listing::own<isa, cpu_templates_of<Op>, cpu_templates>();
+    return listing::own<typename Family::target, typename Family::template of<Op>, typename Family::shipped>();
 }
+
+// The same of each family of templates, as a workload's tuner hands them over.
+template <class Family>
+struct listed_rows {
+    listed_templates<typename Family::target> rows{};
+};
+using listed_families = of_each_family<listed_rows>;
+
 template <class Op>
-constexpr listed_templates<vulkan_limits> own_vulkan_templates()
+constexpr listed_families own_rows_of_each()
 {
-    return listing::own<vulkan_limits, vulkan_templates_of<Op>, vulkan_templates>();
+    return []<class... Family>(std::type_identity<std::tuple<Family...>>) {
+        return listed_families{listed_rows<Family>{own_rows<Family, Op>()}...};
+    }(std::type_identity<template_families>{});
 }
 
 } // namespace hone::tune

@@ -12,11 +12,10 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <hone/process/process_control.hpp>
 #include <hone/record/verdict.hpp>
-#include <hone/tune/cpu/build.hpp>
+#include <hone/tune/candidate_builder.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {
@@ -31,7 +30,8 @@ inline const tuning& first_of(const std::vector<tuning*>& open)
 }
 
 // Builds a default kernel alone, and throws a sentence where the machine cannot.
-inline void check_compiler(builder& build, const std::vector<tuning*>& open, process_control::clock::time_point end)
+inline void check_compiler(candidate_builder& build, const std::vector<tuning*>& open,
+                           process_control::clock::time_point end)
 {
     const auto works = [](const tuning* t) { return t->standing().chosen != nullptr; };
     if (open.empty()) return;
@@ -55,11 +55,12 @@ inline void check_compiler(builder& build, const std::vector<tuning*>& open, pro
     if (!why.empty())
         throw std::runtime_error(fmt::format("kernels cannot be built on this machine, so nothing is recorded of "
                                              "them: {}; make room for '{}', or mend it, and start again",
-                                             why, fmt::join(build.used().command, " ")));
+                                             why, build.name()));
 }
 
 // Throws where a default kernel is other code than the user's build would ship.
-inline void check_code(builder& build, const std::vector<tuning*>& open, process_control::clock::time_point end)
+inline void check_code(candidate_builder& build, const std::vector<tuning*>& open,
+                       process_control::clock::time_point end)
 {
     if (open.empty()) return;
     process_control control;

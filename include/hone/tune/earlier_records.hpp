@@ -16,12 +16,9 @@
 #include <hone/ir/hash.hpp>
 #include <hone/record/record.hpp>
 #include <hone/record/settings.hpp>
-#include <hone/schedule/packed.hpp>
 #include <hone/search/any_space.hpp>
-#include <hone/tune/cpu/space.hpp>
+#include <hone/tune/backend.hpp>
 #include <hone/tune/task.hpp>
-#include <hone/tune/vulkan/space.hpp>
-#include <hone/vulkan/launch.hpp>
 
 namespace hone::tune {
 
@@ -34,36 +31,32 @@ struct earlier_records {
 
 namespace earlier {
 
-// A schedule of a config hangs on no limit of a device.
-inline std::shared_ptr<const any_space> space_of(const task& t, const record& r)
-{
-    constexpr error_class any = error_class::winograd_6;
-    if (r.backend == "vulkan") return vulkan_space_of(t.definition, vulkan_limits{}, any, t.vulkan_templates);
-    return cpu_space_of(t.definition, isa_of(r.isa).value_or(isa::baseline), any, t.cpu_templates);
-}
-
-// Whether its config still gives the nest that was measured, as accurate, and its shader is one of that nest as far as
-// its launch and packed weights tell.
+// Whether its config still gives the nest that was measured, as accurate, and its code is one of that nest.
 inline bool holds(const any_space& space, const record& r)
 {
     const named_config c = space.config_of(r.template_name, r.knobs);
     const nest n = space.lowered(c);
     if (!n.ok() || fmt::format("{:016x}", nest_hash(n)) != r.nest || (r.errors && *r.errors != c.errors)) return false;
-    return !r.shader || (r.shader->launch == launch_of(n) && layout_id(r.shader->packed) == layout_id(space.packed(c)));
+    return !r.code || r.code->is_of(n, space.packed(c));
 }
 
 } // namespace earlier
 
 // A line counts once, wherever it stands: records are copied from file to file.
-inline earlier_records read_earlier(const std::vector<std::string>& paths, const std::vector<task>& tasks)
+inline earlier_records read_earlier(const std::vector<std::string>& paths, const std::vector<task>& tasks,
+                                    tuning_backends known)
 {
     earlier_records all;
     records_read read;
     std::unordered_set<std::string> seen;
+    const auto backends = records_of(known);
     for (const std::string& path : paths)
-        each_record(path, read, [&](record r, const std::string& line) {
-            if (seen.insert(line).second) read.records.push_back(std::move(r));
-        });
+        each_record(
+            path, read,
+            [&](record r, const std::string& line) {
+                if (seen.insert(line).second) read.records.push_back(std::move(r));
+            },
+            backends);
     all.warnings = std::move(read.warnings);
     for (const std::string& w : read.rejected) all.warnings.push_back("left out: " + w);
     std::map<std::pair<std::string, std::string>, int> lacking; // by workload, and what is wrong with their configs
@@ -75,7 +68,7 @@ inline earlier_records read_earlier(const std::vector<std::string>& paths, const
             all.records.push_back(std::move(r));
             continue;
         }
-        const auto space = earlier::space_of(*of, r);
+        const auto space = backend_of(r.backend, known)->space_of(*of, r.isa, error_class::winograd_6);
         if (const auto wrong = space->wrong_config(r.template_name, r.knobs))
             ++lacking[{of->name, *wrong}];
         else if (earlier::holds(*space, r))

@@ -19,7 +19,7 @@
 #include <fmt/ranges.h>
 
 #include <hone/process/standard_streams.hpp>
-#include <hone/tune/cpu/build.hpp>
+#include <hone/tune/candidate_builder.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {
@@ -71,8 +71,7 @@ inline std::string line_of(const tuning& t, const progress_state& at)
 {
     const standing s = t.standing();
     return fmt::format("workload {} of {}, {:.0f} % of the budget: {} {}, best {:.2f} GFLOP/s, trials: {}", at.place,
-                       at.of, 100 * std::clamp(at.share, 0.0, 1.0), t.task().name,
-                       t.key().isa == "none" ? t.backend() : t.key().isa,
+                       at.of, 100 * std::clamp(at.share, 0.0, 1.0), t.task().name, t.target(),
                        s.chosen == nullptr ? 0 : t.gflops(s.chosen->least()), text_of_trials(t));
 }
 
@@ -122,7 +121,7 @@ private:
 // Of workloads of which no rival of the default was measured when the budget ended; `with`: the compiler of their
 // candidates, if they have one, which took so many seconds.
 inline std::string unreached_sentence(const std::vector<std::string>& names, const std::string& target,
-                                      const builder* with, double seconds)
+                                      const candidate_builder* with, double seconds)
 {
     std::string why, mend = "the same command goes on there";
     if (with != nullptr && with->built() == 0) {

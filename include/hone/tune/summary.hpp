@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -26,16 +27,18 @@ struct summary_row {
     tune::standing standing{};
 };
 
-// In the order of the tasks. Rows point into both.
+// Backends by their names, and each in the order of the tasks. Rows point into both.
 inline std::vector<summary_row> summary_of(const std::vector<task>& tasks, const std::vector<record>& records,
                                            const preference& prefer = {})
 {
     std::vector<summary_row> rows;
     const auto groups = by_workload(records);
-    for (const char* backend : {"cpu", "vulkan"})
+    std::set<backend_ref> backends;
+    for (const auto& [key, group] : groups) backends.insert(key.backend);
+    for (const backend_ref& backend : backends)
         for (const task& t : tasks)
             for (const auto& [key, group] : groups)
-                if (std::get<0>(key) == backend && std::get<1>(key) == t.signature)
+                if (key.backend == backend && key.signature == t.signature)
                     rows.push_back({&t, counted(group, prefer).front(), standing_of(group, prefer)});
     return rows;
 }
@@ -54,7 +57,7 @@ inline nlohmann::ordered_json json_of(const std::vector<summary_row>& rows)
             config.update(json_of(s.chosen->knobs));
         }
         list.push_back({{"task", row.task->name},
-                        {"backend", row.any->backend},
+                        {"backend", row.any->backend->name()},
                         {"device", row.any->device},
                         {"isa", row.any->isa},
                         {"threads", row.any->threads},
@@ -110,7 +113,7 @@ inline std::string text_of(const std::vector<summary_row>& rows, const std::stri
         const bool has_gain = tuned > 0 && s.standard != nullptr;
         text +=
             fmt::format("{:12} {:9} {:>10} {:>10} {:>9} {:>6} {:>8} {:7}", row.task->name,
-                        row.any->backend == "cpu" ? row.any->isa : row.any->backend, ms(s.standard, 4), ms(s.chosen, 4),
+                        target_name(*row.any->backend, row.any->isa), ms(s.standard, 4), ms(s.chosen, 4),
                         ms(s.naive, 3), has_gain ? fmt::format("{:.2f}x", s.standard->least() / tuned) : "-",
                         tuned > 0 ? fmt::format("{:.1f}", row.task->definition.flops() / tuned * 1e-6) : "-", s.trials);
         if (has_peer) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// One workload on one back end, as a tuner sees it: candidates are proposed, measured and kept as records, those of
-// earlier runs among them; at the end the fastest are compared in turns. What back ends share stands here.
+// One workload on one backend, as a tuner sees it: candidates are proposed, measured and kept as records, those of
+// earlier runs among them; at the end the fastest are compared in turns. What backends share stands here.
 #pragma once
 
 #include <algorithm>
@@ -19,6 +19,8 @@
 #include <fmt/core.h>
 
 #include <hone/ir/hash.hpp>
+#include <hone/measure/cache_mode.hpp>
+#include <hone/measure/measure.hpp>
 #include <hone/measure/problem.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/operator.hpp>
@@ -26,8 +28,7 @@
 #include <hone/record/record.hpp>
 #include <hone/record/standing.hpp>
 #include <hone/search/own_templates.hpp>
-#include <hone/tune/cpu/build.hpp>
-#include <hone/tune/cpu/measure.hpp>
+#include <hone/tune/candidate_builder.hpp>
 
 namespace hone::tune {
 
@@ -36,8 +37,7 @@ struct task {
     std::string type{}; // of the workload, in generated code
     std::string signature{};
     hone::definition definition{};
-    own_templates<isa> cpu_templates{};
-    own_templates<vulkan_limits> vulkan_templates{};
+    own_lists own{};
 };
 template <tensor_operator Op>
 task task_of(const std::string& name, const std::string& type)
@@ -46,8 +46,7 @@ task task_of(const std::string& name, const std::string& type)
             .type = type,
             .signature = Op::signature().c_str(),
             .definition = Op::definition(),
-            .cpu_templates = completed(own_cpu_templates<Op>()),
-            .vulkan_templates = completed(own_vulkan_templates<Op>())};
+            .own = own_lists(own_rows_of_each<Op>())};
 }
 
 enum class search_method : std::uint8_t {
@@ -73,7 +72,7 @@ struct tuning_environment {
 
 struct candidate {
     record key{};
-    variant_source source{}; // on the CPU
+    variant_source source{}; // where a builder makes it
 };
 
 // The tuning of one task.
@@ -95,13 +94,13 @@ public:
     // Up to `size` new candidates; the first batch has the default and the naive kernel among them. None: there are no
     // more.
     virtual std::vector<candidate> propose(std::size_t size) = 0;
-    // Verifies and times them, and keeps the records. `built` is where the compiler left each; nothing on Vulkan, whose
-    // children compile.
+    // Verifies and times them, and keeps the records. `built` is where the builder left each; nothing where there is
+    // none.
     virtual void measure(const std::vector<candidate>& batch, const std::vector<built_variant>& built) = 0;
     // The default, the naive kernel and the fastest others in turns.
     virtual void compare() = 0;
 
-    // The default kernel; nothing on Vulkan, whose children compile.
+    // The default kernel, for a builder.
     virtual std::optional<variant_source> standard_source() const { return std::nullopt; }
 
     // Whether there are templates of which nothing was ever tried, as where workloads were tuned when they allowed
@@ -109,10 +108,11 @@ public:
     virtual bool lacks_templates() const { return false; }
     virtual std::size_t illegal() const = 0;
     virtual double seconds_thinking() const = 0;
-    virtual std::string backend() const = 0;
     // Of all candidates: results are judged by their bounds.
-    virtual std::vector<arithmetic> arithmetics() const { return cpu_arithmetics(task_.definition); }
+    virtual std::vector<arithmetic> arithmetics() const = 0;
     const record& key() const { return key_; }
+    // As tables call it.
+    std::string target() const { return target_name(*key_.backend, key_.isa); }
 
     const tune::task& task() const { return task_; }
     const std::vector<record>& records() const { return records_; }
@@ -332,7 +332,7 @@ private:
     {
         std::filesystem::create_directories(environment_.work_directory);
         return (environment_.work_directory /
-                fmt::format("{}_{:016x}.{}", backend(), hash_of_text(task_.signature), what))
+                fmt::format("{}_{:016x}.{}", key_.backend->name(), hash_of_text(task_.signature), what))
             .string();
     }
     static std::uint64_t hash_of_text(const std::string& text)

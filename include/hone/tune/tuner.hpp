@@ -23,26 +23,22 @@
 #include <hone/process/work_folder.hpp>
 #include <hone/record/header_writer.hpp>
 #include <hone/record/record.hpp>
+#include <hone/tune/backend.hpp>
+#include <hone/tune/backends.hpp>
 #include <hone/tune/compiler_check.hpp>
-#include <hone/tune/cpu/build.hpp>
-#include <hone/tune/cpu/tuning.hpp>
 #include <hone/tune/earlier_records.hpp>
 #include <hone/tune/progress.hpp>
 #include <hone/tune/task.hpp>
 #include <hone/tune/tuner_options.hpp>
 #include <hone/tune/tuning_loop.hpp>
-#include <hone/tune/vulkan/space.hpp>
-#ifdef HONE_WITH_VULKAN
-#include <hone/tune/vulkan/tuning.hpp>
-#endif
 
 namespace hone::tune {
 
 class tuner {
 public:
     // Throws a sentence where the records cannot be written, the compiler is missing, or the workloads do not compile.
-    tuner(tuner_options options, std::vector<task> tasks, child_command self)
-        : options_(std::move(options)), tasks_(std::move(tasks))
+    tuner(tuner_options options, std::vector<task> tasks, child_command self, tuning_backends known = all_that_tune)
+        : options_(std::move(options)), tasks_(std::move(tasks)), backends_(known)
     {
         environment_.self = std::move(self);
         environment_.seed = options_.seed;
@@ -77,7 +73,7 @@ public:
         add_groups();
         write_header();
         std::size_t left = 0;
-        for (const group& g : groups_) left += open_tunings(g).size();
+        for (const tuning_group& g : groups_) left += open_tunings(g).size();
         // Two that measure at once time each other's compilers.
         std::optional<machine_lock> alone;
         if (left > 0) {
@@ -86,10 +82,10 @@ public:
             begin_ += clock::now() - before; // waiting is no tuning
             environment_.end = moment(options_.budget);
         }
-        for (group& g : groups_) {
+        for (tuning_group& g : groups_) {
             const std::size_t open = open_tunings(g).size();
             if (open == 0 || interrupt_requested.load()) continue;
-            // Each workload has its share of what is left; what one back end leaves over, the next one has.
+            // Each workload has its share of what is left; what one backend leaves over, the next one has.
             tune_group(g, static_cast<double>(open) / static_cast<double>(left));
             left -= open;
             write_header();
@@ -115,17 +111,14 @@ public:
         lock(alone);
         add_groups();
         std::vector<remeasured> all;
-        for (const group& g : groups_)
+        for (const tuning_group& g : groups_)
             for (const auto& t : g.tunings) {
-                const record& key = std::as_const(*t).key();
                 const standing before = t->standing();
                 if (before.chosen == nullptr || interrupt_requested.load()) continue;
                 const record chosen = *before.chosen;
                 const std::size_t known = t->records().size();
                 t->compare();
-                remeasured r{.task = t->task().name,
-                             .target = key.isa == "none" ? key.backend : key.isa,
-                             .recorded_ms = chosen.least()};
+                remeasured r{.task = t->task().name, .target = t->target(), .recorded_ms = chosen.least()};
                 for (std::size_t i = known; i < t->records().size(); ++i) {
                     const record& again = t->records()[i];
                     if (again.nest == chosen.nest && again.origin == chosen.origin)
@@ -156,7 +149,7 @@ public:
     preference preferred() const
     {
         preference p{.processor = processor_name(), .allowed = options_.accuracy};
-        for (const group& g : groups_)
+        for (const tuning_group& g : groups_)
             for (const auto& t : g.tunings) p.keys.push_back(std::as_const(*t).key());
         return p;
     }
@@ -165,11 +158,6 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
-    // Tasks that share a compiler and its flags, or the device.
-    struct group {
-        std::unique_ptr<builder> build{};
-        std::vector<std::unique_ptr<tuning>> tunings{};
-    };
 
     // Such workloads have no operands until they are called.
     void leave_out_unmeasurable()
@@ -185,7 +173,7 @@ private:
 
     void read_earlier()
     {
-        earlier_records earlier = tune::read_earlier(files_of_records(), tasks_);
+        earlier_records earlier = tune::read_earlier(files_of_records(), tasks_, backends_);
         records_ = std::move(earlier.records);
         left_out_ = std::move(earlier.left_out);
         stale_ = earlier.stale;
@@ -215,80 +203,30 @@ private:
             progress_.say(fmt::format("hone: nothing says how large the last-level cache is; weights are cold for one "
                                       "of {} MiB at most",
                                       measuring::last_level_cache() >> 20));
-        for (isa set : options_.sets) {
-            if (!runs_here(set)) {
-                progress_.say(
-                    fmt::format("hone: this machine has no {}: its kernels take what the records say, else the "
-                                "closed-form defaults",
-                                name_of(set)));
-                continue;
-            }
-            group& g = groups_.emplace_back();
-            const auto recorded = options_.compile_commands.find(set);
-            compiler with = recorded == options_.compile_commands.end()
-                                ? find_compiler(options_.compiler_command, set, patience())
-                                : compiler_of(read_command(recorded->second), set, patience());
-            if (!with.options.empty())
-                with.options.insert(with.options.end(), options_.compiler_flags.begin(), options_.compiler_flags.end());
-            for (const std::string& f : options_.compiler_flags) with.flags.push_back(f);
-            g.build = std::make_unique<builder>(with, build_options{.directory = work_->path() / name_of(set),
-                                                                    .include_directories = options_.include_directories,
-                                                                    .headers = options_.headers});
-            process_control control;
-            control.end_at(environment_.end);
-            const double begin = elapsed();
-            dependencies_ = g.build->check_headers(control);
-            waiting_ += elapsed() - begin;
+        for (const backend* of : backends_) {
+            const std::string name = of->records().name();
+            if (!options_.has(name)) continue;
+            tuner_run run{options_, environment_, {}, [this](const std::string& line) { progress_.say(line); }};
             for (const task& t : tasks_)
-                if (is_wanted(t, options_.cpu_only))
-                    add(g, std::make_unique<cpu_tuning>(t, environment_, *g.build, set));
+                if (options_.wants(name, t.name)) run.tasks.push_back(&t);
+            for (tuning_group& g : of->groups(run)) {
+                waiting_ += g.waiting;
+                if (!g.headers.empty()) dependencies_ = g.headers;
+                for (const auto& t : g.tunings) start(*t);
+                groups_.push_back(std::move(g));
+            }
         }
-        if (options_.vulkan) add_vulkan();
     }
-    void add_vulkan()
-    {
-#ifdef HONE_WITH_VULKAN
-        std::string why;
-        vulkan_ = find_vulkan(environment_.self, why);
-        if (!vulkan_) {
-            progress_.say(fmt::format("hone: Vulkan is left out: {}", why));
-            return;
-        }
-        group& g = groups_.emplace_back();
-        for (const task& t : tasks_) {
-            if (!is_wanted(t, options_.vulkan_only)) continue;
-            if (const status s = reason_against(t.definition, vulkan_->limits); !s.ok())
-                progress_.say(fmt::format("hone: Vulkan leaves out {}: {} [{}: {} bytes of at most {}]", t.name,
-                                          s.message(), s.subject, s.found, s.expected));
-            else
-                add(g, std::make_unique<vulkan_tuning>(t, environment_, *vulkan_));
-        }
-#else
-        progress_.say("hone: Vulkan is left out: this tuner was built without it; install libvulkan-dev, glslang-dev "
-                      "and spirv-tools, and configure again");
-#endif
-    }
-    // With a compiler that is asked for its version.
-    compiler_patience patience() const
-    {
-        if (environment_.end == clock::time_point::max()) return usual_patience;
-        return std::clamp<compiler_patience>(environment_.end - clock::now(), std::chrono::seconds{1}, usual_patience);
-    }
-    static bool is_wanted(const task& t, const std::vector<std::string>& only)
-    {
-        return only.empty() || std::find(only.begin(), only.end(), t.name) != only.end();
-    }
-    void add(group& g, std::unique_ptr<tuning> t)
+    void start(tuning& t) const
     {
         if (options_.mode == tuning_mode::force)
-            t->start_anew(records_);
+            t.start_anew(records_);
         else
-            t->adopt(records_);
-        g.tunings.push_back(std::move(t));
+            t.adopt(records_);
     }
 
     // Those for which something is still to be measured.
-    std::vector<tuning*> open_tunings(const group& g) const
+    std::vector<tuning*> open_tunings(const tuning_group& g) const
     {
         std::vector<tuning*> open;
         for (const auto& t : g.tunings)
@@ -299,7 +237,7 @@ private:
     }
 
     // In this share of what is left when the compiler is known to work: what it had to build for that is measured.
-    void tune_group(group& g, double share)
+    void tune_group(tuning_group& g, double share)
     {
         const std::vector<tuning*> open = open_tunings(g);
         const double begin = elapsed(), waited = waiting_;
@@ -323,21 +261,18 @@ private:
         for (const tuning* t : open) note_failure(*t);
         note_unreached(g, open, waiting_ - waited);
     }
-    void note_unreached(const group& g, const std::vector<tuning*>& open, double waited)
+    void note_unreached(const tuning_group& g, const std::vector<tuning*>& open, double waited)
     {
         std::vector<std::string> names;
         for (const tuning* t : open)
             if (t->trials() < (options_.trials == 1 ? 1 : 2) && !t->standing().compared)
                 names.push_back(t->task().name);
         if (names.empty() || interrupt_requested.load()) return;
-        const tuning& any = *open.front();
-        unreached_.push_back(
-            unreached_sentence(names, any.key().isa == "none" ? any.backend() : any.key().isa, g.build.get(), waited));
+        unreached_.push_back(unreached_sentence(names, open.front()->target(), g.build.get(), waited));
     }
     void note_failure(const tuning& t)
     {
-        const std::string name =
-            fmt::format("{} on {}", t.task().name, t.key().isa == "none" ? t.backend() : t.key().isa);
+        const std::string name = fmt::format("{} on {}", t.task().name, t.target());
         if (t.given_up() > 0)
             failures_.push_back(fmt::format("{}: {} candidates could not be tried, and are not recorded: {}", name,
                                             t.given_up(), t.untried_why()));
@@ -356,7 +291,7 @@ private:
     void show(const tuning& t)
     {
         progress_state at{.share = elapsed() / options_.budget};
-        for (const group& g : groups_)
+        for (const tuning_group& g : groups_)
             for (const auto& other : g.tunings)
                 if (++at.of; other.get() == &t) at.place = at.of;
         progress_.show(t, at);
@@ -377,7 +312,7 @@ private:
 
     void write_header()
     {
-        const std::string text = header_text(options_.name, records_, preferred());
+        const std::string text = header_text(options_.name, records_, preferred(), records_of(backends_));
         header_written_ = clock::now();
         kept_entries_ = 0;
         std::error_code unknown;
@@ -407,27 +342,28 @@ private:
         r.trials = trials_;
         r.failures = failures_;
         r.unreached = unreached_;
-        for (const group& g : groups_)
+        for (const tuning_group& g : groups_)
             for (const auto& t : g.tunings) r.thinking += t->seconds_thinking();
         const auto groups = by_workload(records_);
-        const auto count = [&](const task& t, const std::string& backend, const char* set) {
-            for (const auto& [key, entries] : groups)
-                if (std::get<0>(key) == backend && std::get<1>(key) == t.signature &&
-                    (backend != "cpu" || std::get<2>(key) == set) &&
-                    standing_of(entries, {.allowed = options_.accuracy}).chosen != nullptr)
-                    return;
-            ++r.without_entry;
+        const auto has_entry = [&](const task& t, const record_backend& of, const std::string& set) {
+            return std::any_of(groups.begin(), groups.end(), [&](const auto& group) {
+                const workload_key& key = group.first;
+                return key.backend == of && key.signature == t.signature &&
+                       (of.entries() != entries_by::instruction_set || key.target == set) &&
+                       standing_of(group.second, {.allowed = options_.accuracy}).chosen != nullptr;
+            });
         };
-        for (const task& t : tasks_) {
-            for (isa set : options_.sets)
-                if (is_wanted(t, options_.cpu_only)) count(t, "cpu", name_of(set));
-            if (options_.vulkan && is_wanted(t, options_.vulkan_only)) count(t, "vulkan", "");
-        }
+        for (const task& t : tasks_)
+            for (const backend* of : backends_)
+                if (options_.wants(of->records().name(), t.name))
+                    for (const std::string& set : of->sets(options_))
+                        if (!has_entry(t, of->records(), set)) ++r.without_entry;
         return r;
     }
 
     tuner_options options_;
     std::vector<task> tasks_;
+    tuning_backends backends_;
     tuning_environment environment_{};
     std::vector<record> records_{};
     int stale_ = 0;
@@ -439,10 +375,7 @@ private:
     std::optional<work_folder> work_{};
     std::unique_ptr<record_writer> log_{};
     bool unsynced_ = false;
-    std::vector<group> groups_{};
-#ifdef HONE_WITH_VULKAN
-    std::optional<vulkan_facts> vulkan_{};
-#endif
+    std::vector<tuning_group> groups_{};
     std::vector<std::string> dependencies_{};
     progress progress_{};
     clock::time_point begin_ = clock::now();

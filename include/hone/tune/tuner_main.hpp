@@ -35,8 +35,7 @@ struct listed_workload {
     std::size_t type_name_size = 0;
     signature_text (*signature)() = nullptr;
     hone::definition (*definition)() = nullptr;
-    listed_templates<isa> cpu_templates{}; // of its own, which the tuner's library was built without
-    listed_templates<vulkan_limits> vulkan_templates{};
+    listed_families templates{}; // of its own, which the tuner's library was built without
 };
 
 // List: hone::workloads<...>; in its order.
@@ -44,10 +43,10 @@ template <class List>
 constexpr std::array<listed_workload, List::size> listed()
 {
     return []<std::size_t... I>(std::index_sequence<I...>) {
-        return std::array<listed_workload, List::size>{listed_workload{
-            type_name<workload<List, I>>().data(), type_name<workload<List, I>>().size(),
-            [] { return workload<List, I>::signature(); }, [] { return workload<List, I>::definition(); },
-            own_cpu_templates<workload<List, I>>(), own_vulkan_templates<workload<List, I>>()}...};
+        return std::array<listed_workload, List::size>{
+            listed_workload{type_name<workload<List, I>>().data(), type_name<workload<List, I>>().size(),
+                            [] { return workload<List, I>::signature(); },
+                            [] { return workload<List, I>::definition(); }, own_rows_of_each<workload<List, I>>()}...};
     }(std::make_index_sequence<List::size>{});
 }
 

@@ -2,16 +2,18 @@
 // What a tuner is told, and what it says in the end: the words of its command line, and the numbers of its report.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <hone/core/isa.hpp>
 #include <hone/measure/cache_mode.hpp>
 #include <hone/op/accuracy.hpp>
-#include <hone/tune/cpu/measure.hpp>
+#include <hone/tune/candidate_builder.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {
@@ -39,23 +41,34 @@ struct tuner_options {
     search_method method = search_method::model;
     int threads = 1;
     cache_mode cache = cache_mode::cold_weights;
-    hone::accuracy accuracy = hone::accuracy::standard; // of workloads that say nothing
-    std::vector<isa> sets{};                            // CPU kernels for these; none: no CPU kernels
-    bool vulkan = false;
-    std::vector<std::string> vulkan_only{}; // names; none: all
-    std::vector<std::string> cpu_only{};
+    hone::accuracy accuracy = hone::accuracy::standard;     // of workloads that say nothing
+    std::vector<std::string> backends{};                    // by their names in records
+    std::map<std::string, std::vector<std::string>> only{}; // by backend, names of the workloads for it; none: all
+    std::vector<isa> sets{};                                // of kernels that a compiler builds
     std::string compiler_command = "c++";
     std::map<isa, std::string> compile_commands{}; // as hone-record.sh leaves them: instead of the compiler above
     std::vector<std::string> compiler_flags{};     // of the user, after those that hone chooses
     std::vector<std::string> include_directories{};
     std::vector<std::string> headers{};
     std::map<std::string, library_variant> peers{}; // by signature: another library's, of one thread
+
+    bool has(std::string_view backend) const
+    {
+        return std::find(backends.begin(), backends.end(), backend) != backends.end();
+    }
+    // Whether a backend tunes a workload.
+    bool wants(const std::string& backend, const std::string& workload) const
+    {
+        const auto those = only.find(backend);
+        return has(backend) && (those == only.end() || those->second.empty() ||
+                                std::find(those->second.begin(), those->second.end(), workload) != those->second.end());
+    }
 };
 
 // What became of a run.
 struct tuner_result {
     bool interrupted = false;
-    int without_entry = 0;               // workloads of a chosen back end for which the header has no measured entry
+    int without_entry = 0;               // workloads of a chosen backend for which the header has no measured entry
     int stale = 0;                       // records of which the config gives another nest today
     double seconds = 0;                  // of tuning
     double thinking = 0;                 // of these, spent on fitting and scoring

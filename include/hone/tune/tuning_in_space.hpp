@@ -158,7 +158,7 @@ private:
         candidate r{key(), source_of(c)};
         r.key.template_name = c.name;
         r.key.knobs = c.knobs;
-        if (!is_known_template(backend(), c.name)) r.key.errors = c.errors;
+        if (!is_known_template(*key().backend, c.name)) r.key.errors = c.errors;
         return r;
     }
     // A failure is infinitely slow.

@@ -19,8 +19,8 @@
 #include <fmt/core.h>
 
 #include <hone/measure/machine.hpp>
-#include <hone/tune/cpu/build.hpp>
-#include <hone/tune/cpu/build_pool.hpp>
+#include <hone/tune/build_pool.hpp>
+#include <hone/tune/candidate_builder.hpp>
 #include <hone/tune/task.hpp>
 
 namespace hone::tune {
@@ -29,8 +29,8 @@ class tuning_loop {
 public:
     using clock = process_control::clock;
     struct options {
-        builder* build = nullptr; // none on Vulkan, whose children compile
-        int trials = 0;           // of each workload, at most; 0: as the time allows
+        candidate_builder* build = nullptr; // none: the children that measure build
+        int trials = 0;                     // of each workload, at most; 0: as the time allows
         clock::time_point end = clock::time_point::max();
         // The end where nothing was measured before `end`: small shares would give nothing, however often they come.
         clock::time_point last = clock::time_point::min();

@@ -13,7 +13,6 @@
 
 #include <fmt/core.h>
 
-#include <hone/schedule/cpu_templates.hpp>
 #include <hone/search/own_templates.hpp>
 #include <hone/tune/task.hpp>
 #include <hone/tune/tuner_main.hpp>
@@ -28,15 +27,6 @@ inline std::string short_name_of(std::string_view type, std::size_t place)
     return std::string(colon == std::string_view::npos ? type : type.substr(colon + 1));
 }
 
-// template_missing where no template of its list computes the operator.
-inline status check_templates(const task& t)
-{
-    if (t.cpu_templates == nullptr) return hone::check_templates(t.definition, cpu_templates{});
-    for (const auto& own : *t.cpu_templates)
-        if (own.applies(t.definition)) return {};
-    return {fault::template_missing, 1, 0, t.definition.stages.empty() ? "" : t.definition.stages[0].name};
-}
-
 // One task for each workload; `list` is how generated code names the list. Two workloads of one signature would share
 // their records, so the second is a mistake.
 inline std::vector<task> tasks_of(std::span<const listed_workload> workloads, const std::string& list)
@@ -48,12 +38,11 @@ inline std::vector<task> tasks_of(std::span<const listed_workload> workloads, co
                          .type = fmt::format("hone::workload<{}, {}>", list, i),
                          .signature = w.signature().c_str(),
                          .definition = checked(w.definition()),
-                         .cpu_templates = completed(w.cpu_templates),
-                         .vulkan_templates = completed(w.vulkan_templates)});
+                         .own = own_lists(w.templates)});
         task& made = tasks.back();
-        for (const auto& wrong : {wrong_names("cpu", w.cpu_templates), wrong_names("vulkan", w.vulkan_templates)})
-            if (wrong) throw std::invalid_argument(fmt::format("{}: {}", made.name, *wrong));
-        if (made.definition.found.ok()) made.definition.found = check_templates(made);
+        if (const auto wrong = wrong_names(w.templates))
+            throw std::invalid_argument(fmt::format("{}: {}", made.name, *wrong));
+        if (made.definition.found.ok()) made.definition.found = check_templates(made.definition, made.own);
     }
     std::set<std::string> signatures, names;
     for (const task& t : tasks) {

@@ -6,9 +6,9 @@
 
 #include <dlfcn.h>
 
-#include <hone/measure/variant.hpp>
 #include <hone/process/process.hpp>
 #include <hone/tune/cpu/build.hpp>
+#include <hone/tune/cpu/variant.hpp>
 
 #include "tuner_rig.hpp"
 

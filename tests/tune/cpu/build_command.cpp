@@ -152,7 +152,7 @@ TEST_CASE("headers of packages that a build takes for the system's are dependenc
                           {.directory = at.path() / "build", .headers = {"tiny.hpp"}});
     tune::process_control control;
     const auto headers = builder.check_headers(control);
-    for (const std::string& header : {at / "tiny.hpp", include_directory() + "/hone/measure/variant.hpp"})
+    for (const std::string& header : {at / "tiny.hpp", include_directory() + "/hone/tune/cpu/variant.hpp"})
         CHECK_MESSAGE(std::find(headers.begin(), headers.end(), header) != headers.end(), header);
 }
 

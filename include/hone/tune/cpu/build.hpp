@@ -31,6 +31,7 @@
 #include <hone/core/target.hpp>
 #include <hone/process/process.hpp>
 #include <hone/record/verdict.hpp>
+#include <hone/tune/candidate_builder.hpp>
 #include <hone/tune/cpu/build_command.hpp>
 #include <hone/tune/cpu/object_code.hpp>
 
@@ -93,19 +94,6 @@ inline compiler compiler_of(const build_command& build, isa set, compiler_patien
     return c;
 }
 
-// A variant of a generated unit: `declarations` at namespace scope, and `value`, an expression of type tune::variant.
-struct variant_source {
-    std::string declarations{};
-    std::string value{};
-};
-
-struct built_variant {
-    verdict found = verdict::interrupted;
-    std::string library{}; // where `ok`
-    int index = 0;         // in the library
-    std::string detail{};  // of a failure: the end of the compiler's messages
-};
-
 struct build_options {
     std::filesystem::path directory{};
     std::vector<std::string> include_directories{};
@@ -114,7 +102,7 @@ struct build_options {
     std::uint64_t memory_bytes = std::uint64_t{4} << 30;
 };
 
-class builder {
+class builder final : public candidate_builder {
 public:
     builder(compiler with, build_options options) : compiler_(std::move(with)), options_(std::move(options))
     {
@@ -123,19 +111,15 @@ public:
     }
 
     const compiler& used() const { return compiler_; }
-    std::string name() const { return fmt::format("{}", fmt::join(compiler_.command, " ")); }
-    // How many units it has built.
-    int built() const { return built_.load(); }
-    // Whether this kernel was built alone, and is there at once.
-    bool has(const variant_source& kernel) const
+    std::string name() const override { return fmt::format("{}", fmt::join(compiler_.command, " ")); }
+    int built() const override { return built_.load(); }
+    bool has(const variant_source& kernel) const override
     {
         const std::lock_guard lock(mutex_);
         return alone_.contains(unit_of({kernel}, {0}));
     }
 
-    // One result for each variant, in order. May be called from several threads at once. Throws where it cannot write:
-    // that says nothing of the variants.
-    std::vector<built_variant> build(const std::vector<variant_source>& variants, process_control& control)
+    std::vector<built_variant> build(const std::vector<variant_source>& variants, process_control& control) override
     {
         std::vector<built_variant> results(variants.size());
         std::vector<std::size_t> all(variants.size());
@@ -186,9 +170,8 @@ public:
         return dependencies_of(stem + ".d");
     }
 
-    // Why not even a kernel that does nothing can be built here; empty where one can. What fails beside it is then the
-    // kernel's own fault.
-    std::string trouble(process_control& control)
+    // Where this is empty, what fails beside it is the kernel's own fault.
+    std::string trouble(process_control& control) override
     {
         std::vector<built_variant> results(1);
         const std::vector<variant_source> nothing{{"", "hone::tune::variant{}"}};
@@ -200,7 +183,7 @@ public:
     // Compiles this kernel as the build does, with its very options, and as a candidate. Throws where the code differs:
     // what is measured would not be what is shipped. Nothing where the compiler was not taken from a build. Both are
     // hidden, which without optimization shows in how constants are addressed, and at -O1 and -O2 in no kernel.
-    void check_code(const variant_source& kernel, process_control& control)
+    void check_code(const variant_source& kernel, process_control& control) override
     {
         if (compiler_.options.empty()) return;
         // One that does not compile is told of with its messages when it is proposed.
@@ -246,7 +229,7 @@ private:
     }
     std::string includes() const
     {
-        std::string text = "#include <hone/measure/variant.hpp>\n";
+        std::string text = "#include <hone/tune/cpu/variant.hpp>\n";
         for (const std::string& h : options_.headers) text += fmt::format("#include <{}>\n", h);
         return text;
     }

@@ -34,20 +34,15 @@
 #include <hone/measure/machine.hpp>
 #include <hone/measure/measure.hpp>
 #include <hone/measure/problem.hpp>
-#include <hone/measure/variant.hpp>
 #include <hone/process/guarded_memory.hpp>
 #include <hone/process/process_state.hpp>
 #include <hone/record/verdict.hpp>
 #include <hone/run/thread_pool.hpp>
+#include <hone/tune/candidate_builder.hpp>
 #include <hone/tune/cpu/prepared_variant.hpp>
+#include <hone/tune/cpu/variant.hpp>
 
 namespace hone::tune {
-
-struct library_variant {
-    std::string library{};
-    int index = 0;
-    tune::arithmetic arithmetic = tune::arithmetic::direct;
-};
 
 struct measure_job {
     std::vector<library_variant> variants{};

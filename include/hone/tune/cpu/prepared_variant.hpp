@@ -21,9 +21,9 @@
 #include <hone/cpu/entry.hpp>
 #include <hone/measure/cache_mode.hpp>
 #include <hone/measure/problem.hpp>
-#include <hone/measure/variant.hpp>
 #include <hone/process/guarded_memory.hpp>
 #include <hone/process/process_state.hpp>
+#include <hone/tune/cpu/variant.hpp>
 
 namespace hone::tune::measuring {
 

@@ -17,7 +17,7 @@
 namespace hone::tune {
 
 template <class Templates>
-struct cpu_backend {
+struct cpu_lowering {
     using templates = Templates;
     using target = isa;
 
@@ -52,14 +52,14 @@ private:
     std::unordered_map<std::uint64_t, status> packings_[most_weights]{}; // by layout
 };
 
-using cpu_space = space<cpu_backend<cpu_templates>>;
+using cpu_space = space<cpu_lowering<cpu_templates>>;
 
 // Of a workload with templates of its own, or with none.
 inline std::shared_ptr<const any_space> cpu_space_of(const definition& d, isa set, error_class worst,
-                                                     const own_templates<isa>& own)
+                                                     const own_templates<cpu_family>& own)
 {
     if (own == nullptr) return any_space_of(cpu_space(d, set, worst));
-    using space_of_rows = space<cpu_backend<listed_templates<isa>>>;
+    using space_of_rows = space<cpu_lowering<listed_templates<isa>>>;
     return any_space_of(space_of_rows(d, set, worst, listed_templates<isa>{own->data(), own->size()}));
 }
 

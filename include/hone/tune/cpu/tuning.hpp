@@ -13,9 +13,11 @@
 #include <fmt/ranges.h>
 
 #include <hone/measure/machine.hpp>
-#include <hone/record/header_writer.hpp>
+#include <hone/record/header_text.hpp>
+#include <hone/tune/cpu/arithmetic.hpp>
 #include <hone/tune/cpu/build.hpp>
 #include <hone/tune/cpu/measure.hpp>
+#include <hone/tune/cpu/records.hpp>
 #include <hone/tune/cpu/space.hpp>
 #include <hone/tune/task.hpp>
 #include <hone/tune/tuning_in_space.hpp>
@@ -37,36 +39,17 @@ inline variant_source naive_source_of(const task& t, isa set)
             fmt::format("hone::tune::variant_of<hone::tune::naive_kernel<{}, hone::isa::{}>>()", t.type, name_of(set))};
 }
 
-// How a kernel sums.
-inline arithmetic arithmetic_of(error_class c)
-{
-    switch (c) {
-    case error_class::exact_order:
-    case error_class::reassociated: return arithmetic::direct;
-    case error_class::winograd_2: return arithmetic::winograd_2;
-    case error_class::winograd_4:
-    case error_class::winograd_6: break;
-    }
-    return arithmetic::winograd_4;
-}
-// That of a record. A peer may choose among all ways.
-inline arithmetic arithmetic_of(const definition& d, const record& r)
-{
-    if (r.template_name == peer_template) return cpu_arithmetics(d).back();
-    return arithmetic_of(class_of(r));
-}
-
 class cpu_tuning final : public tuning_in_space {
 public:
     cpu_tuning(const tune::task& task, const tuning_environment& environment, builder& build, isa set)
         : tuning_in_space(task, environment,
                           cpu_space_of(task.definition, set,
                                        worst_of(accuracy_in(task.signature.c_str(), environment.accuracy)),
-                                       task.cpu_templates)),
+                                       task.own.of<cpu_family>())),
           builder_(build), set_(set)
     {
         const compiler& c = build.used();
-        key().backend = "cpu";
+        key().backend = on_cpu;
         key().device = processor_name();
         key().isa = name_of(set);
         key().threads = environment.threads;
@@ -134,6 +117,8 @@ public:
         libraries_.resize(records().size());
     }
 
+    std::vector<arithmetic> arithmetics() const override { return cpu_arithmetics(task().definition); }
+
     std::optional<variant_source> standard_source() const override
     {
         const named_config c = space().standard();
@@ -141,8 +126,6 @@ public:
         if (!space().nest_of(c, why)) return std::nullopt;
         return source_of(c);
     }
-
-    std::string backend() const override { return "cpu"; }
 
 private:
     static constexpr std::chrono::seconds patience_with_naive{60}; // a product of 1024 takes ten seconds

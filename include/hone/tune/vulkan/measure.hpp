@@ -27,10 +27,10 @@
 #include <hone/measure/measure.hpp>
 #include <hone/measure/odd_twin.hpp>
 #include <hone/measure/problem.hpp>
-#include <hone/record/record.hpp>
 #include <hone/record/settings.hpp>
 #include <hone/record/verdict.hpp>
 #include <hone/search/any_space.hpp>
+#include <hone/tune/vulkan/shader.hpp>
 #include <hone/tune/vulkan/spirv.hpp>
 #include <hone/vulkan/codegen.hpp>
 #include <hone/vulkan/device.hpp>
@@ -129,13 +129,13 @@ public:
     prepared_shader(vulkan::device& device, const definition& d, const vulkan_program& program, const problem& p)
         : device_(device), problem_(p)
     {
-        record r;
-        r.shader = shader{.words = program.words,
-                          .launch = program.launch,
-                          .packed = program.packed,
-                          .vendor = device.properties().vendorID,
-                          .device = device.properties().deviceID};
-        made_ = fields::shader_json(r);
+        shader s;
+        s.words = program.words;
+        s.launch = program.launch;
+        s.packed = program.packed;
+        s.vendor = device.properties().vendorID;
+        s.device = device.properties().deviceID;
+        made_ = s.to_json();
         auto made = vulkan::pipeline::create(device.context(), program.words, program.launch);
         if (!made.ok()) throw std::runtime_error(fmt::format("{} [{}]", made.found.message(), made.found.subject));
         pipeline_ = std::move(made.value);

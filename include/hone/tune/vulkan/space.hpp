@@ -15,7 +15,7 @@
 namespace hone::tune {
 
 template <class Templates>
-struct vulkan_backend {
+struct vulkan_lowering {
     using templates = Templates;
     using target = vulkan_limits;
 
@@ -39,14 +39,14 @@ inline status reason_against(const definition& d, const vulkan_limits& limits)
     return buffers_fit(*n, limits);
 }
 
-using vulkan_space = space<vulkan_backend<vulkan_templates>>;
+using vulkan_space = space<vulkan_lowering<vulkan_templates>>;
 
 // Of a workload with templates of its own, or with none.
 inline std::shared_ptr<const any_space> vulkan_space_of(const definition& d, const vulkan_limits& limits,
-                                                        error_class worst, const own_templates<vulkan_limits>& own)
+                                                        error_class worst, const own_templates<vulkan_family>& own)
 {
     if (own == nullptr) return any_space_of(vulkan_space(d, limits, worst));
-    using space_of_rows = space<vulkan_backend<listed_templates<vulkan_limits>>>;
+    using space_of_rows = space<vulkan_lowering<listed_templates<vulkan_limits>>>;
     return any_space_of(space_of_rows(d, limits, worst, listed_templates<vulkan_limits>{own->data(), own->size()}));
 }
 

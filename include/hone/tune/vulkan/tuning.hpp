@@ -11,6 +11,7 @@
 #include <hone/tune/task.hpp>
 #include <hone/tune/tuning_in_space.hpp>
 #include <hone/tune/vulkan/measure.hpp>
+#include <hone/tune/vulkan/records.hpp>
 #include <hone/tune/vulkan/space.hpp>
 
 namespace hone::tune {
@@ -21,9 +22,9 @@ public:
         : tuning_in_space(task, environment,
                           vulkan_space_of(task.definition, device.limits,
                                           worst_of(accuracy_in(task.signature.c_str(), environment.accuracy)),
-                                          task.vulkan_templates))
+                                          task.own.of<vulkan_family>()))
     {
-        key().backend = "vulkan";
+        key().backend = on_vulkan;
         key().device = device.name;
         key().isa = "none";
         key().compiler = "glslang";
@@ -48,7 +49,6 @@ public:
         verify_chosen();
     }
 
-    std::string backend() const override { return "vulkan"; }
     std::vector<arithmetic> arithmetics() const override { return {arithmetic::device}; }
 
 private:
@@ -74,11 +74,11 @@ private:
     // child sends what it ran, so that no shader compiler runs here, where its crash would end the search.
     void attach_shader(record& r, const measurement& m) const
     {
-        r.shader.reset();
+        r.code.reset();
         const tune::standing s = standing();
         const bool fastest = s.chosen == nullptr || m.least() < s.chosen->least();
         if (m.found != verdict::ok || (r.origin != "default" && r.phase != "final" && !fastest)) return;
-        fields::set_shader(r, fields::json(m.made));
+        r.code = on_vulkan.code_of(nlohmann::ordered_json(m.made));
     }
 
     void measure_and_note(std::vector<record> batch, const timing_rules& rules)

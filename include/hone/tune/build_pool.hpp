@@ -17,7 +17,7 @@
 #include <vector>
 
 #include <hone/process/process_control.hpp>
-#include <hone/tune/cpu/build.hpp>
+#include <hone/tune/candidate_builder.hpp>
 
 namespace hone::tune {
 
@@ -46,7 +46,7 @@ public:
     };
 
     // `workers` compilers run at a time; at least 1. Those that run at the end are killed, and none starts after it.
-    build_pool(builder& with, int workers,
+    build_pool(candidate_builder& with, int workers,
                process_control::clock::time_point end = process_control::clock::time_point::max())
         : builder_(with)
     {
@@ -133,7 +133,7 @@ private:
         }
     }
 
-    builder& builder_;
+    candidate_builder& builder_;
     process_control control_{};
     std::mutex mutex_{};
     std::condition_variable changed_{};

@@ -11,7 +11,7 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/tune/cpu/build_pool.hpp>
+#include <hone/tune/build_pool.hpp>
 
 #include "process_rig.hpp"
 #include "tuner_rig.hpp"

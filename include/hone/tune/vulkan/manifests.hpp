@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // What is wrong with the manifests of Vulkan drivers, which the loader says to nobody: it passes them over, or ends
 // with a number. Files are looked at only; no driver is loaded.
+#pragma once
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -16,13 +18,11 @@
 
 #include <hone/process/input_file.hpp>
 
-#include "commands.hpp"
+namespace hone::tune {
 
-namespace cli {
+namespace vulkan_drivers {
 
 namespace fs = std::filesystem;
-
-namespace {
 
 // Those that the loader reads, and the variable that names them.
 struct manifests {
@@ -30,7 +30,7 @@ struct manifests {
     std::vector<fs::path> files{};
 };
 
-void add(manifests& to, const fs::path& path)
+inline void add(manifests& to, const fs::path& path)
 {
     std::error_code error;
     if (!fs::is_directory(path, error)) {
@@ -44,7 +44,7 @@ void add(manifests& to, const fs::path& path)
     to.files.insert(to.files.end(), found.begin(), found.end());
 }
 
-manifests manifests_here()
+inline manifests manifests_here()
 {
     manifests all;
     // The newer name wins.
@@ -64,11 +64,11 @@ manifests manifests_here()
 }
 
 // What is wrong with one; empty where nothing is seen.
-std::string wrong_manifest(const fs::path& path)
+inline std::string wrong_manifest(const fs::path& path)
 {
     std::string text;
     try {
-        text = hone::tune::text_of_input(path.string());
+        text = text_of_input(path.string());
     } catch (const std::runtime_error& e) {
         return e.what();
     }
@@ -92,10 +92,12 @@ std::string wrong_manifest(const fs::path& path)
     return "";
 }
 
-} // namespace
+} // namespace vulkan_drivers
 
-std::string wrong_manifests()
+// A sentence with what is wrong, empty where nothing is seen.
+inline std::string wrong_manifests()
 {
+    using namespace vulkan_drivers;
     const manifests all = manifests_here();
     std::string wrong;
     for (const fs::path& path : all.files)
@@ -105,4 +107,4 @@ std::string wrong_manifests()
                                 : fmt::format("{}; mend or unset {}", wrong, all.named_by);
 }
 
-} // namespace cli
+} // namespace hone::tune

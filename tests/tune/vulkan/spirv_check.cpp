@@ -7,7 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <hone/model/random.hpp>
-#include <hone/record/spirv_check.hpp>
+#include <hone/tune/vulkan/spirv_check.hpp>
 
 #include "tuner_rig.hpp"
 

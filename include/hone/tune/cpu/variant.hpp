@@ -10,6 +10,7 @@
 #include <hone/cpu/entry.hpp>
 #include <hone/cpu/kernel.hpp>
 #include <hone/measure/odd_twin.hpp>
+#include <hone/schedule/cpu_templates.hpp>
 
 namespace hone::tune {
 
@@ -99,3 +100,7 @@ private:
 };
 
 } // namespace hone::tune
+
+// Kernels of the twin are of the workload's templates.
+template <class Op>
+struct hone::config_parts::templates_of<hone::tune::odd_twin<Op>> : hone::config_parts::templates_of<Op> {};

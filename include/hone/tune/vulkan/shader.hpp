@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The shader of a record in its line of JSON: the device that it was built for, its launch, the layouts of its packed
-// weights and its SPIR-V. What is no shader, or one of another launch, is rejected with a sentence.
+// A kernel of Vulkan as an engine needs it, and as its record's line of JSON has it: the device that it was built for,
+// its launch, the layouts of its packed weights and its SPIR-V. What is no shader, or one of another launch, is
+// rejected with a sentence.
 #pragma once
 
 #include <algorithm>
@@ -9,17 +10,49 @@
 #include <iterator>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <hone/core/inline_vector.hpp>
+#include <hone/ir/nest.hpp>
+#include <hone/op/definition.hpp>
 #include <hone/record/field.hpp>
 #include <hone/record/json_text.hpp>
+#include <hone/record/record_backend.hpp>
 #include <hone/record/record_data.hpp>
-#include <hone/record/spirv_check.hpp>
+#include <hone/schedule/packed.hpp>
+#include <hone/tune/vulkan/spirv_check.hpp>
+#include <hone/vulkan/launch.hpp>
 
-namespace hone::tune::fields {
+namespace hone::tune {
+
+struct shader final : kernel_code {
+    std::vector<std::uint32_t> words{}; // SPIR-V
+    hone::launch launch{};
+    packed_tensors packed{};  // layouts of the weights
+    std::uint32_t vendor = 0; // of the device, by its ids
+    std::uint32_t device = 0;
+
+    nlohmann::ordered_json to_json() const override;
+    bool precedes(const kernel_code& other) const override
+    {
+        const auto& b = static_cast<const shader&>(other);
+        return std::tie(vendor, device, words) < std::tie(b.vendor, b.device, b.words);
+    }
+    bool is_of(const nest& n, const packed_tensors& weights) const override
+    {
+        return launch == launch_of(n) && layout_id(packed) == layout_id(weights);
+    }
+};
+
+// That of a record of Vulkan; null where it has none.
+inline const shader* shader_of(const record& r) { return static_cast<const shader*>(r.code.get()); }
+
+namespace fields {
 
 // The numbers of a launch, in the order in which a record lists them.
 struct launch_field {
@@ -72,30 +105,6 @@ inline const json& part_of(const json& shader, const char* name)
     return *at;
 }
 
-inline json shader_json(const record& r)
-{
-    if (!r.shader) return {};
-    const shader& s = *r.shader;
-    std::string words;
-    for (std::uint32_t w : s.words) words += fmt::format("{:08x}", w);
-    auto launch = json::array();
-    for (const launch_field& f : launch_fields) launch.push_back(f.get(s.launch));
-    // The dimensions of one layout, or a list of such lists.
-    json packed = json::array();
-    for (const tensor& t : s.packed) {
-        json dims = json::array();
-        for (const dimension& d : t.dims) dims.push_back({d.extent, d.stride, d.block, d.outer_stride});
-        packed.push_back(std::move(dims));
-    }
-    if (s.packed.size() == 1) packed = json(packed[0]);
-    json all{{"vendor", s.vendor}, {"device", s.device}, {"launch", launch}, {"packed", packed}, {"spirv", words}};
-    // Of floats nothing is said.
-    const auto is_float = [](const tensor& t) { return t.type == dtype::f32; };
-    if (!std::all_of(s.packed.begin(), s.packed.end(), is_float))
-        for (const tensor& t : s.packed) all["types"].push_back(name_of(t.type));
-    return all;
-}
-
 // The layout of one tensor of packed weights.
 inline tensor packed_of(const json& dims)
 {
@@ -124,8 +133,34 @@ inline tensor packed_of(const json& dims)
     return t;
 }
 
-inline void set_shader(record& r, const json& from)
+} // namespace fields
+
+inline nlohmann::ordered_json shader::to_json() const
 {
+    using fields::json;
+    std::string digits;
+    for (std::uint32_t w : words) digits += fmt::format("{:08x}", w);
+    auto numbers = json::array();
+    for (const fields::launch_field& f : fields::launch_fields) numbers.push_back(f.get(launch));
+    // The dimensions of one layout, or a list of such lists.
+    json layouts = json::array();
+    for (const tensor& t : packed) {
+        json dims = json::array();
+        for (const dimension& d : t.dims) dims.push_back({d.extent, d.stride, d.block, d.outer_stride});
+        layouts.push_back(std::move(dims));
+    }
+    if (packed.size() == 1) layouts = json(layouts[0]);
+    json all{{"vendor", vendor}, {"device", device}, {"launch", numbers}, {"packed", layouts}, {"spirv", digits}};
+    // Of floats nothing is said.
+    const auto is_float = [](const tensor& t) { return t.type == dtype::f32; };
+    if (!std::all_of(packed.begin(), packed.end(), is_float))
+        for (const tensor& t : packed) all["types"].push_back(name_of(t.type));
+    return all;
+}
+
+inline shader shader_from(const nlohmann::ordered_json& from)
+{
+    using namespace fields;
     shader s;
     s.vendor = static_cast<std::uint32_t>(whole_of(part_of(from, "vendor"), "vendor", 0, UINT32_MAX));
     s.device = static_cast<std::uint32_t>(whole_of(part_of(from, "device"), "device", 0, UINT32_MAX));
@@ -172,7 +207,7 @@ inline void set_shader(record& r, const json& from)
         s.words.push_back(word);
     }
     if (const auto wrong = wrong_spirv(s.words, s.launch)) fail("its SPIR-V is none: " + *wrong);
-    r.shader = std::move(s);
+    return s;
 }
 
-} // namespace hone::tune::fields
+} // namespace hone::tune

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSL-1.0
+// The families of templates that there are, one for each kind of target: what spaces, tuners and the lists of workloads
+// fold over. A family is added here by one word, beside its backend in tune/record_backends.hpp.
+#pragma once
+
+#include <tuple>
+
+#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/vulkan_templates.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone {
+
+// A family is a type of these members:
+//
+//     backend    the name of what its kernels run on, as records have it
+//     target     what its templates are asked with: an isa, or the limits of a device
+//     shipped    hone's own templates, a template_list
+//     of<Op>     those of a workload, which may have a list of its own
+//
+// Of the first one every operator has a template, or it is none.
+using template_families = std::tuple<cpu_family, vulkan_family>;
+
+namespace config_parts {
+
+template <template <class> class Of, class Families>
+struct of_each;
+template <template <class> class Of, class... Family>
+struct of_each<Of, std::tuple<Family...>> {
+    using type = std::tuple<Of<Family>...>;
+};
+
+} // namespace config_parts
+
+// Something for each family: std::tuple<Of<Family>...>.
+template <template <class> class Of>
+using of_each_family = typename config_parts::of_each<Of, template_families>::type;
+
+} // namespace hone
