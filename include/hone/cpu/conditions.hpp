@@ -71,18 +71,18 @@ struct position_at {
     {
         return environment_value<K, index.first, index.count, parts.terms>(e) + parts.literal;
     }
-    HONE_INLINE static float of_lane(const environment<K>& e, int lane)
+    HONE_INLINE static scalar_of<K> of_lane(const environment<K>& e, int lane)
     {
-        return static_cast<float>(first(e) + parts.lane * lane);
+        return static_cast<scalar_of<K>>(first(e) + parts.lane * lane);
     }
     // One number where all lanes stand alike.
     HONE_INLINE static auto of_lanes(const environment<K>& e)
     {
         if constexpr (parts.lane == 0 || K::nest.vector_length == 1)
-            return static_cast<float>(first(e));
+            return static_cast<scalar_of<K>>(first(e));
         else
-            return [at = static_cast<float>(first(e))]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
-                return lanes_of<K>::broadcast(at) + vector_of<K>{static_cast<float>(parts.lane * L)...};
+            return [at = static_cast<scalar_of<K>>(first(e))]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
+                return simd_of<K>::broadcast(at) + vector_of<K>{static_cast<scalar_of<K>>(parts.lane * L)...};
             }(make_sequence<K::nest.vector_length>{});
     }
 };
