@@ -35,6 +35,14 @@ enum class spread : std::uint8_t {
     extremes, // of one maximum or minimum, for which no order is another. Legal as sums.
 };
 
+// Of what the parts are that are read side by side, each in order: with one stream of reads, memory is less busy than
+// it could be.
+enum class apart : std::uint8_t {
+    rows,     // of outputs, where lanes lie along a reduction. Legal where their number is known; costs registers.
+    sums,     // of one sum. Legal where x has no padding; costs the order of the terms.
+    extremes, // of one maximum or minimum. Legal as sums.
+};
+
 struct reduce_knobs {
     spread lanes = spread::outputs;
     std::int32_t rows = 1;          // outputs of the tile, of other rows than those of its vectors
@@ -44,8 +52,12 @@ struct reduce_knobs {
     std::int32_t row_block = 0;     // rows per cache block, and of what one thread takes; 0: all
     hone::padding pad = padding::peel;
     bool unroll_window = false; // the axes next to the innermost reduction are written out
+    std::int32_t parts = 1;     // that are read side by side
+    hone::apart apart = hone::apart::rows;
     friend constexpr bool operator==(const reduce_knobs&, const reduce_knobs&) = default;
 };
+
+inline constexpr std::int64_t most_parts = 16;
 
 inline constexpr knob<reduce_knobs> reduce_knob_table[] = {
     knob_member<&reduce_knobs::lanes>::listed("lanes", {0, 1, 2}, {"outputs", "sums", "extremes"}),
@@ -59,6 +71,8 @@ inline constexpr knob<reduce_knobs> reduce_knob_table[] = {
     knob_member<&reduce_knobs::row_block>::range("row_block", 0, most_block, {0, 8, 16, 32, 64, 128}),
     knob_member<&reduce_knobs::pad>::listed("pad", {0, 1}, {"peel", "copy"}),
     knob_member<&reduce_knobs::unroll_window>::listed("unroll_window", {0, 1}, {"false", "true"}),
+    knob_member<&reduce_knobs::parts>::range("parts", 1, most_parts, {1, 2, 4, 8}).added_later(),
+    knob_member<&reduce_knobs::apart>::listed("apart", {0, 1, 2}, {"rows", "sums", "extremes"}).added_later(),
 };
 
 constexpr const auto& knobs_of(const reduce_knobs&) { return reduce_knob_table; }
@@ -71,20 +85,57 @@ inline constexpr constraint<reduce_knobs, isa> reduce_constraints[] = {
     // Accumulators, and what one of them takes next.
     {"registers",
      [](const reduce_knobs& k, const isa& set) {
-         return at_most(fault::too_many_live_registers, vector_registers(set), k.rows * k.vectors + 1, "tile");
+         const std::int32_t rows = k.apart == apart::rows ? k.rows * k.parts : k.rows;
+         return at_most(fault::too_many_live_registers, vector_registers(set), rows * k.vectors + 1, "tile");
      }},
 };
 
 // Steps outside of the tile are those of the outermost reduction, so that sums stay in order.
 constexpr error_class class_of(const reduce_knobs& k)
 {
-    return k.lanes == spread::sums ? error_class::reassociated : error_class::exact_order;
+    const bool is_split = k.lanes == spread::sums || (k.parts > 1 && k.apart == apart::sums);
+    return is_split ? error_class::reassociated : error_class::exact_order;
 }
 
 // The definition as this template sees it.
 constexpr definition with_fused_reductions(definition d)
 {
     fuse_reductions(d);
+    return d;
+}
+
+// The outermost reduction of more than one step; -1: there is none.
+constexpr int outermost_reduction(const stage& s)
+{
+    for (int a = 0; a < static_cast<int>(s.axes.size()); ++a)
+        if (s.axes[a].reduction && (s.axes[a].extent > 1 || s.axes[a].parameter >= 0)) return a;
+    return -1;
+}
+
+// A reduction of one step that is written last, as over the rows of a 1000 x 1 image, makes way for that of many, whose
+// steps knobs are about. Those of plain loops over it are older than this, and stay as they were.
+constexpr definition with_moving_reduction_last(definition d)
+{
+    stage& s = d.stages[0];
+    const int moving = outermost_reduction(s), last = roles_of(d).reduce;
+    if (moving < 0 || last < 0 || last == moving || s.axes[last].extent > 1 || s.axes[last].parameter >= 0) return d;
+    for (int a = 0; a < static_cast<int>(s.axes.size()); ++a)
+        if (s.axes[a].reduction && a != moving && s.axes[a].extent > 1) return d;
+    const auto rename = [&](dim_index& index) {
+        const auto terms = index.terms;
+        index.terms.clear();
+        for (index_term t : terms) {
+            if (t.axis == last) continue;
+            if (t.axis == moving) t.axis = static_cast<std::int8_t>(last);
+            index.terms.push_back(t);
+        }
+    };
+    for (operand& o : s.operands)
+        for (dim_index& index : o.index) rename(index);
+    for (table_operand& t : s.tables) rename(t.index);
+    const axis still = s.axes[last];
+    s.axes[last] = s.axes[moving];
+    s.axes[moving] = still;
     return d;
 }
 
@@ -146,6 +197,13 @@ constexpr reduce_knobs of_outputs(const direct_knobs& k)
             .unroll_window = k.unroll_window};
 }
 
+// Steps of the innermost reduction that direct_schedule writes out.
+constexpr std::int64_t steps_at_once(const definition& d, const reduce_knobs& k)
+{
+    const std::int64_t steps = d.stages[0].axes[roles_of(d).reduce].extent;
+    return k.unroll_window && steps <= small_reduction ? steps : k.reduce_unroll;
+}
+
 // The last axis with an output of its own, of which lanes along a reduction make rows; -1: there is one output.
 constexpr int axis_of_rows(const definition& d)
 {
@@ -156,35 +214,113 @@ constexpr int axis_of_rows(const definition& d)
     return row;
 }
 
+// The definition of which the knobs speak, whose lanes are outputs.
+constexpr definition definition_for(const definition& original, const reduce_knobs& k)
+{
+    const definition d = with_fused_reductions(original);
+    return k.parts > 1 || k.reduce_block > 0 ? with_moving_reduction_last(d) : d;
+}
+
+// Whether nothing is read or written outside of its tensor.
+constexpr bool stays_inside(const stage& s)
+{
+    bool stays = !s.output.may_leave;
+    for (const operand& o : s.operands) stays = stays && !o.may_leave;
+    return stays;
+}
+
+constexpr void limit_knob(std::int32_t& knob, std::int64_t most)
+{
+    if (knob > most) knob = static_cast<std::int32_t>(most < 1 ? 1 : most);
+}
+
+// The reduction that lanes of outputs walk in parts; -1: they cannot.
+constexpr int axis_of_parts(const definition& d)
+{
+    const stage& s = d.stages[0];
+    const int a = outermost_reduction(s);
+    return a >= 0 && s.axes[a].parameter < 0 && stays_inside(s) ? a : -1;
+}
+
+constexpr reduce_knobs fitted_outputs(const definition& original, const reduce_knobs& given, isa set)
+{
+    reduce_knobs k = given;
+    if (axis_of_parts(with_fused_reductions(original)) < 0) k.parts = 1;
+    const definition d = definition_for(original, k);
+    const stage& s = d.stages[0];
+    const direct_roles r = roles_of(d);
+    for (const std::int8_t a : r.windows)
+        if (s.axes[a].extent > 1) k.reduce_block = 0;
+    const std::int32_t parts = k.parts;
+    const hone::apart apart = k.apart;
+    k = of_outputs(fitted(d, tile_of(k), set));
+    k.parts = parts;
+    k.apart = apart;
+    // As many parts as have a step each.
+    if (const int axis = axis_of_parts(d); parts > 1) {
+        const std::int64_t block = k.reduce_block > 0 ? k.reduce_block : axis == r.reduce ? steps_at_once(d, k) : 1;
+        limit_knob(k.parts, s.axes[axis].extent / block);
+    }
+    return k == given ? k : fitted_outputs(original, k, set); // knobs that are gone may free others
+}
+
+// Lanes along the reduction axis `along` of a fused definition.
+constexpr reduce_knobs fitted_along(const definition& d, reduce_knobs k, isa set, int along)
+{
+    const stage& s = d.stages[0];
+    const int row = axis_of_rows(d);
+    const std::int64_t rows = row < 0 ? 1 : s.axes[row].extent, steps = s.axes[along].extent;
+    const std::int64_t lanes = vector_length(set);
+    limit_knob(k.rows, rows);
+    limit_knob(k.vectors, ceil_div(steps, lanes));
+    limit_knob(k.reduce_unroll, ceil_div(steps, k.vectors * lanes));
+    if (k.row_block >= rows) k.row_block = 0;
+    k.reduce_block = 0;
+    k.pad = padding::peel;
+    k.unroll_window = false;
+    if (k.apart != apart::rows)
+        limit_knob(k.parts, steps / (k.reduce_unroll * k.vectors * lanes));
+    else if (row < 0 || s.axes[row].parameter >= 0 || k.row_block > 0)
+        k.parts = 1;
+    else
+        limit_knob(k.parts, rows / k.rows);
+    return k;
+}
+
 // The knobs as far as an operator can use them. A sum never counts as an extreme, or its class would not be true.
 constexpr reduce_knobs fitted_reduce(const definition& original, reduce_knobs k, isa set)
 {
     if (!original.found.ok() || !check_knobs(k).ok()) return k;
     const definition d = with_fused_reductions(original);
-    const stage& s = d.stages[0];
     const int along = axis_of_terms(d);
-    const bool is_sum = s.reduce == reduction::add;
+    const bool is_sum = d.stages[0].reduce == reduction::add;
     if (k.lanes == spread::sums && !is_sum) k.lanes = spread::extremes;
     if (along < 0 || (k.lanes == spread::extremes && is_sum)) k.lanes = spread::outputs;
-    const auto limit = [](std::int32_t& knob, std::int64_t most) {
-        if (knob > most) knob = static_cast<std::int32_t>(most);
-    };
-    if (k.lanes == spread::outputs) {
-        bool is_outermost = true;
-        for (const std::int8_t a : roles_of(d).windows) is_outermost = is_outermost && s.axes[a].extent == 1;
-        if (!is_outermost) k.reduce_block = 0;
-        return of_outputs(fitted(d, tile_of(k), set));
-    }
-    const int row = axis_of_rows(d);
-    const std::int64_t rows = row < 0 ? 1 : s.axes[row].extent, steps = s.axes[along].extent;
-    limit(k.rows, rows);
-    limit(k.vectors, ceil_div(steps, vector_length(set)));
-    limit(k.reduce_unroll, ceil_div(steps, std::int64_t{k.vectors} * vector_length(set)));
-    if (k.row_block >= rows) k.row_block = 0;
-    k.reduce_block = 0;
-    k.pad = padding::peel;
-    k.unroll_window = false;
+    if (k.apart == apart::sums && !is_sum) k.apart = apart::extremes;
+    if ((k.apart == apart::extremes && is_sum) || (k.apart == apart::rows && k.lanes == spread::outputs)) k.parts = 1;
+    k = k.lanes == spread::outputs ? fitted_outputs(original, k, set) : fitted_along(d, k, set, along);
+    if (k.parts == 1) k.apart = apart::rows;
     return k;
+}
+
+// The first level of an axis walks so many parts of it, and what follows in the tile, behind its other loops over
+// reductions and ahead of what is written out, steps through them.
+constexpr void read_in_parts(stage_plan& p, const stage& s, int axis, std::int64_t parts)
+{
+    const int levels = static_cast<int>(p.levels.size());
+    int first = 0;
+    while (p.levels[first].axis != axis) ++first;
+    int at = first + 1 > p.tile_at ? first + 1 : p.tile_at;
+    for (int l = at; l < levels && p.levels[l].axis != axis; ++l)
+        if (s.axes[p.levels[l].axis].reduction && p.levels[l].bind == binding::serial) at = l + 1;
+    level& outer = p.levels[first];
+    outer.parts = static_cast<std::int32_t>(parts);
+    const std::int64_t length = s.axes[axis].extent / outer.step / parts * outer.step;
+    p.add(axis, length, binding::unroll);
+    const level across = p.levels.back();
+    for (int l = levels; l > at; --l) p.levels[l] = p.levels[l - 1];
+    p.levels[at] = across;
+    if (p.apart_at >= at) ++p.apart_at;
 }
 
 // Lanes along the reduction axis `along` of a fused definition.
@@ -221,6 +357,7 @@ constexpr schedule schedule_along(const definition& d, const reduce_knobs& k, is
     p.accumulate_apart();
     if (k.vectors > 1) p.add(along, lanes, binding::unroll, tail::guard);
     p.add(along, 1, binding::vectorize);
+    if (k.parts > 1) read_in_parts(p, g, k.apart == apart::rows ? row : along, k.parts);
     s.plans.push_back(p);
     return s;
 }
@@ -235,9 +372,14 @@ constexpr schedule reduce_schedule(const definition& original, const reduce_knob
         return s;
     }
     const reduce_knobs k = fitted_reduce(original, knobs, set);
-    const definition d = with_fused_reductions(original);
-    if (k.lanes == spread::outputs) return direct_schedule(d, tile_of(k), set);
-    return schedule_along(d, k, set, axis_of_terms(d));
+    if (k.lanes != spread::outputs) {
+        const definition d = with_fused_reductions(original);
+        return schedule_along(d, k, set, axis_of_terms(d));
+    }
+    const definition d = definition_for(original, k);
+    s = direct_schedule(d, tile_of(k), set);
+    if (k.parts > 1) read_in_parts(s.plans.back(), d.stages[0], axis_of_parts(d), k.parts);
+    return s;
 }
 
 // Outputs of one row: all of their vectors at once where registers hold them, or else so many steps per pass that each
