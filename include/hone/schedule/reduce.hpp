@@ -28,24 +28,27 @@
 
 namespace hone {
 
-// The first level of an axis walks so many parts of it, and what follows in the tile, behind its other loops over
-// reductions and ahead of what is written out, steps through them: the place of that level.
-constexpr int read_in_parts(stage_plan& p, const stage& s, int axis, std::int64_t parts)
+// The first level of an axis walks so many parts of it, and a new level at place `at` steps through them.
+constexpr void read_in_parts(stage_plan& p, const stage& s, int axis, std::int64_t parts, int at, binding bind)
 {
-    const int levels = static_cast<int>(p.levels.size());
-    int first = 0;
-    while (p.levels[first].axis != axis) ++first;
-    int at = first + 1 > p.tile_at ? first + 1 : p.tile_at;
-    for (int l = at; l < levels && p.levels[l].axis != axis; ++l)
-        if (s.axes[p.levels[l].axis].reduction && p.levels[l].bind == binding::serial) at = l + 1;
-    level& outer = p.levels[first];
-    outer.parts = static_cast<std::int32_t>(parts);
-    const std::int64_t length = s.axes[axis].extent / outer.step / parts * outer.step;
-    p.add(axis, length, binding::unroll);
+    level* outer = &p.levels[0];
+    while (outer->axis != axis) ++outer;
+    outer->parts = static_cast<std::int32_t>(parts);
+    p.add(axis, s.axes[axis].extent / outer->step / parts * outer->step, bind);
     const level across = p.levels.back();
-    for (int l = levels; l > at; --l) p.levels[l] = p.levels[l - 1];
+    for (int l = static_cast<int>(p.levels.size()) - 1; l > at; --l) p.levels[l] = p.levels[l - 1];
     p.levels[at] = across;
     if (p.apart_at >= at) ++p.apart_at;
+}
+
+// Where the tile steps through parts of an axis: behind its loops over reductions, ahead of what is written out.
+constexpr int place_of_parts(const stage_plan& p, const stage& s, int axis)
+{
+    int at = 0;
+    while (p.levels[at].axis != axis) ++at;
+    at = at < p.tile_at ? p.tile_at : at + 1;
+    for (int l = at; l < static_cast<int>(p.levels.size()) && p.levels[l].axis != axis; ++l)
+        if (s.axes[p.levels[l].axis].reduction && p.levels[l].bind == binding::serial) at = l + 1;
     return at;
 }
 
@@ -85,21 +88,31 @@ constexpr schedule schedule_along(const definition& d, const reduce_knobs& k, is
         if (k.vectors > 1) p.add(along, lanes, binding::unroll, tail::guard);
         p.add(along, 1, binding::vectorize);
     }
-    if (k.parts > 1) read_in_parts(p, g, k.apart == apart::rows ? row : along, k.parts);
+    if (const int axis = k.apart == apart::rows ? row : along; k.parts > 1)
+        read_in_parts(p, g, axis, k.parts, place_of_parts(p, g, axis), binding::unroll);
     s.plans.push_back(p);
     return s;
 }
 
-// Lanes of outputs: a tile of the direct template. Parts have sums of their own where registers hold them, which makes
-// more chains of few vectors.
+// Lanes of outputs: tiles of the direct template, in turn of each part. Parts of a reduction come together in one tile,
+// and have sums of their own where registers hold them, which makes more chains of few vectors.
 constexpr schedule schedule_outputs(const definition& d, const reduce_knobs& k, isa set)
 {
     schedule s = direct_schedule(d, tile_of(k), set);
     if (k.parts == 1) return s;
-    const int at = read_in_parts(s.plans.back(), d.stages[0], axis_of_parts(d), k.parts);
+    stage_plan& p = s.plans.back();
+    const stage& g = s.definition.stages.back();
+    const int axis = axis_of_parts(d, k.apart);
+    if (k.apart == apart::rows) {
+        read_in_parts(p, g, axis, k.parts, p.tile_at, binding::serial);
+        ++p.tile_at;
+        return s;
+    }
+    const int at = place_of_parts(p, g, axis);
+    read_in_parts(p, g, axis, k.parts, at, binding::unroll);
     const std::int32_t sums = k.rows * k.vectors * k.parts;
     if (k.reduce_block == 0 && steps_at_once(d, k) == 1 && sums < vector_registers(set))
-        s.plans.back().apart_at = static_cast<std::int8_t>(at);
+        p.apart_at = static_cast<std::int8_t>(at);
     return s;
 }
 
@@ -155,6 +168,12 @@ constexpr reduce_knobs default_along(const definition& d, term_order order)
     return k;
 }
 
+// Vectors of sums that registers hold beside what is read.
+constexpr std::int64_t most_held(isa set)
+{
+    return vector_registers(set) - 2 < most_tile_vectors ? vector_registers(set) - 2 : most_tile_vectors;
+}
+
 // Outputs side by side: all of their vectors at once where registers hold them, so that x is read in order; or else few
 // vectors, and steps so that each is read as a few streams and sums wait in the nearest cache. On that machine a mean
 // of 56 x 56 x 256 floats is taken at 0.41 of the bandwidth by passes of seven rows, at 0.95 in order and at 1.0 in
@@ -167,9 +186,8 @@ constexpr reduce_knobs default_columns(const definition& d, isa set, term_order 
     const int moving = outermost_reduction(s);
     const std::int64_t steps = moving < 0 ? 1 : s.axes[moving].extent;
     const bool is_kept = order == term_order::kept && s.reduce == reduction::add;
-    const std::int64_t held = vector_registers(set) - 2 < most_vectors ? vector_registers(set) - 2 : most_vectors;
     reduce_knobs k{.apart = apart::sums};
-    if (vectors <= held) {
+    if (vectors <= most_held(set)) {
         k.vectors = static_cast<std::int32_t>(vectors);
         if (!is_kept)
             k.parts = vectors < 4 ? 8 : 4;
@@ -177,12 +195,13 @@ constexpr reduce_knobs default_columns(const definition& d, isa set, term_order 
             k.rows = static_cast<std::int32_t>(4 / vectors);
         return k;
     }
-    // Of so many streams those that leave the fewest passes.
-    constexpr std::int32_t most = 8, least = 5;
-    const auto passes = [&](std::int32_t streams) { return steps / streams + steps % streams; };
+    // Each pass takes sums from the nearest cache and puts them back; steps that no part has take one each. More than
+    // eight streams must be worth it: they share the ways of that cache.
+    constexpr std::int32_t most = 8;
+    const auto cost = [&](std::int64_t streams) { return steps / streams * (streams + 2) + steps % streams * 3; };
     std::int32_t streams = most;
-    for (std::int32_t n = most; n >= least; --n)
-        if (passes(n) < passes(streams)) streams = n;
+    for (const std::int32_t n : {5, 6, 7, 9, 10, 11, 12})
+        if (cost(n) < (streams == most ? cost(most) * 9 / 10 : cost(streams))) streams = n;
     if (steps <= most) {
         k.reduce_unroll = static_cast<std::int32_t>(steps);
     } else if (is_kept) {
@@ -195,10 +214,14 @@ constexpr reduce_knobs default_columns(const definition& d, isa set, term_order 
     return k;
 }
 
-// Windows of an image: as many channels at once as lie side by side, so that memory is read in order.
-constexpr reduce_knobs default_window(const definition& d, isa set)
+// Windows of an image: as many channels at once as lie side by side, so that memory is read in order, and its two
+// halves in turn. On that machine 3 x 3 / 2 of 147 x 147 x 64 is pooled at 0.66 of the bandwidth by tiles of three
+// outputs, at 0.8 one by one, and at 0.91 in halves; in quarters rows that windows share are gone before they are read
+// again.
+constexpr reduce_knobs default_window(const definition& d, isa set, term_order order)
 {
-    const std::int64_t vectors = ceil_div(d.stages[0].axes[roles_of(d).vector].extent, vector_length(set));
+    const stage& s = d.stages[0];
+    const std::int64_t vectors = ceil_div(s.axes[roles_of(d).vector].extent, vector_length(set));
     constexpr std::int32_t wide = 8;
     std::int32_t side_by_side = static_cast<std::int32_t>(vectors < wide ? vectors : wide);
     // Whole tiles, where there are of at least half as many.
@@ -207,23 +230,25 @@ constexpr reduce_knobs default_window(const definition& d, isa set)
             side_by_side = v;
             break;
         }
-    return {.rows = side_by_side < 4 ? 4 / side_by_side : 1, .vectors = side_by_side, .unroll_window = true};
+    reduce_knobs k{.rows = side_by_side < 4 ? 4 / side_by_side : 1, .vectors = side_by_side, .unroll_window = true};
+    constexpr std::int64_t least_rows = 16;
+    const int halved = axis_of_parts(d, apart::rows);
+    // Each part has tile bodies of its own, of which a nest may have too many.
+    if (order == term_order::any && halved >= 0 && s.axes[halved].extent >= least_rows) k.parts = 2;
+    return k;
 }
 
-// Whether outputs share terms, as those of overlapping windows do.
+// Whether outputs have windows in x.
 constexpr bool has_windows(const definition& d)
 {
     const stage& s = d.stages[0];
-    const operand& x = s.operands[roles_of(d).x];
     for (int a = 0; a < static_cast<int>(s.axes.size()); ++a)
-        for (int b = 0; b < static_cast<int>(s.axes.size()); ++b)
-            if (s.axes[a].reduction && !s.axes[b].reduction && s.axes[a].extent > 1 && shares_dimension(x, a, b))
-                return true;
+        if (!s.axes[a].reduction && has_window_along(d, a)) return true;
     return false;
 }
 
-// The default when nothing is tuned: step 0 lays vectors along what lies side by side in x, step 1 does so and keeps
-// the order of a sum's terms, the others are those of the direct template.
+// The default when nothing is tuned: step 0 lays vectors along what lies side by side in x; step 1, too, but it keeps
+// the order of a sum's terms and has fewer tile bodies; the others are those of the direct template.
 constexpr reduce_knobs default_reduce(const definition& original, isa set, int step = 0)
 {
     if (!original.found.ok()) return {};
@@ -232,7 +257,8 @@ constexpr reduce_knobs default_reduce(const definition& original, isa set, int s
     const direct_roles r = roles_of(d);
     if (step < 2 && runs_along(d)) return fitted_reduce(original, default_along(d, order), set);
     if (step < 2 && r.reduce >= 0 && is_dense_along(d, d.stages[0].operands[r.x], r.vector))
-        return fitted_reduce(original, has_windows(d) ? default_window(d, set) : default_columns(d, set, order), set);
+        return fitted_reduce(original, has_windows(d) ? default_window(d, set, order) : default_columns(d, set, order),
+                             set);
     return fitted_reduce(original, of_outputs(default_direct(d, set, step < 2 ? 0 : step - 2)), set);
 }
 

@@ -30,7 +30,7 @@ enum class spread : std::uint8_t {
 // Of what the parts are that are read side by side, each in order: with one stream of reads, memory is less busy than
 // it could be.
 enum class apart : std::uint8_t {
-    rows,     // of outputs, where lanes lie along a reduction. Legal where their number is known; costs registers.
+    rows,     // outputs of far rows. Legal where their number is known; costs registers where lanes lie along terms.
     sums,     // of one sum. Legal where x has no padding; costs the order of the terms.
     extremes, // of one maximum or minimum. Legal as sums.
 };
@@ -55,7 +55,7 @@ inline constexpr knob<reduce_knobs> reduce_knob_table[] = {
     knob_member<&reduce_knobs::lanes>::listed("lanes", {0, 1, 2, 3}, {"outputs", "sums", "extremes", "none"}),
     knob_member<&reduce_knobs::rows>::range("rows", 1, most_rows,
                                             {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 28}),
-    knob_member<&reduce_knobs::vectors>::range("vectors", 1, most_vectors,
+    knob_member<&reduce_knobs::vectors>::range("vectors", 1, most_tile_vectors,
                                                {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16}),
     knob_member<&reduce_knobs::reduce_unroll>::range("reduce_unroll", 1, most_steps, {1, 2, 4, 5, 6, 7, 8, 9, 10}),
     knob_member<&reduce_knobs::reduce_block>::range("reduce_block", 0, most_block,
@@ -77,7 +77,8 @@ inline constexpr constraint<reduce_knobs, isa> reduce_constraints[] = {
     // Accumulators, and what one of them takes next.
     {"registers",
      [](const reduce_knobs& k, const isa& set) {
-         const std::int32_t rows = k.apart == apart::rows ? k.rows * k.parts : k.rows;
+         const bool holds_parts = k.apart == apart::rows && k.lanes != spread::outputs;
+         const std::int32_t rows = holds_parts ? k.rows * k.parts : k.rows;
          return at_most(fault::too_many_live_registers, vector_registers(set), rows * k.vectors + 1, "tile");
      }},
 };
@@ -226,18 +227,34 @@ constexpr void limit_knob(std::int32_t& knob, std::int64_t most)
     if (knob > most) knob = static_cast<std::int32_t>(most < 1 ? 1 : most);
 }
 
-// The reduction that lanes of outputs walk in parts; -1: they cannot.
-constexpr int axis_of_parts(const definition& d)
+// Whether an axis of outputs moves with windows in x, as rows of an image do, so that others share terms with it.
+constexpr bool has_window_along(const definition& d, int axis)
 {
     const stage& s = d.stages[0];
-    const int a = outermost_reduction(s);
-    return a >= 0 && s.axes[a].parameter < 0 && stays_inside(s) ? a : -1;
+    const operand& x = s.operands[roles_of(d).x];
+    for (int a = 0; a < static_cast<int>(s.axes.size()); ++a)
+        if (s.axes[a].reduction && s.axes[a].extent > 1 && shares_dimension(x, a, axis)) return true;
+    return false;
+}
+
+// The axis that lanes of outputs walk in parts: rows of an image outside of the tile, or a reduction; -1: they cannot.
+constexpr int axis_of_parts(const definition& d, apart of)
+{
+    const stage& s = d.stages[0];
+    int found = -1;
+    if (of == apart::rows) {
+        for (const std::int8_t a : roles_of(d).batch)
+            if (s.axes[a].extent > 1 && has_window_along(d, a)) found = a;
+    } else if (stays_inside(s)) {
+        found = outermost_reduction(s);
+    }
+    return found >= 0 && s.axes[found].parameter < 0 ? found : -1;
 }
 
 constexpr reduce_knobs fitted_outputs(const definition& original, const reduce_knobs& given, isa set)
 {
     reduce_knobs k = given;
-    if (axis_of_parts(with_fused_reductions(original)) < 0) k.parts = 1;
+    if (axis_of_parts(with_fused_reductions(original), k.apart) < 0) k.parts = 1;
     const definition d = definition_for(original, k);
     const stage& s = d.stages[0];
     const direct_roles r = roles_of(d);
@@ -249,8 +266,8 @@ constexpr reduce_knobs fitted_outputs(const definition& original, const reduce_k
     k.parts = parts;
     k.apart = apart;
     // As many parts as have a step each.
-    if (const int axis = axis_of_parts(d); parts > 1) {
-        const std::int64_t block = k.reduce_block > 0 ? k.reduce_block : axis == r.reduce ? steps_at_once(d, k) : 1;
+    if (const int axis = axis_of_parts(d, apart); parts > 1) {
+        const std::int64_t block = axis != r.reduce ? 1 : k.reduce_block > 0 ? k.reduce_block : steps_at_once(d, k);
         limit_knob(k.parts, s.axes[axis].extent / block);
     }
     return k == given ? k : fitted_outputs(original, k, set); // knobs that are gone may free others
@@ -289,7 +306,7 @@ constexpr reduce_knobs fitted_reduce(const definition& original, reduce_knobs k,
     if (k.lanes == spread::sums && !is_sum) k.lanes = spread::extremes;
     if (along < 0 || (k.lanes == spread::extremes && is_sum)) k.lanes = spread::outputs;
     if (k.apart == apart::sums && !is_sum) k.apart = apart::extremes;
-    if ((k.apart == apart::extremes && is_sum) || (k.apart == apart::rows && k.lanes == spread::outputs)) k.parts = 1;
+    if (k.apart == apart::extremes && is_sum) k.parts = 1;
     k = k.lanes == spread::outputs ? fitted_outputs(original, k, set) : fitted_along(d, k, set, along);
     if (k.parts == 1) k.apart = apart::rows;
     return k;
