@@ -37,6 +37,7 @@ protected:
         std::int64_t extent = 1; // most iterations that are left
         bool partial = false;    // possibly fewer: what the outer levels leave of the axis
         bool guarded = false;    // inner iterations may run past the end
+        std::int64_t parts = 1;  // that the next level of the axis, which steps from part to part, has here
     };
 
     // Where in the levels of a stage the tree is being made.
@@ -100,6 +101,23 @@ protected:
     constexpr bool trivial(int st, int l) const { return count_of(st, l) == 1; }
     constexpr int variable_of(int st, int l) const { return first_variable_[st] + l; }
     constexpr bool writes(int st, memory m) const { return d_.tensors[d_.stages[st].output.tensor].memory == m; }
+
+    // The level that walks parts of the axis of level l and stands next outside of it; -1: l does not step from part to
+    // part.
+    constexpr int parted_by(int st, int l) const
+    {
+        const stage_plan& p = plan(st);
+        for (int o = l; o-- > 0;)
+            if (p.levels[o].axis == p.levels[l].axis) return p.levels[o].parts > 1 ? o : -1;
+        return -1;
+    }
+    // The level that steps through the parts that level l walks; -1: there is none.
+    constexpr int steps_through(int st, int l) const
+    {
+        for (int i = l + 1; i < levels(st); ++i)
+            if (plan(st).levels[i].axis == plan(st).levels[l].axis) return i;
+        return -1;
+    }
 
     // f(variable, coefficient, stage, level) for each level that moves `coefficient` times the axis.
     // Memory of the workgroup is filled by all its lanes together: where one of them stands in the tile of the stage
@@ -221,9 +239,12 @@ protected:
                                    .stage = static_cast<std::int8_t>(st),
                                    .reduction = a.reduction};
             if (!n_.ok() || !put(n_.variables, v, "variables")) return;
-            counts_[variable_of(st, l)] =
-                own.bind == binding::vectorize ? s_.vector_length : ceil_div(left[own.axis], own.step);
-            left[own.axis] = own.step;
+            check_parts(st, l, left[own.axis]);
+            const int outer = parted_by(st, l);
+            counts_[variable_of(st, l)] = own.bind == binding::vectorize ? s_.vector_length
+                                          : outer >= 0                   ? p.levels[outer].parts
+                                                                         : ceil_div(left[own.axis], own.step);
+            if (outer < 0) left[own.axis] = own.step;
             variables_[variable_of(st, l)] = {0, count_of(st, l) - 1};
         }
         for (std::size_t a = 0; a < g.axes.size(); ++a)
@@ -231,6 +252,22 @@ protected:
         const attach_point at = p.attach;
         if (at.stage >= stages() || (at.stage >= 0 && at.level > levels(at.stage)) || at.stage == st)
             fail(fault::attach_unknown, stages(), at.stage, g.name);
+    }
+
+    // A level that walks parts of the `extent` that is left of its axis.
+    constexpr void check_parts(int st, int l, std::int64_t extent)
+    {
+        const level& own = plan(st).levels[l];
+        if (own.parts == 1) return;
+        const char* const subject = name(st, own.axis);
+        const int next = steps_through(st, l);
+        const std::int64_t length = next < 0 ? 0 : plan(st).levels[next].step;
+        if (own.parts < 1 || length < own.step || length * own.parts > extent)
+            fail(fault::axis_not_covered, own.step, length, subject);
+        else if (length % own.step != 0)
+            fail(fault::factor_does_not_divide, length, own.step, subject);
+        else if (d_.stages[st].axes[own.axis].parameter >= 0 || plan(st).levels[next].parts > 1)
+            fail(fault::axis_not_covered, 1, own.parts, subject);
     }
 
     // Extent of the axis minus what the opened levels have walked.
@@ -281,6 +318,31 @@ protected:
         for (int l = 0; l < levels(st); ++l)
             if (is_apart(st, l) && plan(st).levels[l].bind == binding::vectorize && !trivial(st, l)) return true;
         return false;
+    }
+
+    // The reduction level outside of the tile that runs more than once; -1: there is none.
+    constexpr int outer_reduction(int st)
+    {
+        int outer = -1;
+        for (int l = 0; l < plan(st).tile_at; ++l)
+            if (is_reduction(st, l) && !trivial(st, l)) {
+                if (outer >= 0) fail(fault::reduction_split_twice, 1, 2, name(st, plan(st).levels[l].axis));
+                outer = l;
+            }
+        return outer;
+    }
+
+    constexpr std::int64_t steps_of_part(int st, int l) const
+    {
+        return plan(st).levels[steps_through(st, l)].step / plan(st).levels[l].step;
+    }
+    // The last iteration of a level; of one that walks parts, it is in what is left, where anything is.
+    constexpr std::int64_t last_of(int st, int l) const
+    {
+        const level& own = plan(st).levels[l];
+        const std::int64_t parts = own.parts;
+        return parts > 1 && count_of(st, l) == parts * steps_of_part(st, l) ? steps_of_part(st, l) - 1
+                                                                            : count_of(st, l) - 1;
     }
 
     constexpr bool is_local(int t) const

@@ -105,15 +105,6 @@ private:
         return id;
     }
 
-    constexpr bool needs_tile(int st) const
-    {
-        if (accumulator_[st] >= 0) return true;
-        for (int q = 0; q < stages(); ++q)
-            if (plan(q).attach.stage == st && d_.tensors[d_.stages[q].output.tensor].memory == memory::registers)
-                return d_.tensors[d_.stages[st].output.tensor].memory != memory::registers;
-        return false;
-    }
-
     constexpr void emit_stage(int st, int parent)
     {
         context c;
@@ -216,6 +207,14 @@ private:
             emit_loop(st, l, c, p, parent, {0}, {s_.vector_length}, {1, false, a.guarded || past});
             return;
         }
+        if (own.parts > 1) {
+            emit_parts(st, l, c, p, parent);
+            return;
+        }
+        if (parted_by(st, l) >= 0) {
+            emit_loop(st, l, c, p, parent, {0}, {a.parts}, {a.extent, a.partial, a.guarded});
+            return;
+        }
         if (a.partial) {
             emit_partial(st, l, c, p, parent);
             return;
@@ -235,6 +234,22 @@ private:
             const bool bounded = own.tail == tail::bound;
             emit_loop(st, l, c, p, parent, {0}, {full + 1}, {step, bounded, a.guarded || !bounded});
         }
+    }
+
+    // The same steps of all parts, and then what is left: whole steps, and one of the rest.
+    constexpr void emit_parts(int st, int l, const context& c, pass p, int parent)
+    {
+        const level& own = plan(st).levels[l];
+        const axis_state a = c.axes[own.axis];
+        if (a.partial) {
+            fail(fault::axis_not_covered, 1, own.parts, name(st, own.axis));
+            return;
+        }
+        const std::int64_t steps = steps_of_part(st, l), full = a.extent / own.step, rest = a.extent % own.step;
+        emit_loop(st, l, c, p, parent, {0}, {steps}, {own.step, false, a.guarded, own.parts});
+        if (steps * own.parts < full)
+            emit_loop(st, l, c, p, parent, {steps * own.parts}, {full}, {own.step, false, a.guarded});
+        if (rest > 0) emit_loop(st, l, c, p, parent, {full}, {full + 1}, {rest, false, a.guarded});
     }
 
     // Steps [0, count) of a level, with the tiles that touch padding as siblings if the level asks for it.
@@ -435,7 +450,7 @@ private:
             emit_leaf(st, c, leaf_kind::init, parent);
             emit_leaf(st, c, leaf_kind::resume, at_edge(parent, v, 0, false));
         } else {
-            const std::int64_t last = count_of(st, outer) - 1;
+            const std::int64_t last = last_of(st, outer);
             emit_leaf(st, c, leaf_kind::suspend, at_edge(parent, v, last, false));
             emit_leaf(st, c, leaf_kind::store, at_edge(parent, v, last, true));
         }
@@ -452,17 +467,6 @@ private:
         node g{.kind = node_kind::guard};
         g.conditions = interned_conditions({static_cast<std::int16_t>(n_.conditions.push_back(value)), 1}, first_term);
         return append(parent, g);
-    }
-
-    constexpr int outer_reduction(int st)
-    {
-        int outer = -1;
-        for (int l = 0; l < plan(st).tile_at; ++l)
-            if (is_reduction(st, l) && !trivial(st, l)) {
-                if (outer >= 0) fail(fault::reduction_split_twice, 1, 2, name(st, plan(st).levels[l].axis));
-                outer = l;
-            }
-        return outer;
     }
 
     constexpr void emit_leaf(int st, const context& c, leaf_kind kind, int parent)

@@ -149,6 +149,15 @@ protected:
         folded_[st] = add("folded", outputs);
     }
 
+    constexpr bool needs_tile(int st) const
+    {
+        if (accumulator_[st] >= 0) return true;
+        for (int q = 0; q < stages(); ++q)
+            if (plan(q).attach.stage == st && d_.tensors[d_.stages[q].output.tensor].memory == memory::registers)
+                return d_.tensors[d_.stages[st].output.tensor].memory != memory::registers;
+        return false;
+    }
+
     // `from`: of what accumulates apart, levels before this one are folded: their first iteration holds all.
     constexpr int accumulator_access(int st, std::uint32_t hoisted, int from)
     {

@@ -40,11 +40,14 @@ struct direct_knobs {
     friend constexpr bool operator==(const direct_knobs&, const direct_knobs&) = default;
 };
 
+// As many vectors as registers hold where a tile is one row of an operator without weights.
+inline constexpr std::int64_t most_tile_vectors = 28;
+
 inline constexpr knob<direct_knobs> direct_knob_table[] = {
     knob_member<&direct_knobs::rows>::range(
         "rows", 1, most_rows,
         {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28}),
-    knob_member<&direct_knobs::vectors>::range("vectors", 1, most_vectors, {1, 2, 3, 4}),
+    knob_member<&direct_knobs::vectors>::range("vectors", 1, most_tile_vectors, {1, 2, 3, 4}),
     knob_member<&direct_knobs::reduce_unroll>::range("reduce_unroll", 1, most_steps, {1, 2, 4, 8}),
     knob_member<&direct_knobs::reduce_block>::range("reduce_block", 0, most_block, {0, 16, 32, 64, 128, 256, 512}),
     knob_member<&direct_knobs::row_block>::range("row_block", 0, most_block, {0, 7, 8, 14, 16, 28, 32, 56, 64, 112}),

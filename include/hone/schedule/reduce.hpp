@@ -17,7 +17,7 @@
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/schedule/direct.hpp>
-#include <hone/schedule/knob.hpp>
+#include <hone/schedule/reduce_knobs.hpp>
 #include <hone/schedule/roles.hpp>
 #include <hone/schedule/schedule.hpp>
 #include <hone/schedule/transform.hpp>
@@ -28,172 +28,37 @@
 
 namespace hone {
 
-// Over what the lanes of a vector are spread.
-enum class spread : std::uint8_t {
-    outputs,  // neighbouring outputs, each a chain of its terms. Legal always, gains where x lies along them.
-    sums,     // parts of one sum. Legal where x lies along a reduction; costs the order of the terms.
-    extremes, // of one maximum or minimum, for which no order is another. Legal as sums.
-};
-
-struct reduce_knobs {
-    spread lanes = spread::outputs;
-    std::int32_t rows = 1;          // outputs of the tile, of other rows than those of its vectors
-    std::int32_t vectors = 4;       // of outputs, or of parts of each output
-    std::int32_t reduce_unroll = 1; // steps of the innermost reduction written out; along it, of all vectors
-    std::int32_t reduce_block = 0;  // steps of it per pass over the outputs; 0: all. Unused along it.
-    std::int32_t row_block = 0;     // rows per cache block, and of what one thread takes; 0: all
-    hone::padding pad = padding::peel;
-    bool unroll_window = false; // the axes next to the innermost reduction are written out
-    friend constexpr bool operator==(const reduce_knobs&, const reduce_knobs&) = default;
-};
-
-inline constexpr knob<reduce_knobs> reduce_knob_table[] = {
-    knob_member<&reduce_knobs::lanes>::listed("lanes", {0, 1, 2}, {"outputs", "sums", "extremes"}),
-    knob_member<&reduce_knobs::rows>::range("rows", 1, most_rows,
-                                            {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 20, 28}),
-    knob_member<&reduce_knobs::vectors>::range("vectors", 1, most_vectors,
-                                               {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16}),
-    knob_member<&reduce_knobs::reduce_unroll>::range("reduce_unroll", 1, most_steps, {1, 2, 4, 5, 6, 7, 8, 9, 10}),
-    knob_member<&reduce_knobs::reduce_block>::range("reduce_block", 0, most_block,
-                                                    {0, 5, 6, 7, 8, 9, 10, 14, 16, 32, 64}),
-    knob_member<&reduce_knobs::row_block>::range("row_block", 0, most_block, {0, 8, 16, 32, 64, 128}),
-    knob_member<&reduce_knobs::pad>::listed("pad", {0, 1}, {"peel", "copy"}),
-    knob_member<&reduce_knobs::unroll_window>::listed("unroll_window", {0, 1}, {"false", "true"}),
-};
-
-constexpr const auto& knobs_of(const reduce_knobs&) { return reduce_knob_table; }
-
-inline constexpr constraint<reduce_knobs, isa> reduce_constraints[] = {
-    {"row_block",
-     [](const reduce_knobs& k, const isa&) {
-         return k.row_block == 0 ? status{} : at_most(fault::factor_does_not_divide, k.row_block, k.rows, "row_block");
-     }},
-    // Accumulators, and what one of them takes next.
-    {"registers",
-     [](const reduce_knobs& k, const isa& set) {
-         return at_most(fault::too_many_live_registers, vector_registers(set), k.rows * k.vectors + 1, "tile");
-     }},
-};
-
-// Steps outside of the tile are those of the outermost reduction, so that sums stay in order.
-constexpr error_class class_of(const reduce_knobs& k)
+// The first level of an axis walks so many parts of it, and a new level at place `at` steps through them.
+constexpr void read_in_parts(stage_plan& p, const stage& s, int axis, std::int64_t parts, int at, binding bind)
 {
-    return k.lanes == spread::sums ? error_class::reassociated : error_class::exact_order;
+    level* outer = &p.levels[0];
+    while (outer->axis != axis) ++outer;
+    outer->parts = static_cast<std::int32_t>(parts);
+    p.add(axis, s.axes[axis].extent / outer->step / parts * outer->step, bind);
+    const level across = p.levels.back();
+    for (int l = static_cast<int>(p.levels.size()) - 1; l > at; --l) p.levels[l] = p.levels[l - 1];
+    p.levels[at] = across;
+    if (p.apart_at >= at) ++p.apart_at;
 }
 
-// The definition as this template sees it.
-constexpr definition with_fused_reductions(definition d)
+// Where the tile steps through parts of an axis: behind its loops over reductions, ahead of what is written out.
+constexpr int place_of_parts(const stage_plan& p, const stage& s, int axis)
 {
-    fuse_reductions(d);
-    return d;
+    int at = 0;
+    while (p.levels[at].axis != axis) ++at;
+    at = at < p.tile_at ? p.tile_at : at + 1;
+    for (int l = at; l < static_cast<int>(p.levels.size()) && p.levels[l].axis != axis; ++l)
+        if (s.axes[p.levels[l].axis].reduction && p.levels[l].bind == binding::serial) at = l + 1;
+    return at;
 }
 
-// The reduction axis along which all that is read and moves with it lies side by side; -1: there is none.
-constexpr int axis_of_terms(const definition& d)
-{
-    const stage& s = d.stages[0];
-    if (s.output.may_leave) return -1;
-    for (const operand& o : s.operands)
-        if (o.may_leave) return -1;
-    for (const axis& a : s.axes)
-        if (a.reduction && a.parameter >= 0) return -1;
-    for (int a = static_cast<int>(s.axes.size()); a-- > 0;) {
-        if (!s.axes[a].reduction || s.axes[a].extent == 1 || has_open_stride(d, s, a)) continue;
-        bool lies_along = true;
-        bool is_read = false;
-        for (const operand& o : s.operands) {
-            if (!moves_along(o, a)) continue;
-            is_read = true;
-            lies_along = lies_along && is_dense_along(d, o, a);
-            for (const dimension& dim : d.tensors[o.tensor].dims) lies_along = lies_along && dim.block == 0;
-        }
-        for (const table_operand& t : s.tables)
-            for (const index_term& i : t.index.terms) lies_along = lies_along && i.axis != a;
-        if (lies_along && is_read) return a;
-    }
-    return -1;
-}
-
-// Whether x lies along terms, and outputs are far apart in it.
-constexpr bool runs_along(const definition& d)
-{
-    const direct_roles r = roles_of(d);
-    const stage& s = d.stages[0];
-    return axis_of_terms(d) >= 0 && (s.axes[r.vector].extent == 1 || !is_dense_along(d, s.operands[r.x], r.vector));
-}
-
-// The knobs of the direct template for lanes of outputs.
-constexpr direct_knobs tile_of(const reduce_knobs& k)
-{
-    return {.rows = k.rows,
-            .vectors = k.vectors,
-            .reduce_unroll = k.reduce_unroll,
-            .reduce_block = k.reduce_block,
-            .row_block = k.row_block,
-            .pad = k.pad,
-            .order = walk::rows_outer,
-            .unroll_window = k.unroll_window};
-}
-constexpr reduce_knobs of_outputs(const direct_knobs& k)
-{
-    return {.lanes = spread::outputs,
-            .rows = k.rows,
-            .vectors = k.vectors,
-            .reduce_unroll = k.reduce_unroll,
-            .reduce_block = k.reduce_block,
-            .row_block = k.row_block,
-            .pad = k.pad,
-            .unroll_window = k.unroll_window};
-}
-
-// The last axis with an output of its own, of which lanes along a reduction make rows; -1: there is one output.
-constexpr int axis_of_rows(const definition& d)
-{
-    const stage& s = d.stages[0];
-    int row = -1;
-    for (int a = 0; a < static_cast<int>(s.axes.size()); ++a)
-        if (!s.axes[a].reduction && (s.axes[a].extent > 1 || s.axes[a].parameter >= 0)) row = a;
-    return row;
-}
-
-// The knobs as far as an operator can use them. A sum never counts as an extreme, or its class would not be true.
-constexpr reduce_knobs fitted_reduce(const definition& original, reduce_knobs k, isa set)
-{
-    if (!original.found.ok() || !check_knobs(k).ok()) return k;
-    const definition d = with_fused_reductions(original);
-    const stage& s = d.stages[0];
-    const int along = axis_of_terms(d);
-    const bool is_sum = s.reduce == reduction::add;
-    if (k.lanes == spread::sums && !is_sum) k.lanes = spread::extremes;
-    if (along < 0 || (k.lanes == spread::extremes && is_sum)) k.lanes = spread::outputs;
-    const auto limit = [](std::int32_t& knob, std::int64_t most) {
-        if (knob > most) knob = static_cast<std::int32_t>(most);
-    };
-    if (k.lanes == spread::outputs) {
-        bool is_outermost = true;
-        for (const std::int8_t a : roles_of(d).windows) is_outermost = is_outermost && s.axes[a].extent == 1;
-        if (!is_outermost) k.reduce_block = 0;
-        return of_outputs(fitted(d, tile_of(k), set));
-    }
-    const int row = axis_of_rows(d);
-    const std::int64_t rows = row < 0 ? 1 : s.axes[row].extent, steps = s.axes[along].extent;
-    limit(k.rows, rows);
-    limit(k.vectors, ceil_div(steps, lanes_of(set, d)));
-    limit(k.reduce_unroll, ceil_div(steps, std::int64_t{k.vectors} * lanes_of(set, d)));
-    if (k.row_block >= rows) k.row_block = 0;
-    k.reduce_block = 0;
-    k.pad = padding::peel;
-    k.unroll_window = false;
-    return k;
-}
-
-// Lanes along the reduction axis `along` of a fused definition.
+// Lanes along the reduction axis `along` of a fused definition, or none.
 constexpr schedule schedule_along(const definition& d, const reduce_knobs& k, isa set, int along)
 {
     schedule s;
     s.definition = d;
     s.set = set;
-    s.vector_length = static_cast<std::int16_t>(lanes_of(set, d));
+    s.vector_length = k.lanes == spread::none ? std::int16_t{1} : static_cast<std::int16_t>(lanes_of(set, d));
     const stage& g = d.stages[0];
     const std::int64_t lanes = s.vector_length, block = k.vectors * lanes;
     const int row = axis_of_rows(d);
@@ -218,10 +83,36 @@ constexpr schedule schedule_along(const definition& d, const reduce_knobs& k, is
                 if (half < k.rows) p.add(row, half, binding::unroll, tail::peel);
         if (k.rows > 1) p.add(row, 1, binding::unroll);
     }
-    p.accumulate_apart();
-    if (k.vectors > 1) p.add(along, lanes, binding::unroll, tail::guard);
-    p.add(along, 1, binding::vectorize);
+    if (lanes > 1) {
+        p.accumulate_apart();
+        if (k.vectors > 1) p.add(along, lanes, binding::unroll, tail::guard);
+        p.add(along, 1, binding::vectorize);
+    }
+    if (const int axis = k.apart == apart::rows ? row : along; k.parts > 1)
+        read_in_parts(p, g, axis, k.parts, place_of_parts(p, g, axis), binding::unroll);
     s.plans.push_back(p);
+    return s;
+}
+
+// Lanes of outputs: tiles of the direct template, in turn of each part. Parts of a reduction come together in one tile,
+// and have sums of their own where registers hold them, which makes more chains of few vectors.
+constexpr schedule schedule_outputs(const definition& d, const reduce_knobs& k, isa set)
+{
+    schedule s = direct_schedule(d, tile_of(k), set);
+    if (k.parts == 1) return s;
+    stage_plan& p = s.plans.back();
+    const stage& g = s.definition.stages.back();
+    const int axis = axis_of_parts(d, k.apart);
+    if (k.apart == apart::rows) {
+        read_in_parts(p, g, axis, k.parts, p.tile_at, binding::serial);
+        ++p.tile_at;
+        return s;
+    }
+    const int at = place_of_parts(p, g, axis);
+    read_in_parts(p, g, axis, k.parts, at, binding::unroll);
+    const std::int32_t sums = k.rows * k.vectors * k.parts;
+    if (k.reduce_block == 0 && steps_at_once(d, k) == 1 && sums < vector_registers(set))
+        p.apart_at = static_cast<std::int8_t>(at);
     return s;
 }
 
@@ -235,33 +126,103 @@ constexpr schedule reduce_schedule(const definition& original, const reduce_knob
         return s;
     }
     const reduce_knobs k = fitted_reduce(original, knobs, set);
-    const definition d = with_fused_reductions(original);
-    if (k.lanes == spread::outputs) return direct_schedule(d, tile_of(k), set);
-    return schedule_along(d, k, set, axis_of_terms(d));
+    if (k.lanes != spread::outputs) {
+        const definition d = with_fused_reductions(original);
+        return schedule_along(d, k, set, axis_of_terms(d));
+    }
+    return schedule_outputs(definition_for(original, k), k, set);
 }
 
-// Outputs of one row: all of their vectors at once where registers hold them, or else so many steps per pass that each
-// is read as a few streams, and sums wait in the nearest cache. Of 7 x 7 x 2048 floats on AVX2 passes of 7 steps take
-// half the time of one.
-constexpr reduce_knobs default_columns(const definition& d, isa set)
+// What a default may do with the order of the terms.
+enum class term_order : std::uint8_t { any, kept };
+
+// Rows of memory that are worth a stream each: shorter ones end before it is under way. A core of a Zen 4 reads 1000 x
+// 1000 floats at half of its bandwidth as tiles of four rows, at 0.92 as rows in order, and at 0.95 as four quarters.
+inline constexpr std::int64_t long_row_bytes = std::int64_t{16} << 10, long_part_bytes = std::int64_t{8} << 10;
+
+// Terms side by side: chains enough for the latency of additions, and a few streams of reads.
+constexpr reduce_knobs default_along(const definition& d, term_order order)
+{
+    const stage& s = d.stages[0];
+    const int row = axis_of_rows(d);
+    const std::int64_t bytes = s.axes[axis_of_terms(d)].extent * std::int64_t{sizeof(float)};
+    const bool is_kept = order == term_order::kept && s.reduce == reduction::add;
+    reduce_knobs k{.lanes = is_kept ? spread::none : spread::sums, .vectors = 2};
+    const std::int64_t rows = row < 0 ? 1 : s.axes[row].extent;
+    const std::int32_t streams = is_kept ? 8 : 4;
+    const bool is_long = bytes >= long_row_bytes;
+    if (row >= 0 && s.axes[row].parameter >= 0) {
+        k.rows = is_kept ? streams : is_long ? 4 : 1;
+        k.vectors = is_long ? 2 : 8;
+    } else if (rows >= 2 * streams ? rows / streams * bytes >= long_part_bytes : rows > 1 && is_long) {
+        k.parts = rows >= 2 * streams ? streams : rows < 8 ? static_cast<std::int32_t>(rows) : 4;
+    } else if (is_kept) {
+        k.rows = streams;
+    } else if (rows == 1) {
+        k.parts = streams;
+        k.vectors = 4;
+        k.apart = apart::sums;
+    } else {
+        k.vectors = 8;
+    }
+    return k;
+}
+
+// Vectors of sums that registers hold beside what is read.
+constexpr std::int64_t most_held(isa set)
+{
+    return vector_registers(set) - 2 < most_tile_vectors ? vector_registers(set) - 2 : most_tile_vectors;
+}
+
+// Outputs side by side: all of their vectors at once where registers hold them, so that x is read in order; or else few
+// vectors, and steps so that each is read as a few streams and sums wait in the nearest cache. On that machine a mean
+// of 56 x 56 x 256 floats is taken at 0.41 of the bandwidth by passes of seven rows, at 0.95 in order and at 1.0 in
+// parts.
+constexpr reduce_knobs default_columns(const definition& d, isa set, term_order order)
 {
     const stage& s = d.stages[0];
     const direct_roles r = roles_of(d);
     const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, lanes_of(set, d));
-    constexpr std::int32_t most = 14, least_block = 5, most_block_steps = 10;
-    if (vectors <= most) return {.vectors = static_cast<std::int32_t>(vectors)};
-    std::int32_t block = 8;
-    for (std::int32_t steps = most_block_steps; steps >= least_block; --steps)
-        if (s.axes[r.reduce].extent % steps == 0) block = steps;
-    return {.vectors = 4, .reduce_unroll = block, .reduce_block = block};
+    const int moving = outermost_reduction(s);
+    const std::int64_t steps = moving < 0 ? 1 : s.axes[moving].extent;
+    const bool is_kept = order == term_order::kept && s.reduce == reduction::add;
+    reduce_knobs k{.apart = apart::sums};
+    if (vectors <= most_held(set)) {
+        k.vectors = static_cast<std::int32_t>(vectors);
+        if (!is_kept)
+            k.parts = vectors < 4 ? 8 : 4;
+        else if (vectors < 4)
+            k.rows = static_cast<std::int32_t>(4 / vectors);
+        return k;
+    }
+    // Each pass takes sums from the nearest cache and puts them back; steps that no part has take one each. More than
+    // eight streams must be worth it: they share the ways of that cache.
+    constexpr std::int32_t most = 8;
+    const auto cost = [&](std::int64_t streams) { return steps / streams * (streams + 2) + steps % streams * 3; };
+    std::int32_t streams = most;
+    for (const std::int32_t n : {5, 6, 7, 9, 10, 11, 12})
+        if (cost(n) < (streams == most ? cost(most) * 9 / 10 : cost(streams))) streams = n;
+    if (steps <= most) {
+        k.reduce_unroll = static_cast<std::int32_t>(steps);
+    } else if (is_kept) {
+        k.vectors = 2;
+        k.reduce_block = k.reduce_unroll = 16;
+    } else {
+        k.parts = streams;
+        k.reduce_block = 1;
+    }
+    return k;
 }
 
-// Windows of an image: as many channels at once as lie side by side, so that memory is read in order, and neighbouring
-// outputs, which share pixels, in what registers are left.
-constexpr reduce_knobs default_window(const definition& d, isa set)
+// Windows of an image: as many channels at once as lie side by side, so that memory is read in order, and its two
+// halves in turn. On that machine 3 x 3 / 2 of 147 x 147 x 64 is pooled at 0.66 of the bandwidth by tiles of three
+// outputs, at 0.8 one by one, and at 0.91 in halves; in quarters rows that windows share are gone before they are read
+// again.
+constexpr reduce_knobs default_window(const definition& d, isa set, term_order order)
 {
-    const std::int64_t vectors = ceil_div(d.stages[0].axes[roles_of(d).vector].extent, lanes_of(set, d));
-    constexpr std::int32_t most = 14, wide = 8;
+    const stage& s = d.stages[0];
+    const std::int64_t vectors = ceil_div(s.axes[roles_of(d).vector].extent, lanes_of(set, d));
+    constexpr std::int32_t wide = 8;
     std::int32_t side_by_side = static_cast<std::int32_t>(vectors < wide ? vectors : wide);
     // Whole tiles, where there are of at least half as many.
     for (std::int32_t v = side_by_side; v >= side_by_side / 2 && v > 0; --v)
@@ -269,25 +230,36 @@ constexpr reduce_knobs default_window(const definition& d, isa set)
             side_by_side = v;
             break;
         }
-    return {.rows = most / side_by_side, .vectors = side_by_side, .unroll_window = true};
+    reduce_knobs k{.rows = side_by_side < 4 ? 4 / side_by_side : 1, .vectors = side_by_side, .unroll_window = true};
+    constexpr std::int64_t least_rows = 16;
+    const int halved = axis_of_parts(d, apart::rows);
+    // Each part has tile bodies of its own, of which a nest may have too many.
+    if (order == term_order::any && halved >= 0 && s.axes[halved].extent >= least_rows) k.parts = 2;
+    return k;
 }
 
-// The default when nothing is tuned: step 0 lays vectors along what lies side by side in x, the others are those of the
-// direct template.
+// Whether outputs have windows in x.
+constexpr bool has_windows(const definition& d)
+{
+    const stage& s = d.stages[0];
+    for (int a = 0; a < static_cast<int>(s.axes.size()); ++a)
+        if (!s.axes[a].reduction && has_window_along(d, a)) return true;
+    return false;
+}
+
+// The default when nothing is tuned: step 0 lays vectors along what lies side by side in x; step 1, too, but it keeps
+// the order of a sum's terms and has fewer tile bodies; the others are those of the direct template.
 constexpr reduce_knobs default_reduce(const definition& original, isa set, int step = 0)
 {
     if (!original.found.ok()) return {};
     const definition d = with_fused_reductions(original);
-    if (step == 0 && runs_along(d)) {
-        // Chains enough for the latency of additions, and rows enough that several are on their way from memory: of
-        // 1000 x 1000 floats four at once take 0.74 of the time of one.
-        const reduce_knobs k{.lanes = spread::sums, .rows = 4, .vectors = 2};
-        return fitted_reduce(original, k, set);
-    }
+    const term_order order = step == 0 ? term_order::any : term_order::kept;
     const direct_roles r = roles_of(d);
-    if (step == 0 && r.reduce >= 0 && is_dense_along(d, d.stages[0].operands[r.x], r.vector))
-        return fitted_reduce(original, r.row < 0 ? default_columns(d, set) : default_window(d, set), set);
-    return fitted_reduce(original, of_outputs(default_direct(d, set, step == 0 ? 0 : step - 1)), set);
+    if (step < 2 && runs_along(d)) return fitted_reduce(original, default_along(d, order), set);
+    if (step < 2 && r.reduce >= 0 && is_dense_along(d, d.stages[0].operands[r.x], r.vector))
+        return fitted_reduce(original, has_windows(d) ? default_window(d, set, order) : default_columns(d, set, order),
+                             set);
+    return fitted_reduce(original, of_outputs(default_direct(d, set, step < 2 ? 0 : step - 2)), set);
 }
 
 struct reduce {
@@ -296,7 +268,7 @@ struct reduce {
     static constexpr const char* name = "reduce";
     static constexpr error_class strictest = error_class::exact_order;
     static constexpr const auto& constraints = reduce_constraints;
-    static constexpr int default_steps = 1 + direct::default_steps;
+    static constexpr int default_steps = 2 + direct::default_steps;
     static constexpr bool transforms_weights = false;
 
     static constexpr bool applies(const definition& d)

@@ -37,6 +37,12 @@ struct level {
     binding bind = binding::serial;
     hone::tail tail = hone::tail::exact;
     hone::border border = hone::border::none;
+    // More than 1: the loop walks the first of so many equal parts of what is left of its axis, and the next level of
+    // that axis steps from part to part, by their length. So the same places of all parts are met side by side; what
+    // is left behind the last part comes after them. Legal where the length is known, and a multiple of the step.
+    // Gains: memory is read as that many streams, each in order. Costs code, and a reduction takes its terms in another
+    // order.
+    std::int32_t parts = 1;
 };
 
 // Where a stage is computed: just before level `level` of stage `stage`, inside its earlier levels. -1: at the root.
@@ -70,6 +76,12 @@ struct stage_plan {
                           .bind = bind,
                           .tail = tail,
                           .border = border});
+        return *this;
+    }
+    // The level added last walks `parts` parts of its axis, of the whole steps of which one has so many.
+    constexpr stage_plan& in_parts(std::int64_t parts)
+    {
+        levels.back().parts = static_cast<std::int32_t>(parts);
         return *this;
     }
     constexpr stage_plan& mask(int operand)
