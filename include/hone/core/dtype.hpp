@@ -7,9 +7,10 @@
 // (vulkan/glsl.hpp) know it. Lanes, registers and tolerances follow from the trait of the type that is computed in.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
+
+#include <hone/core/traits.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -211,8 +212,8 @@ struct types;
 template <class Tag>
 concept element_type = requires {
     typename Tag::storage;
-    requires std::same_as<decltype(Tag::value), const dtype>;
-    requires std::same_as<typename Tag::storage, storage_of<Tag::value>>;
+    requires same_as<decltype(Tag::value), const dtype>;
+    requires same_as<typename Tag::storage, storage_of<Tag::value>>;
 };
 
 struct operand_types {

@@ -4,10 +4,10 @@
 // is per slot, and each region that may run beside another has its own.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 
 #include <hone/core/config.hpp>
+#include <hone/core/traits.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -19,7 +19,7 @@ template <class E>
 concept executor = requires(E& e, void (*f)(std::int64_t, int)) {
     {
         e.slots()
-    } -> std::convertible_to<int>;
+    } -> convertible_to<int>;
     e.run(std::int64_t{}, f);
 };
 

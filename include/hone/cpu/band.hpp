@@ -5,8 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
+#include <hone/core/traits.hpp>
 #include <hone/cpu/environment.hpp>
 #include <hone/cpu/lanes.hpp>
 #include <hone/ir/nest.hpp>
@@ -365,7 +365,7 @@ struct band_order {
 
 template <class K, int Node>
 struct band {
-    using nest_type = std::remove_cvref_t<decltype(K::nest)>;
+    using nest_type = plain_t<decltype(K::nest)>;
     static constexpr auto variables = intervals_around(K::nest, Node);
 
     // What all instances of a leaf share: a step to start from, and how its places move with the band's variables.
@@ -490,8 +490,7 @@ struct band {
     HONE_INLINE static auto place_from(Base p)
     {
         if constexpr (step_at(I).lane_of == Position && Position > 0)
-            return lane_place<step_at(I).lane, std::remove_pointer_t<Base>>{p +
-                                                                            (offset(I, Position) - step_at(I).lane)};
+            return lane_place<step_at(I).lane, pointed_to_t<Base>>{p + (offset(I, Position) - step_at(I).lane)};
         else
             return p + offset(I, Position);
     }

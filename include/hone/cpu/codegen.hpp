@@ -10,11 +10,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <type_traits>
 
 #include <hone/core/config.hpp>
 #include <hone/core/executor.hpp>
 #include <hone/core/sequence.hpp>
+#include <hone/core/traits.hpp>
 #include <hone/cpu/band.hpp>
 #include <hone/cpu/conditions.hpp>
 #include <hone/cpu/environment.hpp>
@@ -249,7 +249,7 @@ HONE_PIECE void execute_region(const environment<K>& e, Executor& executor)
 {
     const std::int64_t chunks = region_size<K, Node>(e);
     // Where no other thread looks at it, the environment stays in registers.
-    if constexpr (std::is_same_v<Executor, serial_executor> || std::is_same_v<Executor, in_chunk>)
+    if constexpr (same_as<Executor, serial_executor> || same_as<Executor, in_chunk>)
         executor.run(chunks, [&e](std::int64_t chunk, int slot) { execute_chunk_of<K, Node>(e, chunk, slot); });
     else
         run_region(executor, chunks, region_ns<K, Node>(chunks, e.parameters),

@@ -5,12 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
 #include <hone/core/config.hpp>
 #include <hone/core/dtype.hpp>
 #include <hone/core/isa.hpp>
 #include <hone/core/sequence.hpp>
+#include <hone/core/traits.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -49,7 +49,7 @@ using vector_in_memory = typename vector_of_bytes<Number, N* static_cast<int>(si
 
 // Integers as wide as a number: its bits, and what comparing numbers gives.
 template <class Number>
-using bits_of = std::conditional_t<sizeof(Number) == 8, std::int64_t, std::int32_t>;
+using bits_of = conditional_t<sizeof(Number) == 8, std::int64_t, std::int32_t>;
 
 HONE_IEEE_BEGIN
 
@@ -83,7 +83,7 @@ struct conversion {
     }
 
 private:
-    static constexpr bool has_vectors = std::is_arithmetic_v<Memory>;
+    static constexpr bool has_vectors = !__is_class(Memory);
 };
 
 // Floats from 16-bit floats. Processors of the x86 rows of core/isa.hpp and AArch64 convert with one instruction a

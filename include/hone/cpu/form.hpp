@@ -4,10 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
 #include <hone/core/config.hpp>
 #include <hone/core/sequence.hpp>
+#include <hone/core/traits.hpp>
 #include <hone/cpu/band.hpp>
 #include <hone/cpu/environment.hpp>
 #include <hone/cpu/simd.hpp>
@@ -174,7 +174,7 @@ struct form {
     template <class C, class Target, class... At>
     HONE_INLINE static void execute(C c, Target target, At... at)
     {
-        static_assert(in_registers(s.target) || std::is_same_v<Target, float*>, "what kernels write is of floats");
+        static_assert(in_registers(s.target) || same_as<Target, float*>, "what kernels write is of floats");
         constexpr bool reduces = s.reduce != reduction::none;
         constexpr std::int64_t distance = stride(s.target);
         if constexpr (in_registers(s.target) && is_along_reduction() && reduces && distance == 0) {
@@ -186,7 +186,7 @@ struct form {
             *target = updated(c, *target, target, at...);
         } else if constexpr (V < 0 || length == 1) {
             const scalar old = reduces ? static_cast<scalar>(*target) : scalar{0};
-            *target = static_cast<std::remove_pointer_t<Target>>(updated(c, old, target, at...));
+            *target = static_cast<pointed_to_t<Target>>(updated(c, old, target, at...));
         } else {
             static_assert(distance != 0,
                           "hone::lower: a vector is stored to one element; vectorize an axis of the output");

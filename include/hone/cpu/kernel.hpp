@@ -10,6 +10,7 @@
 #include <hone/core/executor.hpp>
 #include <hone/core/fault.hpp>
 #include <hone/core/sequence.hpp>
+#include <hone/core/traits.hpp>
 #include <hone/cpu/codegen.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/lower/lower.hpp>
@@ -166,7 +167,7 @@ private:
     static constexpr packed_tensors original = weights_of(definition_of<Op>);
     static constexpr call_parts parts = parts_of(definition_of<Op>);
     static constexpr bool transforms_weights =
-        config.visit([]<class T>(std::type_identity<T>, const auto&) { return T::transforms_weights; });
+        config.visit([]<class T>(type_identity<T>, const auto&) { return T::transforms_weights; });
 
     template <std::size_t Which>
     static void pack_one(const given_weights& weights, void* packed)

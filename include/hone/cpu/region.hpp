@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
 #include <hone/core/config.hpp>
 #include <hone/core/sequence.hpp>
@@ -78,7 +77,8 @@ constexpr bool is_bounded_by(const Nest& n, int at, int parameter)
 template <class K, int Node>
 HONE_INLINE constexpr std::int64_t chunks_ns(std::int64_t chunks, const std::int64_t* parameters)
 {
-    std::int64_t ns = chunks * std::integral_constant<std::int64_t, chunk_picoseconds(K::nest, Node)>::value / 1000;
+    constexpr std::int64_t picoseconds = chunk_picoseconds(K::nest, Node);
+    std::int64_t ns = chunks * picoseconds / 1000;
     [&]<int... P>(sequence<P...>) HONE_INLINE_LAMBDA {
         (
             [&]() HONE_INLINE_LAMBDA {

@@ -17,10 +17,9 @@
 //     exp(10)                 22026.5     (1 + 0.344389) 2^7 2^7
 #pragma once
 
-#include <type_traits>
-
 #include <hone/core/config.hpp>
 #include <hone/core/dtype.hpp>
+#include <hone/core/traits.hpp>
 #include <hone/ir/words.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -37,7 +36,7 @@ struct functions {
 
     // The polynomials are those of one type; another brings its own.
     template <expr_op Op>
-    static constexpr bool has = !is_approximate(Op) || std::is_same_v<typename M::scalar, float>;
+    static constexpr bool has = !is_approximate(Op) || same_as<typename M::scalar, float>;
 
     // The whole multiple of ln 2 next to x, and e^rest - 1 for what then rests, in [-ln 2 / 2, ln 2 / 2]. The nine
     // digits of the first constant make its product exact.

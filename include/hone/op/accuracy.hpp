@@ -7,8 +7,9 @@
 // The signature then says "fast". ACCURACY fast of hone_add_tuned_library is for workloads that say nothing.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
+
+#include <hone/core/traits.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -74,7 +75,7 @@ struct fast {
     static constexpr const char* name = name_of(accuracy::fast);
 };
 template <class T>
-concept accuracy_word = std::same_as<T, exact> || std::same_as<T, fast>;
+concept accuracy_word = same_as<T, exact> || same_as<T, fast>;
 
 // What the workload of this signature allows; `otherwise` where it says nothing.
 constexpr accuracy accuracy_in(const char* signature, accuracy otherwise)

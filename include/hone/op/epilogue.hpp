@@ -3,10 +3,10 @@
 // op/activation.hpp, or a user's own. Both backends print them, and the cost model prices them.
 #pragma once
 
-#include <concepts>
 #include <cstdint>
 
 #include <hone/core/inline_vector.hpp>
+#include <hone/core/traits.hpp>
 #include <hone/ir/expr.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/op/accuracy.hpp>
@@ -25,10 +25,10 @@ template <class E>
 concept pointwise_epilogue = requires(const expr& acc) {
     {
         E::name
-    } -> std::convertible_to<const char*>;
+    } -> convertible_to<const char*>;
     {
         E::apply(acc)
-    } -> std::same_as<expr>;
+    } -> same_as<expr>;
 };
 // Takes one more tensor: `name`, its role and apply(acc, operand). A member `operand_per` says what has an element of
 // it. Without, a bias has one element per output channel, and every other operand the shape and layout of the output.
@@ -36,13 +36,13 @@ template <class E>
 concept operand_epilogue = requires(const expr& acc) {
     {
         E::name
-    } -> std::convertible_to<const char*>;
+    } -> convertible_to<const char*>;
     {
         E::operand_role
-    } -> std::convertible_to<role>;
+    } -> convertible_to<role>;
     {
         E::apply(acc, acc)
-    } -> std::same_as<expr>;
+    } -> same_as<expr>;
 };
 // Writes one more tensor, of the shape and layout of the output: `name` and output(acc), what is written. What follows
 // goes on from acc.
@@ -50,10 +50,10 @@ template <class E>
 concept output_epilogue = requires(const expr& acc) {
     {
         E::name
-    } -> std::convertible_to<const char*>;
+    } -> convertible_to<const char*>;
     {
         E::output(acc)
-    } -> std::same_as<expr>;
+    } -> same_as<expr>;
 };
 template <class E>
 concept epilogue = pointwise_epilogue<E> || operand_epilogue<E> || output_epilogue<E>;
@@ -149,9 +149,8 @@ struct hashed_word {
 template <operator_word W>
 constexpr const char* signature_word()
 {
-    constexpr bool ships = accuracy_word<W> || std::same_as<W, bias> || std::same_as<W, relu> ||
-                           std::same_as<W, relu6> || std::same_as<W, residual> || std::same_as<W, keep> ||
-                           epilogues::ships<W>;
+    constexpr bool ships = accuracy_word<W> || same_as<W, bias> || same_as<W, relu> || same_as<W, relu6> ||
+                           same_as<W, residual> || same_as<W, keep> || epilogues::ships<W>;
     if constexpr (ships)
         return W::name;
     else

@@ -3,11 +3,11 @@
 // A workload may derive from one to give it a short name.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 
 #include <hone/core/inline_vector.hpp>
+#include <hone/core/traits.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
 
@@ -81,10 +81,10 @@ template <class T>
 concept tensor_operator = requires {
     {
         T::definition()
-    } -> std::same_as<hone::definition>;
+    } -> same_as<hone::definition>;
     {
         T::signature()
-    } -> std::same_as<signature_text>;
+    } -> same_as<signature_text>;
 };
 
 // Checked, and evaluated once for all kernels of an operator.

@@ -113,7 +113,7 @@ std::optional<std::string> read_config(config_in<typename Family::shipped>& to, 
                                        const settings& s)
 {
     std::optional<std::string> wrong;
-    const bool is_known = to.select([&]<class T>(std::type_identity<T>) {
+    const bool is_known = to.select([&]<class T>(type_identity<T>) {
         if (name != T::name) return false;
         wrong = apply(to.template knobs<T>(), s);
         return true;

@@ -7,13 +7,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
 
 #include <hone/core/config.hpp>
 #include <hone/core/dtype.hpp>
 #include <hone/core/fault.hpp>
 #include <hone/core/inline_vector.hpp>
 #include <hone/core/target.hpp>
+#include <hone/core/traits.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/schedule/packed.hpp>
 
@@ -26,7 +26,7 @@ namespace hone {
 template <class To, class From>
 [[gnu::always_inline]] constexpr To element_cast(From x)
 {
-    if constexpr (std::is_same_v<From, To>)
+    if constexpr (same_as<From, To>)
         return x;
     else
         return static_cast<To>(static_cast<float>(x));

@@ -11,6 +11,7 @@
 #include <hone/core/inline_vector.hpp>
 #include <hone/core/result.hpp>
 #include <hone/core/target.hpp>
+#include <hone/core/traits.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/schedule/cpu_templates.hpp>
@@ -100,7 +101,7 @@ template <class List>
 constexpr result<config_in<List>> config_from(const char* text)
 {
     result<config_in<List>> r;
-    const bool is_known = r.value.select([&]<class T>(std::type_identity<T>) {
+    const bool is_known = r.value.select([&]<class T>(type_identity<T>) {
         if (!is_first_word(text, T::name)) return false;
         auto& knobs = r.value.template knobs<T>();
         const char* at = text + word_length(text);

@@ -2,8 +2,7 @@
 // The schedule templates for CPUs. A workload that has a member `cpu_templates`, a list of its own, is given those.
 #pragma once
 
-#include <type_traits>
-
+#include <hone/core/traits.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/reduce.hpp>
@@ -33,7 +32,7 @@ struct templates_of<Op> {
         "hone::template_list: a template of the list lacks a part of what schedule/schedule_template.hpp lists; "
         "add it");
     // One error: behind it, a list that can be worked with.
-    using type = std::conditional_t<Op::cpu_templates::is_complete, typename Op::cpu_templates, cpu_templates>;
+    using type = conditional_t<Op::cpu_templates::is_complete, typename Op::cpu_templates, cpu_templates>;
 };
 
 } // namespace config_parts

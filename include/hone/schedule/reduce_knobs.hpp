@@ -279,7 +279,7 @@ constexpr reduce_knobs fitted_along(const definition& d, reduce_knobs k, isa set
     const stage& s = d.stages[0];
     const int row = axis_of_rows(d);
     const std::int64_t rows = row < 0 ? 1 : s.axes[row].extent, steps = s.axes[along].extent;
-    const std::int64_t lanes = k.lanes == spread::none ? 1 : vector_length(set);
+    const std::int64_t lanes = k.lanes == spread::none ? 1 : lanes_of(set, d);
     limit_knob(k.rows, rows);
     limit_knob(k.vectors, k.lanes == spread::none ? 1 : ceil_div(steps, lanes));
     limit_knob(k.reduce_unroll, ceil_div(steps, k.vectors * lanes));

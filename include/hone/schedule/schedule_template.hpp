@@ -3,11 +3,11 @@
 // own; kernels, records and search take each template from there, and a config is one of a list with its knobs.
 #pragma once
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 
 #include <hone/core/fault.hpp>
+#include <hone/core/traits.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/schedule/knob.hpp>
@@ -40,39 +40,39 @@ template <class T>
 concept schedule_template = requires(const definition& d, const typename T::knobs& k, const typename T::target& t) {
     {
         T::name
-    } -> std::convertible_to<const char*>;
+    } -> convertible_to<const char*>;
     knobs_of(k);
     T::constraints[0].found(k, t).ok();
     {
         T::strictest
-    } -> std::convertible_to<error_class>;
+    } -> convertible_to<error_class>;
     {
         class_of(k)
-    } -> std::same_as<error_class>;
+    } -> same_as<error_class>;
     {
         T::applies(d)
-    } -> std::same_as<bool>;
+    } -> same_as<bool>;
     {
         T::fitted(d, k, t)
-    } -> std::same_as<typename T::knobs>;
+    } -> same_as<typename T::knobs>;
     {
         T::default_steps
-    } -> std::convertible_to<int>;
+    } -> convertible_to<int>;
     {
         T::standard(d, t, 0)
-    } -> std::same_as<typename T::knobs>;
+    } -> same_as<typename T::knobs>;
     {
         T::packed(d, k, t)
-    } -> std::same_as<packed_tensors>;
+    } -> same_as<packed_tensors>;
     {
         T::transforms_weights
-    } -> std::convertible_to<bool>;
+    } -> convertible_to<bool>;
     {
         T::packing(d, k, t, std::size_t{})
-    } -> std::same_as<schedule>;
+    } -> same_as<schedule>;
     {
         T::scheduled(d, k, t)
-    } -> std::same_as<schedule>;
+    } -> same_as<schedule>;
 };
 
 // Templates in the order in which they are asked: the first that applies gives the default of an operator.
@@ -98,7 +98,7 @@ class config_in;
 template <class... T>
 class config_in<template_list<T...>> : config_parts::slot<T>... {
     template <class Knobs>
-    static constexpr int templates_with = (0 + ... + (std::same_as<Knobs, typename T::knobs> ? 1 : 0));
+    static constexpr int templates_with = (0 + ... + (same_as<Knobs, typename T::knobs> ? 1 : 0));
 
 public:
     using templates = template_list<T...>;
@@ -108,8 +108,8 @@ public:
         requires(templates_with<Knobs> == 1)
     constexpr config_in(const Knobs& of)
     {
-        select([&]<class U>(std::type_identity<U>) {
-            if constexpr (std::same_as<Knobs, typename U::knobs>) {
+        select([&]<class U>(type_identity<U>) {
+            if constexpr (same_as<Knobs, typename U::knobs>) {
                 knobs<U>() = of;
                 return true;
             } else {
@@ -118,20 +118,20 @@ public:
         });
     }
 
-    // f(std::type_identity<template>) for each; the first for which it is true is the template from now on. False where
+    // f(type_identity<template>) for each; the first for which it is true is the template from now on. False where
     // there is none.
     template <class F>
     constexpr bool select(F&& f)
     {
         int at = 0;
-        return ((f(std::type_identity<T>()) ? (number_ = at, true) : (++at, false)) || ...);
+        return ((f(type_identity<T>()) ? (number_ = at, true) : (++at, false)) || ...);
     }
 
     template <schedule_template U>
     constexpr bool is() const
     {
         int at = 0;
-        return ((at++ == number_ && std::same_as<T, U>) || ...);
+        return ((at++ == number_ && same_as<T, U>) || ...);
     }
     // Those of the template, and its default ones where the config is of another.
     template <schedule_template U>
@@ -145,7 +145,7 @@ public:
         return config_parts::slot<U>::knobs;
     }
 
-    // f(std::type_identity<template>, its knobs), which gives one type for all.
+    // f(type_identity<template>, its knobs), which gives one type for all.
     template <class F>
     constexpr decltype(auto) visit(F&& f) const
     {
@@ -160,7 +160,7 @@ private:
     {
         if constexpr (sizeof...(Others) > 0)
             if (at != number_) return visit_from<Others...>(at + 1, f);
-        return f(std::type_identity<First>(), knobs<First>());
+        return f(type_identity<First>(), knobs<First>());
     }
 
     int number_ = 0;
@@ -169,7 +169,7 @@ private:
 template <class List>
 constexpr const char* name_of_template(const config_in<List>& c)
 {
-    return c.visit([]<class T>(std::type_identity<T>, const auto&) { return T::name; });
+    return c.visit([]<class T>(type_identity<T>, const auto&) { return T::name; });
 }
 template <class List>
 constexpr status check_knobs(const config_in<List>& c)
@@ -195,7 +195,7 @@ constexpr status check_config(const definition& d, const config_in<List>& c)
 {
     if (!d.found.ok()) return d.found;
     if (const status found = check_knobs(c); !found.ok()) return found;
-    return c.visit([&]<class T>(std::type_identity<T>, const auto&) {
+    return c.visit([&]<class T>(type_identity<T>, const auto&) {
         return T::applies(d) ? status{} : status{fault::template_missing, 1, 0, T::name};
     });
 }
@@ -212,7 +212,7 @@ template <class List, class Target>
 constexpr config_in<List> default_config(const definition& d, const Target& target, int step = 0)
 {
     config_in<List> c;
-    c.select([&]<class T>(std::type_identity<T>) {
+    c.select([&]<class T>(type_identity<T>) {
         if (!T::applies(d)) return false;
         c.template knobs<T>() = T::standard(d, target, step);
         return true;
@@ -232,14 +232,14 @@ template <class List, class Target>
 constexpr schedule schedule_for(const definition& d, const config_in<List>& c, const Target& target)
 {
     if (const status found = check_config(d, c); !found.ok()) return faulty_schedule(found);
-    return c.visit([&]<class T>(std::type_identity<T>, const auto& k) { return T::scheduled(d, k, target); });
+    return c.visit([&]<class T>(type_identity<T>, const auto& k) { return T::scheduled(d, k, target); });
 }
 // The layouts of its packed weights; none where there is a fault.
 template <class List, class Target>
 constexpr packed_tensors packed_for(const definition& d, const config_in<List>& c, const Target& target)
 {
     if (!check_config(d, c).ok()) return packed_tensors();
-    return c.visit([&]<class T>(std::type_identity<T>, const auto& k) { return T::packed(d, k, target); });
+    return c.visit([&]<class T>(type_identity<T>, const auto& k) { return T::packed(d, k, target); });
 }
 // How one of them is packed, as a schedule.
 template <class List, class Target>
@@ -247,7 +247,7 @@ constexpr schedule packing_for(const definition& d, const config_in<List>& c, co
                                std::size_t which = 0)
 {
     if (const status found = check_config(d, c); !found.ok()) return faulty_schedule(found);
-    return c.visit([&]<class T>(std::type_identity<T>, const auto& k) { return T::packing(d, k, target, which); });
+    return c.visit([&]<class T>(type_identity<T>, const auto& k) { return T::packing(d, k, target, which); });
 }
 
 } // namespace hone

@@ -188,9 +188,9 @@ using listed_families = of_each_family<listed_rows>;
 template <class Op>
 constexpr listed_families own_rows_of_each()
 {
-    return []<class... Family>(std::type_identity<std::tuple<Family...>>) {
+    return []<class... Family>(type_identity<std::tuple<Family...>>) {
         return listed_families{listed_rows<Family>{own_rows<Family, Op>()}...};
-    }(std::type_identity<template_families>{});
+    }(type_identity<template_families>{});
 }
 
 } // namespace hone::tune
