@@ -299,4 +299,19 @@ inline std::string difference(const floats& y, const doubles& expected, double t
     return {};
 }
 
+// The same where NaN is expected to be NaN, which no poison is; `tolerance` is relative.
+inline std::string difference_of(const floats& y, const doubles& expected, double tolerance = 0)
+{
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const double found = static_cast<double>(y[i]);
+        const bool is_same = std::isnan(expected[i]) ? std::isnan(found) && !is_poison(y[i])
+                                                     : found == expected[i] || std::fabs(found - expected[i]) <=
+                                                                                   tolerance * std::fabs(expected[i]);
+        if (!is_same)
+            return "element " + std::to_string(i) + ": " + std::to_string(found) + ", expected " +
+                   std::to_string(expected[i]);
+    }
+    return {};
+}
+
 } // namespace hone::test

@@ -20,17 +20,6 @@ using namespace hone::test;
 
 namespace {
 
-std::string difference_of(const floats& y, const doubles& expected)
-{
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        const bool is_same =
-            std::isnan(expected[i]) ? std::isnan(y[i]) && !is_poison(y[i]) : static_cast<double>(y[i]) == expected[i];
-        if (!is_same)
-            return "element " + std::to_string(i) + ": " + std::to_string(y[i]) + ", expected " +
-                   std::to_string(expected[i]);
-    }
-    return {};
-}
 // On one thread and on two, into poisoned memory.
 template <class Op>
 std::string wrong(pooling how, const call_data& given, const steps& epilogue)

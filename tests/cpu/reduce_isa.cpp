@@ -28,18 +28,6 @@ struct of_text {
     static constexpr cpu_entry entries[1] = {{.signature = signature.c_str(), .set = compiled_isa(), .config = Config}};
 };
 
-std::string difference_of(const floats& y, const doubles& expected)
-{
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-        const double found = static_cast<double>(y[i]);
-        const bool is_same = std::isnan(expected[i]) ? std::isnan(found) && !is_poison(y[i]) : found == expected[i];
-        if (!is_same)
-            return "element " + std::to_string(i) + ": " + std::to_string(found) + ", expected " +
-                   std::to_string(expected[i]);
-    }
-    return {};
-}
-
 // On one thread and on two, into poisoned memory. `given`: rows of this call.
 template <class Kernel, class Shape>
 std::string wrong_of(const Shape& s, const floats& x, const steps& epilogue, std::int64_t given = -1)
