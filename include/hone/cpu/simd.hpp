@@ -30,13 +30,30 @@ struct simd {
     HONE_INLINE static vector load(const float* p) { return *reinterpret_cast<const unaligned*>(p); }
     HONE_INLINE static void store(float* p, vector v) { *reinterpret_cast<unaligned*>(p) = v; }
 
-    // The first Count lanes; the others are 0, their memory is not touched.
+    // The first Count lanes; the others are 0, their memory is not touched. In halves of registers: of a vector that is
+    // put together in memory the load waits for all of its stores, which are shorter.
     template <int Count>
     HONE_INLINE static vector load_first(const float* p)
     {
         vector v{};
-        __builtin_memcpy(&v, p, Count * sizeof(float));
+        if constexpr (Count == N) {
+            v = load(p);
+        } else if constexpr (N > 4) {
+            using half_of = simd<Set, N / 2>;
+            constexpr int low = Count < N / 2 ? Count : N / 2;
+            typename half_of::vector first = half_of::template load_first<low>(p), second{};
+            if constexpr (Count > low) second = half_of::template load_first<Count - low>(p + low);
+            v = join(first, second);
+        } else {
+            for (int lane = 0; lane < Count; ++lane) v[lane] = p[lane];
+        }
         return v;
+    }
+    template <class Half>
+    HONE_INLINE static vector join(Half low, Half high)
+    {
+        return [&]<int... L>(sequence<L...>)
+                   HONE_INLINE_LAMBDA { return vector(__builtin_shufflevector(low, high, L...)); }(make_sequence<N>{});
     }
     template <int Count>
     HONE_INLINE static void store_first(float* p, vector v)
