@@ -9,11 +9,9 @@
 #include <hone/cpu/kernel.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/conv2d.hpp>
-#include <hone/op/elementwise.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/operator.hpp>
-#include <hone/op/pool.hpp>
 #include <hone/op/workloads.hpp>
 #include <hone/schedule/config.hpp>
 #include <hone/schedule/schedule_template.hpp>
