@@ -394,33 +394,3 @@ TEST_CASE("files that cannot be opened are named")
     CHECK(says([] { tune::read_records("/nowhere/r.jsonl"); }, "/nowhere/r.jsonl"));
     CHECK(says([] { tune::read_records("/proc"); }, "cannot read /proc: Is a directory"));
 }
-
-TEST_CASE("the layouts of any number of weights are written and read again")
-{
-    tune::record r = tiny_record(1);
-    r.backend = tune::on_vulkan;
-    r.isa = "none";
-    r.knobs = tune::settings_of(vulkan_knobs{});
-    for (std::size_t layouts = 0; layouts <= most_weights; ++layouts) {
-        CAPTURE(layouts);
-        tune::shader made = tiny_shader(1);
-        const tensor one = made.packed[0];
-        made.packed.clear();
-        for (std::size_t i = 0; i < layouts; ++i) {
-            made.packed.push_back(one);
-            made.packed[i].dims[0].extent = static_cast<std::int64_t>(i) + 1;
-        }
-        r.code = std::make_shared<tune::shader>(made);
-        const std::string line = tune::line_of(r);
-        const tune::record read = tune::record_of(line);
-        CHECK(tune::line_of(read) == line);
-        REQUIRE(tune::shader_of(read)->packed.size() == layouts);
-        for (std::size_t i = 0; i < layouts; ++i)
-            CHECK(layout_id(tune::shader_of(read)->packed[i]) == layout_id(made.packed[i]));
-        // One stands as it did before there could be others.
-        if (layouts == 1) CHECK(line.find("\"packed\":[[1,") != std::string::npos);
-    }
-    nlohmann::ordered_json five = r.code->to_json();
-    five["packed"].push_back(five["packed"][0]);
-    CHECK_THROWS_WITH(tune::on_vulkan.code_of(five), doctest::Contains("has 5 layouts, not at most 4"));
-}

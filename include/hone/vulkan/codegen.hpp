@@ -20,9 +20,9 @@
 
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
+#include <hone/lower/c_indices.hpp>
 #include <hone/vulkan/glsl.hpp>
 #include <hone/vulkan/glsl_functions.hpp>
-#include <hone/vulkan/glsl_indices.hpp>
 #include <hone/vulkan/glsl_views.hpp>
 #include <hone/vulkan/launch.hpp>
 

@@ -11,8 +11,8 @@
 
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
+#include <hone/lower/c_indices.hpp>
 #include <hone/vulkan/glsl.hpp>
-#include <hone/vulkan/glsl_indices.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -21,9 +21,10 @@
 namespace hone::codegen {
 
 // The buffers of a nest under print.
-class glsl_views : protected glsl_indices {
+class glsl_views : protected c_indices {
 protected:
-    explicit glsl_views(const nest& n) : glsl_indices{n}, uses_(n.buffers.size())
+    explicit glsl_views(const nest& n)
+        : c_indices{n, {.printer = "hone::glsl_of", .reserved = "gl_"}}, uses_(n.buffers.size())
     {
         name_buffers();
         interval open[nest_sizes{}.variables]{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Index arithmetic of a nest as GLSL text: affine forms, conditions and bounds for the loops that are open, with what
-// is constant folded, what intervals prove left out, and every partial sum declared where its last variable is.
+// Index arithmetic of a nest as text of a language of C's family: affine forms, conditions and bounds for the loops
+// that are open, with what is constant folded, what intervals prove left out, and every partial sum declared where its
+// last variable is.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
-#include <hone/vulkan/glsl.hpp>
+#include <hone/lower/c_text.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -19,15 +20,22 @@
 
 namespace hone::codegen {
 
+// What such a language calls its own. All have int, max and min; floor_div is the printer's to define.
+struct c_dialect {
+    std::string_view printer{};  // in what it rejects: "hone::glsl_of"
+    std::string_view reserved{}; // no name begins so; not empty
+};
+
 // The open loops of a nest under print, and the text so far.
-class glsl_indices {
+class c_indices {
 protected:
     struct place {
         std::string name;
         int scope = 0; // where it is declared
     };
 
-    explicit glsl_indices(const nest& n) : nest_{n}, values_(n.variables.size()), places_(n.variables.size())
+    c_indices(const nest& n, c_dialect dialect)
+        : nest_{n}, dialect_(dialect), values_(n.variables.size()), places_(n.variables.size())
     {
         name_variables();
     }
@@ -36,7 +44,7 @@ protected:
 
     void reject(std::string_view why)
     {
-        const std::string line = joined("#error hone::glsl_of: ", why, '\n');
+        const std::string line = joined("#error ", dialect_.printer, ": ", why, '\n');
         if (errors_.find(line) == std::string::npos) errors_ += line;
     }
 
@@ -175,7 +183,7 @@ protected:
 
     std::string parameter_name(int p) const
     {
-        return joined("p_", glsl_identifier(nest_.parameters[index(p)].name), '_', p);
+        return joined("p_", c_identifier(nest_.parameters[index(p)].name, dialect_.reserved), '_', p);
     }
 
     // ---- conditions ----
@@ -324,7 +332,8 @@ protected:
     }
 
     const nest& nest_;
-    glsl_text out_;
+    const c_dialect dialect_;
+    c_text out_;
     std::vector<interval> values_; // of the open variables; one value: a literal
     std::vector<place> places_;
     int vector_ = -1; // variable of the open vector loop
@@ -339,7 +348,7 @@ private:
         std::set<std::string> taken;
         for (std::size_t v = 0; v < places_.size(); ++v) {
             const variable& x = nest_.variables[v];
-            std::string name = glsl_identifier(x.name);
+            std::string name = c_identifier(x.name, dialect_.reserved);
             std::erase(name, '_');
             name += joined('_', static_cast<int>(x.level));
             if (!taken.insert(name).second) taken.insert(name += joined('_', v));
