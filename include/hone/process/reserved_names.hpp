@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The words that C++ takes for no name of a user's type, or takes for something else: keywords and macros. The one
-// list of them, which tools/cmake/hone-names.cmake reads, too; tests/tree/names compares it with the compiler.
+// list of them, which tools/cmake/hone-names.cmake reads, too; tests/tree/reserved compares it with the compiler.
 #pragma once
 
 #include <cstddef>
