@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What an inference engine includes: operators, schedules and kernels. The standard library only, no streams, and at
-// most 16,000 preprocessed lines (tests/tree/weight counts them). A tuner build includes tune.hpp instead.
+// most 12,000 preprocessed lines (tests/tree/weight counts them). A tuner build includes tune.hpp instead.
 #pragma once
 
 #include <hone/core/executor.hpp>
@@ -9,9 +9,11 @@
 #include <hone/cpu/kernel.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/conv2d.hpp>
+#include <hone/op/elementwise.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/operator.hpp>
+#include <hone/op/pool.hpp>
 #include <hone/op/workloads.hpp>
 #include <hone/schedule/config.hpp>
 #include <hone/schedule/schedule_template.hpp>
