@@ -29,11 +29,13 @@ constexpr definition small_layer =
 constexpr definition odd_product = gemm<gemm_shape{.m = 37, .n = 50, .k = 70}, f32>::definition();
 
 // hone's own templates, as a program that was built without them would have them.
-template <class Target, class... T>
-tune::own_templates<Target> as_rows(template_list<T...>)
+template <class Family>
+tune::own_templates<Family> as_rows()
 {
-    return std::make_shared<const std::vector<tune::listed_template<Target>>>(
-        std::vector<tune::listed_template<Target>>{tune::row_of<T>()...});
+    using row = tune::listed_template<typename Family::target>;
+    return []<class... T>(template_list<T...>) {
+        return std::make_shared<const std::vector<row>>(std::vector<row>{tune::row_of<T>()...});
+    }(typename Family::shipped());
 }
 
 using small_gemm = gemm<gemm_shape{.m = 9, .n = 20, .k = 5}, f32>;
@@ -117,20 +119,18 @@ TEST_CASE("spaces of a list and of rows are the same space")
             CAPTURE(std::string(name_of(set)));
             const tune::cpu_space typed(d, set, error_class::winograd_4);
             check_same(typed, *tune::cpu_space_of(d, set, error_class::winograd_4, nullptr));
-            check_same(typed, *tune::cpu_space_of(d, set, error_class::winograd_4, as_rows<isa>(cpu_templates{})));
+            check_same(typed, *tune::cpu_space_of(d, set, error_class::winograd_4, as_rows<cpu_family>()));
         }
         const tune::vulkan_space on_device(d, {});
         check_same(on_device, *tune::vulkan_space_of(d, {}, error_class::winograd_6, nullptr));
-        check_same(on_device,
-                   *tune::vulkan_space_of(d, {}, error_class::winograd_6, as_rows<vulkan_limits>(vulkan_templates{})));
+        check_same(on_device, *tune::vulkan_space_of(d, {}, error_class::winograd_6, as_rows<vulkan_family>()));
     }
 }
 
 TEST_CASE("searches of a list and of rows propose the same programs")
 {
     const tune::cpu_space typed(small_layer, isa::avx512, error_class::winograd_4);
-    check_searches(
-        typed, tune::cpu_space_of(small_layer, isa::avx512, error_class::winograd_4, as_rows<isa>(cpu_templates{})));
+    check_searches(typed, tune::cpu_space_of(small_layer, isa::avx512, error_class::winograd_4, as_rows<cpu_family>()));
 }
 
 TEST_CASE("rows are counted and rejected as the types are")
@@ -138,7 +138,7 @@ TEST_CASE("rows are counted and rejected as the types are")
     const definition small = gemm<gemm_shape{.m = 3, .n = 5, .k = 4}, f32>::definition();
     const tune::space_count a = tune::cpu_space(small, isa::avx2).count();
     const tune::space_count b =
-        tune::cpu_space_of(small, isa::avx2, error_class::winograd_6, as_rows<isa>(cpu_templates{}))->count();
+        tune::cpu_space_of(small, isa::avx2, error_class::winograd_6, as_rows<cpu_family>())->count();
     CHECK(a.raw == b.raw);
     CHECK(a.legal == b.legal);
     CHECK(a.distinct == b.distinct);

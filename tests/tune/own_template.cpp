@@ -147,7 +147,8 @@ TEST_CASE("records of a template that a workload's list lacks are kept, named an
     tune::record right = narrow_record(0.5, 3);
     const auto task = tune::task_of<with_narrow>("with_narrow", "");
     status why;
-    const auto space = tune::cpu_space_of(task.definition, isa::avx2, error_class::exact_order, task.cpu_templates);
+    const auto space =
+        tune::cpu_space_of(task.definition, isa::avx2, error_class::exact_order, task.own.of<cpu_family>());
     right.nest = fmt::format("{:016x}", space->nest_of(space->config_of("narrow", right.knobs), why).value_or(0));
     tune::record two_knobs = right, less_exact = right;
     two_knobs.knobs.push_back({"columns", "2"});
