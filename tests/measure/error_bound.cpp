@@ -32,22 +32,27 @@ TEST_CASE("ways of summing have names of their own, and larger tiles err more")
 {
     std::set<std::string> names;
     for (const arithmetic a : every_arithmetic) CHECK(names.insert(name_of(a)).second);
-    CHECK(error_model_of(arithmetic::direct, dtype::f32).factor <= error_model_of(arithmetic::winograd_2, dtype::f32).factor);
-    CHECK(error_model_of(arithmetic::winograd_2, dtype::f32).factor < error_model_of(arithmetic::winograd_4, dtype::f32).factor);
+    CHECK(error_model_of(arithmetic::direct, dtype::f32).factor <=
+          error_model_of(arithmetic::winograd_2, dtype::f32).factor);
+    CHECK(error_model_of(arithmetic::winograd_2, dtype::f32).factor <
+          error_model_of(arithmetic::winograd_4, dtype::f32).factor);
     CHECK(error_model_of(arithmetic::winograd_2, dtype::f32).tile == 2);
     CHECK(error_model_of(arithmetic::winograd_4, dtype::f32).tile == 4);
     for (const arithmetic a : {arithmetic::direct, arithmetic::device}) CHECK(error_model_of(a, dtype::f32).tile == 1);
-    for (const arithmetic a : every_arithmetic) CHECK(error_model_of(a, dtype::f32).is_device == (a == arithmetic::device));
+    for (const arithmetic a : every_arithmetic)
+        CHECK(error_model_of(a, dtype::f32).is_device == (a == arithmetic::device));
 }
 
 TEST_CASE("a bound in numbers: the factor times u times the root of k (S^2 + Q^2), and what summands bring")
 {
     const summands own{.sum = 3, .squares = 16, .error = 0.5};
-    CHECK(error_bound_of(arithmetic::direct, 4, own, 9 + 16) ==
+    CHECK(error_bound_of(error_model_of(arithmetic::direct, dtype::f32), 4, own, 9 + 16) ==
           doctest::Approx(4 * 0x1p-24 * std::sqrt(4.0 * 25) + 0.5).epsilon(1e-12));
-    CHECK(error_bound_of(arithmetic::winograd_4, 4, {}, 25) == doctest::Approx(64 * 0x1p-24 * 10).epsilon(1e-12));
+    CHECK(error_bound_of(error_model_of(arithmetic::winograd_4, dtype::f32), 4, {}, 25) ==
+          doctest::Approx(64 * 0x1p-24 * 10).epsilon(1e-12));
     // The largest of the tile counts, not its own.
-    CHECK(error_bound_of(arithmetic::winograd_2, 4, own, 1e6) > error_bound_of(arithmetic::winograd_2, 4, own, 25));
+    CHECK(error_bound_of(error_model_of(arithmetic::winograd_2, dtype::f32), 4, own, 1e6) >
+          error_bound_of(error_model_of(arithmetic::winograd_2, dtype::f32), 4, own, 25));
 }
 
 TEST_CASE("sums in floats, in any order, are within their bounds")
@@ -71,7 +76,8 @@ TEST_CASE("sums in floats, in any order, are within their bounds")
         float sum = 0;
         for (const float part : parts) sum += part;
         own.sum = exact;
-        const double bound = error_bound_of(arithmetic::direct, k, own, exact * exact + own.squares);
+        const double bound =
+            error_bound_of(error_model_of(arithmetic::direct, dtype::f32), k, own, exact * exact + own.squares);
         const double error = std::fabs(static_cast<double>(sum) - exact);
         outside += error > bound;
         worst = std::max(worst, error / bound);
@@ -83,14 +89,16 @@ TEST_CASE("sums in floats, in any order, are within their bounds")
 
 TEST_CASE("a sum of zeros is exact; of what is not finite only one without a tile says anything")
 {
-    CHECK(error_bound_of(arithmetic::direct, 100, {}, 0) == 0);
-    CHECK(error_bound_of(arithmetic::device, 100, {}, 0) == 0);
-    CHECK(error_bound_of(arithmetic::device, 100, {.sum = 1e-40}, 0) == error_model_of(arithmetic::device, dtype::f32).flushed);
-    CHECK(error_bound_of(arithmetic::winograd_2, 100, {}, 0) > 0); // its neighbours' sums come in
+    CHECK(error_bound_of(error_model_of(arithmetic::direct, dtype::f32), 100, {}, 0) == 0);
+    CHECK(error_bound_of(error_model_of(arithmetic::device, dtype::f32), 100, {}, 0) == 0);
+    CHECK(error_bound_of(error_model_of(arithmetic::device, dtype::f32), 100, {.sum = 1e-40}, 0) ==
+          error_model_of(arithmetic::device, dtype::f32).flushed);
+    CHECK(error_bound_of(error_model_of(arithmetic::winograd_2, dtype::f32), 100, {}, 0) >
+          0); // its neighbours' sums come in
     for (const double largest : {no_bound, std::numeric_limits<double>::quiet_NaN()}) {
-        CHECK(error_bound_of(arithmetic::direct, 3, {}, largest) == 0);
-        CHECK(error_bound_of(arithmetic::device, 3, {}, largest) == 0);
-        CHECK(error_bound_of(arithmetic::winograd_2, 3, {}, largest) == no_bound);
+        CHECK(error_bound_of(error_model_of(arithmetic::direct, dtype::f32), 3, {}, largest) == 0);
+        CHECK(error_bound_of(error_model_of(arithmetic::device, dtype::f32), 3, {}, largest) == 0);
+        CHECK(error_bound_of(error_model_of(arithmetic::winograd_2, dtype::f32), 3, {}, largest) == no_bound);
     }
 }
 
@@ -102,22 +110,23 @@ TEST_CASE("rounding to float is within its bound, and what a float does not hold
     for (int trial = 0; trial < 2000; ++trial) {
         const double value = std::ldexp(mantissa(bits), trial % 250 - 125);
         const double error = trial % 3 == 0 ? 0 : std::fabs(value) * 0.01;
-        const bounded r = tune::rounded({value, error}, 1);
+        const bounded r = tune::rounded({value, error}, 1, format_of(dtype::f32));
         const double computed = static_cast<double>(static_cast<float>(value + share(bits) * error));
         CAPTURE(value);
         CHECK(holds(r, computed));
         CHECK(r.error <= error + 0x1p-24 * std::fabs(value) + 0x1p-149);
     }
     const double most = static_cast<double>(std::numeric_limits<float>::max());
-    CHECK(tune::rounded({most, 0}, 1).error == no_bound);
-    CHECK(tune::rounded({most / 2, most}, 1).error == no_bound);
-    CHECK(tune::rounded({no_bound, 0}, 1).error == 0); // an infinity stays one
-    CHECK(tune::rounded({0, 0}, 1).error == 0);
+    CHECK(tune::rounded({most, 0}, 1, format_of(dtype::f32)).error == no_bound);
+    CHECK(tune::rounded({most / 2, most}, 1, format_of(dtype::f32)).error == no_bound);
+    CHECK(tune::rounded({no_bound, 0}, 1, format_of(dtype::f32)).error == 0); // an infinity stays one
+    CHECK(tune::rounded({0, 0}, 1, format_of(dtype::f32)).error == 0);
 }
 
 TEST_CASE("on a device a small value may be zero; on a processor it is itself")
 {
-    const tune::error_model device = error_model_of(arithmetic::device, dtype::f32), cpu = error_model_of(arithmetic::direct, dtype::f32);
+    const tune::error_model device = error_model_of(arithmetic::device, dtype::f32),
+                            cpu = error_model_of(arithmetic::direct, dtype::f32);
     const double small = 0x1p-127;
     CHECK(holds(tune::flushed({small, 0}, device), 0));
     CHECK(holds(tune::flushed({-small, 0}, device), 0));

@@ -115,15 +115,15 @@ TEST_CASE("knobs of two tables are never equal, whatever their values")
 
 TEST_CASE("who takes hone's list has no rows; in a list of one's own hone's templates are names")
 {
-    static_assert(tune::own_cpu_templates<listed_product>().size == 0);
-    static_assert(tune::own_vulkan_templates<with_narrow>().size == 0);
-    constexpr auto rows = tune::own_cpu_templates<with_narrow>();
+    static_assert(tune::own_rows<cpu_family, listed_product>().size == 0);
+    static_assert(tune::own_rows<vulkan_family, with_narrow>().size == 0);
+    constexpr auto rows = tune::own_rows<cpu_family, with_narrow>();
     REQUIRE(rows.size == 2);
     CHECK(std::string{rows.first[0].name} == "narrow");
     CHECK_FALSE(rows.first[0].is_shipped());
     CHECK(std::string{rows.first[1].name} == "direct");
     CHECK(rows.first[1].is_shipped());
-    constexpr auto on_device = tune::own_vulkan_templates<with_one_for_devices>();
+    constexpr auto on_device = tune::own_rows<vulkan_family, with_one_for_devices>();
     REQUIRE(on_device.size == 1);
     CHECK(on_device.first[0].is_shipped());
     std::size_t walked = 0;

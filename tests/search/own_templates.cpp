@@ -33,15 +33,15 @@ template <class... Names>
 std::string wrong_with(Names... names)
 {
     const std::array<tune::listed_template<isa>, sizeof...(Names)> rows{narrow_named(names)...};
-    return tune::wrong_names("cpu", as_list(rows)).value_or("nothing");
+    return tune::wrong_names<cpu_family>(as_list(rows)).value_or("nothing");
 }
 
 } // namespace
 
 TEST_CASE("no rows are no list")
 {
-    CHECK(tune::completed(tune::listed_templates<isa>{}) == nullptr);
-    CHECK(tune::completed(tune::listed_templates<vulkan_limits>{}) == nullptr);
+    CHECK(tune::completed<cpu_family>({}) == nullptr);
+    CHECK(tune::completed<vulkan_family>({}) == nullptr);
 }
 
 TEST_CASE("hone's templates are filled in where they stand, and others are left as they are")
@@ -49,7 +49,7 @@ TEST_CASE("hone's templates are filled in where they stand, and others are left 
     const std::array<tune::listed_template<isa>, 3> rows{tune::listed_template<isa>{.name = "winograd"},
                                                          narrow_named("narrow"),
                                                          tune::listed_template<isa>{.name = "direct"}};
-    const auto all = tune::completed(as_list(rows));
+    const auto all = tune::completed<cpu_family>(as_list(rows));
     REQUIRE(all != nullptr);
     REQUIRE(all->size() == 3);
     for (std::size_t i = 0; i < 3; ++i) {
@@ -64,7 +64,7 @@ TEST_CASE("hone's templates are filled in where they stand, and others are left 
     // Of one name on two backends, that of the list's.
     const std::array<tune::listed_template<vulkan_limits>, 1> on_device{
         tune::listed_template<vulkan_limits>{.name = "direct"}};
-    const auto of_device = tune::completed(as_list(on_device));
+    const auto of_device = tune::completed<vulkan_family>(as_list(on_device));
     CHECK((*of_device)[0].knobs.size == tune::row_of<vulkan_direct>().knobs.size);
 }
 
@@ -80,6 +80,6 @@ TEST_CASE("a name is a word that records hold, of no other template of the backe
     // A template of hone's may stand in a list under its own name.
     const std::array<tune::listed_template<isa>, 2> both{tune::listed_template<isa>{.name = "direct"},
                                                          narrow_named("narrow")};
-    CHECK_FALSE(tune::wrong_names("cpu", as_list(both)));
-    CHECK_FALSE(tune::wrong_names("cpu", tune::listed_templates<isa>{}));
+    CHECK_FALSE(tune::wrong_names<cpu_family>(as_list(both)));
+    CHECK_FALSE(tune::wrong_names<cpu_family>(tune::listed_templates<isa>{}));
 }

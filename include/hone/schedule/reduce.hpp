@@ -210,7 +210,7 @@ constexpr reduce_knobs default_columns(const definition& d, isa set, term_order 
         if (cost(n) < (streams == most ? cost(most) * 9 / 10 : cost(streams))) streams = n;
     if (steps <= most) {
         k.reduce_unroll = static_cast<std::int32_t>(steps);
-    } else if (is_kept && vectors * vector_length(set) <= most_in_order) {
+    } else if (is_kept && vectors * lanes_of(set, d) <= most_in_order) {
         k.vectors = 8;
         k.reduce_block = 1;
     } else if (is_kept) {
