@@ -137,7 +137,8 @@ TEST_CASE("a line has the fields in the order of the table, what says nothing is
     tune::record r = tiny_record(1);
     const auto names_of = [](const std::string& line) {
         std::string names;
-        for (const auto& [name, value] : nlohmann::ordered_json::parse(line).items()) names += name + ' ';
+        const auto fields = nlohmann::ordered_json::parse(line);
+        for (const auto& [name, value] : fields.items()) names += name + ' ';
         return names;
     };
     std::string all;
