@@ -59,9 +59,9 @@ void report(std::uint64_t step)
         evaluate<Op>(x.data(), y.data());
         benchmark::ClobberMemory();
         const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
-        ns = std::min(ns, took.count() / (block / length));
+        ns = std::min(ns, took.count() / (block / vectors::lanes));
     }
-    std::printf("%-6s %6.2f ns a vector of %d", name_of(Op), ns, length);
+    std::printf("%-6s %6.2f ns a vector of %d", name_of(Op), ns, vectors::lanes);
     if (word_of(Op).ulp > 0.5) {
         double worst = 0;
         float where = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // What an inference engine includes: operators, schedules and kernels. The standard library only, no streams, and at
-// most 16,000 preprocessed lines (tests/tree/weight counts them). A tuner build includes tune.hpp instead.
+// most 12,000 preprocessed lines (tests/tree/weight counts them). A tuner build includes tune.hpp instead.
 #pragma once
 
 #include <hone/core/executor.hpp>

@@ -75,7 +75,7 @@ TEST_CASE("a condition's value does not depend on who knows its terms")
             without.variables[i_variable] = 4;
             CHECK(cpu::condition_value<k, knowing<false, true>, 0, 0>(without, static_cast<int>(j)) == value);
         }
-    constexpr cpu::condition_parts parts = cpu::parts_of<k>(knowing<true, true>::at(0), 0);
+    constexpr cpu::affine_parts parts = cpu::parts_of<k>(knowing<true, true>::at(0), k::nest.conditions[0]);
     static_assert(parts.literal == constant + 3 * 4 && parts.lane == -2 && parts.terms == 4);
 }
 

@@ -44,7 +44,7 @@ constexpr pool_shape stem{
     .n = 2, .h = 8, .w = 10, .c = 21, .kh = 3, .kw = 2, .stride = 2, .pad = 1, .last = last_window::cut};
 constexpr pool_shape wide{
     .h = 9, .w = 37, .c = 3, .kh = 3, .kw = 3, .stride_h = 2, .pad = 1, .pad_bottom = 0, .layout = layout::nchw};
-constexpr pool_shape spaced{.h = 9, .w = 9, .c = 5, .kh = 3, .kw = 2, .pad = 1, .dilation_h = 2};
+constexpr pool_shape dilated{.h = 9, .w = 9, .c = 5, .kh = 3, .kw = 2, .pad = 1, .dilation_h = 2};
 
 } // namespace
 
@@ -66,7 +66,7 @@ TEST_CASE("means of the pixels that are there")
 {
     CHECK(wrong<average_pool<stem, f32, relu>>(pooling::average, data_of(stem, 3), {step::relu}) == "");
     CHECK(wrong<average_pool<wide, f32>>(pooling::average, data_of(wide, 4), {}) == "");
-    CHECK(wrong<average_pool<spaced, f32>>(pooling::average, data_of(spaced, 5), {}) == "");
+    CHECK(wrong<average_pool<dilated, f32>>(pooling::average, data_of(dilated, 5), {}) == "");
     call_data given = data_of(wide, 6);
     given.x[40] = std::numeric_limits<float>::quiet_NaN();
     CHECK(wrong<average_pool<wide, f32>>(pooling::average, given, {}) == "");

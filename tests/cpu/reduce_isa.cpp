@@ -68,8 +68,22 @@ constexpr rows_shape squares{.rows = 5, .n = 143, .how = fold::squares};
 constexpr rows_shape sum{.rows = 7, .n = 70, .how = fold::sum};
 constexpr rows_shape of_call{.rows = 11, .n = 37, .how = fold::sum, .at_call = true};
 
+constexpr pool_shape high{.h = 37, .w = 5, .c = 21, .kh = 3, .kw = 3, .stride = 2, .pad = 1};
+constexpr pool_shape wide = global({.n = 2, .h = 27, .w = 1, .c = 150, .how = fold::sum});
+constexpr rows_shape all{.rows = 1, .n = 1003, .how = fold::least};
+
 constexpr char unrolled[] = "reduce lanes=sums rows=2 vectors=2 reduce_unroll=2";
 constexpr char in_passes[] = "reduce vectors=2 reduce_block=7 reduce_unroll=7";
+constexpr char parts_in_passes[] = "reduce vectors=3 reduce_block=2 reduce_unroll=2 parts=3 apart=sums";
+constexpr char parts_held[] = "reduce vectors=2 parts=4 apart=sums";
+constexpr char far_rows[] = "reduce lanes=sums rows=2 vectors=1 parts=3";
+constexpr char alone[] = "reduce lanes=none rows=3 reduce_unroll=4 parts=2";
+constexpr char parts_of_all[] = "reduce lanes=extremes vectors=2 reduce_unroll=2 parts=4 apart=extremes";
+
+template <rows_shape S>
+struct strict : rows<S> {
+    static constexpr signature_text signature() { return rows<S>::signature().word(exact::name); }
+};
 
 } // namespace
 
@@ -83,6 +97,33 @@ TEST_CASE("pooling and averages of all, in both layouts")
     CHECK(wrong_of<kernel<pool<image, residual>, in_parts>>(image, small_integers(image.x_elements(), 1),
                                                             {step::residual}) == "");
     CHECK(wrong_of<kernel<pool<planes>>>(planes, small_integers(planes.x_elements(), 1), {}) == "");
+}
+
+TEST_CASE("parts of a reduction, of rows and of an image, which are read side by side")
+{
+    using one = pool<wide, residual, relu>;
+    CHECK(wrong_of<kernel<one>>(wide, small_integers(wide.x_elements(), 1), {step::residual, step::relu}) == "");
+    CHECK(wrong_of<kernel<one, of_text<one, parts_in_passes>>>(wide, small_integers(wide.x_elements(), 1),
+                                                               {step::residual, step::relu}) == "");
+    CHECK(wrong_of<kernel<one, of_text<one, parts_held>>>(wide, small_integers(wide.x_elements(), 1),
+                                                          {step::residual, step::relu}) == "");
+    CHECK(kernel<pool<high>>::config.knobs<reduce>().parts == 2);
+    CHECK(wrong_of<kernel<pool<high>>>(high, small_integers(high.x_elements(), 1), {}) == "");
+    CHECK(wrong_of<kernel<rows<sum>, of_text<rows<sum>, far_rows>>>(sum, small_integers(sum.x_elements(), 1), {}) ==
+          "");
+    CHECK(wrong_of<kernel<rows<all>>>(all, small_integers(all.x_elements(), 1), {}) == "");
+    CHECK(wrong_of<kernel<rows<all>, of_text<rows<all>, parts_of_all>>>(all, small_integers(all.x_elements(), 1), {}) ==
+          "");
+}
+
+TEST_CASE("sums in the order of their terms, of rows that are known at the call, too")
+{
+    CHECK(kernel<strict<sum>>::config.knobs<reduce>().lanes == spread::none);
+    CHECK(wrong_of<kernel<strict<sum>>>(sum, small_integers(sum.x_elements(), 1), {}) == "");
+    CHECK(wrong_of<kernel<strict<sum>, of_text<strict<sum>, alone>>>(sum, small_integers(sum.x_elements(), 1), {}) ==
+          "");
+    for (const std::int64_t given : {0, 1, 5, 11})
+        CHECK(wrong_of<kernel<strict<of_call>>>(of_call, small_integers(of_call.x_elements(), 1), {}, given) == "");
 }
 
 TEST_CASE("rows, whose lanes lie along the reduction")

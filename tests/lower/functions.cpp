@@ -22,6 +22,7 @@ namespace {
 // The operations that functions.hpp asks for, of one float.
 struct one_float {
     using vector = float;
+    using scalar = float;
     static float broadcast(float x) { return x; }
     static float select(bool holds, float yes, float no) { return holds ? yes : no; }
     static float abs(float x) { return std::fabs(x); }

@@ -32,12 +32,12 @@ TEST_CASE("ways of summing have names of their own, and larger tiles err more")
 {
     std::set<std::string> names;
     for (const arithmetic a : every_arithmetic) CHECK(names.insert(name_of(a)).second);
-    CHECK(error_model_of(arithmetic::direct).factor <= error_model_of(arithmetic::winograd_2).factor);
-    CHECK(error_model_of(arithmetic::winograd_2).factor < error_model_of(arithmetic::winograd_4).factor);
-    CHECK(error_model_of(arithmetic::winograd_2).tile == 2);
-    CHECK(error_model_of(arithmetic::winograd_4).tile == 4);
-    for (const arithmetic a : {arithmetic::direct, arithmetic::device}) CHECK(error_model_of(a).tile == 1);
-    for (const arithmetic a : every_arithmetic) CHECK(error_model_of(a).is_device == (a == arithmetic::device));
+    CHECK(error_model_of(arithmetic::direct, dtype::f32).factor <= error_model_of(arithmetic::winograd_2, dtype::f32).factor);
+    CHECK(error_model_of(arithmetic::winograd_2, dtype::f32).factor < error_model_of(arithmetic::winograd_4, dtype::f32).factor);
+    CHECK(error_model_of(arithmetic::winograd_2, dtype::f32).tile == 2);
+    CHECK(error_model_of(arithmetic::winograd_4, dtype::f32).tile == 4);
+    for (const arithmetic a : {arithmetic::direct, arithmetic::device}) CHECK(error_model_of(a, dtype::f32).tile == 1);
+    for (const arithmetic a : every_arithmetic) CHECK(error_model_of(a, dtype::f32).is_device == (a == arithmetic::device));
 }
 
 TEST_CASE("a bound in numbers: the factor times u times the root of k (S^2 + Q^2), and what summands bring")
@@ -85,7 +85,7 @@ TEST_CASE("a sum of zeros is exact; of what is not finite only one without a til
 {
     CHECK(error_bound_of(arithmetic::direct, 100, {}, 0) == 0);
     CHECK(error_bound_of(arithmetic::device, 100, {}, 0) == 0);
-    CHECK(error_bound_of(arithmetic::device, 100, {.sum = 1e-40}, 0) == error_model_of(arithmetic::device).flushed);
+    CHECK(error_bound_of(arithmetic::device, 100, {.sum = 1e-40}, 0) == error_model_of(arithmetic::device, dtype::f32).flushed);
     CHECK(error_bound_of(arithmetic::winograd_2, 100, {}, 0) > 0); // its neighbours' sums come in
     for (const double largest : {no_bound, std::numeric_limits<double>::quiet_NaN()}) {
         CHECK(error_bound_of(arithmetic::direct, 3, {}, largest) == 0);
@@ -117,7 +117,7 @@ TEST_CASE("rounding to float is within its bound, and what a float does not hold
 
 TEST_CASE("on a device a small value may be zero; on a processor it is itself")
 {
-    const tune::error_model device = error_model_of(arithmetic::device), cpu = error_model_of(arithmetic::direct);
+    const tune::error_model device = error_model_of(arithmetic::device, dtype::f32), cpu = error_model_of(arithmetic::direct, dtype::f32);
     const double small = 0x1p-127;
     CHECK(holds(tune::flushed({small, 0}, device), 0));
     CHECK(holds(tune::flushed({-small, 0}, device), 0));

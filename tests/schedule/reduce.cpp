@@ -41,8 +41,8 @@ reduce_knobs drawn_knobs(tune::xoshiro256& bits)
 TEST_CASE("nests of any knobs compute what plain loops do, and touch nothing else")
 {
     tune::xoshiro256 bits(3);
-    int along = 0, legal = 0;
-    for (int i = 0; i < 400; ++i) {
+    int along = 0, legal = 0, alone = 0, parts_of[3]{};
+    for (int i = 0; i < 800; ++i) {
         const drawn_reduction r = drawn(bits);
         const isa set = sets[bits.below(4)];
         const reduce_knobs k = fitted_reduce(r.d, i % 4 == 0 ? default_reduce(r.d, set) : drawn_knobs(bits), set);
@@ -55,14 +55,88 @@ TEST_CASE("nests of any knobs compute what plain loops do, and touch nothing els
         CAPTURE(k.rows);
         CAPTURE(k.reduce_unroll);
         CAPTURE(k.row_block);
+        CAPTURE(k.reduce_block);
+        CAPTURE(k.parts);
+        CAPTURE(static_cast<int>(k.apart));
         if (!check(n, cpu_target(set)).ok()) continue;
         ++legal;
-        along += k.lanes == spread::outputs ? 0 : 1;
+        along += k.lanes == spread::sums || k.lanes == spread::extremes ? 1 : 0;
+        alone += k.lanes == spread::none ? 1 : 0;
+        if (k.parts > 1) ++parts_of[static_cast<int>(k.apart)];
         CHECK(std::string(prove_accesses(n).message()) == message_of(fault::none));
         CHECK(r.wrong(n) == "");
     }
-    CHECK(legal > 250);
-    CHECK(along > 60);
+    CHECK(legal > 500);
+    CHECK(along > 120);
+    CHECK(alone > 20);
+    for (const int drawn : parts_of) CHECK(drawn > 10);
+}
+
+TEST_CASE("parts of an axis are met side by side, and what is left of it comes behind them")
+{
+    // The reduction loops of the least of so many rows of an image, in the order of the nest.
+    const auto loops_of = [](std::int64_t steps, const reduce_knobs& k) {
+        const definition d = reductions::definition_of(global({.h = steps, .w = 1, .c = 32, .how = fold::least}));
+        const nest n = lower(reduce_schedule(d, k, isa::avx2));
+        CHECK(check(n, cpu_target(isa::avx2)).ok());
+        std::vector<std::string> loops;
+        for (const node& x : n.nodes)
+            if (x.kind == node_kind::loop && n.variables[x.variable].reduction)
+                loops.push_back(std::to_string(interval_of(n, x, nullptr).least) + ".." +
+                                std::to_string(interval_of(n, x, nullptr).most));
+        return loops;
+    };
+    using loops = std::vector<std::string>;
+    reduce_knobs k{.vectors = 4, .parts = 4, .apart = apart::extremes};
+    CHECK(loops_of(12, k) == loops{"0..2", "0..3"});
+    CHECK(loops_of(14, k) == loops{"0..2", "0..3", "12..13", "0..0"});
+    k.reduce_unroll = 2;
+    CHECK(loops_of(19, k) == loops{"0..1", "0..3", "0..1", "8..8", "0..0", "0..1", "9..9", "0..0", "0..0"});
+}
+
+TEST_CASE("there are no more parts than steps, and none of padding or of rows that only the call knows")
+{
+    const auto fitted = [](const auto& shape, const reduce_knobs& k) {
+        return fitted_reduce(reductions::definition_of(shape), k, isa::avx2);
+    };
+    const reduce_knobs columns{.vectors = 1, .parts = 8, .apart = apart::sums};
+    CHECK(fitted(global({.h = 30, .w = 1, .c = 40, .how = fold::sum}), columns).parts == 8);
+    CHECK(fitted(global({.h = 5, .w = 1, .c = 40, .how = fold::sum}), columns).parts == 5);
+    CHECK(fitted(global({.h = 1, .w = 1, .c = 40, .how = fold::sum}), columns).parts == 1);
+    CHECK(fitted(pool_shape{.h = 9, .w = 9, .c = 40, .kh = 3, .kw = 3, .pad = 1, .how = fold::sum}, columns).parts ==
+          1);
+    const reduce_knobs far{.lanes = spread::sums, .vectors = 1, .parts = 4};
+    CHECK(fitted(rows_shape{.rows = 40, .n = 100, .how = fold::sum}, far).parts == 4);
+    CHECK(fitted(rows_shape{.rows = 40, .n = 100, .how = fold::sum, .at_call = true}, far).parts == 1);
+    CHECK(fitted(pool_shape{.h = 19, .w = 9, .c = 40, .kh = 3, .kw = 3, .pad = 1}, {.parts = 2}).parts == 2);
+}
+
+TEST_CASE("parts of a sum are another order of its terms; parts of a maximum, and rows, are none")
+{
+    const definition d = reductions::definition_of(global({.h = 30, .w = 1, .c = 40, .how = fold::sum}));
+    const definition m = reductions::definition_of(global({.h = 30, .w = 1, .c = 40}));
+    for (const apart of : {apart::sums, apart::extremes}) {
+        const reduce_knobs k{.parts = 4, .apart = of};
+        CHECK((class_of(fitted_reduce(d, k, isa::avx2)) == error_class::reassociated) == (of == apart::sums));
+        CHECK(fitted_reduce(m, k, isa::avx2).parts == 4);
+        CHECK(class_of(fitted_reduce(m, k, isa::avx2)) == error_class::exact_order);
+    }
+    CHECK(class_of(reduce_knobs{.lanes = spread::none, .parts = 8}) == error_class::exact_order);
+}
+
+TEST_CASE("texts of before there were parts mean the nests that they meant")
+{
+    const auto hash_of = [](const auto& shape, const char* text) {
+        const auto c = config_from<cpu_templates>(text);
+        CHECK(c.ok());
+        return nest_hash(lower(schedule_for(reductions::definition_of(shape), c.value, isa::avx512)));
+    };
+    CHECK(hash_of(global({.h = 56, .w = 56, .c = 256, .how = fold::mean}),
+                  "reduce lanes=outputs rows=1 vectors=4 reduce_unroll=7 reduce_block=7 row_block=0 pad=peel "
+                  "unroll_window=false") == 0x94fbce6d6f5e463cu);
+    CHECK(hash_of(rows_shape{.rows = 1000, .n = 1000},
+                  "reduce lanes=extremes rows=4 vectors=2 reduce_unroll=1 reduce_block=0 row_block=0 pad=peel "
+                  "unroll_window=false") == 0xafffb6c0d7c4b009u);
 }
 
 TEST_CASE("the default is legal, lies along the terms where x does, and steps down where an exact order is asked for")

@@ -77,3 +77,25 @@ TEST_CASE("two reduction levels outside the register tile")
     ++p.tile_at;
     CHECK(lower(twice).found.what == fault::reduction_split_twice);
 }
+
+TEST_CASE("parts that do not fit into their axis, or are walked by nothing")
+{
+    const auto found = [](std::int64_t parts, std::int64_t length, std::int64_t step = 1) {
+        schedule s = right();
+        stage_plan p;
+        p.add(op::m, 1, binding::parallel).add(op::n, 16).open_tile();
+        p.add(op::k, step, binding::serial, tail::peel).in_parts(parts);
+        if (length > 0) p.add(op::k, length, binding::unroll);
+        if (step > 1) p.add(op::k, 1, binding::unroll);
+        p.add(op::n, 1, binding::vectorize);
+        s.plans[0] = p;
+        return lower(s).found.what;
+    };
+    constexpr std::int64_t steps = op::definition().stages[0].axes[op::k].extent;
+    CHECK(found(1, 0) == fault::none);
+    CHECK(found(3, steps / 3) == fault::none);
+    CHECK(found(3, steps / 3 + 1) == fault::axis_not_covered);
+    CHECK(found(2, 0) == fault::axis_not_covered);
+    CHECK(found(0, 1) == fault::axis_not_covered);
+    CHECK(found(2, 3, 2) == fault::factor_does_not_divide);
+}

@@ -32,8 +32,8 @@ constexpr definition odd_product = gemm<gemm_shape{.m = 37, .n = 50, .k = 70}, f
 template <class Family>
 tune::own_templates<Family> as_rows()
 {
+    using row = tune::listed_template<typename Family::target>;
     return []<class... T>(template_list<T...>) {
-        using row = tune::listed_template<typename Family::target>;
         return std::make_shared<const std::vector<row>>(std::vector<row>{tune::row_of<T>()...});
     }(typename Family::shipped());
 }

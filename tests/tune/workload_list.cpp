@@ -86,8 +86,8 @@ TEST_CASE("templates of a workload's own come with it; hone's among them are hon
 {
     const auto tasks = tune::tasks_of<workloads<plain, own_list>>("list");
     CHECK(tasks[0].own.of<cpu_family>() == nullptr);
-    REQUIRE(tasks[1].cpu_templates != nullptr);
-    const auto& own = *tasks[1].cpu_templates;
+    REQUIRE(tasks[1].own.of<cpu_family>() != nullptr);
+    const auto& own = *tasks[1].own.of<cpu_family>();
     REQUIRE(own.size() == 2);
     CHECK(std::string(own[0].name) == "narrow");
     CHECK(std::string(own[1].name) == "direct");

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// Element-wise operators on a device, by default and by drawn knobs, under validation, against plain loops.
+// Element-wise operators on a device, by default and by drawn knobs, under validation, against plain
+// loops, also where y is x itself.
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,6 +21,31 @@ using namespace hone;
 using namespace hone::test;
 
 namespace {
+
+// What x becomes where it is y, too.
+floats run_in_place(const nest& n, const std::vector<floats>& buffers)
+{
+    vulkan::device& device = test_device();
+    const spirv_result compiled = spirv_of(glsl_of(n));
+    REQUIRE(compiled.ok());
+    auto made = vulkan::pipeline::create(device.context(), compiled.words, launch_of(n));
+    REQUIRE(made.ok());
+    std::vector<vulkan::device_buffer> memory;
+    std::vector<vulkan::buffer_range> ranges;
+    for (std::size_t b = 0; b + 1 < buffers.size(); ++b) {
+        vulkan::failure why;
+        memory.push_back(device.make_buffer(buffers[b].size() * sizeof(float), why));
+        REQUIRE_MESSAGE(why.ok(), why.text());
+        std::copy(buffers[b].begin(), buffers[b].end(), memory.back().floats().begin());
+        ranges.push_back(memory.back().range());
+    }
+    ranges.push_back(ranges.front());
+    const auto ran = device.run([&](VkCommandBuffer to) { return made.value.record(to, ranges, {}); });
+    REQUIRE_MESSAGE(ran.ok(), ran.text());
+    CHECK_MESSAGE(device.validation_messages() == 0, device.first_validation_message());
+    const auto held = memory.front().floats();
+    return {held.begin(), held.begin() + static_cast<std::ptrdiff_t>(buffers.front().size())};
+}
 
 void compare(const image_shape& s, const definition& d, const chain& words, random_numbers& random)
 {
@@ -42,6 +70,7 @@ void compare(const image_shape& s, const definition& d, const chain& words, rand
         const auto after = run_on(test_device(), n, buffers);
         for (std::size_t i = 0; i + 1 < buffers.size(); ++i) CHECK(after[i] == buffers[i]);
         CHECK(difference_of(after.back(), expected, 1e-6) == "");
+        CHECK(difference_of(run_in_place(n, buffers), expected, 1e-6) == "");
     }
 }
 

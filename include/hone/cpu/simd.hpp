@@ -11,6 +11,7 @@
 #include <hone/core/isa.hpp>
 #include <hone/core/sequence.hpp>
 #include <hone/cpu/conversion.hpp>
+#include <hone/cpu/first_lanes.hpp>
 #include <hone/ir/expr.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/lower/functions.hpp>
@@ -39,14 +40,12 @@ struct simd {
     template <int Count>
     HONE_INLINE static vector load_first(const Number* p)
     {
-        vector v{};
-        __builtin_memcpy(&v, p, Count * sizeof(Number));
-        return v;
+        return first_lanes<Set, Number, N>::template load<Count>(p);
     }
     template <int Count>
     HONE_INLINE static void store_first(Number* p, vector v)
     {
-        __builtin_memcpy(p, &v, Count * sizeof(Number));
+        first_lanes<Set, Number, N>::template store<Count>(p, v);
     }
 
     // The first Count lanes of one, the others of another.

@@ -44,7 +44,7 @@ struct reduce_knobs {
     std::int32_t row_block = 0;     // rows per cache block, and of what one thread takes; 0: all
     hone::padding pad = padding::peel;
     bool unroll_window = false; // the axes next to the innermost reduction are written out
-    std::int32_t parts = 1;     // that are read side by side
+    std::int32_t parts = 1;     // of `apart`, that are read side by side
     hone::apart apart = hone::apart::rows;
     friend constexpr bool operator==(const reduce_knobs&, const reduce_knobs&) = default;
 };

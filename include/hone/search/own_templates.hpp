@@ -81,8 +81,7 @@ inline status check_templates(const definition& d, const own_lists& own)
     return {fault::template_missing, 1, 0, d.stages.empty() ? "" : d.stages[0].name};
 }
 
-namespace listing {
-
+// What keeps records from telling the templates of a list apart by their names; nothing where they can.
 template <class Family>
 std::optional<std::string> wrong_names(const listed_templates<typename Family::target>& rows)
 {
@@ -101,15 +100,13 @@ std::optional<std::string> wrong_names(const listed_templates<typename Family::t
     return std::nullopt;
 }
 
-} // namespace listing
-
-// What keeps records from telling the templates of a list apart by their names; nothing where they can.
+// The same of the lists of all families.
 inline std::optional<std::string> wrong_names(const listed_families& all)
 {
     std::optional<std::string> wrong;
     std::apply(
         [&]<class... F>(const listed_rows<F>&... of) {
-            static_cast<void>(((wrong = listing::wrong_names<F>(of.rows)).has_value() || ...));
+            static_cast<void>(((wrong = wrong_names<F>(of.rows)).has_value() || ...));
         },
         all);
     return wrong;
