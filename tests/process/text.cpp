@@ -1,28 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// Text from outside in messages and comments, JSON from outside, and names for C++.
-#include <stdexcept>
+// Text from outside in messages and comments, and names for C++.
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include <hone/process/text.hpp>
-#include <hone/record/json_text.hpp>
 
 using namespace hone;
-
-namespace {
-
-std::string wrong_json(const std::string& text)
-{
-    try {
-        tune::parse_json(text);
-    } catch (const std::invalid_argument& e) {
-        return e.what();
-    }
-    return "";
-}
-
-} // namespace
 
 TEST_CASE("an excerpt is short, and printable")
 {
@@ -62,37 +46,4 @@ TEST_CASE("the name of a config set is an identifier, and no keyword, macro or r
     CHECK(
         tune::wrong_name("class", "--name") ==
         "--name is 'class'; it must be a C++ identifier that is no keyword, no macro and not reserved, as my_kernels");
-}
-
-TEST_CASE("JSON that is none, too deep or ambiguous is refused in a short sentence")
-{
-    CHECK(wrong_json(R"({"a":[1,2.5,null,true,"x"]})") == "");
-    CHECK(wrong_json("{\"a\":1").find("parse error at line 1, column 7") == 0);
-    CHECK(wrong_json("no").find("it begins with 'no'") != std::string::npos);
-    CHECK(wrong_json(R"({"a":1,"a":1})") == "the field 'a' stands twice");
-    CHECK(wrong_json(R"({"k":{"a":1},"l":{"a":1}})") == "");
-    CHECK(wrong_json(R"([{"k":{"a":1,"b":2,"a":3}}])") == "the field 'a' stands twice");
-    CHECK(wrong_json(std::string("{}\0{}", 5)) == "byte 3 is zero, which no JSON holds");
-    CHECK(wrong_json("{} {}") != "");
-    CHECK(wrong_json("1e999") != "");
-    for (const char* open : {"[", "{\"a\":", "[{\"a\":"}) {
-        std::string deep;
-        for (int i = 0; i < 100'000; ++i) deep += open;
-        CHECK(wrong_json(deep) == "its lists and objects nest deeper than 16 levels");
-    }
-    for (const std::string& text : {std::string(50'000, 'x'), "\"" + std::string(50'000, 'x'), std::string(50'000, '9'),
-                                    "{\"" + std::string(50'000, 'x') + "\":1,,"})
-        CHECK(wrong_json(text).size() < 300);
-}
-
-TEST_CASE("a value that is found is named by its type and size")
-{
-    const auto says = [](const char* text) { return tune::found_text(tune::parse_json(text)); };
-    CHECK(says("1") == "1");
-    CHECK(says("-2.5") == "-2.5");
-    CHECK(says("null") == "null");
-    CHECK(says("true") == "true");
-    CHECK(says("\"a\\nb\"") == "the text 'a\\x0ab'");
-    CHECK(says("[[[1]]]") == "a list of 1");
-    CHECK(says("{\"a\":[],\"b\":{}}") == "an object of 2");
 }

@@ -176,40 +176,6 @@ TEST_CASE("a workload that demands exact sums is given a chain for each")
     CHECK(class_of(kernel<strict_sum>::config) == error_class::exact_order);
 }
 
-TEST_CASE("a sum never counts as an extreme, nor an extreme as a sum")
-{
-    for (const fold how : {fold::sum, fold::mean, fold::squares, fold::largest, fold::least})
-        for (const spread lanes : {spread::outputs, spread::sums, spread::extremes, spread::none}) {
-            const definition d = reductions::definition_of(rows_shape{.rows = 5, .n = 40, .how = how});
-            const reduce_knobs k = fitted_reduce(d, {.lanes = lanes}, isa::avx2);
-            const bool is_sum = d.stages[0].reduce == reduction::add;
-            CHECK(k.lanes != (is_sum ? spread::extremes : spread::sums));
-            if (lanes == spread::outputs || lanes == spread::none) CHECK(k.lanes == lanes);
-            CHECK((class_of(k) == error_class::exact_order) == (k.lanes != spread::sums));
-        }
-}
-
-TEST_CASE("neighbouring reductions that walk memory as one are one axis; others are left alone")
-{
-    const auto extents = [](const definition& d) {
-        const definition f = with_fused_reductions(d);
-        return std::vector<std::int64_t>{f.stages[0].axes[4].extent, f.stages[0].axes[5].extent};
-    };
-    using pair = std::vector<std::int64_t>;
-    pool_shape s{.n = 2, .h = 5, .w = 7, .c = 3, .kh = 5, .kw = 7};
-    CHECK(extents(reductions::definition_of(s)) == pair{1, 35});
-    s.layout = layout::nchw;
-    CHECK(extents(reductions::definition_of(s)) == pair{1, 35});
-    s.kw = 6; // leaves a column out
-    CHECK(extents(reductions::definition_of(s)) == pair{5, 6});
-    s.kw = 7;
-    s.pad = 1;
-    CHECK(extents(reductions::definition_of(s)) == pair{5, 7});
-    definition d = reductions::definition_of(global({.h = 5, .w = 7, .c = 3}));
-    d.tensors[0].dims[1].stride += 4; // rows with gaps
-    CHECK(extents(d) == pair{5, 7});
-}
-
 TEST_CASE("it computes what reduces and has no weights; the others keep their template")
 {
     using shape = gemm_shape;
