@@ -236,7 +236,7 @@ TEST_CASE("the tuner's exact results are those of plain loops")
         for (const pooling how : {pooling::max, pooling::average}) {
             CAPTURE(text_of(s, how));
             const definition d = checked(pool_definition<residual>(s, how, dtype::f32));
-            const tune::problem p = tune::problem_of(d, 3, tune::cpu_arithmetics(d));
+            const tune::problem p = tune::problem_of(d, 3, {tune::arithmetic::direct});
             call_data given = data_of(s, 0);
             for (const tune::problem_operand& o : p.signs().operands)
                 (o.role == role::input ? given.x : given.residual) = o.values;
