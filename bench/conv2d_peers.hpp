@@ -28,7 +28,8 @@ struct conv2d_operands {
 
     explicit conv2d_operands(const hone::conv2d_shape& shape)
         : s(shape), x(floats::random(s.n * s.h * s.w * s.ic, 1, 1)),
-          weights(floats::random(s.oc * s.kh * s.kw * s.ic, 1 / std::sqrt(static_cast<float>(s.kh * s.kw * s.ic)), 2)),
+          weights(floats::random(s.oc * s.kh * s.kw * channels(),
+                                 1 / std::sqrt(static_cast<float>(s.kh * s.kw * channels())), 2)),
           bias(floats::random(s.oc, 0.5f, 3))
     {
         // Corners, borders and others; the first and the last element are among the corners.
@@ -44,7 +45,8 @@ struct conv2d_operands {
         for (int i = 0; i < 1000; ++i) add(below(s.n), below(s.oh()), below(s.ow()), below(s.oc));
     }
     std::int64_t outputs() const { return s.n * s.oh() * s.ow() * s.oc; }
-    double gflop() const { return 2e-9 * static_cast<double>(outputs() * s.kh * s.kw * s.ic); }
+    double gflop() const { return 2e-9 * static_cast<double>(outputs() * s.kh * s.kw * channels()); }
+    std::int64_t channels() const { return s.ic / s.groups; } // of x, that an output reads
 
 private:
     void add(std::int64_t n, std::int64_t oh, std::int64_t ow, std::int64_t oc)
@@ -55,9 +57,9 @@ private:
                 const std::int64_t h = oh * s.stride + kh - s.pad;
                 const std::int64_t w = ow * s.stride + kw - s.pad;
                 if (h < 0 || h >= s.h || w < 0 || w >= s.w) continue;
-                const float* px = &x[((n * s.h + h) * s.w + w) * s.ic];
-                const float* pw = &weights[((oc * s.kh + kh) * s.kw + kw) * s.ic];
-                for (std::int64_t ic = 0; ic < s.ic; ++ic)
+                const float* px = &x[((n * s.h + h) * s.w + w) * s.ic + oc / (s.oc / s.groups) * channels()];
+                const float* pw = &weights[((oc * s.kh + kh) * s.kw + kw) * channels()];
+                for (std::int64_t ic = 0; ic < channels(); ++ic)
                     sum += static_cast<double>(px[ic]) * static_cast<double>(pw[ic]);
             }
         expected.add(((n * s.oh() + oh) * s.ow() + ow) * s.oc + oc, sum < 0 ? 0 : sum);
@@ -81,7 +83,9 @@ inline void add_onednn(std::vector<contender>& to, const char* name, const conv2
     };
     const auto st = std::make_shared<state>();
     const memory::dims dx{s.n, s.ic, s.h, s.w};
-    const memory::dims dw{s.oc, s.ic, s.kh, s.kw};
+    const bool has_groups = s.groups > 1;
+    const memory::dims dw = has_groups ? memory::dims{s.groups, s.oc / s.groups, in.channels(), s.kh, s.kw}
+                                       : memory::dims{s.oc, s.ic, s.kh, s.kw};
     const memory::dims dy{s.n, s.oc, s.oh(), s.ow()};
     const auto any = [](const memory::dims& d) { return onednn::described(d, memory::format_tag::any); };
     try {
@@ -106,8 +110,10 @@ inline void add_onednn(std::vector<contender>& to, const char* name, const conv2
     reorder(plain(dx, memory::format_tag::nhwc, in.x.data()), st->x);
     // Winograd's weights are made from OIHW only.
     const floats oihw(in.weights.size());
-    reorder(plain(dw, memory::format_tag::ohwi, in.weights.data()), plain(dw, memory::format_tag::oihw, oihw.data()));
-    reorder(plain(dw, memory::format_tag::oihw, oihw.data()), st->weights);
+    const auto given = has_groups ? memory::format_tag::gohwi : memory::format_tag::ohwi;
+    const auto usual = has_groups ? memory::format_tag::goihw : memory::format_tag::oihw;
+    reorder(plain(dw, given, in.weights.data()), plain(dw, usual, oihw.data()));
+    reorder(plain(dw, usual, oihw.data()), st->weights);
     st->arguments = {
         {DNNL_ARG_SRC, st->x}, {DNNL_ARG_WEIGHTS, st->weights}, {DNNL_ARG_BIAS, st->bias}, {DNNL_ARG_DST, st->y}};
 

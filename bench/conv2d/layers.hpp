@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// ResNet-18's convolutions as workloads, and how one of them is run beside its peers. The layers are spread over a few
-// sources, because each kernel costs one to three seconds of the compiler.
+// ResNet-18's convolutions as workloads, MobileNet's depthwise ones and some of channels that fill no vector, and how
+// one of them is run beside its peers. The layers are spread over a few sources, because each kernel costs one to three
+// seconds of the compiler.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +36,18 @@ struct c9 : layer<14, 256, 256, 3, 1> {};
 struct c10 : layer<14, 256, 512, 3, 2> {};
 struct c11 : layer<14, 256, 512, 1, 2> {};
 struct c12 : layer<7, 512, 512, 3, 1> {};
+
+template <std::int64_t Size, std::int64_t Channels, std::int64_t Kernel, std::int64_t Stride>
+using depthwise_layer = hone::conv2d<hone::conv2d_shape{.h = Size,
+                                                        .w = Size,
+                                                        .ic = Channels,
+                                                        .oc = Channels,
+                                                        .kh = Kernel,
+                                                        .kw = Kernel,
+                                                        .stride = Stride,
+                                                        .pad = Kernel / 2,
+                                                        .groups = Channels},
+                                     hone::f32, hone::bias, hone::relu>;
 
 // A config set of one config for one layer. The knobs were found on AVX-512; elsewhere a kernel takes its defaults.
 template <class Layer, direct_knobs K>
@@ -74,10 +87,27 @@ void run(const char* name, const options& o)
     print(name, in.gflop(), contenders, {"onednn direct", "onednn winograd"});
 }
 
+// The default beside oneDNN, as engines meet it that never tune.
+template <class Layer>
+void run_default(const char* name, const options& o)
+{
+    if (!o.selects("--layers", name)) return;
+    const conv2d_operands in(Layer::shape);
+    std::vector<contender> contenders;
+    add_kernel(contenders, functions_of<hone::kernel<Layer>>("hone default"), in.weights,
+               {.x = in.x.data(), .bias = in.bias.data()}, in.outputs(), in.expected);
+#ifdef HONE_HAVE_ONEDNN
+    add_onednn(contenders, "onednn direct", in, dnnl::algorithm::convolution_direct);
+#endif
+    run_rounds(contenders, o.number("--rounds"), weights_of(o));
+    print(name, in.gflop(), contenders, {"onednn direct"});
+}
+
 // Each runs those of its layers that --layers selects.
 void c1_to_c3(const options& o);
 void c4_to_c6(const options& o);
 void c7_to_c9(const options& o);
 void c10_to_c12(const options& o);
+void depthwise(const options& o);
 
 } // namespace bench

@@ -188,3 +188,31 @@ TEST_CASE("where products take lanes, the default writes out as many steps as a 
     constexpr conv2d_shape gray{.h = 9, .w = 9, .ic = 1, .oc = 8, .kh = 5, .kw = 5, .pad = 2};
     CHECK(steps(conv2d<gray, f32>::definition(), isa::neon) == 1);
 }
+
+// Rows of x that stand in one set of the nearest cache push each other out.
+TEST_CASE("default tiles heed where rows meet in the cache")
+{
+    constexpr auto of = [](const conv2d_shape& shape, isa set) {
+        return default_direct(conv2d_definition<bias, relu>(shape, dtype::f32), set);
+    };
+    const conv2d_shape pointwise{.h = 14, .w = 14, .ic = 1024, .oc = 256};
+    CHECK(of(pointwise, isa::avx512).rows <= cache_ways);
+    conv2d_shape other = pointwise;
+    other.ic = 1000; // 4000 bytes apart
+    CHECK(of(other, isa::avx512).rows > cache_ways);
+
+    const auto depthwise = [](std::int64_t channels) {
+        return conv2d_shape{
+            .h = 14, .w = 14, .ic = channels, .oc = channels, .kh = 3, .kw = 3, .pad = 1, .groups = channels};
+    };
+    for (const isa set : {isa::avx2, isa::avx512}) {
+        CAPTURE(name_of(set));
+        const direct_knobs few = of(depthwise(512), set);
+        CHECK(few.order == walk::rows_outer);
+        CHECK(few.vectors == (set == isa::avx512 ? 4 : 2));
+        CHECK(check_registers({few.rows, few.vectors}, set).ok());
+        const direct_knobs all = of(depthwise(480), set);
+        CHECK(all.order == walk::weights_outer);
+        CHECK(all.vectors == 1);
+    }
+}

@@ -3,6 +3,7 @@
 #include <hone/schedule/register_tile.hpp>
 
 #include <cstdint>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -130,4 +131,30 @@ TEST_CASE("tiles that are passed over have other rows, and what comes instead co
     }
     // Where there is no other, the last one stays.
     CHECK(cheapest_tile(1, 1, true, isa::avx512, 3).rows == 1);
+}
+
+TEST_CASE("lines a power of two apart stand in few sets, and others in all")
+{
+    CHECK(sets_of_distance(4096) == 1);
+    CHECK(sets_of_distance(3 * 4096) == 1);
+    CHECK(sets_of_distance(2048) == 2);
+    CHECK(sets_of_distance(512) == 8);
+    CHECK(sets_of_distance(3840) == 16);
+    for (const std::int64_t bytes : {0, 4, 64, 4000, 4160}) CHECK(sets_of_distance(bytes) == cache_sets);
+    // By counting them.
+    for (const std::int64_t lines : {1, 2, 3, 6, 12, 32, 33, 48, 64, 96}) {
+        bool is_met[cache_sets]{};
+        std::int64_t met = 0;
+        for (std::int64_t i = 0; i < 2 * cache_sets; ++i) met += !std::exchange(is_met[i * lines % cache_sets], true);
+        CHECK(sets_of_distance(lines * cache_line_bytes) == met);
+    }
+}
+
+TEST_CASE("no tile has more rows than it may, and without a limit that matters it is the same")
+{
+    for (const std::int64_t limit : {1, 8, 16, 28, 512}) {
+        const register_tile t = cheapest_tile(196, 16, true, isa::avx512, 0, 1, limit);
+        CHECK(t.rows <= limit);
+        if (limit >= most_tile_rows) CHECK(t.rows == cheapest_tile(196, 16, true, isa::avx512).rows);
+    }
 }
