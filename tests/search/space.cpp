@@ -423,25 +423,3 @@ TEST_CASE("every layer has a legal point in each space")
         CHECK(has_legal(vulkan_space(d, {})));
     });
 }
-
-TEST_CASE("an operator with a tensor that a device cannot bind has no kernel there, and the tensor is named")
-{
-    using wide = gemm<gemm_shape{.m = 1, .n = 11008, .k = 4096}, f32>;
-    constexpr std::int64_t bytes = std::int64_t{11008} * 4096 * 4;
-    const definition d = wide::definition();
-    const vulkan_limits floor;
-    const vulkan_space on_floor(d, floor);
-    status why;
-    CHECK_FALSE(on_floor.nest_of(on_floor.standard(), why));
-    for (const status& s : {why, tune::reason_against(d, floor)}) {
-        CHECK(s.what == fault::buffer_too_large);
-        CHECK(s.expected == floor.max_buffer_bytes);
-        CHECK(s.found == bytes);
-        CHECK(std::string(s.subject) == "weights");
-    }
-    vulkan_limits enough = floor;
-    enough.max_buffer_bytes = bytes;
-    const vulkan_space on_enough(d, enough);
-    CHECK(on_enough.nest_of(on_enough.standard(), why));
-    CHECK(tune::reason_against(d, enough).ok());
-}

@@ -3,6 +3,7 @@
 // no object has none.
 #include <hone/tune/cpu/object_code.hpp>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
