@@ -179,7 +179,7 @@ TEST_CASE("knobs are numbers, booleans or words in JSON, and texts in settings")
     tune::record r;
     tune::fields::set_knobs(r, tune::json_of(all));
     CHECK(r.knobs == all);
-    CHECK(tune::json_of({}).dump() == "{}");
+    CHECK(tune::json_of(tune::settings{}).dump() == "{}");
 }
 
 TEST_CASE("of a kernel that failed the error may be null, and the score of one that chance chose")
