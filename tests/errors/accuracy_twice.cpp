@@ -1,6 +1,6 @@
-// expect: hone::gemm: a workload has one accuracy; name hone::exact or hone::fast
-// expect: hone::pool: a workload has one accuracy; name hone::exact or hone::fast
-// expect: hone::elementwise: a workload has one accuracy; name hone::exact or hone::fast
+// expect: ::gemm: a workload has one accuracy; name hone::exact or hone::fast
+// expect: ::pool: a workload has one accuracy; name hone::exact or hone::fast
+// expect: ::elementwise: a workload has one accuracy; name hone::exact or hone::fast
 // forbid: codegen
 // SPDX-License-Identifier: BSL-1.0
 // Workloads that demand two accuracies.
