@@ -36,11 +36,12 @@ TEST_CASE("the name of a config set is an identifier, and no keyword, macro or r
                              "SIGNAL", "INT", "Linux", "HONE_net", "test", "all"})
         CHECK_MESSAGE(tune::is_identifier(name), name);
     for (const char* name :
-         {"",         "2k",     "my-kernels", "k {}; int x", "a\nb",  "class",     "int",      "co_await",
-          "xor",      "a__b",   "_Kernels",   "std",         "hone",  "main",      "k ",       " k",
-          "\xc3\xa4", "k::j",   "k<int>",     "k\\u00e4",    "linux", "unix",      "i386",     "NULL",
-          "EOF",      "errno",  "assert",     "INFINITY",    "NAN",   "INT_MAX",   "UINT64_C", "stdin",
-          "va_arg",   "PRIu64", "EDOM",       "SIGINT",      "M_PI",  "HONE_PIECE"})
+         {"",         "2k",      "my-kernels", "k {}; int x", "a\nb",   "class",    "int",
+          "co_await", "xor",     "a__b",       "_Kernels",    "std",    "hone",     "main",
+          "k ",       " k",      "\xc3\xa4",   "k::j",        "k<int>", "k\\u00e4", "linux",
+          "unix",     "i386",    "NULL",       "EOF",         "errno",  "assert",   "INFINITY",
+          "NAN",      "INT_MAX", "UINT64_C",   "stdin",       "va_arg", "PRIu64",   "EDOM",
+          "SIGINT",   "M_PI",    "HONE_PIECE", "NDEBUG",      "table",  "entries",  "vulkan_entries"})
         CHECK_FALSE_MESSAGE(tune::is_identifier(name), name);
     CHECK(tune::wrong_name("k", "--name") == "");
     CHECK(

@@ -270,6 +270,7 @@ function(hone_tuned_properties_ target)
         CXX_CPPCHECK ""
         CXX_CPPLINT ""
         CXX_INCLUDE_WHAT_YOU_USE ""
+        DISABLE_PRECOMPILE_HEADERS ON
         INTERPROCEDURAL_OPTIMIZATION OFF
         POSITION_INDEPENDENT_CODE ON
         UNITY_BUILD OFF)

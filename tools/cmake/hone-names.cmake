@@ -29,7 +29,7 @@ function(hone_tuned_name_ call target)
         message(FATAL_ERROR "${call}: the target names a C++ type; choose letters, digits and underscores")
     endif()
     hone_is_reserved_name_(reserved ${target})
-    if(reserved OR target MATCHES "^_[A-Z]|__|^(std|hone|main)$")
+    if(reserved OR target MATCHES "^_[A-Z]|__|^(std|hone|main|entries|vulkan_entries|table|NDEBUG)$")
         message(FATAL_ERROR
             "${call}: the target names a C++ type, and ${target} is a keyword, a macro or reserved; choose another, as "
             "my_kernels")

@@ -105,8 +105,8 @@ inline bool is_identifier(std::string_view name)
     if (!std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || is_digit(c); })) return false;
     if (name.find("__") != std::string_view::npos) return false;
     if (name[0] == '_' && name.size() > 1 && name[1] >= 'A' && name[1] <= 'Z') return false;
-    // Names that stand in every header, or in none that compiles.
-    if (name == "hone" || name == "std" || name == "main") return false;
+    // Names that stand in every header, or in none that compiles; of a config set's members; a macro of most builds.
+    if (is_word_of("hone std main entries vulkan_entries table NDEBUG", name)) return false;
     return !is_word_of(keywords, name) && !is_word_of(macros_of_hone, name) && !is_word_of(macros_of_compilers, name);
 }
 
