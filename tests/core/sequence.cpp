@@ -32,7 +32,7 @@ constexpr int sum_of(sequence<I...>)
 
 TEST_CASE("functions deduce the numbers, in order")
 {
-    CHECK(sum_of(make_sequence<300>{}) == 299 * 300 / 2);
+    CHECK(sum_of(make_sequence<200>{}) == 199 * 200 / 2); // clang folds 256 at most
     CHECK(sum_of(make_sequence<0>{}) == 0);
     int digits = 0;
     [&]<int... I>(sequence<I...>) { ((digits = 10 * digits + I), ...); }(make_sequence<6>{});

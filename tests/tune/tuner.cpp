@@ -363,6 +363,7 @@ TEST_CASE("children are not waited for past the end of a run")
     CHECK(r.unreached[0].find("before tiny, wide could be tuned on baseline: '" + at / "compiler") !=
           std::string::npos);
     CHECK(r.unreached[0].find("built no kernel") != std::string::npos);
+    CHECK(r.unreached[0].find("worked for 0.0 s") == std::string::npos); // nor where it hung at the headers
     CHECK(r.waiting > 0.5 * r.seconds);
 }
 

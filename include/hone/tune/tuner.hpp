@@ -259,7 +259,7 @@ private:
         measuring_ += f.measuring;
         waiting_ += f.waiting;
         for (const tuning* t : open) note_failure(*t);
-        note_unreached(g, open, waiting_ - waited);
+        note_unreached(g, open, g.waiting + waiting_ - waited);
     }
     void note_unreached(const tuning_group& g, const std::vector<tuning*>& open, double waited)
     {
