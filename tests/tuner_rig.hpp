@@ -80,6 +80,14 @@ inline tune::variant_source right_kernel(const std::string& before = "", const s
             "hone::tune::variant{kernel::packed_bytes, kernel::layout_id, &workspace, &kernel::pack, &run}"};
 }
 
+// How tests tune: in children that run this case of the test's program.
+inline tune::tuning_environment environment_of(const folder& at, const std::string& child)
+{
+    return {.self = {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip", "--test-case=" + child},
+            .work_directory = at.path() / "work",
+            .seed = 5};
+}
+
 // A batch of candidates, built and measured.
 inline void turn(tune::tuning& t, tune::builder& build, std::size_t size)
 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-// What tests that tune on a device share: their child, which is the test's program, started again for one case, and the
-// entry of what they found.
+// What tests that tune on a device share: their child, which is the test's program, started again for one case; what is
+// checked of each tuning; and the entry of what was found.
 #pragma once
 
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 
+#include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
 #include <hone/tune/task.hpp>
@@ -34,14 +34,6 @@ namespace hone::test {
         }));
 }
 
-// How tests tune: in children that run this case of the test's program.
-inline tune::tuning_environment environment_of(const folder& at, const std::string& child)
-{
-    return {.self = {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip", "--test-case=" + child},
-            .work_directory = at.path() / "work",
-            .seed = 5};
-}
-
 // What a generated header says of a record, whose memory it reads.
 inline vulkan_entry entry_of(const tune::record& r)
 {
@@ -52,6 +44,31 @@ inline vulkan_entry entry_of(const tune::record& r)
             .launch = made.launch,
             .packed = made.packed,
             .layout_id = layout_id(made.packed)};
+}
+
+// Tunes an operator on the device that children find, with four candidates, and checks every result, over odd extents
+// that of what was chosen; which it returns.
+template <class Op>
+tune::record check_tuned_on_device(const std::string& child)
+{
+    const folder at;
+    const tune::tuning_environment environment = environment_of(at, child);
+    std::string why;
+    const auto found = tune::find_vulkan(environment.self, why);
+    REQUIRE_MESSAGE(found.has_value(), why);
+    tune::vulkan_tuning tuning(tune::task_of<Op>("op", "op"), environment, *found);
+    tuning.measure(tuning.propose(4), {});
+    tuning.compare();
+    for (const tune::record& r : tuning.records()) {
+        INFO(tune::line_of(r));
+        CHECK(r.found == tune::verdict::ok);
+        CHECK(r.max_rel_error < 1e-5);
+    }
+    const tune::standing s = tuning.standing();
+    REQUIRE(s.chosen != nullptr);
+    REQUIRE(s.standard != nullptr);
+    CHECK(tuning.verify_on_twin(*s.chosen).found == tune::verdict::ok);
+    return *s.chosen;
 }
 
 } // namespace hone::test

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Operators that write several tensors are searched, verified, output by output, and measured.
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <type_traits>
 
@@ -13,11 +12,10 @@
 #include <hone/tune/cpu/tuning.hpp>
 
 #include "further_outputs.hpp"
-#include "tuner_rig.hpp"
+#include "tuned_operator.hpp"
 
 using namespace hone;
 using namespace hone::test;
-using tune::verdict;
 
 TEST_CASE("measure operators of several outputs in a child" * doctest::skip())
 {
@@ -27,35 +25,11 @@ TEST_CASE("measure operators of several outputs in a child" * doctest::skip())
 TEST_CASE_TEMPLATE("what an epilogue keeps, three outputs, and two layouts of no weights are tuned", Op, further::kept,
                    further::thrice, further::layer, further::planes)
 {
-    const folder at;
-    const isa set = cpu();
-    tune::builder build(tune::find_compiler("c++", set),
-                        {.directory = at.path() / "work",
-                         .include_directories = {include_directory(),
-                                                 std::filesystem::path(__FILE__).parent_path().parent_path().string()},
-                         .headers = {"further_outputs.hpp"}});
-    const tune::tuning_environment environment{.self = {std::filesystem::read_symlink("/proc/self/exe").string(),
-                                                        "--no-skip",
-                                                        "--test-case=measure operators of several outputs in a child"},
-                                               .work_directory = at.path() / "work",
-                                               .seed = 5};
     const std::string name = std::is_same_v<Op, further::kept>     ? "kept"
                              : std::is_same_v<Op, further::thrice> ? "thrice"
                              : std::is_same_v<Op, further::layer>  ? "layer"
                                                                    : "planes";
-    tune::cpu_tuning tuning(tune::task_of<Op>(name, "further::" + name), environment, build, set);
-    turn(tuning, build, 3);
-    tuning.compare();
-    for (const tune::record& r : tuning.records()) {
-        INFO(tune::line_of(r));
-        CHECK(r.found == verdict::ok);
-        CHECK(r.max_rel_error < 1e-5);
-    }
-    const tune::standing s = tuning.standing();
-    CHECK(s.trials == 3);
-    REQUIRE(s.chosen != nullptr);
-    CHECK(s.standard != nullptr);
-    CHECK(s.naive != nullptr);
+    check_tuned<Op>("further_outputs.hpp", "further", name, "measure operators of several outputs in a child");
 }
 
 TEST_CASE("a cost model sees all that is written")

@@ -2,7 +2,6 @@
 // Operators that write several tensors are tuned on a device, and recorded by a kernel of what was found.
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -21,7 +20,6 @@
 
 using namespace hone;
 using namespace hone::test;
-using tune::verdict;
 
 TEST_CASE("measure operators of several outputs on a device in a child" * doctest::skip())
 {
@@ -41,26 +39,10 @@ TEST_CASE_TEMPLATE("what an epilogue keeps, and two layouts of no weights are tu
                    further::planes)
 {
     vulkan::device& device = test_device();
-    const folder at;
-    const tune::tuning_environment environment =
-        environment_of(at, "measure operators of several outputs on a device in a child");
-    std::string why;
-    const auto found = tune::find_vulkan(environment.self, why);
-    REQUIRE_MESSAGE(found.has_value(), why);
-    tune::vulkan_tuning tuning(tune::task_of<Op>("op", "further::op"), environment, *found);
-    tuning.measure(tuning.propose(4), {});
-    tuning.compare();
-    for (const tune::record& r : tuning.records()) {
-        INFO(tune::line_of(r));
-        CHECK(r.found == verdict::ok);
-        CHECK(r.max_rel_error < 1e-5);
-    }
-    const tune::standing s = tuning.standing();
-    REQUIRE(s.chosen != nullptr);
-    REQUIRE(s.standard != nullptr);
-    CHECK(tuning.verify_on_twin(*s.chosen).found == verdict::ok);
+    const tune::record chosen =
+        check_tuned_on_device<Op>("measure operators of several outputs on a device in a child");
 
-    const vulkan_entry entry = entry_of(*s.chosen);
+    const vulkan_entry entry = entry_of(chosen);
     auto k = vulkan::kernel<Op, no_entries_yet>::create(device.context(), entry);
     INFO(vulkan::failure{k.found}.text());
     REQUIRE(k.ok());

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -14,11 +13,10 @@
 #include <hone/tune/cpu/tuning.hpp>
 
 #include "half_weights.hpp"
-#include "tuner_rig.hpp"
+#include "tuned_operator.hpp"
 
 using namespace hone;
 using namespace hone::test;
-using tune::verdict;
 
 TEST_CASE("measure kernels with weights of 16 bits in a child" * doctest::skip())
 {
@@ -59,31 +57,8 @@ TEST_CASE("weights are drawn as halves hold them, none of them denormal, and all
 
 TEST_CASE_TEMPLATE("a product and a convolution with weights of 16 bits are tuned", Op, halves::product, halves::layer)
 {
-    const folder at;
-    const isa set = cpu();
-    tune::builder build(tune::find_compiler("c++", set),
-                        {.directory = at.path() / "work",
-                         .include_directories = {include_directory(),
-                                                 std::filesystem::path(__FILE__).parent_path().parent_path().string()},
-                         .headers = {"half_weights.hpp"}});
-    const tune::tuning_environment environment{
-        .self = {std::filesystem::read_symlink("/proc/self/exe").string(), "--no-skip",
-                 "--test-case=measure kernels with weights of 16 bits in a child"},
-        .work_directory = at.path() / "work",
-        .seed = 5};
     const std::string name = std::is_same_v<Op, halves::product> ? "product" : "layer";
-    tune::cpu_tuning tuning(tune::task_of<Op>(name, "halves::" + name), environment, build, set);
-    turn(tuning, build, 4);
-    tuning.compare();
-    for (const tune::record& r : tuning.records()) {
-        INFO(tune::line_of(r));
-        CHECK(r.found == verdict::ok);
-        CHECK(r.max_rel_error < 1e-5);
+    for (const tune::record& r : check_tuned<Op>("half_weights.hpp", "halves", name,
+                                                 "measure kernels with weights of 16 bits in a child", 1e-5, 4))
         CHECK(r.signature.find(" wf16 f32") != std::string::npos);
-    }
-    const tune::standing s = tuning.standing();
-    CHECK(s.trials == 4);
-    CHECK(s.chosen != nullptr);
-    CHECK(s.standard != nullptr);
-    CHECK(s.naive != nullptr);
 }

@@ -2,7 +2,6 @@
 // Operators of many tensors, or few, are tuned on a device, and recorded by a kernel of what was found.
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
@@ -20,7 +19,6 @@
 
 using namespace hone;
 using namespace hone::test;
-using tune::verdict;
 
 TEST_CASE("measure operators of many operands on a device in a child" * doctest::skip())
 {
@@ -87,26 +85,9 @@ TEST_CASE_TEMPLATE("a folded batch norm, two residuals, a gate or activations, t
                    many::difference)
 {
     vulkan::device& device = test_device();
-    const folder at;
-    const tune::tuning_environment environment =
-        environment_of(at, "measure operators of many operands on a device in a child");
-    std::string why;
-    const auto found = tune::find_vulkan(environment.self, why);
-    REQUIRE_MESSAGE(found.has_value(), why);
-    tune::vulkan_tuning tuning(tune::task_of<Op>("op", "many::op"), environment, *found);
-    tuning.measure(tuning.propose(4), {});
-    tuning.compare();
-    for (const tune::record& r : tuning.records()) {
-        INFO(tune::line_of(r));
-        CHECK(r.found == verdict::ok);
-        CHECK(r.max_rel_error < 1e-5);
-    }
-    const tune::standing s = tuning.standing();
-    REQUIRE(s.chosen != nullptr);
-    REQUIRE(s.standard != nullptr);
-    CHECK(tuning.verify_on_twin(*s.chosen).found == verdict::ok);
+    const tune::record chosen = check_tuned_on_device<Op>("measure operators of many operands on a device in a child");
 
-    const vulkan_entry entry = entry_of(*s.chosen);
+    const vulkan_entry entry = entry_of(chosen);
     using many::operands;
     if constexpr (std::is_same_v<Op, many::product>) {
         const auto x = operands::drawn(many::m * many::k, 6), weights = operands::drawn(many::k * many::n, 7);

@@ -3,8 +3,7 @@
 // given those by a tuner.
 #pragma once
 
-#include <type_traits>
-
+#include <hone/core/traits.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/vulkan_direct.hpp>
@@ -32,7 +31,7 @@ struct vulkan_templates_of<Op> {
         Op::vulkan_templates::is_complete,
         "hone::template_list: a template of the list lacks a part of what schedule/schedule_template.hpp lists; "
         "add it");
-    using type = std::conditional_t<Op::vulkan_templates::is_complete, typename Op::vulkan_templates, vulkan_templates>;
+    using type = conditional_t<Op::vulkan_templates::is_complete, typename Op::vulkan_templates, vulkan_templates>;
 };
 
 } // namespace config_parts
