@@ -108,7 +108,7 @@ struct conversion<Set, half, float, N> {
 #if defined(__x86_64__)
         if constexpr (row_of(Set).kind == processor_kind::x86) {
             vector v;
-            asm("vcvtph2ps %1, %0" : "=v"(v) : "m"(memory));
+            asm("vcvtph2ps {%1, %0|%0, %1}" : "=v"(v) : "m"(memory));
             return v;
         } else
 #endif
@@ -129,7 +129,7 @@ private:
 #if defined(__x86_64__)
         if constexpr (row_of(Set).kind == processor_kind::x86 && N > 4) {
             vector v;
-            asm("vcvtph2ps %1, %0" : "=v"(v) : "v"(h));
+            asm("vcvtph2ps {%1, %0|%0, %1}" : "=v"(v) : "v"(h));
             return v;
         } else
 #endif

@@ -34,7 +34,7 @@ struct first_lanes {
 #if defined(__AVX512F__)
         if constexpr (masks && N == 16) {
             vector v;
-            asm("vmovups %1, %0%{%2%}%{z%}"
+            asm("vmovups {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}"
                 : "=v"(v)
                 : "m"(*reinterpret_cast<const array<Count>*>(p)), "Yk"(static_cast<std::uint16_t>((1u << Count) - 1)));
             return v;
@@ -43,7 +43,7 @@ struct first_lanes {
 #if defined(__AVX__)
         if constexpr (masks && N == 8) {
             vector v;
-            asm("vmaskmovps %1, %2, %0" : "=x"(v) : "m"(*reinterpret_cast<const array<Count>*>(p)), "x"(mask<Count>()));
+            asm("vmaskmovps {%1, %2, %0|%0, %2, %1}" : "=x"(v) : "m"(*reinterpret_cast<const array<Count>*>(p)), "x"(mask<Count>()));
             return v;
         }
 #endif
@@ -55,7 +55,7 @@ struct first_lanes {
     {
 #if defined(__AVX512F__)
         if constexpr (masks && N == 16) {
-            asm("vmovups %1, %0%{%2%}"
+            asm("vmovups {%1, %0%{%2%}|%0%{%2%}, %1}"
                 : "=m"(*reinterpret_cast<array<Count>*>(p))
                 : "v"(v), "Yk"(static_cast<std::uint16_t>((1u << Count) - 1)));
             return;
