@@ -5,12 +5,19 @@
 //   HONE_TUNER_NAME        the config set, in quotes
 //   HONE_TUNER_OPTIONS     options that the command line need not give, each in quotes with a comma behind it; may be
 //                          left out
+//   HONE_TUNER_SEARCH      defined where search.cpp is linked, which has the project's own cost model or searcher
 #include <hone/tune/tuner_main.hpp>
 
 #include HONE_TUNER_WORKLOADS
 
 #ifndef HONE_TUNER_OPTIONS
 #define HONE_TUNER_OPTIONS
+#endif
+
+#ifdef HONE_TUNER_SEARCH
+extern const hone::tune::own_search* const hone_tuner_search;
+#else
+static constexpr const hone::tune::own_search* hone_tuner_search = nullptr;
 #endif
 
 #define HONE_TUNER_TEXT_OF(x) #x
@@ -27,5 +34,6 @@ int main(int argc, char** argv)
                                    .description = "Tunes the kernels of " HONE_TUNER_NAME " on this machine",
                                    .workloads = list.data(),
                                    .size = list.size(),
-                                   .options = options});
+                                   .options = options,
+                                   .search = hone_tuner_search});
 }

@@ -54,7 +54,6 @@ public:
         verify_chosen();
     }
     tune::measurement verify_on_twin(const tune::record&) override { return {.found = verdict::ok}; }
-    std::size_t illegal() const override { return 0; }
     double seconds_thinking() const override { return 0; }
     std::vector<tune::arithmetic> arithmetics() const override { return {tune::arithmetic::direct}; }
 

@@ -57,7 +57,6 @@ struct workload_to_check final : tune::tuning {
     std::vector<tune::candidate> propose(std::size_t) override { return {}; }
     void measure(const std::vector<tune::candidate>&, const std::vector<tune::built_variant>&) override {}
     void compare() override {}
-    std::size_t illegal() const override { return 0; }
     double seconds_thinking() const override { return 0; }
     std::vector<tune::arithmetic> arithmetics() const override { return {tune::arithmetic::direct}; }
     tune::measurement verify_on_twin(const tune::record&) override { return {}; }

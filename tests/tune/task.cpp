@@ -30,7 +30,6 @@ struct shared_parts final : tune::tuning {
     std::vector<tune::candidate> propose(std::size_t size) override { return take_back(size); }
     void measure(const std::vector<tune::candidate>&, const std::vector<tune::built_variant>&) override {}
     void compare() override { verify_chosen(); }
-    std::size_t illegal() const override { return 0; }
     double seconds_thinking() const override { return 0; }
     std::vector<tune::arithmetic> arithmetics() const override { return {tune::arithmetic::direct}; }
     tune::measurement verify_on_twin(const tune::record&) override { return {}; }

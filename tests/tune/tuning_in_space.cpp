@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// A tuning of points of a space, measured by a formula: what is tried first, that nothing is tried twice, and that
-// earlier records are known.
+// A tuning of points of a space, measured by a formula: what is tried first, that nothing is tried twice, that earlier
+// records are known, and that a cost model or searcher of somebody's own proposes where there is one.
 #include <hone/tune/tuning_in_space.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/tune/cpu/space.hpp>
 
+#include "own_search.hpp"
 #include "tuner_rig.hpp"
 
 using namespace hone;
@@ -73,6 +75,61 @@ TEST_CASE("the default comes first, then the naive kernel, then what other templ
         for (std::size_t i = 3; i < batch.size(); ++i) CHECK(batch[i].key.origin == "chance"); // nothing is known yet
         for (const auto& c : batch) CHECK_FALSE(c.key.errors.has_value());                     // hone's own say it
     }
+}
+
+TEST_CASE("a cost model of one's own that needs no results orders the first candidates, and records have its scores")
+{
+    constexpr tune::own_search own = tune::own_cost_model<fewest_registers>();
+    const tune::tuning_environment environment{.seed = 2, .method = tune::search_method::own, .own = &own};
+    formula_tuning t(environment), same(environment);
+    const auto batch = t.propose(11);
+    REQUIRE(batch.size() == 11);
+    CHECK(batch[0].key.origin == "default");
+    const auto space = tune::cpu_space_of(layer_in_space::definition(), isa::avx2, error_class::winograd_4, nullptr);
+    for (std::size_t i = 3; i < batch.size(); ++i) {
+        CHECK(batch[i].key.origin == "model");
+        feature_vector f;
+        CHECK(space->features(*space->point_of(space->config_of(batch[i].key.template_name, batch[i].key.knobs)), f));
+        CHECK(batch[i].key.score == -f(nest_feature::registers));
+    }
+    // The seed gives the candidates.
+    const auto again = same.propose(11);
+    REQUIRE(again.size() == 11);
+    for (std::size_t i = 0; i < batch.size(); ++i) CHECK(again[i].key.nest == batch[i].key.nest);
+}
+
+TEST_CASE("a searcher of one's own proposes all candidates but those that are tried anyway")
+{
+    constexpr tune::own_search own = tune::own_searcher<in_order<>>();
+    const tune::tuning_environment environment{.seed = 2, .method = tune::search_method::own, .own = &own};
+    formula_tuning t(environment);
+    std::set<std::string> nests;
+    for (int turn = 0; turn < 3; ++turn) {
+        const auto batch = t.propose(8);
+        REQUIRE(batch.size() == 8);
+        for (const auto& c : batch) CHECK(nests.insert(c.key.nest).second);
+        CHECK(batch.back().key.origin == "chance");
+        t.measure(batch, {});
+    }
+    CHECK(t.seconds_thinking() > 0);
+    formula_tuning next(environment);
+    next.adopt(t.records());
+    for (const auto& c : next.propose(8)) CHECK(nests.insert(c.key.nest).second);
+}
+
+TEST_CASE("a cost model that fails later ends the tuning in a sentence, and what was measured stays")
+{
+    constexpr tune::own_search own = tune::own_cost_model<wrong_model<model_mistake::no_number>>();
+    int logged = 0;
+    const tune::tuning_environment environment{
+        .log = [&](const tune::record&) { ++logged; }, .seed = 2, .method = tune::search_method::own, .own = &own};
+    formula_tuning t(environment);
+    const auto go_on = [&] {
+        for (int turn = 0; turn < 9; ++turn) t.measure(t.propose(8), {});
+    };
+    CHECK_THROWS_AS(go_on(), std::runtime_error);
+    CHECK(logged >= 16);
+    CHECK(t.records().size() == static_cast<std::size_t>(logged));
 }
 
 TEST_CASE("no program is tried twice, in a run or in the one that goes on from its records")

@@ -104,7 +104,6 @@ public:
         --wrong_on_twin;
         return {.found = verdict::wrong_result, .detail = "y[36] is 5 where 4 is right"};
     }
-    std::size_t illegal() const override { return 0; }
     double seconds_thinking() const override { return 0; }
     std::vector<tune::arithmetic> arithmetics() const override { return {tune::arithmetic::direct}; }
 

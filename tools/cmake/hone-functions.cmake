@@ -7,6 +7,8 @@
 #       [MODE OFF|REPLAY|MISSING|FORCE]   default: HONE_TUNE, else MISSING in a top-level project, else REPLAY
 #       [BUDGET seconds] [TRIALS n]       of tuning, and of each workload; default: 300, and as the budget allows
 #       [SEED n]
+#       [COST_MODEL my::model] or [SEARCHER my::searcher]   a type that chooses what is tried, in the place of hone's
+#       [SEARCH_HEADER search.hpp]        that defines it, which the tuner alone includes; default: the workloads
 #       [THREADS n] [CACHE cold|hot]      that the kernels are tuned for; default: 1, and weights that come from memory
 #       [ACCURACY exact|default|fast]     of workloads that say nothing themselves: sums in the order of the definition, in
 #                                         any order, or Winograd, too
@@ -41,7 +43,8 @@ function(hone_add_tuned_library target)
     # ---- the call ----
 
     cmake_parse_arguments(PARSE_ARGV 1 tuned "STRICT"
-        "WORKLOADS;LIST;MODE;BUDGET;TRIALS;SEED;THREADS;CACHE;ACCURACY;RECORDS" "BACKENDS;ISAS;LINK_LIBRARIES;COMPILE_OPTIONS")
+        "WORKLOADS;LIST;MODE;BUDGET;TRIALS;SEED;COST_MODEL;SEARCHER;SEARCH_HEADER;THREADS;CACHE;ACCURACY;RECORDS"
+        "BACKENDS;ISAS;LINK_LIBRARIES;COMPILE_OPTIONS")
     if(tuned_UNPARSED_ARGUMENTS)
         list(JOIN tuned_UNPARSED_ARGUMENTS " " unknown)
         message(FATAL_ERROR "${call}: unknown arguments: ${unknown}; see the first lines of hone-functions.cmake")
@@ -57,33 +60,43 @@ function(hone_add_tuned_library target)
         message(FATAL_ERROR "${call}: WORKLOADS is missing; name the header that defines the workloads")
     endif()
     cmake_path(ABSOLUTE_PATH tuned_WORKLOADS NORMALIZE OUTPUT_VARIABLE workloads)
-    hone_tuned_path_("${call}" "the header" "${workloads}" "rename the file or folder")
+    hone_tuned_header_("${call}" "${workloads}")
     hone_tuned_path_("${call}" "the build directory" "${CMAKE_CURRENT_BINARY_DIR}" "build in another")
-    if(NOT EXISTS "${workloads}" OR IS_DIRECTORY "${workloads}")
-        message(FATAL_ERROR "${call}: there is no header ${workloads}; name it relative to this directory")
-    endif()
     cmake_path(GET workloads PARENT_PATH folder)
     if(DEFINED tuned_LIST)
         string(REGEX REPLACE "^::" "" list "${tuned_LIST}")
     else()
         cmake_path(GET workloads STEM LAST_ONLY list)
     endif()
-    set(reserved FALSE)
-    string(REPLACE "::" ";" words "${list}")
-    foreach(word IN LISTS words)
-        hone_is_reserved_name_(is_reserved "${word}")
-        if(is_reserved)
-            set(reserved TRUE)
-        endif()
-    endforeach()
-    if(reserved OR NOT list MATCHES "^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$")
-        message(FATAL_ERROR "${call}: '${list}' is no C++ type; name the workload list with LIST, as in my::layers")
-    endif()
+    hone_tuned_type_("${call}" "${list}" "name the workload list with LIST, as in my::layers")
     string(REGEX REPLACE "::.*" "" outermost "${list}")
     if(outermost STREQUAL target)
         message(FATAL_ERROR
             "${call}: the config set would have the name of the workload list or of its namespace, ${target}; choose "
             "another target, or put the list in a namespace and name it with LIST")
+    endif()
+
+    # What chooses candidates, where it is the project's own.
+    set(search_kind)
+    foreach(kind IN ITEMS COST_MODEL SEARCHER)
+        if(NOT DEFINED tuned_${kind})
+            continue()
+        endif()
+        if(search_kind)
+            message(FATAL_ERROR
+                "${call}: COST_MODEL and SEARCHER are both given, and a searcher has a model of its own; give one of them")
+        endif()
+        set(search_kind ${kind})
+        string(REGEX REPLACE "^::" "" search_type "${tuned_${kind}}")
+        hone_tuned_type_("${call}" "${search_type}" "name a type with ${kind}, as in my::choice")
+    endforeach()
+    set(search_header "${workloads}")
+    if(DEFINED tuned_SEARCH_HEADER)
+        if(NOT search_kind)
+            message(FATAL_ERROR "${call}: SEARCH_HEADER is of no type; name it with COST_MODEL or SEARCHER")
+        endif()
+        cmake_path(ABSOLUTE_PATH tuned_SEARCH_HEADER NORMALIZE OUTPUT_VARIABLE search_header)
+        hone_tuned_header_("${call}" "${search_header}")
     endif()
 
     hone_isas_(all_isas)
@@ -260,6 +273,14 @@ function(hone_tuned_choices_ call keyword all default result)
     set(${result} "${values}" PARENT_SCOPE)
 endfunction()
 
+# Stops where there is no such header, or no #include can name it.
+function(hone_tuned_header_ call header)
+    hone_tuned_path_("${call}" "the header" "${header}" "rename the file or folder")
+    if(NOT EXISTS "${header}" OR IS_DIRECTORY "${header}")
+        message(FATAL_ERROR "${call}: there is no header ${header}; name it relative to this directory")
+    endif()
+endfunction()
+
 # What an engine sets for all its targets and is not for these: the kernels are built as the tuner has measured them.
 function(hone_tuned_properties_ target)
     set_target_properties(${target} PROPERTIES
@@ -317,7 +338,13 @@ macro(hone_tuned_steps_)
     if(NOT EXISTS "${program}")
         cmake_path(SET program NORMALIZE "${here}/../tuner.cpp")
     endif()
-    add_executable(${target}.tuner EXCLUDE_FROM_ALL "${files}/tuner.cpp")
+    set(tuner_sources "${files}/tuner.cpp")
+    set(has_search)
+    if(search_kind)
+        list(APPEND tuner_sources "${files}/search.cpp")
+        set(has_search "#define HONE_TUNER_SEARCH\n")
+    endif()
+    add_executable(${target}.tuner EXCLUDE_FROM_ALL ${tuner_sources})
     target_link_libraries(${target}.tuner PRIVATE ${target}.requirements hone::tuner_program)
     hone_tuned_properties_(${target}.tuner)
     # What the workloads mean to the kernels they mean to the tuner, too. It is only a list, which is read once:
@@ -325,6 +352,10 @@ macro(hone_tuned_steps_)
     # whatever the engine does without or is warned of.
     hone_tuned_meaning_(all_options compile_options)
     list(APPEND all_options -O0 -g0 -w -fexceptions -frtti -fno-lto -fno-sanitize=all)
+    if(search_kind)
+        # It chooses candidates between two measurements.
+        set_source_files_properties("${files}/search.cpp" PROPERTIES COMPILE_OPTIONS "${all_options};-O1")
+    endif()
     list(PREPEND all_options -include "${of_configuration}/tuner_options.hpp")
     set_source_files_properties("${files}/tuner.cpp" PROPERTIES COMPILE_OPTIONS "${all_options}")
     # Linkers name what they read without escaping spaces, and CMake from 3.27 on believes them: where the package or the
@@ -399,8 +430,17 @@ macro(hone_tuned_steps_)
 #define HONE_TUNER_WORKLOADS \"${workloads}\"
 #define HONE_TUNER_LIST ${list}
 #define HONE_TUNER_NAME \"${target}\"
-#include \"${program}\"
+${has_search}#include \"${program}\"
 " @ONLY)
+    if(search_kind)
+        cmake_path(REPLACE_FILENAME program search.cpp OUTPUT_VARIABLE search_program)
+        file(CONFIGURE OUTPUT "${files}/search.cpp" CONTENT
+"// Generated by hone_add_tuned_library: what chooses the candidates of ${target}.
+#define HONE_TUNER_SEARCH_HEADER \"${search_header}\"
+#define HONE_TUNER_${search_kind} ${search_type}
+#include \"${search_program}\"
+" @ONLY)
+    endif()
     file(GENERATE OUTPUT "${of_configuration}/tuner_options.hpp" CONTENT
 "// Generated by hone_add_tuned_library: what the command line of ${target}.tuner need not give.
 #define HONE_TUNER_OPTIONS R\"hone(${of_key})hone\", R\"hone(--include=$<JOIN:${includes},)hone\", R\"hone(--include=>)hone\",

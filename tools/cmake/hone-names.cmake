@@ -46,6 +46,21 @@ function(hone_tuned_name_ call target)
     endif()
 endfunction()
 
+# Stops where the name is none of a C++ type, with or without namespaces. `mend` is what to do.
+function(hone_tuned_type_ call name mend)
+    set(reserved FALSE)
+    string(REPLACE "::" ";" words "${name}")
+    foreach(word IN LISTS words)
+        hone_is_reserved_name_(is_reserved "${word}")
+        if(is_reserved)
+            set(reserved TRUE)
+        endif()
+    endforeach()
+    if(reserved OR NOT name MATCHES "^[A-Za-z_][A-Za-z0-9_]*(::[A-Za-z_][A-Za-z0-9_]*)*$")
+        message(FATAL_ERROR "${call}: '${name}' is no C++ type; ${mend}")
+    endif()
+endfunction()
+
 # Stops where the path has what CMake, build tools or #include take for something else, whatever is written before it.
 # `what` gave the path, and `mend` is what to do.
 function(hone_tuned_path_ call what path mend)

@@ -27,6 +27,7 @@
 #include <hone/record/header_writer.hpp>
 #include <hone/record/record_merge.hpp>
 #include <hone/record/record_table.hpp>
+#include <hone/search/own_search.hpp>
 #include <hone/tune/backend.hpp>
 #include <hone/tune/backends.hpp>
 #include <hone/tune/command_line.hpp>
@@ -472,15 +473,23 @@ private:
         tuning_->add_option("--seed", options_.seed, "of the search and of the operands")
             ->check(whole_number())
             ->capture_default_str();
-        add_choice(tuning_, "--search", options_.method,
-                   {{"model", search_method::model}, {"random", search_method::chance}},
-                   "model: boosted trees and annealing; random: the control");
+        add_search();
         add_measuring(tuning_);
         tuning_->add_flag("--strict", strict_, "fail where a workload has no measured entry");
         tuning_->add_option("--summary", to_.summary, "a JSON list of what was chosen");
         tuning_->add_flag("--json", to_.as_json, "print that list in place of the table");
         tuning_->add_option("--stamp", to_.stamp, "a file that is written last, for build systems");
         tuning_->add_option("--depfile", to_.depfile, "on which files the stamp depends")->needs("--stamp");
+    }
+    void add_search()
+    {
+        std::map<std::string, search_method> words{{"model", search_method::model}, {"random", search_method::chance}};
+        std::string about = "model: boosted trees and annealing; random: the control";
+        if (options_.own != nullptr) {
+            words.insert({"own", search_method::own});
+            about += fmt::format("; own: {}", options_.own->name);
+        }
+        add_choice(tuning_, "--search", options_.method, words, about.c_str());
     }
     // The commands that leave header and records as they are.
     void add_reading()
@@ -571,7 +580,9 @@ try {
     for (const char* const* a = list.options; a != nullptr && *a != nullptr; ++a) arguments.emplace_back(*a);
     return tuner_program(argc, argv,
                          {.name = list.name,
-                          .options = {.headers = {list.header}},
+                          .options = {.method = list.search == nullptr ? search_method::model : search_method::own,
+                                      .own = list.search,
+                                      .headers = {list.header}},
                           .description = list.description,
                           .arguments = arguments},
                          tasks_of({list.workloads, list.size}, list.list));

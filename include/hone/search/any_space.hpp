@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -23,6 +24,7 @@
 #include <hone/process/text.hpp>
 #include <hone/record/settings.hpp>
 #include <hone/schedule/packed.hpp>
+#include <hone/search/any_points.hpp>
 #include <hone/search/space.hpp>
 
 namespace hone::tune {
@@ -37,24 +39,12 @@ struct named_config {
 inline std::string text_of(const named_config& c) { return text_of(c.name, c.knobs); }
 
 // What each function gives, is said in space.hpp. Where a config is given, wrong_config finds nothing wrong with it.
-class any_space {
+class any_space : public any_points {
 public:
-    any_space() = default;
-    any_space(const any_space&) = delete;
-    any_space& operator=(const any_space&) = delete;
-    virtual ~any_space() = default;
-
     virtual const hone::definition& definition() const = 0;
     // The same templates for another definition, on the same target.
     virtual std::unique_ptr<any_space> of(const hone::definition& other) const = 0;
 
-    virtual std::uint64_t size() const = 0;
-    virtual space_point at(std::uint64_t index) const = 0;
-    virtual space_point random(xoshiro256& bits) const = 0;
-    virtual space_point neighbour(const space_point& p, xoshiro256& bits) const = 0;
-    virtual std::uint64_t key(const space_point& p) const = 0;
-    virtual std::vector<std::int64_t> knob_values(const space_point& p) const = 0;
-    virtual std::optional<std::uint64_t> features(const space_point& p, feature_vector& out) const = 0;
     virtual space_count count() const = 0;
 
     // What keeps a name and settings from being a config of these templates, as a sentence.
@@ -88,10 +78,14 @@ public:
     space_point at(std::uint64_t index) const override { return space_.at(index); }
     space_point random(xoshiro256& bits) const override { return space_.random(bits); }
     space_point neighbour(const space_point& p, xoshiro256& bits) const override { return space_.neighbour(p, bits); }
-    std::uint64_t key(const space_point& p) const override { return space_.key(p); }
-    std::vector<std::int64_t> knob_values(const space_point& p) const override { return space_.knob_values(p); }
+    std::uint64_t key(const space_point& p) const override
+    {
+        return space_.holds(p) ? space_.key(p) : std::numeric_limits<std::uint64_t>::max();
+    }
+    space_knob_values knob_values(const space_point& p) const override { return space_.knob_values(p); }
     std::optional<std::uint64_t> features(const space_point& p, feature_vector& out) const override
     {
+        if (!space_.holds(p)) return std::nullopt;
         return space_.features(p, out);
     }
     space_count count() const override { return space_.count(); }
@@ -168,24 +162,5 @@ std::shared_ptr<const any_space> any_space_of(Space space)
 {
     return std::make_shared<const space_as_any<Space>>(std::move(space));
 }
-
-// As searchers hold it: its copies are one space, for one thread.
-class shared_space {
-public:
-    using point = space_point;
-
-    explicit shared_space(std::shared_ptr<const any_space> of) : of_(std::move(of)) {}
-
-    std::uint64_t size() const { return of_->size(); }
-    point at(std::uint64_t index) const { return of_->at(index); }
-    point random(xoshiro256& bits) const { return of_->random(bits); }
-    point neighbour(const point& p, xoshiro256& bits) const { return of_->neighbour(p, bits); }
-    std::uint64_t key(const point& p) const { return of_->key(p); }
-    std::vector<std::int64_t> knob_values(const point& p) const { return of_->knob_values(p); }
-    std::optional<std::uint64_t> features(const point& p, feature_vector& out) const { return of_->features(p, out); }
-
-private:
-    std::shared_ptr<const any_space> of_;
-};
 
 } // namespace hone::tune

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -25,32 +24,15 @@
 namespace hone::tune {
 
 template <class Search>
-concept searcher = requires(Search& search, const Search& asked, const typename Search::point& p, std::uint64_t program,
-                            std::size_t count, double ms) {
-    // Up to `count` programs that were not proposed, told or excluded before; fewer where the space has no others.
-    requires std::same_as<decltype(search.propose(count)), std::vector<proposal<typename Search::point>>>;
-    // A program took so long; infinity where it failed. The least of several times counts.
-    search.tell(p, program, ms);
-    // Never proposed from now on: what is measured anyway, or stands in a record that no point gives.
-    search.exclude(program);
-    // Candidates that were met and rejected so far.
-    requires std::same_as<decltype(asked.illegal()), std::size_t>;
-    // Spent in propose() and tell().
-    requires std::same_as<decltype(asked.seconds_thinking()), double>;
-};
-
-// Adds the time of a scope to a sum.
-class stopwatch {
-public:
-    explicit stopwatch(double& seconds) : seconds_(seconds) {}
-    stopwatch(const stopwatch&) = delete;
-    stopwatch& operator=(const stopwatch&) = delete;
-    ~stopwatch() { seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
-private:
-    double& seconds_;
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
+concept searcher =
+    requires(Search& search, const typename Search::point& p, std::uint64_t program, std::size_t count, double ms) {
+        // Up to `count` programs that were not proposed, told or excluded before; fewer where the space has no others.
+        requires std::same_as<decltype(search.propose(count)), std::vector<proposal<typename Search::point>>>;
+        // A program took so long; infinity where it failed. The least of several times counts.
+        search.tell(p, program, ms);
+        // Never proposed from now on: what is measured anyway, or stands in a record that no point gives.
+        search.exclude(program);
+    };
 
 // Legal, distinct programs in a random order.
 template <search_space Space>
@@ -60,23 +42,19 @@ public:
 
     random_searcher(Space space, std::uint64_t seed) : source_(std::move(space), seed) {}
 
-    std::vector<proposal<point>> propose(std::size_t count)
-    {
-        const stopwatch time(seconds_);
-        return source_.propose(random_model{}, count);
-    }
+    std::vector<proposal<point>> propose(std::size_t count) { return source_.propose(random_model{}, count); }
     void tell(const point&, std::uint64_t program, double) { source_.exclude(program); }
     void exclude(std::uint64_t program) { source_.exclude(program); }
+    // Candidates that were met and rejected so far.
     std::size_t illegal() const { return source_.illegal(); }
-    double seconds_thinking() const { return seconds_; }
 
 private:
     annealer<Space> source_;
-    double seconds_ = 0;
 };
 
 struct search_rules {
-    std::size_t warm_up = 16; // results before the first model; until then, all is random
+    // Results before the first fit; until then, all is random, unless the model is ready without.
+    std::size_t warm_up = 16;
     // A batch of 8 is proposed every three seconds or so, where the paper's of 64 is every minute, so that less is
     // walked for each: 50 to 100 ms on one core with the fit of the model, 1 to 2 s for 256 trials (bench/tuning.cpp).
     // Four to sixteen times the walk found nothing faster, neither on a space of the CPU nor on one of Vulkan.
@@ -95,15 +73,13 @@ public:
 
     std::vector<proposal<point>> propose(std::size_t count)
     {
-        const stopwatch time(seconds_);
-        if (results_.size() < rules_.warm_up) return annealer_.propose(random_model{}, count);
+        if (results_.size() < rules_.warm_up && !model_.ready()) return annealer_.propose(random_model{}, count);
         if (results_are_new_) learn();
         return annealer_.propose(model_, count, starts_);
     }
     // Passed over where the point does not give this program any more, as in the record of an older hone.
     void tell(const point& p, std::uint64_t program, double ms)
     {
-        const stopwatch time(seconds_);
         annealer_.exclude(program);
         if (annealer_.program(p) != program) return;
         if (!std::isfinite(ms) || ms <= 0) ms = failed;
@@ -113,7 +89,6 @@ public:
     }
     void exclude(std::uint64_t program) { annealer_.exclude(program); }
     std::size_t illegal() const { return annealer_.illegal(); }
-    double seconds_thinking() const { return seconds_; }
 
     const Model& model() const { return model_; }
 
@@ -146,7 +121,6 @@ private:
     std::map<std::uint64_t, result> results_{}; // by program: the model is the same in whatever order they came
     std::vector<point> starts_{};
     bool results_are_new_ = false;
-    double seconds_ = 0;
 };
 
 } // namespace hone::tune

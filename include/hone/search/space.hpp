@@ -6,7 +6,7 @@
 // radix; many of them are illegal, and several may be one config (schedule's `fitted`) or one nest.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -24,16 +24,10 @@
 #include <hone/model/random.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
+#include <hone/search/any_points.hpp>
 #include <hone/search/template_set.hpp>
 
 namespace hone::tune {
-
-// Which template of a space, and the place of each of its knobs; 0 past the last knob.
-struct space_point {
-    std::uint8_t algorithm = 0;
-    std::array<std::uint8_t, most_knobs> places{};
-    friend bool operator==(const space_point&, const space_point&) = default;
-};
 
 // How often a named constraint rejected a raw point that met those before it.
 struct rejections {
@@ -131,10 +125,18 @@ public:
 
     // Points of one key are one config.
     std::uint64_t key(const point& p) const { return index(point_of(config_of(p)).value_or(p)); }
-    // What a diverse batch differs in: (template, place) of each knob.
-    std::vector<std::int64_t> knob_values(const point& p) const
+    // Whether it has this point: a searcher of somebody's own may make up others.
+    bool holds(const point& p) const
     {
-        std::vector<std::int64_t> r;
+        if (std::find(applicable_.begin(), applicable_.end(), p.algorithm) == applicable_.end()) return false;
+        bool all = true;
+        for_each_knob(p.algorithm, [&](const auto& k) { all = all && p.places[k.number] < k.radix; });
+        return all;
+    }
+    // What a diverse batch differs in: (template, place) of each knob.
+    space_knob_values knob_values(const point& p) const
+    {
+        space_knob_values r;
         for_each_knob(p.algorithm, [&](const auto& k) { r.push_back(p.algorithm << 8 | p.places[k.number]); });
         return r;
     }

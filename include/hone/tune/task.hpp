@@ -49,9 +49,12 @@ task task_of(const std::string& name, const std::string& type)
             .own = own_lists(own_rows_of_each<Op>())};
 }
 
+struct own_search; // own_search.hpp
+
 enum class search_method : std::uint8_t {
-    model, // gradient-boosted trees and annealing, algorithm 1 of the paper
-    chance // the control: legal, distinct candidates in a random order
+    model,  // gradient-boosted trees and annealing, algorithm 1 of the paper
+    chance, // the control: legal, distinct candidates in a random order
+    own     // a cost model or searcher that hone does not have
 };
 
 // What all tasks of a run share.
@@ -61,7 +64,8 @@ struct tuning_environment {
     std::function<void(const record&)> log{}; // of each new record; none: tunings alone keep them
     std::uint64_t seed = 0;
     search_method method = search_method::model;
-    int cpu = -1; // kernels of one thread are pinned to it
+    const own_search* own = nullptr; // there where the method is its own
+    int cpu = -1;                    // kernels of one thread are pinned to it
     int threads = 1;
     cache_mode cache = cache_mode::hot;
     hone::accuracy accuracy = hone::accuracy::standard; // of workloads that say nothing
@@ -106,7 +110,6 @@ public:
     // Whether there are templates of which nothing was ever tried, as where workloads were tuned when they allowed
     // less.
     virtual bool lacks_templates() const { return false; }
-    virtual std::size_t illegal() const = 0;
     virtual double seconds_thinking() const = 0;
     // Of all candidates: results are judged by their bounds.
     virtual std::vector<arithmetic> arithmetics() const = 0;

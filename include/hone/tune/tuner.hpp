@@ -43,6 +43,7 @@ public:
         environment_.self = std::move(self);
         environment_.seed = options_.seed;
         environment_.method = options_.method;
+        environment_.own = options_.own;
         environment_.cpu = timing_cpu();
         environment_.threads = options_.threads;
         environment_.cache = options_.cache;

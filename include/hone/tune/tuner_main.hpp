@@ -12,22 +12,15 @@
 
 #include <array>
 #include <cstddef>
-#include <string_view>
 #include <utility>
 
+#include <hone/core/type_name.hpp>
 #include <hone/op/workloads.hpp>
 #include <hone/search/listed_template.hpp>
 
 namespace hone::tune {
 
-// As the compiler writes it: "demo::c2", or "hone::gemm<...>" for a type without a name of its own.
-template <class T>
-constexpr std::string_view type_name()
-{
-    const std::string_view text = __PRETTY_FUNCTION__;
-    const auto begin = text.find("T = ") + 4;
-    return text.substr(begin, text.find_first_of(";]", begin) - begin);
-}
+struct own_search; // own_search.hpp
 
 // A workload of a list, to be asked at run time.
 struct listed_workload {
@@ -59,6 +52,7 @@ struct tuner_list {
     std::size_t size = 0;
     // What a build tunes with, as its command line says it; a null pointer behind the last. People may say otherwise.
     const char* const* options = nullptr;
+    const own_search* search = nullptr;                // a cost model or searcher of the project's own; null: hone's
     std::size_t definition_bytes = sizeof(definition); // in the unit that made the list
 };
 

@@ -39,6 +39,7 @@ struct tuner_options {
     int trials = 0;      // of each workload, at most; 0: as the budget allows
     std::uint64_t seed = 1;
     search_method method = search_method::model;
+    const own_search* own = nullptr; // which the method may then be
     int threads = 1;
     cache_mode cache = cache_mode::cold_weights;
     hone::accuracy accuracy = hone::accuracy::standard;     // of workloads that say nothing

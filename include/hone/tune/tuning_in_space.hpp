@@ -4,11 +4,13 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -19,6 +21,8 @@
 #include <hone/measure/odd_twin.hpp>
 #include <hone/record/record.hpp>
 #include <hone/search/any_space.hpp>
+#include <hone/search/checked_search.hpp>
+#include <hone/search/own_search.hpp>
 #include <hone/search/search.hpp>
 #include <hone/tune/task.hpp>
 
@@ -29,10 +33,7 @@ public:
     tuning_in_space(tune::task task, const tuning_environment& environment, std::shared_ptr<const any_space> space)
         : tuning(std::move(task), environment), space_(std::move(space))
     {
-        if (environment.method == search_method::model)
-            searcher_ = std::make_unique<searcher_of<learned_searcher<shared_space>>>(space_, search_seed());
-        else
-            searcher_ = std::make_unique<searcher_of<random_searcher<shared_space>>>(space_, search_seed());
+        searcher_ = searcher_for(environment, shared_space(space_), search_seed());
     }
 
     void adopt(const std::vector<record>& earlier) final
@@ -64,7 +65,7 @@ public:
                     if (auto c = first_of(other, "guess")) batch.push_back(std::move(*c));
         }
         if (batch.size() >= size) return batch;
-        for (const auto& p : searcher_->propose(size - batch.size())) {
+        for (const auto& p : proposed(size - batch.size())) {
             const named_config config = space_->config_of(p.point);
             if (!space_->proof_of(config).ok()) continue; // it may leave its memory: never built
             points_.insert_or_assign(hexadecimal(p.program), p.point);
@@ -94,8 +95,7 @@ public:
         if (!c) return {.found = verdict::untried, .detail = "its template has no kernel over odd extents"};
         return verify_twin(*c);
     }
-    std::size_t illegal() const final { return searcher_->illegal(); }
-    double seconds_thinking() const final { return searcher_->seconds_thinking(); }
+    double seconds_thinking() const final { return seconds_; }
 
 protected:
     // What is measured for a config, but for its key.
@@ -129,28 +129,43 @@ protected:
     }
 
 private:
-    // The searcher that was chosen at run time.
-    struct any_searcher {
-        virtual ~any_searcher() = default;
-        virtual std::vector<proposal<space_point>> propose(std::size_t size) = 0;
-        virtual void tell(const space_point& p, std::uint64_t program, double ms) = 0;
-        virtual void exclude(std::uint64_t program) = 0;
-        virtual std::size_t illegal() const = 0;
-        virtual double seconds_thinking() const = 0;
+    // Adds the time of a scope to a sum.
+    class stopwatch {
+    public:
+        explicit stopwatch(double& seconds) : seconds_(seconds) {}
+        stopwatch(const stopwatch&) = delete;
+        stopwatch& operator=(const stopwatch&) = delete;
+        ~stopwatch() { seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+    private:
+        double& seconds_;
+        std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
     };
-    template <searcher Search>
-    struct searcher_of final : any_searcher {
-        searcher_of(const std::shared_ptr<const any_space>& space, std::uint64_t seed)
-            : search(shared_space(space), seed)
-        {
+
+    static std::unique_ptr<any_searcher> searcher_for(const tuning_environment& environment, const shared_space& space,
+                                                      std::uint64_t seed)
+    {
+        switch (environment.method) {
+        case search_method::model:
+            return std::make_unique<searcher_as_any<learned_searcher<shared_space>>>(space, seed);
+        case search_method::chance:
+            return std::make_unique<searcher_as_any<random_searcher<shared_space>>>(space, seed);
+        case search_method::own: break;
         }
-        std::vector<proposal<space_point>> propose(std::size_t size) override { return search.propose(size); }
-        void tell(const space_point& p, std::uint64_t program, double ms) override { search.tell(p, program, ms); }
-        void exclude(std::uint64_t program) override { search.exclude(program); }
-        std::size_t illegal() const override { return search.illegal(); }
-        double seconds_thinking() const override { return search.seconds_thinking(); }
-        Search search;
-    };
+        if (environment.own == nullptr)
+            throw std::logic_error("hone::tune::tuning: the method is a search of its own, and there is none");
+        if (environment.own->searcher != nullptr)
+            return std::make_unique<checked_searcher>(*environment.own, space, seed);
+        return std::make_unique<searcher_as_any<learned_searcher<shared_space, checked_model>>>(
+            space, seed, search_rules{}, checked_model(*environment.own, seed));
+    }
+    std::vector<proposal<space_point>> proposed(std::size_t count)
+    {
+        const stopwatch time(seconds_);
+        std::vector<proposal<space_point>> all(count);
+        all.resize(searcher_->propose(all));
+        return all;
+    }
 
     static std::string hexadecimal(std::uint64_t program) { return fmt::format("{:016x}", program); }
     candidate candidate_of(const named_config& c) const
@@ -170,6 +185,7 @@ private:
             p = known->second;
         else
             p = space_->point_of(config_of(r));
+        const stopwatch time(seconds_);
         if (p)
             searcher_->tell(*p, program, r.found == verdict::ok ? r.least() : std::numeric_limits<double>::infinity());
         else
@@ -189,6 +205,7 @@ private:
     std::unordered_map<std::string, space_point> points_{}; // of programs that were proposed
     bool begun_ = false;
     bool guessed_ = false;
+    double seconds_ = 0; // of thinking
 };
 
 } // namespace hone::tune
