@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // clang-format off
-// expect: hone::tune::own_cost_model: a cost model has fit(rows, labels), a const ready() and a const score(rows, scores), and is made of nothing or of a seed; add what the type lacks of hone/model/cost_model.hpp
+// expect: a cost model has fit(rows, labels), a const ready() and a const score(rows, scores), and is made of nothing or of a seed; add what the type lacks of hone/model/cost_model.hpp
 // clang-format on
 // forbid: model_as_any
 // with: -fexceptions

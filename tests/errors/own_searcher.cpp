@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // clang-format off
-// expect: hone::tune::own_searcher: a searcher has point = hone::tune::space_point, propose(count), tell(point, program, ms) and exclude(program), and is made of a hone::tune::shared_space and a seed; add what the type lacks of hone/search/search.hpp
+// expect: a searcher has point = hone::tune::space_point, propose(count), tell(point, program, ms) and exclude(program), and is made of a hone::tune::shared_space and a seed; add what the type lacks of hone/search/search.hpp
 // clang-format on
 // forbid: searcher_as_any
 // with: -fexceptions

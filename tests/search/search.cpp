@@ -2,6 +2,7 @@
 // What both searchers promise: each program once, the same for the same results in whatever order they came, to the end
 // of the space. And that what learns finds faster programs than chance.
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -112,6 +113,28 @@ TEST_CASE("a model that is ready without results is asked from the first candida
     for (const auto& p : search.propose(8)) CHECK(p.origin == tune::proposed_by::model);
     tune::learned_searcher<knob_space> learns({}, 1);
     for (const auto& p : learns.propose(8)) CHECK(p.origin == tune::proposed_by::chance);
+}
+
+namespace {
+
+// Half of its scores are no numbers.
+struct loses_numbers : knows_before {
+    void score(std::span<const tune::feature_row> rows, std::span<float> scores) const
+    {
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            scores[i] = rows[i][1] < 5 ? std::numeric_limits<float>::quiet_NaN() : rows[i][0];
+    }
+};
+
+} // namespace
+
+TEST_CASE("a score that is no number comes after all others")
+{
+    tune::learned_searcher<knob_space, loses_numbers> search({}, 1);
+    for (const auto& p : search.propose(8)) {
+        CHECK(std::isfinite(p.score));
+        CHECK(p.point[1] >= 5);
+    }
 }
 
 TEST_CASE_TEMPLATE("a search that is told earlier results goes on as if it had made them", Search, at_random, by_model)

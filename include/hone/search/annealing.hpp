@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <ranges>
 #include <span>
@@ -241,6 +242,8 @@ private:
         if (c.scored_in != round_) {
             const feature_row row(c.features->values);
             model.score({&row, 1}, {&c.score, 1});
+            // Nothing could be put in order beside it.
+            if (!std::isfinite(c.score)) c.score = std::numeric_limits<float>::lowest();
             c.scored_in = round_;
         }
         return c.score;
