@@ -141,6 +141,7 @@ constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
         if (knob > most) knob = static_cast<std::int32_t>(most);
     };
     while (k.components > lanes) k.components /= 2;
+    if (has_open_stride(d, s, r.vector)) k.components = 1;
     limit(k.rows, rows);
     limit(k.vectors, ceil_div(lanes, k.components));
     limit(k.lane_rows, ceil_div(rows, k.rows));
