@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compiled products of two activations: either order of both factors, odd sizes, views, and what each call gives; on one
-// thread and on two, into poisoned outputs and workspaces whose surroundings are watched.
+// Compiled products of two activations: either order of both factors, odd sizes, views, and what each call gives; on
+// one thread and on two, into poisoned outputs and workspaces whose surroundings are watched.
 #include <bit>
 #include <cmath>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The panels template for CPUs: its nests, of whatever knobs, compute what plain loops do, however the factors lie; what
-// it chooses when nothing is tuned; and that products with weights are none of its business.
+// The panels template for CPUs: its nests, of whatever knobs, compute what plain loops do, however the factors lie;
+// what it chooses when nothing is tuned; and that products with weights are none of its business.
 #include <cstdint>
 #include <string>
 #include <vector>
