@@ -93,4 +93,34 @@ inline constexpr matmul_shape dense{.batch = 2, .m = 7, .n = 33, .k = 13},
 
 } // namespace factors
 
+// One operator, and the plain loops that it stands for.
+struct product_case {
+    matmul_shape shape;
+    definition d;
+    steps epilogue;
+};
+template <matmul_shape S, class... E>
+product_case case_of()
+{
+    return {S, checked(matmul<S, f32, E...>::definition()), {step_of<E>()...}};
+}
+inline std::vector<product_case> product_cases()
+{
+    using namespace factors;
+    return {case_of<factors::dense, bias, relu>(),
+            case_of<keys, residual>(),
+            case_of<turned, relu6>(),
+            case_of<row, bias>(),
+            case_of<row_of_keys, bias, residual>(),
+            case_of<dot>(),
+            case_of<column, residual>(),
+            case_of<outer>(),
+            case_of<long_sums>(),
+            case_of<views, bias, residual, relu>(),
+            case_of<far_keys>(),
+            case_of<open, bias, relu>(),
+            case_of<open_keys, residual>(),
+            case_of<open_rows>()};
+}
+
 } // namespace hone::test

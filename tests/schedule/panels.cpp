@@ -25,36 +25,6 @@ namespace {
 
 constexpr isa sets[] = {isa::baseline, isa::avx2, isa::avx512, isa::neon};
 
-// One operator, and the plain loops that it stands for.
-struct product_case {
-    matmul_shape shape;
-    definition d;
-    steps epilogue;
-};
-template <matmul_shape S, class... E>
-product_case case_of()
-{
-    return {S, checked(matmul<S, f32, E...>::definition()), {step_of<E>()...}};
-}
-std::vector<product_case> cases()
-{
-    using namespace factors;
-    return {case_of<factors::dense, bias, relu>(),
-            case_of<keys, residual>(),
-            case_of<turned, relu6>(),
-            case_of<row, bias>(),
-            case_of<row_of_keys, bias, residual>(),
-            case_of<dot>(),
-            case_of<column, residual>(),
-            case_of<outer>(),
-            case_of<long_sums>(),
-            case_of<views, bias, residual, relu>(),
-            case_of<far_keys>(),
-            case_of<open, bias, relu>(),
-            case_of<open_keys, residual>(),
-            case_of<open_rows>()};
-}
-
 // Empty where a nest computes what it should, with every m.
 std::string wrong(const nest& n, const product_case& c)
 {
@@ -85,7 +55,7 @@ TEST_CASE("nests of any knobs compute what plain loops do, and touch nothing els
 {
     random_numbers random{7};
     int legal = 0, of_each[3]{}, blocked = 0;
-    const std::vector<product_case> all = cases();
+    const std::vector<product_case> all = product_cases();
     for (int i = 0; i < 900; ++i) {
         const product_case& c = all[static_cast<std::size_t>(i) % all.size()];
         const isa set = sets[random.between(0, 3)];
