@@ -26,6 +26,5 @@ TEST_CASE_TEMPLATE("the products of attention are tuned", Op, attention::scores,
                              : std::is_same_v<Op, attention::context>     ? "context"
                              : std::is_same_v<Op, attention::next_scores> ? "next_scores"
                                                                           : "next_context";
-    const auto records = check_tuned<Op>("attention.hpp", "attention", name, "measure products in a child");
-    for (const tune::record& r : records) CHECK(tune::line_of(r).find("panels") != std::string::npos);
+    check_tuned<Op>("attention.hpp", "attention", name, "measure products in a child");
 }
