@@ -12,6 +12,7 @@
 #include <hone/op/elementwise.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
+#include <hone/op/matmul.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/pool.hpp>
 #include <hone/op/workloads.hpp>

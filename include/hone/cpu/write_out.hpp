@@ -13,6 +13,7 @@
 #include <hone/cpu/environment.hpp>
 #include <hone/cpu/form.hpp>
 #include <hone/cpu/simd.hpp>
+#include <hone/cpu/transpose.hpp>
 #include <hone/ir/nest.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -254,6 +255,9 @@ HONE_PIECE void execute_run(const environment<K>& e, vector_of<K>* r)
         using steps = make_sequence<B::tables.runs[R].count>;
         if constexpr (l.count == 1)
             write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r));
+        else if constexpr (turns<K, f, B, first, B::tables.runs[R].count>())
+            write_turned<K, f, B, s.lanes, first, B::tables.runs[R].count>(base<K, l.of[0]>(e, r),
+                                                                           base<K, l.of[1]>(e, r));
         else if constexpr (l.count == 2)
             write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r), base<K, l.of[1]>(e, r));
         else if constexpr (l.count == 3 && row_of(K::set).broadcast == broadcast::from_lane)

@@ -169,6 +169,14 @@ protected:
         return false;
     }
 
+    // Whether the stage that computes a tensor leaves out what is past its ends, so that nothing stands there.
+    constexpr bool is_cut(int t) const
+    {
+        for (const stage& g : d_.stages)
+            if (g.output.tensor == t && g.output.may_leave) return true;
+        return false;
+    }
+
     constexpr void add_term(affine& a, int variable, int parameter, std::int64_t coefficient)
     {
         if (coefficient == 0) return;

@@ -466,10 +466,11 @@ protected:
         }
         const auto unpadded = [&](const operand& op) {
             const tensor& t = d_.tensors[op.tensor];
-            if (t.memory != memory::argument && t.memory != memory::workspace) return false;
+            const bool cut = is_cut(op.tensor);
+            if (t.memory != memory::argument && t.memory != memory::workspace && !cut) return false;
             for (std::size_t k = 0; k < op.index.size(); ++k)
                 for (const index_term& term : op.index[k].terms)
-                    if (term.axis == ax && t.dims[k].block == 0) return true;
+                    if (term.axis == ax && (t.dims[k].block == 0 || cut)) return true;
             return false;
         };
         const auto reads = [&](const expr& e) {

@@ -307,7 +307,7 @@ struct direct {
     static constexpr int default_steps = 8; // the closed form and what it steps down to
     static constexpr bool transforms_weights = false;
 
-    static constexpr bool applies(const definition& d) { return has_direct_roles(d); }
+    static constexpr bool applies(const definition& d) { return has_direct_roles(d) && !is_product_of_inputs(d); }
     static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return hone::fitted(d, k, set); }
     static constexpr knobs standard(const definition& d, isa set, int step) { return default_direct(d, set, step); }
     static constexpr packed_tensors packed(const definition& d, const knobs& k, isa set)

@@ -22,7 +22,8 @@ enum class walk : std::uint8_t {
     rows_outer,    // a row of x stays while all weights pass
 };
 
-// Which axis plays which part in a reduction stage, as y += x * weights. Of several weights the first counts.
+// Which axis plays which part in a reduction stage, as y += x * weights. Of several weights the first counts; of a
+// product of two activations it is the right one.
 struct direct_roles {
     int vector = -1; // along the vectors: in the weights and the output; without weights where the output is dense
     int row = -1;    // the rows of the register tile: in x and the output, not in the weights
@@ -56,21 +57,22 @@ constexpr bool shares_dimension(const operand& o, int a, int b)
     return false;
 }
 
-// Whether steps along an axis have a length in x, the weights or an output that only the call knows: lanes of a vector
-// must not.
+// Whether steps along an axis have a length in an operand, or in x, the weights or an output, that only the call knows:
+// lanes of a vector must not.
+constexpr bool has_open_stride(const definition& d, const operand& o, int axis)
+{
+    for (std::size_t k = 0; k < o.index.size(); ++k)
+        for (const index_term& t : o.index[k].terms)
+            if (t.axis == axis && d.tensors[o.tensor].dims[k].stride_parameter >= 0) return true;
+    return false;
+}
 constexpr bool has_open_stride(const definition& d, const stage& s, int axis)
 {
-    const auto is_open = [&](const operand& o) {
-        for (std::size_t k = 0; k < o.index.size(); ++k)
-            for (const index_term& t : o.index[k].terms)
-                if (t.axis == axis && d.tensors[o.tensor].dims[k].stride_parameter >= 0) return true;
-        return false;
-    };
     for (const operand& o : s.operands)
-        if (is_open(o)) return true;
+        if (has_open_stride(d, o, axis)) return true;
     for (const further_output& f : s.further)
-        if (is_open(f.to)) return true;
-    return is_open(s.output);
+        if (has_open_stride(d, f.to, axis)) return true;
+    return has_open_stride(d, s.output, axis);
 }
 
 // Whether a step along an axis is one element.
@@ -83,6 +85,51 @@ constexpr bool is_dense_along(const definition& d, const operand& o, int axis)
     return false;
 }
 
+// A product of two activations, y[batch][m][n] += x[batch][m][k] * right[batch][k][n] in any layout of x and right.
+struct product_roles {
+    int m = -1, n = -1, k = -1; // axes: y lies along n
+    int x = -1, right = -1;     // operands; -1: the definition is no such product
+};
+constexpr product_roles product_roles_of(const definition& d)
+{
+    product_roles r;
+    if (!d.found.ok() || d.stages.size() != 1 || d.tensor_of(role::weights) >= 0) return {};
+    const stage& s = d.stages[0];
+    if (s.body.empty()) return {};
+    const expr_node& root = s.body.nodes[s.body.root()];
+    if (s.reduce != reduction::add || root.op != expr_op::mul || !s.tables.empty()) return {};
+    const expr_node &a = s.body.nodes[root.a], &b = s.body.nodes[root.b];
+    if (a.op != expr_op::load || b.op != expr_op::load || a.ref == b.ref) return {};
+    const auto is_factor = [&](int o) {
+        return d.tensors[s.operands[o].tensor].role == role::input && !s.operands[o].may_leave;
+    };
+    if (!is_factor(a.ref) || !is_factor(b.ref)) return {};
+    const auto is_along_y = [&](int axis) {
+        if (!is_dense_along(d, s.output, axis)) return false;
+        for (std::size_t o = 0; o < s.operands.size(); ++o)
+            if (static_cast<int>(o) != a.ref && static_cast<int>(o) != b.ref && has_open_stride(d, s.operands[o], axis))
+                return false;
+        return !has_open_stride(d, s.output, axis);
+    };
+    int of_a = -1, of_b = -1;
+    for (int axis = 0; axis < static_cast<int>(s.axes.size()); ++axis) {
+        const bool in_a = moves_along(s.operands[a.ref], axis), in_b = moves_along(s.operands[b.ref], axis);
+        int& own = s.axes[axis].reduction ? r.k : in_a && !in_b ? of_a : of_b;
+        if (!s.axes[axis].reduction && in_a && in_b) continue; // of the batch
+        if (own >= 0 || (s.axes[axis].reduction ? !(in_a && in_b) : !in_a && !in_b)) return {};
+        own = axis;
+    }
+    if (of_a < 0 || of_b < 0 || r.k < 0) return {};
+    const bool is_last = is_along_y(of_b); // where each of the two is one step, it is the second factor's
+    if (!is_last && !is_along_y(of_a)) return {};
+    r.m = is_last ? of_a : of_b;
+    r.n = is_last ? of_b : of_a;
+    r.x = is_last ? a.ref : b.ref;
+    r.right = is_last ? b.ref : a.ref;
+    return r;
+}
+constexpr bool is_product_of_inputs(const definition& d) { return product_roles_of(d).right >= 0; }
+
 constexpr direct_roles roles_of(const definition& d)
 {
     direct_roles r;
@@ -93,6 +140,12 @@ constexpr direct_roles roles_of(const definition& d)
         if (part == role::input && r.x < 0) r.x = static_cast<int>(o);
     }
     const int axes = static_cast<int>(s.axes.size());
+    if (const product_roles p = product_roles_of(d); p.right >= 0) {
+        r = {.vector = p.n, .row = p.m, .reduce = p.k, .x = p.x, .weights = p.right};
+        for (int a = 0; a < axes; ++a)
+            if (a != p.m && a != p.n && a != p.k) r.batch.push_back(static_cast<std::int8_t>(a));
+        return r;
+    }
     const auto may_be_vector = [&](int a) {
         return !s.axes[a].reduction && !has_open_stride(d, s, a) &&
                (r.weights < 0 ? is_dense_along(d, s.output, a) : moves_along(s.operands[r.weights], a));

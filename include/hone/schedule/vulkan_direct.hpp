@@ -141,6 +141,7 @@ constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
         if (knob > most) knob = static_cast<std::int32_t>(most);
     };
     while (k.components > lanes) k.components /= 2;
+    if (has_open_stride(d, s, r.vector)) k.components = 1;
     limit(k.rows, rows);
     limit(k.vectors, ceil_div(lanes, k.components));
     limit(k.lane_rows, ceil_div(rows, k.rows));
@@ -160,7 +161,10 @@ constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
     const bool stages_x = k.stage == staging::shared || k.stage == staging::x;
     const bool rows_pass_end =
         r.row >= 0 && (s.axes[r.row].parameter >= 0 || rows % (std::int64_t{k.rows} * k.lane_rows) != 0);
-    const bool has_edge = r.x >= 0 && (s.operands[r.x].may_leave || rows_pass_end);
+    // The right factor of a product of two activations has no whole blocks, as packed weights have.
+    const bool columns_pass_end = is_product_of_inputs(d) && k.stage != staging::weights &&
+                                  lanes % (std::int64_t{k.vectors} * k.components * k.lane_vectors) != 0;
+    const bool has_edge = r.x >= 0 && (s.operands[r.x].may_leave || rows_pass_end || columns_pass_end);
     if (stages_x || !has_edge) k.edge = edge::guard;
     return k;
 }
@@ -259,6 +263,7 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
         if (main.axes[a].extent > 1) p.add(a, 1, binding::serial, tail::exact, clips ? border::clip : border::none);
     }
     if (k.edge == edge::clip) p.mask(r.x);
+    if (k.edge == edge::clip && !stages_weights && is_product_of_inputs(original)) p.mask(r.weights);
     if (staged) p.add(r.reduce, k.reduce_block, binding::serial, tail::guard);
     const auto staged_level = static_cast<std::int8_t>(p.levels.size());
     if (r.reduce >= 0) {
