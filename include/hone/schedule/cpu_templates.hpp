@@ -6,6 +6,7 @@
 #include <hone/op/operator.hpp>
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/reduce.hpp>
+#include <hone/schedule/row_wise.hpp>
 #include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/winograd.hpp>
 
@@ -15,7 +16,7 @@
 
 namespace hone {
 
-using cpu_templates = template_list<reduce, direct, winograd>;
+using cpu_templates = template_list<reduce, direct, winograd, row_wise>;
 using cpu_config = config_in<cpu_templates>;
 
 namespace config_parts {
