@@ -13,8 +13,10 @@
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/matmul.hpp>
+#include <hone/op/norm.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/pool.hpp>
+#include <hone/op/softmax.hpp>
 #include <hone/op/workloads.hpp>
 #include <hone/schedule/config.hpp>
 #include <hone/schedule/schedule_template.hpp>

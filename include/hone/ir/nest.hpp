@@ -210,7 +210,7 @@ struct nest_sizes {
     int variables = 96;
     int parameters = 8;
     int buffers = 16;
-    int accesses = 32;
+    int accesses = 48;
     int statements = 24;
     int exprs = 96;
     int terms = 512;

@@ -124,11 +124,24 @@ private:
         bool shared = false;
         for (int q = 0; q < stages(); ++q) {
             if (plan(q).attach.stage != st || plan(q).attach.level != l) continue;
+            if (shared && reads_attached(q)) append(parent, {.kind = node_kind::barrier});
             emit_stage(q, parent);
             if (writes(q, memory::workgroup)) shared = true;
         }
         if (shared) append(parent, {.kind = node_kind::barrier});
         return shared;
+    }
+
+    // Whether a stage reads what the lanes of the workgroup fill together in one that is attached at the same point.
+    constexpr bool reads_attached(int st) const
+    {
+        for (int q = 0; q < st; ++q) {
+            if (plan(q).attach.stage != plan(st).attach.stage || plan(q).attach.level != plan(st).attach.level)
+                continue;
+            for (const operand& o : d_.stages[st].operands)
+                if (o.tensor == d_.stages[q].output.tensor && writes(q, memory::workgroup)) return true;
+        }
+        return false;
     }
 
     constexpr void emit(int st, int l, const context& c, pass p, int parent)

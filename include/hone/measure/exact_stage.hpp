@@ -33,10 +33,22 @@ struct exact_results {
     std::size_t finite = 0;
 };
 
+// What stands between stages, by tensor: exact values, and how far computed ones may lie from them. None of tensors
+// that a call gives.
+using made_tensors = std::vector<std::vector<bounded>>;
+inline const made_tensors nothing_made{};
+
 class exact_stage {
 public:
     exact_stage(const definition& d, const std::vector<std::vector<float>>& tensors, share_judged share)
-        : d_(d), s_(d.stages[0]), tensors_(tensors), point_(s_.axes.size(), 0)
+        : exact_stage(d, tensors, share, 0, nothing_made, arithmetic::direct)
+    {
+    }
+    // Of a later stage, in an arithmetic that `made` was made in; of an operator of one stage the sums alone are.
+    exact_stage(const definition& d, const std::vector<std::vector<float>>& tensors, share_judged share,
+                std::size_t stage, const made_tensors& made, arithmetic in)
+        : d_(d), s_(d.stages[stage]), tensors_(tensors), made_(made), accumulator_(accumulator_of(d.tensors)),
+          of_bodies_(error_model_of(in, accumulator_)), point_(s_.axes.size(), 0)
     {
         for (std::size_t a = 0; a < s_.axes.size(); ++a) {
             (s_.axes[a].reduction ? inner_ : outer_).push_back(static_cast<int>(a));
@@ -245,7 +257,7 @@ private:
         const auto& nodes = s_.body.nodes;
         for (const operand& o : s_.operands)
             if (o.may_leave && o.outside != 0) return false; // padding adds something
-        return s_.reduce == reduction::add && nodes.size() == 3 && nodes[2].op == expr_op::mul &&
+        return made_.empty() && s_.reduce == reduction::add && nodes.size() == 3 && nodes[2].op == expr_op::mul &&
                nodes[0].op == expr_op::load && nodes[1].op == expr_op::load && meets_no_padding(axis);
     }
     // Whether the body's operands are never left in the dimensions in which this axis moves.
@@ -402,7 +414,12 @@ private:
             case expr_op::load: {
                 const operand& o = s_.operands[n.ref];
                 const float outside = rounded_to(d_.tensors[o.tensor].type, o.outside);
-                v[i] = {static_cast<double>(place(o, at) ? tensors_[o.tensor][static_cast<std::size_t>(at)] : outside)};
+                const bool is_inside = place(o, at);
+                const auto there = static_cast<std::size_t>(at);
+                if (is_inside && !made_.empty() && !made_[o.tensor].empty())
+                    v[i] = made_[o.tensor][there];
+                else
+                    v[i] = {static_cast<double>(is_inside ? tensors_[o.tensor][there] : outside)};
                 break;
             }
             case expr_op::accumulator: v[i] = sum_; break;
@@ -433,9 +450,10 @@ private:
     const definition& d_;
     const stage& s_;
     const std::vector<std::vector<float>>& tensors_;
+    const made_tensors& made_;
     const bool winograd_ = winograd_applies(d_);
-    const dtype accumulator_ = accumulator_of(d_.tensors);
-    const error_model of_bodies_ = error_model_of(arithmetic::direct, accumulator_);
+    const dtype accumulator_;
+    const error_model of_bodies_;
     std::vector<std::int64_t> point_;
     std::vector<int> outer_{}, inner_{};
     std::vector<std::vector<char>> chosen_{}; // of each outer axis

@@ -21,6 +21,7 @@
 #include <nlohmann/json.hpp>
 
 #include <hone/measure/error_bound.hpp>
+#include <hone/measure/exact_operator.hpp>
 #include <hone/measure/exact_stage.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/run/call.hpp>
@@ -237,25 +238,27 @@ inline void put_zeros_and_denormals(std::vector<float>& values)
 inline problem problem_of(const definition& d, std::uint64_t seed, const std::vector<arithmetic>& which)
 {
     if (!d.found.ok()) throw std::invalid_argument(d.found.message());
-    if (d.stages.size() != 1 || !d.parameters.empty())
-        throw std::invalid_argument("hone::tune: only operators of one stage and fixed shape are measured");
-    const stage& s = d.stages[0];
+    if (!d.parameters.empty()) throw std::invalid_argument("hone::tune: only operators of fixed shape are measured");
+    const stage& s = d.stages.back(); // which writes what is judged
     const call_parts parts = parts_of(d);
     problem p{.arithmetics = which};
     // Of y and of further outputs in the order of a call: which one of the stage's each is.
     std::vector<std::size_t> written{0};
-    for (std::size_t t = 0; t < parts.size(); ++t) {
+    int given = 0; // tensors before this one
+    for (std::size_t t = 0; t < d.tensors.size(); ++t) {
+        if (d.tensors[t].memory != memory::argument) continue;
+        const int position = given++;
         if (d.tensors[t].role != role::output) continue;
         std::size_t output = 0;
         for (std::size_t f = 0; f < s.further.size(); ++f)
             if (s.further[f].to.tensor == static_cast<int>(t)) output = f + 1;
         const auto elements = static_cast<std::size_t>(d.tensors[t].elements());
-        if (parts[t].member == call_member::y) {
+        if (parts[static_cast<std::size_t>(position)].member == call_member::y) {
             p.outputs = elements;
             written[0] = output;
             continue;
         }
-        p.further.push_back({.position = static_cast<int>(t), .name = d.tensors[t].name, .elements = elements});
+        p.further.push_back({.position = position, .name = d.tensors[t].name, .elements = elements});
         written.push_back(output);
     }
     // value(role) for each element, then change(tensor, values) for each tensor; these as its type holds them, so that
@@ -267,6 +270,7 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
         int position = -1;
         for (const tensor& t : d.tensors) {
             auto& values = tensors.emplace_back();
+            if (t.memory != memory::argument) continue;
             ++position;
             if (t.role == role::output) continue;
             values.resize(static_cast<std::size_t>(t.elements()));
@@ -275,11 +279,11 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
             for (float& v : values) v = drawing::held(t.type, v);
             draw.operands.push_back({position, t.role, parts[static_cast<std::size_t>(position)], values});
         }
-        exact_stage stage(d, tensors, share);
+        exact_operator all(d, tensors, share);
         std::size_t finite = std::numeric_limits<std::size_t>::max(); // results, of the output that has fewest
         draw.further.resize(p.further.size());
         for (std::size_t o = 0; o < written.size(); ++o) {
-            exact_results exact = stage.run(which, written[o]);
+            exact_results exact = all.run(which, written[o]);
             judged_results& to = o == 0 ? draw : draw.further[o - 1];
             to.places = std::move(exact.places);
             to.expected = std::move(exact.expected);
@@ -310,7 +314,9 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
         p.further[o].untouched = untouched_of(p.further[o].elements, p.draws[0].further[o]);
 
     // Infinities and NaN where they leave most results finite.
-    const bool pads = std::any_of(s.operands.begin(), s.operands.end(), [](const operand& o) { return o.may_leave; });
+    const bool pads = std::any_of(d.stages.begin(), d.stages.end(), [](const stage& of) {
+        return std::any_of(of.operands.begin(), of.operands.end(), [](const operand& o) { return o.may_leave; });
+    });
     for (const auto where :
          {drawing::specials_in::input, drawing::specials_in::weights, drawing::specials_in::epilogue}) {
         drawing::numbers apart(seed + 1);

@@ -7,6 +7,7 @@
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/panels.hpp>
 #include <hone/schedule/reduce.hpp>
+#include <hone/schedule/row_wise.hpp>
 #include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/winograd.hpp>
 
@@ -16,7 +17,7 @@
 
 namespace hone {
 
-using cpu_templates = template_list<reduce, panels, direct, winograd>;
+using cpu_templates = template_list<reduce, panels, direct, winograd, row_wise>;
 using cpu_config = config_in<cpu_templates>;
 
 namespace config_parts {

@@ -8,6 +8,7 @@
 #include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/vulkan_direct.hpp>
 #include <hone/schedule/vulkan_reduce.hpp>
+#include <hone/schedule/vulkan_row_wise.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -15,7 +16,7 @@
 
 namespace hone {
 
-using vulkan_templates = template_list<vulkan_reduce, vulkan_direct>;
+using vulkan_templates = template_list<vulkan_reduce, vulkan_direct, vulkan_row_wise>;
 using vulkan_config = config_in<vulkan_templates>;
 
 namespace config_parts {

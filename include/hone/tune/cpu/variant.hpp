@@ -38,14 +38,15 @@ constexpr schedule naive_schedule(const definition& d, isa set)
     schedule s;
     s.definition = d;
     s.set = set;
-    stage_plan p;
-    const auto& axes = d.stages[0].axes;
-    for (int pass = 0; pass < 2; ++pass) {
-        if (pass == 1) p.open_tile();
-        for (std::size_t a = 0; a < axes.size(); ++a)
-            if (axes[a].reduction == (pass == 1)) p.add(static_cast<int>(a), 1);
+    for (const stage& of : d.stages) {
+        stage_plan p;
+        for (int pass = 0; pass < 2; ++pass) {
+            if (pass == 1) p.open_tile();
+            for (std::size_t a = 0; a < of.axes.size(); ++a)
+                if (of.axes[a].reduction == (pass == 1)) p.add(static_cast<int>(a), 1);
+        }
+        s.plans.push_back(p);
     }
-    s.plans.push_back(p);
     return s;
 }
 
@@ -62,7 +63,7 @@ struct naive_kernel {
     static constexpr packed_tensors weights = weights_of(compute::schedule.definition);
     static constexpr std::uint64_t layout_id = hone::layout_id(weights);
     static constexpr std::size_t packed_bytes = hone::packed_bytes(weights);
-    static constexpr std::size_t workspace_bytes(int) { return 0; }
+    static constexpr std::size_t workspace_bytes(int slots) { return codegen::cpu::workspace_bytes<compute>(slots); }
 
     static status pack(given_weights from, void* packed)
     {
@@ -86,7 +87,7 @@ struct naive_kernel {
                              packed_offset(weights, static_cast<std::size_t>(parts[p].number));
         }
         serial_executor serial;
-        codegen::cpu::run<compute>(serial, tensors, a.parameters, nullptr);
+        codegen::cpu::run<compute>(serial, tensors, a.parameters, a.workspace);
         return {};
     }
 

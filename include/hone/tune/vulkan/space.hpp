@@ -35,7 +35,10 @@ struct vulkan_lowering {
 inline status reason_against(const definition& d, const vulkan_limits& limits)
 {
     const auto n = std::make_unique<nest>();
-    lower(vulkan_schedule(d, fitted(d, naive_vulkan())), *n);
+    if (d.stages.size() == 1)
+        lower(vulkan_schedule(d, fitted(d, naive_vulkan())), *n);
+    else
+        lower(schedule_for(d, default_config<vulkan_templates>(d, limits), limits), *n);
     return buffers_fit(*n, limits);
 }
 

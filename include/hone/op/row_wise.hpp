@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+// Operators that take x row by row: each row is reduced, once or more, and what comes of that changes each of its
+// elements. Their definitions have one stage after the other over the same rows, with tensors between them.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+
+#include <hone/core/fault.hpp>
+#include <hone/core/saturate.hpp>
+#include <hone/op/definition.hpp>
+#include <hone/op/definition_check.hpp>
+#include <hone/op/epilogue.hpp>
+#include <hone/op/operator.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone {
+
+// A matrix of rows that stand one behind the other: the last dimension of any tensor, and all others as its rows.
+struct row_shape {
+    std::int64_t rows = 1;
+    std::int64_t n = 1; // elements of a row
+
+    constexpr status check(const char* name) const
+    {
+        for (std::int64_t e : {rows, n})
+            if (e < 1) return {fault::extent_zero, 1, e, name};
+        for (std::int64_t e : {rows, n, saturated_product(rows, n)})
+            if (e > most_elements) return {fault::extent_too_large, most_elements, e, name};
+        return {};
+    }
+};
+
+// The axes of each stage, and what makes one of them.
+namespace row_wise_parts {
+
+inline constexpr int row = 0, element = 1;
+
+class stages {
+public:
+    constexpr stages(const row_shape& shape, operand_types type, const char* name) : shape_(shape), type_(type.others)
+    {
+        d_.found = shape.check(name);
+        x_ = whole("x", role::input, memory::argument);
+    }
+
+    // A stage that reads these, and writes a tensor between stages: of a number for each row where it reduces, and of
+    // as many elements as x where it does not. The number of that tensor.
+    constexpr int add(const char* name, reduction reduce, std::initializer_list<int> read, const expr& body,
+                      const expr& epilogue = ex::acc())
+    {
+        const bool is_row = reduce == reduction::none;
+        const int to = is_row ? whole(name, role::none, memory::workspace) : one_a_row(name);
+        add_stage(name, reduce, read, to, body, epilogue);
+        return to;
+    }
+    // The last stage, which writes y, and what follows it.
+    template <operator_word... E>
+    constexpr definition written(const char* name, std::initializer_list<int> read, const expr& body)
+    {
+        add_stage(name, reduction::none, read, whole("y", role::output, memory::argument), body, ex::acc());
+        if (!d_.found.ok()) return d_;
+        [[maybe_unused]] const int last = static_cast<int>(d_.stages.size()) - 1;
+        tensor channels{.type = type_};
+        channels.dims.push_back({.extent = shape_.n});
+        operand of_channel;
+        of_channel.index.push_back(along(element));
+        (add_epilogue<E>(d_, last, channels, of_channel), ...);
+        return d_;
+    }
+
+    constexpr int x() const { return x_; }
+
+private:
+    constexpr int whole(const char* name, hone::role role, hone::memory memory)
+    {
+        tensor t{.name = name, .type = type_, .role = role, .memory = memory};
+        t.dims.push_back({.extent = shape_.rows});
+        t.dims.push_back({.extent = shape_.n});
+        set_dense(t);
+        return d_.tensors.push_back(t);
+    }
+    constexpr int one_a_row(const char* name)
+    {
+        tensor t{.name = name, .type = type_, .memory = memory::workspace};
+        t.dims.push_back({.extent = shape_.rows});
+        return d_.tensors.push_back(t);
+    }
+    constexpr operand at(int tensor) const
+    {
+        operand o{.tensor = static_cast<std::int8_t>(tensor)};
+        o.index.push_back(along(row));
+        if (d_.tensors[tensor].dims.size() > 1) o.index.push_back(along(element));
+        return o;
+    }
+    constexpr void add_stage(const char* name, reduction reduce, std::initializer_list<int> read, int to,
+                             const expr& body, const expr& epilogue)
+    {
+        stage s{.name = name};
+        s.axes.push_back({"row", shape_.rows});
+        s.axes.push_back({"i", shape_.n, reduce != reduction::none});
+        for (const int tensor : read) s.operands.push_back(at(tensor));
+        s.output = at(to);
+        s.reduce = reduce;
+        s.body = body;
+        s.epilogue = epilogue;
+        d_.stages.push_back(s);
+    }
+
+    row_shape shape_;
+    dtype type_;
+    definition d_{};
+    int x_ = -1;
+};
+
+} // namespace row_wise_parts
+
+} // namespace hone

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSL-1.0
+// Default kernels of softmax and normalisations, compiled, against plain loops in double: rows that fill vectors or do
+// not, one or many, y in the place of x, sums in order, and rows with infinities and NaN.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <hone/cpu/kernel.hpp>
+
+#include "kernel_trial.hpp"
+#include "row_wise.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN(),
+                infinity = std::numeric_limits<float>::infinity();
+
+// On one thread and on two, into poisoned memory and in place.
+template <class Op>
+std::string wrong(const rows_data& given, const doubles& expected, double relative, double absolute)
+{
+    using own = kernel<Op>;
+    std::vector<const float*> operands;
+    for (const floats& o : given.operands) operands.push_back(o.data());
+    const auto run = [&](auto&& executor) -> std::string {
+        for (const bool in_place : {false, true}) {
+            guarded y(expected.size() * sizeof(float)), workspace(own::workspace_bytes(executor.slots()));
+            if (in_place) std::copy(given.x.begin(), given.x.end(), y.data());
+            const float* x = in_place ? y.data() : given.x.data();
+            const status found =
+                own::run(executor, {.x = x, .operands = operands.data(), .y = y.data(), .workspace = workspace.data()});
+            if (!found.ok()) return std::string(found.message()) + ", " + found.subject;
+            if (!y.is_intact() || !workspace.is_intact()) return "writes beside its buffers";
+            const std::string wrong = far_from(y.values(), expected, relative, absolute);
+            if (!wrong.empty()) return (in_place ? "in place: " : "") + wrong;
+        }
+        return {};
+    };
+    const std::string one = run(serial_executor());
+    return one.empty() ? run(eager_pool(2)) : one;
+}
+template <class Op>
+std::string wrong_softmax(const rows_data& given)
+{
+    return wrong<Op>(given, reference(Op::shape, given), 1e-5, 1e-37);
+}
+template <class Op>
+std::string wrong_norm(norm how, const rows_data& given)
+{
+    return wrong<Op>(given, reference(Op::shape, how, given), 1e-5, 1e-5);
+}
+
+constexpr row_shape odd{.rows = 6, .n = 37}, wide{.rows = 3, .n = 1003}, one{.n = 5}, narrow{.rows = 41, .n = 3};
+constexpr norm_shape odd_norm{.rows = 6, .n = 37}, wide_norm{.rows = 5, .n = 768, .epsilon = 1e-6},
+    narrow_norm{.rows = 40, .n = 2};
+
+} // namespace
+
+TEST_CASE("softmax of rows that fill vectors or do not")
+{
+    CHECK(wrong_softmax<softmax<odd, f32>>(data_of(odd, 1)) == "");
+    CHECK(wrong_softmax<softmax<wide, f32>>(data_of(wide, 2)) == "");
+    CHECK(wrong_softmax<softmax<one, f32>>(data_of(one, 3)) == "");
+    CHECK(wrong_softmax<softmax<narrow, f32>>(data_of(narrow, 4)) == "");
+    // Exponentials of these would overflow but for the largest.
+    CHECK(wrong_softmax<softmax<odd, f32>>(data_of(odd, 5, 4000)) == "");
+}
+
+TEST_CASE("softmax with sums in order")
+{
+    CHECK(kernel<softmax<odd, f32, exact>>::config.is<row_wise>());
+    CHECK(wrong_softmax<softmax<odd, f32, exact>>(data_of(odd, 6)) == "");
+}
+
+TEST_CASE("rows that are not finite give what the arithmetic gives")
+{
+    rows_data given = data_of(odd, 7);
+    given.x[3] = not_a_number;
+    given.x[37 + 36] = infinity;
+    for (int i = 0; i < 37; ++i) given.x[2 * 37 + i] = -infinity;
+    for (int i = 0; i < 37; i += 2) given.x[3 * 37 + i] = -infinity; // 0 beside finite ones
+    const doubles expected = reference(odd, given);
+    for (int i = 0; i < 3 * 37; ++i) CHECK(std::isnan(expected[static_cast<std::size_t>(i)]));
+    CHECK(expected[3 * 37] == 0);
+    CHECK(wrong<softmax<odd, f32>>(given, expected, 1e-5, 1e-37) == "");
+}
+
+TEST_CASE("normalisations by mean and variance, or by the mean of squares")
+{
+    using layer = layer_norm<odd_norm, f32, with_gamma, with_beta>;
+    CHECK(wrong_norm<layer>(norm::layer, data_of(odd_norm, 8)) == "");
+    using root = rms_norm<odd_norm, f32, with_gamma>;
+    rows_data given = data_of(odd_norm, 9);
+    given.operands.pop_back();
+    CHECK(wrong_norm<root>(norm::rms, given) == "");
+    given = data_of(wide_norm, 10);
+    CHECK(wrong_norm<layer_norm<wide_norm, f32, with_gamma, with_beta>>(norm::layer, given) == "");
+    given = data_of(narrow_norm, 11);
+    given.operands.clear();
+    CHECK(wrong_norm<layer_norm<narrow_norm, f32>>(norm::layer, given) == "");
+    CHECK(wrong_norm<rms_norm<narrow_norm, f32, exact>>(norm::rms, given) == "");
+}
+
+TEST_CASE("a large mean takes no digits from the variance, and rows without one are divided by the root of epsilon")
+{
+    rows_data given = data_of(wide_norm, 12);
+    given.operands.clear();
+    for (float& x : given.x) x += 4096; // eighths are exact still
+    for (int i = 0; i < 768; ++i) given.x[static_cast<std::size_t>(i)] = 3;
+    // The mean of 768 numbers of 4096 errs by some 10^-3, of which the root of the variance, 2.3, makes less.
+    CHECK(wrong<layer_norm<wide_norm, f32>>(given, reference(wide_norm, norm::layer, given), 1e-3, 1e-3) == "");
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+// Softmax: its signature, why a shape is none, and that its nests compute what plain loops do, also where y is x
+// itself.
+#include <hone/op/softmax.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <hone/lower/lower.hpp>
+#include <hone/run/call.hpp>
+#include <hone/schedule/cpu_templates.hpp>
+
+#include "definition_laws.hpp"
+#include "row_wise.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+constexpr row_shape base{.rows = 12, .n = 197};
+} // namespace
+
+TEST_CASE("a signature of softmax names the rows, the types and the words")
+{
+    CHECK(std::string(softmax<base, f32>::signature().c_str()) == "softmax rows12 n197 f32");
+    CHECK(signature_of(base, dtype::f32, {"multiply_channel", "exact"}) ==
+          softmax<base, f32, multiply<per::channel>, exact>::signature());
+}
+
+TEST_CASE("a call of softmax gives x and y; what stands between its stages is none of its business")
+{
+    const definition d = checked(softmax<base, f32, multiply<per::channel>>::definition());
+    CHECK(d.found.ok());
+    check_laws(d);
+    const call_parts parts = parts_of(d);
+    REQUIRE(parts.size() == 3);
+    CHECK(parts[0] == call_part{call_member::x});
+    CHECK(parts[1] == call_part{call_member::operands, 0});
+    CHECK(parts[2] == call_part{call_member::y});
+}
+
+TEST_CASE("why a shape of rows is none")
+{
+    const auto found = [](const row_shape& s) { return checked(softmax_definition<relu>(s, dtype::f32)).found; };
+    CHECK(found(base).ok());
+    for (auto field : {&row_shape::rows, &row_shape::n}) {
+        row_shape s = base;
+        s.*field = 0;
+        CHECK(found(s).what == fault::extent_zero);
+        CHECK(std::string(found(s).subject) == "softmax");
+        s.*field = INT64_MAX;
+        CHECK(found(s).what == fault::extent_too_large);
+    }
+    CHECK(found({.rows = std::int64_t{1} << 21, .n = std::int64_t{1} << 21}).what == fault::extent_too_large);
+}
+
+TEST_CASE("softmax of drawn rows is what plain loops give, in place, too")
+{
+    random_numbers random{41};
+    for (int i = 0; i < 30; ++i) {
+        const row_shape s{.rows = random.between(1, 9), .n = random.between(1, random.one_in(2) ? 9 : 140)};
+        const definition d = softmax_definition<>(s, dtype::f32);
+        check_laws(d);
+        rows_data given = data_of(s, static_cast<std::uint64_t>(i), random.one_in(3) ? 1000 : 6);
+        if (random.one_in(3)) given.x[static_cast<std::size_t>(random.between(0, s.n - 1))] = -INFINITY;
+        if (random.one_in(4)) given.x[0] = NAN;
+        const doubles expected = reference(s, given);
+        for (const isa set : {isa::baseline, isa::avx512}) {
+            CAPTURE(signature_of(s, dtype::f32).c_str());
+            const nest n = lower(schedule_for(d, default_config<cpu_templates>(d, set), set));
+            CHECK(wrong_rows(n, given, expected, 1e-5, 1e-37) == "");
+        }
+    }
+}

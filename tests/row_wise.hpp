@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSL-1.0
+// Softmax and normalisations as plain loops in double, written from their formulas alone, and how far a result in
+// floats may lie from them, as include/hone/README.md says.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <hone/ir/interpret.hpp>
+#include <hone/op/norm.hpp>
+#include <hone/op/softmax.hpp>
+
+#include "reference.hpp"
+
+namespace hone::test {
+
+// What a call gives; operands of with_gamma and with_beta.
+struct rows_data {
+    floats x;
+    std::vector<floats> operands{};
+};
+// Of both signs, in eighths.
+inline floats eighths(std::int64_t elements, std::uint64_t seed, std::int64_t most)
+{
+    random_numbers random{seed};
+    floats v(static_cast<std::size_t>(elements));
+    for (float& f : v) f = static_cast<float>(random.between(-8 * most, 8 * most)) / 8;
+    return v;
+}
+inline rows_data data_of(const row_shape& s, std::uint64_t seed, std::int64_t most = 6)
+{
+    return {eighths(s.rows * s.n, seed, most)};
+}
+inline rows_data data_of(const norm_shape& s, std::uint64_t seed)
+{
+    return {eighths(s.rows * s.n, seed, 4), {eighths(s.n, seed + 1, 2), eighths(s.n, seed + 2, 2)}};
+}
+
+// f(row, one after another) for each row of n doubles.
+template <class F>
+doubles each_row(std::int64_t rows, std::int64_t n, const floats& x, F&& f)
+{
+    doubles y;
+    for (std::int64_t r = 0; r < rows; ++r) {
+        doubles row;
+        for (std::int64_t i = 0; i < n; ++i) row.push_back(static_cast<double>(x[static_cast<std::size_t>(r * n + i)]));
+        f(row);
+        y.insert(y.end(), row.begin(), row.end());
+    }
+    return y;
+}
+inline doubles reference(const row_shape& s, const rows_data& d)
+{
+    return each_row(s.rows, s.n, d.x, [](doubles& row) {
+        double largest = -std::numeric_limits<double>::infinity(), sum = 0;
+        for (const double v : row) largest = v > largest ? v : largest;
+        for (double& v : row) sum += v = std::exp(v - largest);
+        for (double& v : row) v /= sum;
+    });
+}
+inline doubles reference(const norm_shape& s, norm how, const rows_data& d)
+{
+    const auto count = static_cast<double>(s.n), epsilon = static_cast<double>(s.epsilon.value());
+    return each_row(s.rows, s.n, d.x, [&](doubles& row) {
+        double mean = 0, squares = 0;
+        if (how == norm::layer)
+            for (const double v : row) mean += v / count;
+        for (const double v : row) squares += (v - mean) * (v - mean) / count;
+        const double divisor = std::sqrt(squares + epsilon);
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            row[i] = (row[i] - mean) / divisor;
+            if (!d.operands.empty()) row[i] *= static_cast<double>(d.operands[0][i]);
+            if (d.operands.size() > 1) row[i] += static_cast<double>(d.operands[1][i]);
+        }
+    });
+}
+
+// Empty where each is within `absolute` + `relative` * |expected|; what is not finite has to be the same.
+inline std::string far_from(const floats& found, const doubles& expected, double relative, double absolute)
+{
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        const auto f = static_cast<double>(found[i]);
+        const bool is_right = std::isnan(expected[i]) ? std::isnan(f) && !is_poison(found[i])
+                              : std::isinf(expected[i])
+                                  ? f == expected[i]
+                                  : std::fabs(f - expected[i]) <= absolute + relative * std::fabs(expected[i]);
+        if (!is_right)
+            return "[" + std::to_string(i) + "] is " + std::to_string(f) + ", expected " + std::to_string(expected[i]);
+    }
+    return {};
+}
+
+// Empty where a nest computes what is expected and touches nothing else; y is a buffer of its own, then x itself.
+inline std::string wrong_rows(const nest& n, const rows_data& given, const doubles& expected, double relative,
+                              double absolute)
+{
+    for (const bool in_place : {false, true}) {
+        rows_data d = given;
+        floats y = poisoned(static_cast<std::int64_t>(expected.size()));
+        std::vector<argument> arguments;
+        const auto add = [&](floats& of) { arguments.push_back({of.data(), static_cast<std::int64_t>(of.size())}); };
+        add(d.x);
+        for (floats& o : d.operands) add(o);
+        add(in_place ? d.x : y);
+        const status found = interpret(n, arguments, {});
+        if (!found.ok()) return std::string(found.message()) + ", " + found.subject;
+        const bool keeps_x = std::memcmp(d.x.data(), given.x.data(), d.x.size() * sizeof(float)) == 0; // NaN, too
+        if (d.operands != given.operands || (!in_place && !keeps_x)) return "writes to an input";
+        const std::string wrong = far_from(in_place ? d.x : y, expected, relative, absolute);
+        if (!wrong.empty()) return (in_place ? "in place: " : "") + wrong;
+    }
+    return {};
+}
+
+} // namespace hone::test

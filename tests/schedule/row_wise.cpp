@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSL-1.0
+// The row-wise template: its nests, of whatever knobs, compute what plain loops do; which operators are its business;
+// what it chooses when nothing is tuned; and how many rows pass its stages together.
+#include <hone/schedule/row_wise.hpp>
+
+#include <cstdint>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include <hone/ir/bounds_proof.hpp>
+#include <hone/ir/check.hpp>
+#include <hone/lower/lower.hpp>
+#include <hone/model/random.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/op/pool.hpp>
+#include <hone/schedule/cpu_templates.hpp>
+
+#include "row_wise.hpp"
+
+using namespace hone;
+using namespace hone::test;
+
+namespace {
+
+constexpr isa sets[] = {isa::baseline, isa::avx2, isa::avx512, isa::neon};
+
+row_wise_knobs drawn_knobs(tune::xoshiro256& bits)
+{
+    row_wise_knobs k;
+    for (const auto& own : knobs_of(k)) own.set(k, own.values[bits.below(own.values.size())]);
+    return k;
+}
+definition shares(std::int64_t rows, std::int64_t n) { return softmax_definition<>({rows, n}, dtype::f32); }
+
+} // namespace
+
+TEST_CASE("nests of any knobs compute what plain loops do with rows, and touch nothing else")
+{
+    tune::xoshiro256 bits(7);
+    int legal = 0, together = 0, kept = 0, blocks = 0;
+    for (int i = 0; i < 300; ++i) {
+        const auto rows = static_cast<std::int64_t>(1 + bits.below(24));
+        const auto n = static_cast<std::int64_t>(1 + bits.below(i % 2 == 0 ? 12 : 150));
+        const isa set = sets[bits.below(4)];
+        const norm_shape of{rows, n};
+        const int which = static_cast<int>(bits.below(3));
+        const definition d =
+            which == 0 ? shares(rows, n)
+                       : norm_definition<with_gamma, with_beta>(of, which == 1 ? norm::layer : norm::rms, dtype::f32);
+        REQUIRE(has_shared_rows(d));
+        const row_wise_knobs k = fitted_row_wise(d, i % 4 == 0 ? default_row_wise(d, set) : drawn_knobs(bits), set);
+        CHECK(fitted_row_wise(d, k, set) == k);
+        CAPTURE(name_of(set));
+        CAPTURE(rows);
+        CAPTURE(n);
+        CAPTURE(which);
+        CAPTURE(k.rows);
+        CAPTURE(k.vectors);
+        CAPTURE(k.step_vectors);
+        CAPTURE(k.row_block);
+        CAPTURE(static_cast<int>(k.sums));
+        const nest made = lower(row_wise_schedule(d, k, set));
+        if (!check(made, cpu_target(set)).ok()) continue;
+        ++legal;
+        together += k.rows > 1 ? 1 : 0;
+        kept += k.sums == row_sums::kept ? 1 : 0;
+        blocks += k.row_block > 0 ? 1 : 0;
+        CHECK(std::string(prove_accesses(made).message()) == message_of(fault::none));
+        const auto seed = static_cast<std::uint64_t>(i);
+        if (which == 0) {
+            const rows_data given = data_of(row_shape{rows, n}, seed);
+            CHECK(wrong_rows(made, given, reference(row_shape{rows, n}, given), 1e-5, 1e-37) == "");
+        } else {
+            const rows_data given = data_of(of, seed);
+            CHECK(wrong_rows(made, given, reference(of, which == 1 ? norm::layer : norm::rms, given), 1e-5, 1e-4) ==
+                  "");
+        }
+    }
+    CHECK(legal > 200);
+    CHECK(together > 40);
+    CHECK(kept > 40);
+    CHECK(blocks > 40);
+}
+
+TEST_CASE("operators of one stage, with weights, or whose rows differ, are none of its business")
+{
+    CHECK(row_wise::applies(shares(3, 5)));
+    CHECK_FALSE(row_wise::applies(gemm<gemm_shape{.m = 4, .n = 4, .k = 4}, f32>::definition()));
+    CHECK_FALSE(row_wise::applies(max_pool<pool_shape{.h = 4, .w = 4, .c = 4, .kh = 2, .kw = 2}, f32>::definition()));
+    CHECK_FALSE(row_wise::applies(softmax_definition<>({0, 5}, dtype::f32)));
+    const auto changed = [](auto change) {
+        definition d = shares(3, 5);
+        change(d);
+        return row_wise::applies(d);
+    };
+    CHECK(changed([](definition&) {}));
+    CHECK_FALSE(changed([](definition& d) { d.stages[1].axes[0].extent = 2; }));
+    CHECK_FALSE(changed([](definition& d) { d.stages[2].axes[1].extent = 4; }));
+    CHECK_FALSE(changed([](definition& d) { d.stages[0].operands[0].may_leave = true; }));
+    CHECK_FALSE(changed([](definition& d) { d.stages[0].operands[0].index[1] = along(1, 2); }));
+    CHECK_FALSE(changed([](definition& d) { d.tensors[0].role = role::weights; }));
+    CHECK_FALSE(changed([](definition& d) { d.tensors[1].memory = memory::argument; }));
+    // Another template has none of those that it has.
+    for (const isa set : sets) {
+        const cpu_config c = default_config<cpu_templates>(shares(3, 5), set);
+        CHECK(c.is<row_wise>());
+    }
+    CHECK(check_config(shares(3, 5), cpu_config(direct_knobs{})).what == fault::template_missing);
+    CHECK(
+        check_config(gemm<gemm_shape{.m = 4, .n = 4, .k = 4}, f32>::definition(), cpu_config(row_wise_knobs{})).what ==
+        fault::template_missing);
+}
+
+TEST_CASE("rows that pass together divide all rows and those of a block")
+{
+    const auto rows = [](std::int64_t all, std::int32_t together, std::int32_t block) {
+        return fitted_row_wise(shares(all, 100), {.rows = together, .vectors = 2, .row_block = block}, isa::avx2).rows;
+    };
+    CHECK(rows(24, 4, 0) == 4);
+    CHECK(rows(25, 4, 0) == 1);
+    CHECK(rows(27, 4, 0) == 3);
+    CHECK(rows(24, 4, 16) == 4);
+    CHECK(rows(24, 6, 16) == 4);
+    CHECK(rows(2, 8, 16) == 2);
+    CHECK(rows(50, 4, 128) == 2); // one thread takes them all
+}
+
+TEST_CASE("the default steps down to sums in order, which are of the strictest class")
+{
+    for (const isa set : sets)
+        for (const std::int64_t n : {3, 64, 1000, 30000}) {
+            const definition d = shares(100, n);
+            for (int step = 0; step < row_wise::default_steps; ++step) {
+                const row_wise_knobs k = default_row_wise(d, set, step);
+                CHECK(check(lower(row_wise_schedule(d, k, set)), cpu_target(set)).ok());
+                CHECK((class_of(k) == error_class::exact_order) == (step == 1));
+                CHECK((n >= 4096) == (k.row_block == 0));
+            }
+            if (n == 3) CHECK(default_row_wise(d, set).rows > 1);
+            if (n >= 1000) CHECK(default_row_wise(d, set).rows == 1);
+        }
+}
+
+TEST_CASE("knobs that no schedule can take are named")
+{
+    const auto found = [](const row_wise_knobs& k) { return row_wise_schedule(shares(3, 5), k, isa::avx2).found; };
+    CHECK(found({}).ok());
+    CHECK(found({.rows = 0}).what == fault::knob_value);
+    CHECK(std::string(found({.vectors = -1}).subject) == "vectors");
+    CHECK_FALSE(lower(row_wise_schedule(shares(3, 5), {.step_vectors = 99}, isa::avx2)).ok());
+    const row_wise_knobs hungry{.rows = 8, .vectors = 8};
+    bool is_named = false;
+    for (const auto& c : row_wise_constraints)
+        is_named = is_named || c.found(hungry, isa::avx2).what == fault::too_many_live_registers;
+    CHECK(is_named);
+}
