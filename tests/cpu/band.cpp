@@ -144,12 +144,14 @@ TEST_CASE("conditions are decided where they can be: never, always, for the firs
     at.variable[0] = 1;
     for (int i = 0; i < 5; ++i) {
         at.value[0] = i;
-        int prefix = -1;
-        const cpu::truth outer = cpu::decide(n, band::variables.of, n.conditions[1], at, prefix);
+        cpu::lane_range where{-1, -1};
+        const cpu::truth outer = cpu::decide(n, band::variables.of, n.conditions[1], at, where);
         CHECK(outer == (4 * i - 4 >= 0 ? cpu::truth::yes : 4 * i - 1 < 0 ? cpu::truth::no : cpu::truth::unknown));
-        const cpu::truth own = cpu::decide(n, band::variables.of, n.conditions[0], at, prefix);
+        const cpu::truth own = cpu::decide(n, band::variables.of, n.conditions[0], at, where);
         const int lanes = 11 - 3 * i;
         CHECK(own == (lanes >= 4 ? cpu::truth::yes : lanes <= 0 ? cpu::truth::no : cpu::truth::lanes));
-        if (own == cpu::truth::lanes) CHECK(prefix == lanes);
+        if (own != cpu::truth::lanes) continue;
+        CHECK(where.first == 0);
+        CHECK(where.end == lanes);
     }
 }

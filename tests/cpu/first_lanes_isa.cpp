@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
-// The first lanes of a vector, as many as there are: read and written up to the edge of a page that nobody may touch.
+// The first lanes of a vector, as many as there are, those from another one on, and those that lie apart: read and
+// written up to the edge of a page that nobody may touch.
 #include <hone/cpu/first_lanes.hpp>
 
 #include <doctest/doctest.h>
 
 #include <hone/core/isa.hpp>
+#include <hone/cpu/simd.hpp>
 #include <hone/process/guarded_memory.hpp>
 
 namespace {
@@ -46,6 +48,45 @@ int wrong(sequence<C...>)
     return (0 + ... + (holds<Number, N, C + 1>() ? 0 : 1));
 }
 
+// Lanes [First, Count), Stride elements apart, of memory that begins or ends with them.
+template <class Number, int N, int Stride, int First, int Count>
+bool holds_apart()
+{
+    using own = simd<set, Number, N>;
+    using namespace tune::measuring;
+    constexpr int reach = (Count - First - 1) * Stride + 1;
+    bool good = true;
+    for (const flush side : {flush::to_begin, flush::to_end}) {
+        const guarded_memory memory("lanes", reach * sizeof(Number), side);
+        Number* const all = reinterpret_cast<Number*>(memory.floats());
+        for (int i = 0; i < reach; ++i) all[i] = static_cast<Number>(100 + i);
+        const Number* const origin = all - First * Stride; // where lane 0 would stand
+        const auto check = [&](const typename own::vector& v, bool clears) {
+            for (int l = 0; l < N; ++l)
+                if (l >= First && l < Count)
+                    good = good && v[l] == origin[l * Stride];
+                else if (clears)
+                    good = good && v[l] == Number{};
+        };
+        check(own::template load_strided<Stride, First, Count>(origin), false);
+        check(own::template gather<Count, First>(origin, Stride), true);
+        if constexpr (Stride == 1) check(own::template load_from<First, Count>(origin), true);
+    }
+    return good;
+}
+template <class Number, int N, int Stride, int First, int... C>
+int wrong_apart(sequence<C...>)
+{
+    return (0 + ... + (holds_apart<Number, N, Stride, First, First + C + 1>() ? 0 : 1));
+}
+template <class Number, int N, int Stride>
+int wrong_apart()
+{
+    return wrong_apart<Number, N, Stride, 0>(make_sequence<N>()) +
+           wrong_apart<Number, N, Stride, 1>(make_sequence<N - 1>()) +
+           wrong_apart<Number, N, Stride, N - 2>(make_sequence<2>());
+}
+
 } // namespace
 
 TEST_CASE("of each number of lanes, those are loaded and stored, and nothing beside them")
@@ -53,4 +94,15 @@ TEST_CASE("of each number of lanes, those are loaded and stored, and nothing bes
     CHECK(wrong<float, lanes>(make_sequence<lanes>()) == 0);
     CHECK(wrong<float, 4>(make_sequence<4>()) == 0);
     CHECK(wrong<double, lanes / 2>(make_sequence<lanes / 2>()) == 0);
+}
+
+TEST_CASE("lanes that lie apart are loaded from any lane on, and nothing outside of them")
+{
+    CHECK(wrong_apart<float, lanes, 1>() == 0);
+    CHECK(wrong_apart<float, lanes, 2>() == 0);
+    CHECK(wrong_apart<float, lanes, 3>() == 0);
+    CHECK(wrong_apart<float, lanes, 4>() == 0);
+    CHECK(wrong_apart<float, lanes, 5>() == 0);
+    CHECK(wrong_apart<double, lanes / 2, 2>() == 0);
+    CHECK(wrong_apart<double, lanes / 2, 3>() == 0);
 }

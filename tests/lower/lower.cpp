@@ -186,6 +186,7 @@ direct_knobs random_direct(random_numbers& random)
     k.pad = random.one_in(2) ? padding::copy : padding::peel;
     k.order = random.one_in(2) ? walk::rows_outer : walk::weights_outer;
     k.unroll_window = random.one_in(3);
+    k.vector = random.one_in(2) ? vector_axis::output : vector_axis::weights;
     return k;
 }
 winograd_knobs random_winograd(random_numbers& random)
@@ -227,7 +228,8 @@ std::string text_of(const direct_knobs& k)
       << ", .reduce_block = " << k.reduce_block << ", .row_block = " << k.row_block
       << (k.pad == padding::copy ? ", copy" : ", peel")
       << (k.order == walk::rows_outer ? ", rows_outer" : ", weights_outer")
-      << (k.unroll_window ? ", unroll_window" : "") << "}";
+      << (k.unroll_window ? ", unroll_window" : "") << (k.vector == vector_axis::output ? ", along the output" : "")
+      << "}";
     return o.str();
 }
 std::string text_of(const winograd_knobs& k)
@@ -395,6 +397,7 @@ TEST_CASE("direct convolutions")
 {
     tally t;
     random_numbers random{1};
+    int along = 0;
     for (const auto& w : workloads_of<random_convolution, 60>()) {
         const call_data d = data_of(w.shape, random.next());
         const doubles expected = reference(w.shape, d, w.epilogue);
@@ -405,10 +408,13 @@ TEST_CASE("direct convolutions")
             const std::int64_t ocg = w.shape.oc / w.shape.groups;
             // Vectors run along the output channels of a group, whose packed weights fill the last vector, or along
             // the groups where each has one channel; then x has no padding, and lanes past the end are left out.
-            const std::int64_t lanes = ocg == 1 && w.shape.groups > 1
-                                           ? w.shape.groups
+            // Along the output all are.
+            const bool along_output = k.vector == vector_axis::output && axis_of_output(what) >= 0;
+            along += along_output ? 1 : 0;
+            const std::int64_t lanes = along_output || (ocg == 1 && w.shape.groups > 1)
+                                           ? w.shape.oc
                                            : w.shape.groups * round_up(ocg, lanes_of(set, dtype::f32));
-            const bool copies = k.pad == padding::copy && w.shape.window().pads();
+            const bool copies = k.pad == padding::copy && w.shape.window().pads() && !along_output;
             const std::string broken = broken_law(
                 direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
                 d, expected, 0, {}, live_taps(w.shape, copies) * (w.shape.ic / w.shape.groups) * lanes, t);
@@ -416,6 +422,7 @@ TEST_CASE("direct convolutions")
                           std::string{name_of(set)});
         }
     }
+    CHECK(along > 20);
     report(t);
 }
 
@@ -436,7 +443,10 @@ TEST_CASE("matrix products")
             // As for convolutions: without columns, the vectors run along the batch, if its matrices lie as far apart
             // in each call.
             const bool by_batch = s.n == 1 && s.batch > 1 && !has_open_stride(what, what.stages[0], 0);
-            const std::int64_t lanes = by_batch ? s.batch : s.batch * round_up(s.n, lanes_of(set, dtype::f32));
+            // Or along the rows of y, where these are one column that x lies along.
+            const bool along_output = k.vector == vector_axis::output && axis_of_output(what) >= 0;
+            const std::int64_t lanes =
+                by_batch || along_output ? s.batch : s.batch * round_up(s.n, lanes_of(set, dtype::f32));
             const std::vector<std::int64_t> parameters = parameters_of(s, c, true);
             const std::string broken = broken_law(
                 direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),

@@ -52,7 +52,8 @@ constexpr int max_band_depth = 12;
 struct instance {
     std::int16_t leaf = -1;
     std::int16_t vector_variable = -1; // -1: a scalar leaf
-    std::int16_t lanes = 1;            // leading lanes in which it runs, where that is known
+    std::int16_t first_lane = 0;       // lanes in which it runs, where they are known: from this one
+    std::int16_t lanes = 1;            // to before this one
     std::int8_t depth = 0;
     bool tests = false;      // a condition is known at run time only
     bool tests_lane = false; // and differs from lane to lane
@@ -90,10 +91,14 @@ constexpr auto intervals_around(const Nest& n, int at)
     return t;
 }
 
-// Whether a condition holds at an instance; `prefix` receives the lanes where it does.
+// Whether a condition holds at an instance; `where` receives the lanes where it does.
+struct lane_range {
+    std::int64_t first = 0;
+    std::int64_t end = 0;
+};
 template <class Nest>
 constexpr truth decide(const Nest& n, const interval* variables, const affine& condition, const instance& i,
-                       int& prefix)
+                       lane_range& where)
 {
     std::int64_t lane = 0;
     interval rest{condition.constant, condition.constant};
@@ -114,8 +119,8 @@ constexpr truth decide(const Nest& n, const interval* variables, const affine& c
     if (rest.least + (reach < 0 ? reach : 0) >= 0) return truth::yes;
     if (rest.most + (reach > 0 ? reach : 0) < 0) return truth::no;
     if (lane == 0) return truth::unknown;
-    if (lane > 0 || !rest.constant()) return truth::unknown_lane;
-    prefix = static_cast<int>(rest.least / -lane + 1);
+    if (!rest.constant()) return truth::unknown_lane;
+    where = lane > 0 ? lane_range{ceil_div(-rest.least, lane), n.vector_length} : lane_range{0, rest.least / -lane + 1};
     return truth::lanes;
 }
 
@@ -181,10 +186,12 @@ struct flattening {
             return;
         }
         if (x.kind == node_kind::guard) {
+            const std::int16_t first_lane = here.first_lane;
             const std::int16_t lanes = here.lanes;
             const bool tests = here.tests;
             const bool tests_lane = here.tests_lane;
             if (pass_guard(x)) walk_children(x);
+            here.first_lane = first_lane;
             here.lanes = lanes;
             here.tests = tests;
             here.tests_lane = tests_lane;
@@ -211,12 +218,14 @@ struct flattening {
     constexpr bool pass_guard(const node& x)
     {
         for (int k = 0; k < x.conditions.count; ++k) {
-            int prefix = 0;
-            switch (decide(n, variables, n.conditions[x.conditions.first + k], here, prefix)) {
+            lane_range where;
+            switch (decide(n, variables, n.conditions[x.conditions.first + k], here, where)) {
             case truth::no: return false;
             case truth::yes: break;
             case truth::lanes:
-                if (prefix < here.lanes) here.lanes = static_cast<std::int16_t>(prefix);
+                if (where.first > here.first_lane) here.first_lane = static_cast<std::int16_t>(where.first);
+                if (where.end < here.lanes) here.lanes = static_cast<std::int16_t>(where.end);
+                if (here.first_lane >= here.lanes) return false;
                 break;
             case truth::unknown_lane: here.tests_lane = true; [[fallthrough]];
             case truth::unknown: here.tests = true; break;
@@ -279,6 +288,7 @@ enum class factor : std::uint8_t { general, plus, minus, table };
 struct step {
     std::int16_t statement = -1;
     std::int16_t vector_variable = -1;
+    std::int16_t first_lane = 0;
     std::int16_t lanes = 1;
     bool plain = true;          // nothing about it is decided at run time
     bool fresh = false;         // the first term of a sum: it needs no zero to be added to
@@ -292,8 +302,8 @@ struct step {
 
     constexpr bool same_form(const step& o) const
     {
-        return statement == o.statement && vector_variable == o.vector_variable && lanes == o.lanes &&
-               factor == o.factor && plain == o.plain && fresh == o.fresh;
+        return statement == o.statement && vector_variable == o.vector_variable && first_lane == o.first_lane &&
+               lanes == o.lanes && factor == o.factor && plain == o.plain && fresh == o.fresh;
     }
 };
 
@@ -422,6 +432,7 @@ struct band {
     {
         step s = p.base;
         s.vector_variable = i.vector_variable;
+        s.first_lane = i.first_lane;
         s.lanes = i.lanes;
         s.plain = s.plain && !i.tests;
         s.tested = i.tests;

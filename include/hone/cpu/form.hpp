@@ -21,10 +21,10 @@ namespace hone::codegen::cpu {
 
 HONE_IEEE_BEGIN
 
-// The leaves of one form: statement S with the lanes of vector variable V, the leading L of them. What differs from
+// The leaves of one form: statement S with the lanes [First, L) of vector variable V. What differs from
 // instance to instance arrives as arguments, one an access: a pointer to memory or to a register. So a form is
 // instantiated once, however long its band is.
-template <class K, int S, int V, int L, factor F, bool Fresh>
+template <class K, int S, int V, int L, factor F, bool Fresh, int First = 0>
 struct form {
     using scalar = scalar_of<K>;
     using vector = vector_of<K>;
@@ -40,8 +40,8 @@ struct form {
     }
     static consteval std::int64_t stride(int access) { return V < 0 ? 0 : facts<K>::coefficient(access, V); }
 
-    template <int N, class First, class... Rest>
-    HONE_INLINE static auto pick(First first, Rest... rest)
+    template <int N, class Head, class... Rest>
+    HONE_INLINE static auto pick(Head first, Rest... rest)
     {
         if constexpr (N == 0)
             return first;
@@ -61,7 +61,9 @@ struct form {
         else if constexpr (stride(Access) == 0)
             return static_cast<scalar>(*at);
         else if constexpr (stride(Access) != 1)
-            return simd_of<K>::template gather<L>(at, stride(Access));
+            return simd_of<K>::template load_strided<stride(Access), First, L>(at);
+        else if constexpr (First > 0)
+            return simd_of<K>::template load_from<First, L>(at);
         else if constexpr (L == length)
             return simd_of<K>::load(at);
         else
@@ -142,12 +144,23 @@ struct form {
             return false;
     }
 
-    // Whether lanes behind the first L must stay as they are: each counts along a reduction; and where padding begins
-    // there, the zero that is loaded would be a term of a maximum or minimum, as it is none of a sum.
+    // Whether a factor of the value is one weight for all lanes.
+    static consteval bool has_weight_of_all()
+    {
+        for (int a = 1; a < accesses.count; ++a)
+            if (K::nest.buffers[K::nest.accesses[accesses.of[a]].buffer].role == role::weights &&
+                stride(accesses.of[a]) == 0)
+                return true;
+        return false;
+    }
+
+    // Whether the other lanes must stay as they are: each counts along a reduction; and where they stand in padding,
+    // the zero that is loaded would be a term of a maximum or minimum, and NaN with an infinite weight of all lanes.
+    // With weights of their own it is a term of nothing: those lanes are past the end of an axis.
     static consteval bool keeps_others()
     {
         constexpr bool is_extreme = s.reduce == reduction::max || s.reduce == reduction::min;
-        return V >= 0 && L < length && (is_along_reduction() || is_extreme);
+        return V >= 0 && (First > 0 || (L < length && (is_along_reduction() || is_extreme || has_weight_of_all())));
     }
 
     // The lanes of a vector into one number, one after another.
@@ -157,13 +170,13 @@ struct form {
         const vector v = as<vector>(value<s.value>(c, target, at...));
         scalar sum = (*target)[0];
         [&]<int... I>(sequence<I...>)
-            HONE_INLINE_LAMBDA { ((sum = combined<I == 0>(sum, v[I])), ...); }(make_sequence<L>{});
+            HONE_INLINE_LAMBDA { ((sum = combined<I == 0>(sum, v[First + I])), ...); }(make_sequence<L - First>{});
         (*target)[0] = sum;
     }
-    template <bool First>
+    template <bool IsFirst>
     HONE_INLINE static scalar combined(scalar old, scalar lane)
     {
-        if constexpr (Fresh && First)
+        if constexpr (Fresh && IsFirst)
             return lane;
         else if constexpr (s.reduce == reduction::add)
             return old + lane;
@@ -181,7 +194,7 @@ struct form {
             fold(c, target, at...);
         } else if constexpr (in_registers(s.target) && keeps_others()) {
             const vector old = Fresh ? vector{} : *target;
-            *target = simd_of<K>::template first_of<L>(updated(c, old, target, at...), old);
+            *target = simd_of<K>::template first_of<L, First>(updated(c, old, target, at...), old);
         } else if constexpr (in_registers(s.target)) {
             *target = updated(c, *target, target, at...);
         } else if constexpr (V < 0 || length == 1) {
@@ -191,13 +204,13 @@ struct form {
             static_assert(distance != 0,
                           "hone::lower: a vector is stored to one element; vectorize an axis of the output");
             vector old{};
-            if constexpr (reduces && distance == 1)
+            if constexpr (reduces && distance == 1 && First == 0)
                 old = simd_of<K>::template load_first<L>(target);
             else if constexpr (reduces)
-                old = simd_of<K>::template gather<L>(target, distance);
+                old = simd_of<K>::template gather<L, First>(target, distance);
             const vector v = updated(c, old, target, at...);
-            if constexpr (distance != 1)
-                simd_of<K>::template scatter<L>(target, distance, v);
+            if constexpr (distance != 1 || First > 0)
+                simd_of<K>::template scatter<L, First>(target, distance, v);
             else if constexpr (L == length)
                 simd_of<K>::store(target, v);
             else

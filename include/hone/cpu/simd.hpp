@@ -48,12 +48,13 @@ struct simd {
         first_lanes<Set, Number, N>::template store<Count>(p, v);
     }
 
-    // The first Count lanes of one, the others of another.
-    template <int Count>
+    // Lanes [First, Count) of one, the others of another.
+    template <int Count, int First = 0>
     HONE_INLINE static vector first_of(vector first, vector others)
     {
-        return [&]<int... L>(sequence<L...>)
-                   HONE_INLINE_LAMBDA { return bits{(L < Count ? -1 : 0)...} ? first : others; }(make_sequence<N>{});
+        return [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
+            return bits{(L >= First && L < Count ? -1 : 0)...} ? first : others;
+        }(make_sequence<N>{});
     }
 
     // The same of other types, converted.
@@ -78,21 +79,50 @@ struct simd {
         conversion<Set, Memory, Number, N>::template store_first<Count>(p, v);
     }
 
-    // Lanes Stride elements apart (times a run-time stride).
-    template <int Count, class Memory>
+    // Lanes [First, Count), `stride` elements apart; the memory of others is not touched.
+    template <int Count, int First = 0, class Memory>
     HONE_INLINE static vector gather(const Memory* p, std::ptrdiff_t stride)
     {
         vector v{};
-        [&]<int... L>(sequence<L...>)
-            HONE_INLINE_LAMBDA { ((v[L] = static_cast<Number>(p[L * stride])), ...); }(make_sequence<Count>{});
+        [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
+            ((v[First + L] = static_cast<Number>(p[(First + L) * stride])), ...);
+        }(make_sequence<Count - First>{});
         return v;
     }
-    template <int Count, class Memory>
+    template <int Count, int First = 0, class Memory>
     HONE_INLINE static void scatter(Memory* p, std::ptrdiff_t stride, vector v)
     {
-        [&]<int... L>(sequence<L...>)
-            HONE_INLINE_LAMBDA { ((p[L * stride] = static_cast<Memory>(v[L])), ...); }(make_sequence<Count>{});
+        [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
+            ((p[(First + L) * stride] = static_cast<Memory>(v[First + L])), ...);
+        }(make_sequence<Count - First>{});
     }
+
+    // Lanes [First, Count) of neighbours; the others are 0, their memory is not touched.
+    template <int First, int Count, class Memory>
+    HONE_INLINE static vector load_from(const Memory* p)
+    {
+        const vector v = load_first<Count - First>(p + First);
+        return [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
+            return __builtin_shufflevector(v, vector{}, (L < First ? N : L - First)...);
+        }(make_sequence<N>{});
+    }
+
+    // Lanes [First, Count), Stride elements apart. Small strides take vectors of all that lies between the first and
+    // the last of these, and of them the lanes: every second float by two loads and one or two shuffles. Nothing
+    // outside is touched.
+    template <std::int64_t Stride, int First, int Count, class Memory>
+    HONE_INLINE static vector load_strided(const Memory* p)
+    {
+        constexpr int reach = (Count - First - 1) * static_cast<int>(Stride) + 1;
+        if constexpr (!same_as<Memory, Number> || Stride < 2 || Stride > most_loaded_stride || Count - First < 2)
+            return gather<Count, First>(p, Stride);
+        else if constexpr (reach <= N)
+            return picked<static_cast<int>(Stride), First, Count, N, 0>(load_first<reach>(p + First * Stride),
+                                                                        vector{});
+        else
+            return picked_from<static_cast<int>(Stride), First, Count, 1>(p + First * Stride, load(p + First * Stride));
+    }
+    static constexpr std::int64_t most_loaded_stride = 4;
 
     HONE_INLINE static vector broadcast(Number x)
     {
@@ -119,6 +149,34 @@ struct simd {
     }
 
 private:
+    // Into lanes of `all`, which has those of elements below Piece * N, or all elements there are below N: those of a
+    // vector of elements that ends with the next N, or with the last one that is wanted.
+    template <int Stride, int First, int Count, int Piece>
+    HONE_INLINE static vector picked_from(const Number* p, vector all)
+    {
+        constexpr int reach = (Count - First - 1) * Stride + 1;
+        constexpr int begin = (Piece + 1) * N < reach ? Piece * N : reach - N;
+        const vector next = picked<Stride, First, Count, Piece * N, begin, Piece == 1>(all, load(p + begin));
+        if constexpr ((Piece + 1) * N < reach)
+            return picked_from<Stride, First, Count, Piece + 1>(p, next);
+        else
+            return next;
+    }
+    // Elements from Border on are taken from `next`, which begins with element Begin. Others stand in their lanes of
+    // `all` already, or each where it stands in memory.
+    template <int Stride, int First, int Count, int Border, int Begin, bool IsMemory = true>
+    HONE_INLINE static vector picked(vector all, vector next)
+    {
+        constexpr auto place = [](int lane) {
+            const int element = (lane - First) * Stride;
+            if (lane < First || lane >= Count) return IsMemory ? 0 : lane;
+            if (element < Border) return IsMemory ? element : lane;
+            return element < Begin + N ? N + element - Begin : lane;
+        };
+        return [&]<int... L>(sequence<L...>)
+                   HONE_INLINE_LAMBDA { return __builtin_shufflevector(all, next, place(L)...); }(make_sequence<N>{});
+    }
+
     static constexpr float_format format = binary_format<Number>;
     // All but the sign.
     static constexpr bits_of<Number> size_bits = ~(bits_of<Number>{1} << (8 * sizeof(Number) - 1));

@@ -145,13 +145,13 @@ HONE_INLINE void execute_by_lane(const environment<K>& e, vector_of<K>* r)
     if constexpr (K::nest.buffers[K::nest.accesses[s.target].buffer].memory == memory::registers) {
         vector_of<K> v{};
         if constexpr (s.reduce != reduction::none || B::at(I).tests) v = r[B::offset(I, 0)];
-        for (int lane = 0; lane < B::at(I).lanes; ++lane)
+        for (int lane = B::at(I).first_lane; lane < B::at(I).lanes; ++lane)
             if (guards_hold<K, B, I, B::at(I).leaf, Holder>(e, lane))
                 v[lane] = lane_value<K, B, I>(e, r, lane, v[lane]);
         r[B::offset(I, 0)] = v;
     } else {
         constexpr std::int64_t distance = facts<K>::coefficient(s.target, B::at(I).vector_variable);
-        for (int lane = 0; lane < B::at(I).lanes; ++lane) {
+        for (int lane = B::at(I).first_lane; lane < B::at(I).lanes; ++lane) {
             if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, lane)) continue;
             float& target = place<K, B, I, 0>(e, r)[lane * distance];
             target = static_cast<float>(lane_value<K, B, I>(e, r, lane, target));
@@ -181,7 +181,7 @@ HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
         if constexpr (B::at(I).tests)
             if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, 0)) return;
         [&]<int... P>(sequence<P...>) HONE_INLINE_LAMBDA {
-            using own = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
+            using own = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh, s.first_lane>;
             if constexpr (reads_position(K::nest, s.statement))
                 own::execute(placed_instance<K, B, I>{e}, place<K, B, I, P>(e, r)...);
             else
@@ -194,7 +194,7 @@ template <class K, class B, int I, int... P>
 HONE_INLINE void execute_plain_step(const environment<K>& e, vector_of<K>* r, sequence<P...>)
 {
     constexpr step s = B::step_at(I);
-    using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
+    using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh, s.first_lane>;
     f::execute(s.coefficient, (base<K, f::accesses.of[P]>(e, r) + B::offset(I, P))...);
 }
 // Plain steps with many operands, as some epilogues have them.
@@ -250,7 +250,7 @@ HONE_PIECE void execute_run(const environment<K>& e, vector_of<K>* r)
     if constexpr (!s.plain) {
         execute_instance<K, B, first, Holder>(e, r);
     } else {
-        using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
+        using f = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh, s.first_lane>;
         constexpr access_list l = f::accesses;
         using steps = make_sequence<B::tables.runs[R].count>;
         if constexpr (l.count == 1)

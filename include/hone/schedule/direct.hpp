@@ -10,6 +10,7 @@
 #include <hone/ir/visit.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
+#include <hone/schedule/along_output.hpp>
 #include <hone/schedule/knob.hpp>
 #include <hone/schedule/register_tile.hpp>
 #include <hone/schedule/roles.hpp>
@@ -37,6 +38,7 @@ struct direct_knobs {
     hone::padding pad = padding::peel;
     hone::walk order = walk::weights_outer;
     bool unroll_window = false; // the axes next to the innermost reduction are written out
+    vector_axis vector = vector_axis::weights;
     friend constexpr bool operator==(const direct_knobs&, const direct_knobs&) = default;
 };
 
@@ -54,6 +56,7 @@ inline constexpr knob<direct_knobs> direct_knob_table[] = {
     knob_member<&direct_knobs::pad>::listed("pad", {0, 1}, {"peel", "copy"}),
     knob_member<&direct_knobs::order>::listed("order", {0, 1}, {"weights_outer", "rows_outer"}),
     knob_member<&direct_knobs::unroll_window>::listed("unroll_window", {0, 1}, {"false", "true"}),
+    knob_member<&direct_knobs::vector>::listed("vector", {0, 1}, {"weights", "output"}).added_later(),
 };
 
 constexpr const auto& knobs_of(const direct_knobs&) { return direct_knob_table; }
@@ -73,11 +76,33 @@ inline constexpr constraint<direct_knobs, isa> direct_constraints[] = {
 // Steps of a reduction that are written out whole where its windows are.
 inline constexpr std::int64_t small_reduction = 8;
 
+// The tile of vectors along the output, and back.
+constexpr output_tile output_tile_of(const direct_knobs& k)
+{
+    return {.rows = k.rows,
+            .vectors = k.vectors,
+            .reduce_unroll = k.reduce_unroll,
+            .order = k.order,
+            .unroll_window = k.unroll_window};
+}
+constexpr direct_knobs along_output(const output_tile& t)
+{
+    return {.rows = t.rows,
+            .vectors = t.vectors,
+            .reduce_unroll = t.reduce_unroll,
+            .order = t.order,
+            .unroll_window = t.unroll_window,
+            .vector = vector_axis::output};
+}
+
 // The knobs as far as an operator can use them: no more rows, vectors or steps than it has, blocks that hold less than
 // all, and the first value where a knob changes nothing.
 constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
 {
     if (!d.found.ok()) return k; // a definition with a fault may have no axes to fit to
+    if (k.vector == vector_axis::output && axis_of_output(d) >= 0)
+        return along_output(fitted_to(with_fused_outputs(d), output_tile_of(k), set));
+    k.vector = vector_axis::weights;
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
@@ -148,6 +173,8 @@ constexpr register_tile depthwise_tile(std::int64_t sets, std::int64_t rows, std
 constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0)
 {
     if (!d.found.ok()) return {}; // a definition with a fault may have no axes to choose by
+    constexpr int steps_along_output = 3;
+    if (step < steps_along_output && prefers_output(d, set)) return along_output(default_along_output(d, set, step));
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
@@ -183,6 +210,7 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
 constexpr packed_tensors packed_weights(const definition& d, const direct_knobs& k, isa set)
 {
     if (!check_knobs(k).ok()) return packed_tensors();
+    if (k.vector == vector_axis::output && axis_of_output(d) >= 0) return packed_along_output(d, output_tile_of(k));
     return packed_along(d, std::int64_t{k.vectors} * lanes_of(set, d));
 }
 
@@ -205,6 +233,8 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
     s.plans.push_back({});
     s.found = check_knobs(k);
     if (!original.found.ok() || !s.found.ok()) return s;
+    if (k.vector == vector_axis::output && axis_of_output(original) >= 0)
+        return schedule_along_output(original, output_tile_of(k), set);
     definition& d = s.definition;
     const direct_roles r = roles_of(d);
     stage& g = d.stages[0];

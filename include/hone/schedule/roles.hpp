@@ -22,11 +22,19 @@ enum class walk : std::uint8_t {
     rows_outer,    // a row of x stays while all weights pass
 };
 
+// Along what the vectors of a tile lie.
+enum class vector_axis : std::uint8_t {
+    weights, // an axis of the weights, as channels are: vectors of weights, single values of x. Legal always; costs a
+             // store for each lane where neighbours in y are others.
+    output,  // the axis along which y and x lie in memory, as columns of NCHW images: vectors of x, single weights.
+             // Legal where the weights do not move along it; costs lanes where it fills no whole vectors.
+};
+
 // Which axis plays which part in a reduction stage, as y += x * weights. Of several weights the first counts; of a
 // product of two activations it is the right one.
 struct direct_roles {
     int vector = -1; // along the vectors: in the weights and the output; without weights where the output is dense
-    int row = -1;    // the rows of the register tile: in x and the output, not in the weights
+    int row = -1;    // the rows of the register tile: in the output, and in x or the weights alone
     int reduce = -1; // the innermost reduction axis
     inline_vector<std::int8_t, 10> batch{};   // spatial axes outside the tile, outermost first
     inline_vector<std::int8_t, 10> windows{}; // reduction axes outside `reduce`, outermost first
@@ -130,7 +138,47 @@ constexpr product_roles product_roles_of(const definition& d)
 }
 constexpr bool is_product_of_inputs(const definition& d) { return product_roles_of(d).right >= 0; }
 
-constexpr direct_roles roles_of(const definition& d)
+// What a step along an axis moves an operand by; 0 where nothing or more than one dimension does, or the call says how
+// far.
+constexpr std::int64_t step_along(const definition& d, const operand& o, int axis)
+{
+    std::int64_t step = 0;
+    int movers = 0;
+    for (std::size_t k = 0; k < o.index.size(); ++k)
+        for (const index_term& t : o.index[k].terms) {
+            if (t.axis != axis) continue;
+            const dimension& dim = d.tensors[o.tensor].dims[k];
+            step = dim.stride_parameter >= 0 || dim.block > 0 ? 0 : t.coefficient * dim.stride;
+            ++movers;
+        }
+    return movers == 1 ? step : 0;
+}
+
+constexpr direct_roles roles_of(const definition& d, vector_axis of);
+
+// The axis of vector_axis::output; -1: there is none, or weights lie along it, too. Every second to fourth element of x
+// is as good as each: so many vectors are loaded, and sorted.
+constexpr int axis_of_output(const definition& d)
+{
+    const direct_roles r = roles_of(d, vector_axis::weights);
+    const stage& s = d.stages[0];
+    if (r.weights < 0 || r.x < 0) return -1;
+    if (r.vector >= 0 && s.axes[r.vector].extent > 1 && is_dense_along(d, s.output, r.vector)) return -1;
+    constexpr std::int64_t most_step = 4;
+    for (int a = static_cast<int>(s.axes.size()); a-- > 0;) {
+        if (s.axes[a].reduction || s.axes[a].extent == 1 || s.axes[a].parameter >= 0) continue;
+        const std::int64_t step = step_along(d, s.operands[r.x], a);
+        bool is_one = step >= 1 && step <= most_step && is_dense_along(d, s.output, a) && !has_open_stride(d, s, a);
+        for (const further_output& f : s.further) is_one = is_one && is_dense_along(d, f.to, a);
+        for (const operand& o : s.operands)
+            is_one = is_one && !(d.tensors[o.tensor].role == role::weights && moves_along(o, a));
+        if (is_one) return a;
+    }
+    return -1;
+}
+
+// Precondition of vector_axis::output: there is such an axis.
+constexpr direct_roles roles_of(const definition& d, vector_axis of = vector_axis::weights)
 {
     direct_roles r;
     const stage& s = d.stages[0];
@@ -155,11 +203,18 @@ constexpr direct_roles roles_of(const definition& d)
     if (r.vector < 0)
         for (int a = 0; a < axes; ++a)
             if (may_be_vector(a)) r.vector = a;
-    // The last spatial axis without weights has the rows that share them.
-    for (int a = 0; a < axes; ++a) {
-        const bool in_weights = r.weights >= 0 && moves_along(s.operands[r.weights], a);
-        if (!s.axes[a].reduction && !in_weights && s.axes[a].extent > 1 && a != r.vector) r.row = a;
-    }
+    if (of == vector_axis::output) r.vector = axis_of_output(d);
+    // The last spatial axis without weights has the rows that share them; that without x those that share its vectors.
+    const auto last_without = [&](int operand) {
+        int last = -1;
+        for (int a = 0; a < axes; ++a) {
+            const bool moves = operand >= 0 && moves_along(s.operands[operand], a);
+            if (!s.axes[a].reduction && !moves && s.axes[a].extent > 1 && a != r.vector) last = a;
+        }
+        return last;
+    };
+    if (of == vector_axis::output) r.row = last_without(r.x);
+    if (r.row < 0) r.row = last_without(r.weights);
     for (int a = axes; a-- > 0;)
         if (s.axes[a].reduction && r.reduce < 0 && (s.axes[a].extent > 1 || a == axes - 1)) r.reduce = a;
     for (int a = 0; a < axes; ++a) {
@@ -183,10 +238,10 @@ constexpr bool has_direct_roles(const definition& d)
 
 // Each of the weights in the order in which the direct templates read them: spatial axes, blocks of the vector axis,
 // reduction axes, and `block` elements of the vector axis side by side. Of those without that axis no dimension is in
-// blocks.
-constexpr packed_tensors packed_along(const definition& d, std::int64_t block)
+// blocks. Where vectors lie along the output, blocks are of rows.
+constexpr packed_tensors packed_along(const definition& d, std::int64_t block, vector_axis of = vector_axis::weights)
 {
-    const direct_roles r = roles_of(d);
+    const direct_roles r = roles_of(d, of);
     packed_tensors all;
     for (std::size_t w = 0; w < d.tensors.size(); ++w) {
         if (d.tensors[w].role != role::weights) continue;
@@ -220,7 +275,7 @@ constexpr packed_tensors packed_along(const definition& d, std::int64_t block)
         add(r.vector);
         for (std::int8_t a : r.windows) add(a);
         add(r.reduce);
-        const int blocked = dim_of(r.vector);
+        const int blocked = dim_of(of == vector_axis::weights ? r.vector : r.row);
         all.push_back(packed_tensor(d.tensors[w], order, blocked, blocked < 0 ? 1 : block));
     }
     return all;

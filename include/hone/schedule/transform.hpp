@@ -52,53 +52,72 @@ constexpr int dimension_of_all(const definition& d, const operand& o, int axis)
     return -1;
 }
 
+// f(operand) for all that a stage reads and writes.
+template <class Stage, class F>
+constexpr void for_each_operand(Stage& s, F&& f)
+{
+    for (auto& o : s.operands) f(o);
+    f(s.output);
+    for (auto& further : s.further) f(further.to);
+}
+
+constexpr bool moves_with(const dim_index& index, int axis)
+{
+    for (const index_term& t : index.terms)
+        if (t.axis == axis) return true;
+    return false;
+}
+
+// Whether two axes of a stage, the inner next to the outer, walk through memory as one would: each tensor that moves
+// along them has a dimension of each, one behind the other, and is nobody else's.
+constexpr bool are_one_axis(const definition& d, int outer, int inner)
+{
+    const stage& s = d.stages[0];
+    bool all = s.axes[outer].parameter < 0 && s.axes[inner].parameter < 0;
+    for (const table_operand& t : s.tables) all = all && !moves_with(t.index, outer) && !moves_with(t.index, inner);
+    for_each_operand(s, [&](const operand& o) {
+        bool is_moved = false;
+        for (const dim_index& index : o.index)
+            is_moved = is_moved || moves_with(index, outer) || moves_with(index, inner);
+        if (!is_moved) return;
+        const int a = dimension_of_all(d, o, outer), b = dimension_of_all(d, o, inner);
+        int users = 0;
+        for_each_operand(s, [&](const operand& other) { users += other.tensor == o.tensor ? 1 : 0; });
+        if (a < 0 || b < 0 || o.may_leave || users != 1) {
+            all = false;
+            return;
+        }
+        const tensor& t = d.tensors[o.tensor];
+        all = all && t.dims[a].stride == t.dims[b].stride * t.dims[b].extent;
+    });
+    return all;
+}
+// Makes one of them: the inner, of all steps; the other has an extent of 1 from then on.
+constexpr void make_one_axis(definition& d, int outer, int inner)
+{
+    stage& s = d.stages[0];
+    const std::int64_t steps = s.axes[outer].extent;
+    for_each_operand(s, [&](operand& o) {
+        const int a = dimension_of_all(d, o, outer), b = dimension_of_all(d, o, inner);
+        if (a < 0 || b < 0) return;
+        o.index[a] = {};
+        d.tensors[o.tensor].dims[a].extent = 1;
+        d.tensors[o.tensor].dims[b].extent *= steps;
+    });
+    s.axes[outer].extent = 1;
+    s.axes[inner].extent *= steps;
+}
+
 // Makes one axis of neighbouring reduction axes that walk through memory as one: of h and w of y[c] += x[h][w][c] one
-// of h * w rows. It is the inner of them; the others have an extent of 1 from then on. The order of the terms stays.
+// of h * w rows. The order of the terms stays.
 constexpr void fuse_reductions(definition& d)
 {
     stage& s = d.stages[0];
     for (operand& o : s.operands) drop_still_axes(s, o);
-    const auto moves = [&](const dim_index& index, int axis) {
-        for (const index_term& t : index.terms)
-            if (t.axis == axis) return true;
-        return false;
-    };
-    const auto is_alone = [&](const operand& o) {
-        int readers = 0;
-        for (const operand& other : s.operands) readers += other.tensor == o.tensor ? 1 : 0;
-        return readers == 1;
-    };
-    // An operand that moves along the axes walks them as it would walk one, and the layout of its tensor is its alone.
-    const auto are_one_in = [&](const operand& o, int outer, int inner) {
-        bool is_moved = false;
-        for (const dim_index& index : o.index) is_moved = is_moved || moves(index, outer) || moves(index, inner);
-        if (!is_moved) return true;
-        const int a = dimension_of_all(d, o, outer), b = dimension_of_all(d, o, inner);
-        if (a < 0 || b < 0 || o.may_leave || !is_alone(o)) return false;
-        const tensor& t = d.tensors[o.tensor];
-        return t.dims[a].stride == t.dims[b].stride * t.dims[b].extent;
-    };
-    const auto are_one = [&](int outer, int inner) {
-        bool all = s.axes[outer].parameter < 0 && s.axes[inner].parameter < 0;
-        for (const table_operand& t : s.tables) all = all && !moves(t.index, outer) && !moves(t.index, inner);
-        for (const operand& o : s.operands) all = all && are_one_in(o, outer, inner);
-        return all;
-    };
     int outer = -1;
     for (int inner = 0; inner < static_cast<int>(s.axes.size()); ++inner) {
         if (!s.axes[inner].reduction || s.axes[inner].extent == 1) continue;
-        if (outer >= 0 && are_one(outer, inner)) {
-            const std::int64_t steps = s.axes[outer].extent;
-            for (operand& o : s.operands) {
-                const int a = dimension_of_all(d, o, outer), b = dimension_of_all(d, o, inner);
-                if (a < 0 || b < 0) continue;
-                o.index[a] = {};
-                d.tensors[o.tensor].dims[a].extent = 1;
-                d.tensors[o.tensor].dims[b].extent *= steps;
-            }
-            s.axes[outer].extent = 1;
-            s.axes[inner].extent *= steps;
-        }
+        if (outer >= 0 && are_one_axis(d, outer, inner)) make_one_axis(d, outer, inner);
         outer = inner;
     }
 }
