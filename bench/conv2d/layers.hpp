@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// ResNet-18's convolutions as workloads, MobileNet's depthwise ones and some of channels that fill no vector, and how
-// one of them is run beside its peers. The layers are spread over a few sources, because each kernel costs one to three
-// seconds of the compiler.
+// ResNet-18's convolutions as workloads, MobileNet's depthwise ones, some of channels that fill no vector and groups
+// of few, and how one of them is run beside its peers. The layers are spread over a few sources, because each kernel
+// costs one to three seconds of the compiler.
 #pragma once
 
 #include <cstdint>
@@ -48,6 +48,12 @@ using depthwise_layer = hone::conv2d<hone::conv2d_shape{.h = Size,
                                                         .pad = Kernel / 2,
                                                         .groups = Channels},
                                      hone::f32, hone::bias, hone::relu>;
+
+template <std::int64_t Size, std::int64_t Ic, std::int64_t Oc, std::int64_t Groups>
+using grouped_layer =
+    hone::conv2d<hone::conv2d_shape{
+                     .h = Size, .w = Size, .ic = Ic, .oc = Oc, .kh = 3, .kw = 3, .pad = 1, .groups = Groups},
+                 hone::f32, hone::bias, hone::relu>;
 
 // A config set of one config for one layer. The knobs were found on AVX-512; elsewhere a kernel takes its defaults.
 template <class Layer, direct_knobs K>
@@ -109,5 +115,6 @@ void c4_to_c6(const options& o);
 void c7_to_c9(const options& o);
 void c10_to_c12(const options& o);
 void depthwise(const options& o);
+void groups_of_few(const options& o);
 
 } // namespace bench

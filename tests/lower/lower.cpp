@@ -128,6 +128,17 @@ constexpr conv2d_shape random_convolution(int i)
     return s;
 }
 
+// Groups of fewer channels than half a vector, in numbers that fill whole vectors, and others.
+constexpr conv2d_shape random_groups(int i)
+{
+    random_numbers random{static_cast<std::uint64_t>(i) + 3000};
+    conv2d_shape s = random_convolution(i);
+    s.groups = one_of(random, {2, 3, 5, 8, 9, 10, 11, 16, 30});
+    s.ic = s.groups * one_of(random, {1, 1, 2, 3, 4, 7});
+    s.oc = s.groups * one_of(random, {2, 2, 3, 4, 4, 5, 8});
+    return s;
+}
+
 constexpr conv2d_shape random_3x3(int i)
 {
     random_numbers random{static_cast<std::uint64_t>(i) + 1000};
@@ -393,27 +404,38 @@ TEST_CASE("the worked example is what is lowered")
     CHECK(examples_in("lower/lower.hpp").find(text.substr(text.find("parallel"))) != std::string::npos);
 }
 
-TEST_CASE("direct convolutions")
+namespace {
+
+// Lanes that work in one pass over all outputs of a pixel: vectors run along the channels of a group, or the groups
+// where each has one. Packed weights fill the last vector of a group; where x has none of that padding, lanes past the
+// end are left out.
+std::int64_t lanes_of_pixel(const conv2d_shape& s, isa set)
+{
+    const std::int64_t own = s.oc / s.groups, length = lanes_of(set, dtype::f32);
+    if (own == 1 && s.groups > 1) return s.groups;
+    const bool fuses = s.groups > 1 && own > 1 && 2 * own <= length && s.layout == layout::nhwc;
+    // Of groups that no vector holds evenly, as many stand in one as divide all.
+    std::int64_t together = length / own;
+    while (fuses && length % own != 0 && s.groups % together != 0) --together;
+    return fuses && together > 1 ? s.oc : s.groups * round_up(own, length);
+}
+
+// How many of the kernels had vectors along the output.
+int check_convolutions(const std::vector<workload<conv2d_shape>>& all, random_numbers random)
 {
     tally t;
-    random_numbers random{1};
     int along = 0;
-    for (const auto& w : workloads_of<random_convolution, 60>()) {
+    for (const auto& w : all) {
         const call_data d = data_of(w.shape, random.next());
         const doubles expected = reference(w.shape, d, w.epilogue);
         for (int trial = 0; trial < trials_of_each; ++trial) {
             const isa set = sets[trial % 3];
             const direct_knobs k = random_direct(random);
             const definition what = w.make();
-            const std::int64_t ocg = w.shape.oc / w.shape.groups;
-            // Vectors run along the output channels of a group, whose packed weights fill the last vector, or along
-            // the groups where each has one channel; then x has no padding, and lanes past the end are left out.
-            // Along the output all are.
+            // Along the output lanes past the end are left out.
             const bool along_output = k.vector == vector_axis::output && axis_of_output(what) >= 0;
             along += along_output ? 1 : 0;
-            const std::int64_t lanes = along_output || (ocg == 1 && w.shape.groups > 1)
-                                           ? w.shape.oc
-                                           : w.shape.groups * round_up(ocg, lanes_of(set, dtype::f32));
+            const std::int64_t lanes = along_output ? w.shape.oc : lanes_of_pixel(w.shape, set);
             const bool copies = k.pad == padding::copy && w.shape.window().pads() && !along_output;
             const std::string broken = broken_law(
                 direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
@@ -422,8 +444,17 @@ TEST_CASE("direct convolutions")
                           std::string{name_of(set)});
         }
     }
-    CHECK(along > 20);
     report(t);
+    return along;
+}
+
+} // namespace
+
+TEST_CASE("direct convolutions") { CHECK(check_convolutions(workloads_of<random_convolution, 60>(), {1}) > 20); }
+
+TEST_CASE("direct convolutions of groups of few channels")
+{
+    check_convolutions(workloads_of<random_groups, 48>(), {4});
 }
 
 TEST_CASE("matrix products")

@@ -118,6 +118,14 @@ struct facts {
             if (n.terms[i].variable == variable && n.terms[i].parameter < 0) return n.terms[i].coefficient;
         return 0;
     }
+    // How many neighbouring lanes of that loop read one element; 1: each has its own, or all have one.
+    static constexpr std::int64_t sharing_lanes(int access, int variable)
+    {
+        const affine& index = n.accesses[access].index;
+        for (int i = index.first; i < index.first + index.count; ++i)
+            if (n.terms[i].variable == variable && n.terms[i].parameter < 0) return n.terms[i].divisor;
+        return 1;
+    }
 };
 
 // --- moving pointers ------------------------------------------------------------------------------------------------

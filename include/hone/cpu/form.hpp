@@ -39,6 +39,10 @@ struct form {
         return K::nest.buffers[K::nest.accesses[access].buffer].memory == memory::registers;
     }
     static consteval std::int64_t stride(int access) { return V < 0 ? 0 : facts<K>::coefficient(access, V); }
+    static consteval int sharing(int access)
+    {
+        return V < 0 ? 1 : static_cast<int>(facts<K>::sharing_lanes(access, V));
+    }
 
     template <int N, class Head, class... Rest>
     HONE_INLINE static auto pick(Head first, Rest... rest)
@@ -60,6 +64,8 @@ struct form {
             return simd_of<K>::load(at.vector)[At::lane];
         else if constexpr (stride(Access) == 0)
             return static_cast<scalar>(*at);
+        else if constexpr (sharing(Access) > 1)
+            return simd_of<K>::template load_shared<L, sharing(Access), stride(Access)>(at);
         else if constexpr (stride(Access) != 1)
             return simd_of<K>::template load_strided<stride(Access), First, L>(at);
         else if constexpr (First > 0)

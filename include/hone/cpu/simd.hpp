@@ -79,6 +79,26 @@ struct simd {
         conversion<Set, Memory, Number, N>::template store_first<Count>(p, v);
     }
 
+    // Each `Sharing` neighbouring lanes have one element, `Stride` behind the one of the lanes before: one load and one
+    // permutation where a vector holds them.
+    template <int Count, int Sharing, std::int64_t Stride, class Memory>
+    HONE_INLINE static vector load_shared(const Memory* p)
+    {
+        constexpr std::int64_t reach = (Count - 1) / Sharing * Stride;
+        return [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
+            if constexpr (reach >= 0 && reach < N) {
+                vector v{};
+                if constexpr (reach == N - 1)
+                    v = load(p);
+                else
+                    v = load_first<static_cast<int>(reach) + 1>(p);
+                return __builtin_shufflevector(v, v, static_cast<int>((L < Count ? L : 0) / Sharing * Stride)...);
+            } else {
+                return vector{static_cast<Number>(p[(L < Count ? L : 0) / Sharing * Stride])...};
+            }
+        }(make_sequence<N>{});
+    }
+
     // Lanes [First, Count), `stride` elements apart; the memory of others is not touched.
     template <int Count, int First = 0, class Memory>
     HONE_INLINE static vector gather(const Memory* p, std::ptrdiff_t stride)

@@ -81,7 +81,9 @@ consteval bool loads_by_lane()
     for (int position = 1; position < l.count; ++position) {
         const access& a = K::nest.accesses[l.of[position]];
         if (a.conditions.count == 0 || B::at(I).vector_variable < 0) continue;
-        if (facts<K>::coefficient(l.of[position], B::at(I).vector_variable) > 1) return true;
+        const std::int64_t sharing = facts<K>::sharing_lanes(l.of[position], B::at(I).vector_variable);
+        const std::int64_t distance = facts<K>::coefficient(l.of[position], B::at(I).vector_variable);
+        if (distance > sharing) return true;
         for (int c = a.conditions.first; c < a.conditions.first + a.conditions.count; ++c)
             for (int k = K::nest.conditions[c].first; k < K::nest.conditions[c].first + K::nest.conditions[c].count;
                  ++k)
@@ -104,7 +106,8 @@ HONE_INLINE scalar_of<K> lane_expr(const environment<K>& e, const vector_of<K>* 
             const auto* p = pointer_of<K, x.ref>(e) +
                             (B::offset(I, position) + parameter_offset<K, B, I, a.index.first, a.index.count>(e));
             const bool inside = holds<K, B, I, a.conditions.first, a.conditions.count>(e, lane);
-            return inside ? static_cast<scalar_of<K>>(p[lane * facts<K>::coefficient(x.ref, v)])
+            return inside ? static_cast<scalar_of<K>>(
+                                p[lane / facts<K>::sharing_lanes(x.ref, v) * facts<K>::coefficient(x.ref, v)])
                           : static_cast<scalar_of<K>>(a.outside);
         }
     } else if constexpr (x.op == expr_op::constant) {

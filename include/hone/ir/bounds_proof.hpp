@@ -25,7 +25,10 @@ namespace hone::ir {
 template <class Nest>
 class bounds_proof {
 public:
-    explicit constexpr bounds_proof(const Nest& n) : n_{n} {}
+    explicit constexpr bounds_proof(const Nest& n) : n_{n}
+    {
+        for (const affine_term& t : n.terms) divides_ = divides_ || t.divisor != 1;
+    }
 
     // The values that the variable of a loop takes: never negative where a lower bound is proved not to be, whatever
     // intervals say of floor((m - 8 i) / 4) inside of i < floor((m + 7) / 8).
@@ -114,10 +117,14 @@ private:
         f.terms[f.count++] = {static_cast<std::int16_t>(variable), static_cast<std::int16_t>(parameter), coefficient};
         return f;
     }
+    static constexpr bool is_like(const affine_term& a, const affine_term& b)
+    {
+        return a.variable == b.variable && a.parameter == b.parameter && a.divisor == b.divisor;
+    }
     static constexpr void add(form& f, const affine_term& t, std::int64_t times)
     {
         for (int i = 0; i < f.count; ++i)
-            if (f.terms[i].variable == t.variable && f.terms[i].parameter == t.parameter) {
+            if (is_like(f.terms[i], t)) {
                 f.terms[i].coefficient += times * t.coefficient;
                 if (f.terms[i].coefficient == 0) f.terms[i] = f.terms[--f.count];
                 return;
@@ -143,6 +150,27 @@ private:
         for (int i = 0; i < f.count; ++i) common = greatest_common(magnitude(f.terms[i].coefficient), common);
         if (common > 1) f.constant = floor_div(f.constant, common) * common;
         if (f.is_exact && facts_ < most_facts) fact_[facts_++] = f;
+        if (!divides_) return;
+        for (const affine_term& t : n_.terms)
+            if (t.divisor != 1) add_divided(f, t);
+    }
+    // Of 27 - 8 i - v >= 0 with a term v / 4: 6 - 2 i - v / 4 >= 0, too.
+    constexpr void add_divided(form f, const affine_term& of)
+    {
+        bool is_bound = f.is_exact;
+        for (int i = 0; i < f.count; ++i) {
+            affine_term& t = f.terms[i];
+            if (t.variable == of.variable) {
+                is_bound = is_bound && t.coefficient == -1 && t.parameter < 0 && t.divisor == 1;
+                t.divisor = of.divisor;
+            } else {
+                is_bound = is_bound && t.coefficient % of.divisor == 0;
+                t.coefficient /= of.divisor;
+            }
+        }
+        f.constant = floor_div(f.constant, of.divisor);
+        if (is_bound && coefficient(f, {of.variable, -1, 0, of.divisor}) == -1 && facts_ < most_facts)
+            fact_[facts_++] = f;
     }
 
     // By intervals of its variables and parameters.
@@ -151,7 +179,7 @@ private:
         std::int64_t sum = f.constant;
         for (int i = 0; i < f.count; ++i) {
             const affine_term& t = f.terms[i];
-            const interval v = t.variable < 0 ? interval{1, 1} : variables[t.variable];
+            const interval v = divided(t, variables);
             const interval p = t.parameter < 0
                                    ? interval{1, 1}
                                    : interval{n_.parameters[t.parameter].least, n_.parameters[t.parameter].most};
@@ -237,8 +265,7 @@ private:
     static constexpr std::int64_t coefficient(const form& f, const affine_term& of)
     {
         for (int i = 0; i < f.count; ++i)
-            if (f.terms[i].variable == of.variable && f.terms[i].parameter == of.parameter)
-                return f.terms[i].coefficient;
+            if (is_like(f.terms[i], of)) return f.terms[i].coefficient;
         return 0;
     }
     static constexpr void scale(form& f, std::int64_t by)
@@ -254,6 +281,7 @@ private:
     }
 
     const Nest& n_;
+    bool divides_ = false; // a term of the nest is divided
     int facts_ = 0;
     form fact_[most_facts]{};
 };

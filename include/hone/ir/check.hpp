@@ -58,7 +58,8 @@ constexpr std::int64_t most_iterations(const Nest& n, const node& loop, const in
                     term.coefficient *= sign;
                     int same = 0;
                     while (same < a.count &&
-                           !(d.terms[same].variable == term.variable && d.terms[same].parameter == term.parameter))
+                           !(d.terms[same].variable == term.variable && d.terms[same].parameter == term.parameter &&
+                             d.terms[same].divisor == term.divisor))
                         ++same;
                     if (same == a.count)
                         d.terms[a.count++] = term;
@@ -94,6 +95,8 @@ public:
         const int length = n_.vector_length;
         if (length < 1 || length > longest || (length & (length - 1)) != 0)
             fail(fault::vector_length_unsupported, longest, length, name_of(target_.set));
+        for (const affine_term& t : n_.terms)
+            if (t.divisor != 1) check_divided(t);
         const std::int64_t iterations = siblings(n_.root, false);
         if (tile_bodies_ > max_tile_bodies) fail(fault::too_many_tile_bodies, max_tile_bodies, tile_bodies_, "tile");
         if (n_.set == isa::none) check_device(iterations);
@@ -176,6 +179,16 @@ private:
         const std::int64_t below = siblings(here.child, divergent);
         loop_of_[v] = -1;
         return here.bind == binding::serial ? capped(extent * (below + 1)) : capped(runs * below);
+    }
+
+    // Lanes alone are divided: what other loops move, they move by the same distance in each step.
+    constexpr void check_divided(const affine_term& t)
+    {
+        bool is_lane = t.variable >= 0 && t.parameter < 0 && t.divisor > 1 && n_.set != isa::none;
+        for (const node& x : n_.nodes)
+            if (x.kind == node_kind::loop && x.variable == t.variable && x.bind != binding::vectorize) is_lane = false;
+        if (!is_lane)
+            fail(fault::blocked_axis_not_affine, 1, t.divisor, t.variable < 0 ? "index" : name_of_variable(t.variable));
     }
 
     static constexpr std::int64_t larger(std::int64_t a, std::int64_t b) { return a < b ? b : a; }
@@ -323,6 +336,7 @@ private:
 
 // The first rule that the nest breaks for the target, in the order of its tree; limits of the device come last.
 //   vector_length_unsupported    the target has no such vector, or a vector loop has another extent
+//   blocked_axis_not_affine      a term of an index is divided that is no lane of a CPU's vector
 //   vector_level_not_innermost   a vector loop holds more than leaves and guards
 //   register_index_not_constant, index_out_of_bounds     accesses to registers and tables
 //   too_many_live_registers      see live_registers; CPU only

@@ -94,6 +94,7 @@ constexpr std::uint64_t nest_hash(const Nest& n)
     for (const affine_term& x : n.terms) {
         h.add(x.variable, x.parameter);
         h.add_signed(x.coefficient);
+        if (x.divisor != 1) h.add_signed(x.divisor);
     }
     h.add(n.bounds.size());
     for (const bound& x : n.bounds) {

@@ -188,7 +188,8 @@ struct register_estimate {
     constexpr bool moves_by_one(const affine& a, int variable) const
     {
         for (int i = a.first; i < a.first + a.count; ++i)
-            if (n.terms[i].variable == variable) return n.terms[i].coefficient == 1 && n.terms[i].parameter < 0;
+            if (n.terms[i].variable == variable)
+                return n.terms[i].coefficient == 1 && n.terms[i].parameter < 0 && n.terms[i].divisor == 1;
         return false;
     }
 

@@ -73,11 +73,13 @@ constexpr float identity_of(reduction r)
     return r == reduction::max ? -infinity : r == reduction::min ? infinity : 0.0f;
 }
 
-// coefficient * variable * parameter; variable or parameter -1 stands for 1.
+// coefficient * floor(variable / divisor) * parameter; variable or parameter -1 stands for 1. Only lanes of a vector of
+// a CPU are divided: several neighbours read one element.
 struct affine_term {
     std::int16_t variable = -1;
     std::int16_t parameter = -1;
     std::int64_t coefficient = 0;
+    std::int16_t divisor = 1;
     friend constexpr bool operator==(const affine_term&, const affine_term&) = default;
 };
 

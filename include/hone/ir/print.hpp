@@ -97,13 +97,14 @@ private:
         return text;
     }
 
-    // |coefficient| * variable * parameter
+    // |coefficient| * variable * parameter; (variable / divisor) where it is divided
     std::string term(const affine_term& t) const
     {
         const std::int64_t size = t.coefficient < 0 ? -t.coefficient : t.coefficient;
         std::string text;
         const auto factor = [&](const std::string& f) { text += (text.empty() ? "" : "*") + f; };
-        if (t.variable >= 0) factor(name(t.variable));
+        if (t.variable >= 0)
+            factor(t.divisor == 1 ? name(t.variable) : "(" + name(t.variable) + "/" + number(t.divisor) + ")");
         if (t.parameter >= 0) factor(at(n_.parameters, t.parameter).name);
         if (size != 1 || text.empty()) factor(number(size));
         return text;

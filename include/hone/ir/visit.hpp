@@ -25,7 +25,7 @@ constexpr std::int64_t value_of(const Nest& n, const affine& a, const std::int64
     std::int64_t value = a.constant;
     for (int i = a.first; i < a.first + a.count; ++i) {
         const affine_term& t = n.terms[i];
-        value += t.coefficient * (t.variable < 0 ? 1 : variables[t.variable]) *
+        value += t.coefficient * (t.variable < 0 ? 1 : floor_div(variables[t.variable], t.divisor)) *
                  (t.parameter < 0 ? 1 : parameters[t.parameter]);
     }
     return value;
@@ -39,6 +39,14 @@ struct interval {
     friend constexpr bool operator==(const interval&, const interval&) = default;
 };
 
+// What a term multiplies: its variable, divided; 1 without one.
+constexpr interval divided(const affine_term& t, const interval* variables)
+{
+    if (t.variable < 0) return {1, 1};
+    const interval v = variables[t.variable];
+    return t.divisor == 1 ? v : interval{floor_div(v.least, t.divisor), floor_div(v.most, t.divisor)};
+}
+
 // Interval of an affine form for intervals of the variables; parameters range over their declared bounds.
 template <class Nest>
 constexpr interval interval_of(const Nest& n, const affine& a, const interval* variables)
@@ -46,7 +54,7 @@ constexpr interval interval_of(const Nest& n, const affine& a, const interval* v
     interval r{a.constant, a.constant};
     for (int i = a.first; i < a.first + a.count; ++i) {
         const affine_term& t = n.terms[i];
-        const interval v = t.variable < 0 ? interval{1, 1} : variables[t.variable];
+        const interval v = divided(t, variables);
         const interval p = t.parameter < 0 ? interval{1, 1}
                                            : interval{n.parameters[t.parameter].least, n.parameters[t.parameter].most};
         const std::int64_t corner[4] = {v.least * p.least, v.least * p.most, v.most * p.least, v.most * p.most};

@@ -177,16 +177,26 @@ protected:
         return false;
     }
 
-    constexpr void add_term(affine& a, int variable, int parameter, std::int64_t coefficient)
+    // Whether a level is the lanes of a CPU's vector, one by one over blocks whose elements are one element of memory:
+    // lane i stands in block i / block.
+    constexpr bool crosses_blocks(const dimension& dim, std::int64_t coefficient, int st, int l) const
+    {
+        return dim.stride == 0 && coefficient == 1 && plan(st).levels[l].bind == binding::vectorize &&
+               s_.set != isa::none && count_of(st, l) > dim.block && dim.block < 1 << 15;
+    }
+
+    constexpr void add_term(affine& a, int variable, int parameter, std::int64_t coefficient, std::int16_t divisor = 1)
     {
         if (coefficient == 0) return;
         for (int i = a.first; i < a.first + a.count; ++i)
-            if (n_.terms[i].variable == variable && n_.terms[i].parameter == parameter) {
+            if (n_.terms[i].variable == variable && n_.terms[i].parameter == parameter &&
+                n_.terms[i].divisor == divisor) {
                 n_.terms[i].coefficient += coefficient;
                 return;
             }
         if (a.count == 0) a.first = static_cast<std::int16_t>(n_.terms.size());
-        if (put(n_.terms, {static_cast<std::int16_t>(variable), static_cast<std::int16_t>(parameter), coefficient},
+        if (put(n_.terms,
+                {static_cast<std::int16_t>(variable), static_cast<std::int16_t>(parameter), coefficient, divisor},
                 "terms"))
             ++a.count;
     }

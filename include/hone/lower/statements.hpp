@@ -207,6 +207,8 @@ protected:
                         add_term(index, v, parameter, c * dim.stride);
                     } else if (c % dim.block == 0) {
                         add_term(index, v, parameter, c / dim.block * dim.outer_stride);
+                    } else if (crosses_blocks(dim, c, ts, tl)) {
+                        add_term(index, v, parameter, dim.outer_stride, static_cast<std::int16_t>(dim.block));
                     } else {
                         add_term(index, v, parameter, c * dim.stride);
                         inner_reach += c * (count_of(ts, tl) - 1);
@@ -470,7 +472,7 @@ protected:
             if (t.memory != memory::argument && t.memory != memory::workspace && !cut) return false;
             for (std::size_t k = 0; k < op.index.size(); ++k)
                 for (const index_term& term : op.index[k].terms)
-                    if (term.axis == ax && (t.dims[k].block == 0 || cut)) return true;
+                    if (term.axis == ax && (!t.dims[k].has_padded_blocks() || cut)) return true;
             return false;
         };
         const auto reads = [&](const expr& e) {

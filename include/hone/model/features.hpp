@@ -142,7 +142,7 @@ private:
             const std::int64_t c = factor < 0 ? -factor : factor;
             int to = x.count++;
             for (; to > 0 && x.terms[to - 1].coefficient > c; --to) x.terms[to] = x.terms[to - 1];
-            x.terms[to] = {c, chain_.loop(loop).extent, loop};
+            x.terms[to] = {c, ceil_div(chain_.loop(loop).extent, t.divisor), loop};
         }
         x.access = access;
         x.element_bytes = static_cast<int>(bytes_of(b.type));
@@ -338,7 +338,8 @@ private:
     {
         for (int i = index.first; i < index.first + index.count; ++i) {
             const affine_term& t = n_.terms[i];
-            if (t.variable >= 0 && chain_.loop_of(t.variable) == loop) return t.coefficient == 1 && t.parameter < 0;
+            if (t.variable >= 0 && chain_.loop_of(t.variable) == loop)
+                return t.coefficient == 1 && t.parameter < 0 && t.divisor == 1;
         }
         return false;
     }

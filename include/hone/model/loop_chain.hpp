@@ -167,7 +167,7 @@ private:
         for (int i = a.first; i < a.first + a.count; ++i) {
             const affine_term& t = n_.terms[i];
             const std::int64_t c = factor_of(t);
-            const interval v = t.variable < 0 ? interval{1, 1} : values_[t.variable];
+            const interval v = divided(t, values_.data());
             p.least += c * (c > 0 ? v.least : v.most);
             p.most += c * (c > 0 ? v.most : v.least);
             const std::int64_t step = c < 0 ? -c : c;

@@ -28,7 +28,8 @@ struct axis {
 };
 
 // One dimension of a tensor: element i stands at i * stride (* parameter stride_parameter), and with a block at
-// (i / block) * outer_stride + (i % block) * stride. Blocked dimensions are padded to whole blocks.
+// (i / block) * outer_stride + (i % block) * stride. Blocked dimensions are padded to whole blocks; with a stride of 0 a
+// block is one element.
 struct dimension {
     std::int64_t extent = 1;
     std::int64_t stride = 1;
@@ -36,6 +37,8 @@ struct dimension {
     std::int64_t outer_stride = 0;
     std::int16_t extent_parameter = -1;
     std::int16_t stride_parameter = -1;
+
+    constexpr bool has_padded_blocks() const { return block > 0 && stride != 0; }
 };
 
 struct tensor {

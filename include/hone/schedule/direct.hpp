@@ -11,6 +11,7 @@
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/schedule/along_output.hpp>
+#include <hone/schedule/fused_lanes.hpp>
 #include <hone/schedule/knob.hpp>
 #include <hone/schedule/register_tile.hpp>
 #include <hone/schedule/roles.hpp>
@@ -103,6 +104,8 @@ constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
     if (k.vector == vector_axis::output && axis_of_output(d) >= 0)
         return along_output(fitted_to(with_fused_outputs(d), output_tile_of(k), set));
     k.vector = vector_axis::weights;
+    if (const lane_fusion lanes = lane_fusion_of(d, set); lanes.applies())
+        return fitted(with_fused_lanes(d, lanes), k, set);
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
@@ -175,6 +178,8 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     if (!d.found.ok()) return {}; // a definition with a fault may have no axes to choose by
     constexpr int steps_along_output = 3;
     if (step < steps_along_output && prefers_output(d, set)) return along_output(default_along_output(d, set, step));
+    if (const lane_fusion lanes = lane_fusion_of(d, set); lanes.applies())
+        return default_direct(with_fused_lanes(d, lanes), set, step);
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
@@ -211,6 +216,8 @@ constexpr packed_tensors packed_weights(const definition& d, const direct_knobs&
 {
     if (!check_knobs(k).ok()) return packed_tensors();
     if (k.vector == vector_axis::output && axis_of_output(d) >= 0) return packed_along_output(d, output_tile_of(k));
+    const lane_fusion lanes = lane_fusion_of(d, set);
+    if (lanes.applies()) return split_lanes(d, lanes, packed_along(with_fused_lanes(d, lanes), lanes, k.vectors, set));
     return packed_along(d, std::int64_t{k.vectors} * lanes_of(set, d));
 }
 
@@ -224,7 +231,7 @@ constexpr bool reads_like_output(const definition& d, const stage& s)
     return false;
 }
 
-constexpr schedule direct_schedule(const definition& original, const direct_knobs& k, isa set)
+constexpr schedule direct_schedule(const definition& original, direct_knobs k, isa set)
 {
     schedule s;
     s.definition = original;
@@ -236,11 +243,14 @@ constexpr schedule direct_schedule(const definition& original, const direct_knob
     if (k.vector == vector_axis::output && axis_of_output(original) >= 0)
         return schedule_along_output(original, output_tile_of(k), set);
     definition& d = s.definition;
+    const std::int64_t vl = s.vector_length;
+    const lane_fusion lanes = lane_fusion_of(original, set);
+    if (lanes.applies()) d = with_fused_lanes(original, lanes);
+    if (lanes.one_vector > 0) k.vectors = 1;
     const direct_roles r = roles_of(d);
     stage& g = d.stages[0];
-    replace_weights(d, packed_weights(original, k, set));
+    replace_weights(d, packed_along(d, lanes, k.vectors, set));
 
-    const std::int64_t vl = s.vector_length;
     const operand& x = g.operands[r.x];
     bool pads = x.may_leave;
     const bool peels = pads && k.pad == padding::peel;

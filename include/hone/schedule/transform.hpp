@@ -183,11 +183,16 @@ constexpr void pad_operand(schedule& s, int st, int o, const inline_vector<std::
     copy.operands.push_back(from);
     copy.body = ex::load(0);
     const std::size_t last = extents.size() - 1;
-    const bool vectors = extents[last] % s.vector_length == 0 && source.dims[last].stride == 1 && s.vector_length > 1;
+    // Of a dimension in blocks that are one element each, lanes read whole blocks of a vector, or steps one block.
+    const std::int64_t block = source.dims[last].block, length = s.vector_length;
+    const bool is_even = block == 0 ? source.dims[last].stride == 1 : length % block == 0;
+    const bool vectors = extents[last] % length == 0 && is_even && length > 1;
     for (std::size_t k = 0; k < last; ++k)
         plan.add(static_cast<int>(k), 1, static_cast<int>(k) == parallel_dim ? binding::parallel : binding::serial);
     if (vectors)
         plan.add(static_cast<int>(last), s.vector_length).add(static_cast<int>(last), 1, binding::vectorize);
+    else if (block > 0)
+        plan.add(static_cast<int>(last), block).add(static_cast<int>(last), 1);
     else
         plan.add(static_cast<int>(last), 1);
     use.tensor = copy.output.tensor;
