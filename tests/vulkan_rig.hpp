@@ -18,6 +18,8 @@
 
 namespace hone::test {
 
+using namespace tune;
+
 inline std::vector<float> random_floats(std::size_t count, unsigned seed)
 {
     std::mt19937 engine(seed);

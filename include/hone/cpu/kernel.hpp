@@ -25,7 +25,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::codegen {
 
 // What a call gives. Pointers are to the first element; activations and weights in the operator's layouts. y may be the
 // residual, or an operand of the epilogue, itself: in the same place, with the same strides; of an elementwise operator
@@ -58,7 +58,7 @@ struct kernel_nest {
     static constexpr hone::schedule schedule = !chosen.ok()            ? faulty_schedule(chosen.found)
                                                : What == nest_of::call ? schedule_for(definition_of<Op>, config, Set)
                                                                        : packing_for(definition_of<Op>, config, Set);
-    static constexpr hone::nest lowered = lower(schedule);
+    static constexpr ir::nest lowered = lower(schedule);
     static constexpr auto nest = resized<lowered.sizes()>(lowered);
     static constexpr status found = check(nest, cpu_target(Set));
 };
@@ -100,10 +100,10 @@ struct kernel {
     // Packed weights, all of them in one block of memory: layouts, size, and the name of the layouts for those who keep
     // them in a file. 0 bytes of an operator without weights.
     static constexpr packed_tensors packed_layouts = packed_for(definition_of<Op>, config, Set);
-    static constexpr std::uint64_t layout_id = hone::layout_id(packed_layouts);
-    static constexpr std::size_t packed_bytes = hone::packed_bytes(packed_layouts);
+    static constexpr std::uint64_t layout_id = schedules::layout_id(packed_layouts);
+    static constexpr std::size_t packed_bytes = schedules::packed_bytes(packed_layouts);
 
-    static constexpr std::size_t workspace_bytes(int slots) { return codegen::cpu::workspace_bytes<compute>(slots); }
+    static constexpr std::size_t workspace_bytes(int slots) { return cpu::workspace_bytes<compute>(slots); }
 
     // From the operator's layout of its weights to this kernel's: those of one, or a list of all in the order of the
     // definition. Weights of types<f16> are given as halves, or as floats, which are rounded to nearest, ties to even.
@@ -137,7 +137,7 @@ struct kernel {
         if (a.weights_layout != 0 && a.weights_layout != layout_id)
             return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id),
                     static_cast<std::int64_t>(a.weights_layout), "weights"};
-        void* tensors[codegen::cpu::at_least_one(n.buffers.size())]{};
+        void* tensors[cpu::at_least_one(n.buffers.size())]{};
         const std::uint64_t missing = [&]<int... P>(sequence<P...>) {
             return (std::uint64_t{0} | ... | (std::uint64_t{!take<P>(a, tensors)} << P)); // by position
         }(make_sequence<static_cast<int>(parts.size())>{});
@@ -146,12 +146,12 @@ struct kernel {
         // An illegal nest has had its sentence; compiling it would bury that, or fill the memory.
         if constexpr (compute::found.ok()) {
             if constexpr (given == n.parameters.size()) {
-                codegen::cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
+                cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
             } else {
                 constexpr auto parameters = n.parameters;
                 std::int64_t values[parameters.size()];
                 complete(parameters, a.parameters, values);
-                codegen::cpu::run<compute>(executor, tensors, values, a.workspace);
+                cpu::run<compute>(executor, tensors, values, a.workspace);
             }
         }
         return {};
@@ -178,11 +178,11 @@ private:
             static_assert(assert_no_fault<transform::found.what, transform::found.expected, transform::found.found>());
             if constexpr (transform::found.ok()) {
                 // A few values of one pair of channels.
-                char workspace[codegen::cpu::at_least_one(codegen::cpu::workspace_bytes<transform>(1))];
+                char workspace[cpu::at_least_one(cpu::workspace_bytes<transform>(1))];
                 static_assert(sizeof workspace <= 1024);
                 void* const tensors[2] = {const_cast<float*>(weights[0]), packed};
                 serial_executor serial;
-                codegen::cpu::run<transform>(serial, tensors, nullptr, workspace);
+                cpu::run<transform>(serial, tensors, nullptr, workspace);
             }
         } else {
             constexpr auto all = pack_plan_of(original[Which], packed_layouts[Which]);
@@ -224,4 +224,9 @@ private:
     }
 };
 
+} // namespace hone::codegen
+
+namespace hone { // API
+using codegen::arguments;
+using codegen::kernel;
 } // namespace hone

@@ -16,7 +16,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::ir {
 
 // More copies of the register tile than this cost more instruction cache and compile time than their borders save.
 inline constexpr int max_tile_bodies = 8;
@@ -75,8 +75,6 @@ constexpr std::int64_t most_iterations(const Nest& n, const node& loop, const in
     }
     return most;
 }
-
-namespace ir {
 
 template <class Nest>
 class checker {
@@ -332,8 +330,6 @@ private:
     status found_{};
 };
 
-} // namespace ir
-
 // The first rule that the nest breaks for the target, in the order of its tree; limits of the device come last.
 //   vector_length_unsupported    the target has no such vector, or a vector loop has another extent
 //   blocked_axis_not_affine      a term of an index is divided that is no lane of a CPU's vector
@@ -348,7 +344,7 @@ private:
 template <class Nest>
 constexpr status check(const Nest& n, const target& t)
 {
-    return ir::checker<Nest>{n, t}.run();
+    return checker<Nest>{n, t}.run();
 }
 
-} // namespace hone
+} // namespace hone::ir

@@ -41,7 +41,7 @@
 
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
-#include <hone/lower/bounds.hpp>
+#include <hone/lower/leaves.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/schedule/schedule.hpp>
 
@@ -49,12 +49,12 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
-class lowering : lowering_bounds {
+class lowering : lowering_leaves {
 public:
     // `out` is empty.
-    constexpr lowering(const schedule& s, nest& out) : lowering_bounds(s, out) {}
+    constexpr lowering(const schedule& s, nest& out) : lowering_leaves(s, out) {}
 
     constexpr void run()
     {
@@ -86,24 +86,6 @@ private:
     enum class pass : std::uint8_t { whole, init, reduce, clear, fold, store };
     // Passes that walk the outputs of a tile once, whatever its reduction.
     static constexpr bool is_spatial(pass p) { return p != pass::whole && p != pass::reduce; }
-
-    constexpr int append(int parent, node x)
-    {
-        x.parent = static_cast<std::int16_t>(parent);
-        const int id = n_.nodes.push_back(x);
-        if (n_.nodes.overflowed()) {
-            fail(fault::capacity, static_cast<std::int64_t>(n_.nodes.capacity), 0, "nodes");
-            return id;
-        }
-        last_child_[id] = -1;
-        std::int16_t& last = parent < 0 ? last_root_ : last_child_[parent];
-        if (last < 0)
-            (parent < 0 ? n_.root : n_.nodes[parent].child) = static_cast<std::int16_t>(id);
-        else
-            n_.nodes[last].next = static_cast<std::int16_t>(id);
-        last = static_cast<std::int16_t>(id);
-        return id;
-    }
 
     constexpr void emit_stage(int st, int parent)
     {
@@ -190,7 +172,7 @@ private:
     constexpr void emit_levels(int st, int l, const context& c, pass p, int parent)
     {
         if (l == levels(st)) {
-            emit_leaf(st, c, p, parent);
+            emit_leaves(st, c, p, parent);
             return;
         }
         const level& own = plan(st).levels[l];
@@ -436,7 +418,8 @@ private:
         return !(needs_tile(st) && plan(st).tile_at > l);
     }
 
-    constexpr void emit_leaf(int st, const context& c, pass p, int parent)
+    // The leaves of a pass: one, or two of a reduction that is resumed and suspended.
+    constexpr void emit_leaves(int st, const context& c, pass p, int parent)
     {
         if (p == pass::whole) {
             emit_leaf(st, c, leaf_kind::whole, parent);
@@ -469,57 +452,6 @@ private:
         }
     }
 
-    // A guard for variable == edge, or != edge, where edge is the first (0) or last value.
-    constexpr int at_edge(int parent, int v, std::int64_t edge, bool equal)
-    {
-        const std::size_t first_term = n_.terms.size();
-        affine value{};
-        const std::int64_t sign = (edge == 0) == equal ? -1 : 1;
-        value.constant = equal ? -sign * edge : (edge == 0 ? -1 : edge - 1);
-        add_term(value, v, -1, equal ? sign : (edge == 0 ? 1 : -1));
-        node g{.kind = node_kind::guard};
-        g.conditions = interned_conditions({static_cast<std::int16_t>(n_.conditions.push_back(value)), 1}, first_term);
-        return append(parent, g);
-    }
-
-    constexpr void emit_leaf(int st, const context& c, leaf_kind kind, int parent)
-    {
-        range conditions{static_cast<std::int16_t>(n_.conditions.size()), 0};
-        for (std::size_t r = 0; r < requirements_.size(); ++r) {
-            const requirement& q = requirements_[r];
-            if (q.stage != st || (c.satisfied >> r & 1)) continue;
-            if (q.axis >= 0) {
-                if (!c.axes[q.axis].guarded || !leaves_memory(st, q.axis, kind)) continue;
-                if (interval_of(n_, q.value, variables_).least >= 0) continue;
-            } else {
-                const bool drops_store = q.operand == output_slot && !stays_in_registers(kind);
-                const bool skips_tap = kind == leaf_kind::reduce && may_skip(st, q.operand) && !masks(st, q.operand);
-                if (!drops_store && !skips_tap) continue;
-                if (never(st, q, c)) return;
-                if (always(st, q, c)) continue;
-            }
-            if (put(n_.conditions, q.value, "conditions")) ++conditions.count;
-        }
-        if (conditions.count > 0) {
-            node g{.kind = node_kind::guard};
-            g.conditions = interned_conditions(conditions, n_.terms.size());
-            parent = append(parent, g);
-        }
-        const auto add = [&](int slot) {
-            node x{.kind = node_kind::leaf};
-            x.statement = static_cast<std::int16_t>(
-                statement_of(st, kind, c.hoisted, slot, kind == leaf_kind::fold ? fold_level_ : 0));
-            append(parent, x);
-        };
-        // The output last: it may stand in the place of what further ones read.
-        if (kind == leaf_kind::whole || kind == leaf_kind::store)
-            for (std::size_t f = 0; f < d_.stages[st].further.size(); ++f) add(output_slot + 1 + static_cast<int>(f));
-        add(output_slot);
-    }
-
-    std::int16_t last_child_[512]{};
-    std::int16_t last_root_ = -1;
-    int fold_level_ = 0; // that a pass takes together
     int serial_depth_ = 0;
 };
 
@@ -537,4 +469,4 @@ constexpr void lower(const schedule& s, nest& out)
     lowering(s, out).run();
 }
 
-} // namespace hone
+} // namespace hone::schedules

@@ -15,7 +15,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 using cpu_templates = template_list<reduce, panels, direct, winograd, row_wise>;
 using cpu_config = config_in<cpu_templates>;
@@ -52,4 +52,8 @@ struct cpu_family {
     using of = cpu_templates_of<Op>;
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::cpu_templates;
 } // namespace hone

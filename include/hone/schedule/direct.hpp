@@ -23,7 +23,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // How padding is met: tap by tap at the borders, or by a padded copy of x.
 enum class padding : std::uint8_t {
@@ -36,7 +36,7 @@ struct direct_knobs {
     std::int32_t reduce_unroll = 1; // steps of the innermost reduction written out
     std::int32_t reduce_block = 0;  // steps of it per pass over the output; 0: all
     std::int32_t row_block = 0;     // rows per cache block; 0: all
-    hone::padding pad = padding::peel;
+    schedules::padding pad = padding::peel;
     hone::walk order = walk::weights_outer;
     bool unroll_window = false; // the axes next to the innermost reduction are written out
     vector_axis vector = vector_axis::weights;
@@ -348,7 +348,7 @@ struct direct {
     static constexpr bool transforms_weights = false;
 
     static constexpr bool applies(const definition& d) { return has_direct_roles(d) && !is_product_of_inputs(d); }
-    static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return hone::fitted(d, k, set); }
+    static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return schedules::fitted(d, k, set); }
     static constexpr knobs standard(const definition& d, isa set, int step) { return default_direct(d, set, step); }
     static constexpr packed_tensors packed(const definition& d, const knobs& k, isa set)
     {
@@ -364,4 +364,10 @@ struct direct {
     }
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::direct;
+using schedules::direct_knobs;
+using schedules::padding;
 } // namespace hone
