@@ -8,7 +8,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 // "demo::c2"; a type without a name of its own has its arguments. g++ leaves out the "hone::" of hone's own.
 template <class T>
@@ -19,4 +19,4 @@ constexpr std::string_view type_name()
     return text.substr(begin, text.find_first_of(";]", begin) - begin);
 }
 
-} // namespace hone
+} // namespace hone::core

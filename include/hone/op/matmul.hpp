@@ -22,7 +22,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 struct matmul_shape {
     std::int64_t batch = 1;
@@ -183,4 +183,10 @@ struct matmul {
     }
 };
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::matmul;
+using operators::matmul_shape;
+using operators::signature_of;
 } // namespace hone

@@ -25,7 +25,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 struct norm_shape {
     std::int64_t rows = 1;
@@ -129,4 +129,14 @@ struct layer_norm : norms::of_rows<S, norm::layer, Type, E...> {};
 template <norm_shape S, class Type, operator_word... E>
 struct rms_norm : norms::of_rows<S, norm::rms, Type, E...> {};
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::layer_norm;
+using operators::norm;
+using operators::norm_shape;
+using operators::rms_norm;
+using operators::signature_of;
+using operators::with_beta;
+using operators::with_gamma;
 } // namespace hone

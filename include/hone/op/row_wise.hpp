@@ -17,7 +17,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 // A matrix of rows that stand one behind the other: the last dimension of any tensor, and all others as its rows.
 struct row_shape {
@@ -118,4 +118,8 @@ private:
 
 } // namespace row_wise_parts
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::row_shape;
 } // namespace hone

@@ -19,7 +19,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 // As softmax<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in order,
 // each as signature_word gives it.
@@ -63,4 +63,9 @@ struct softmax {
     }
 };
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::signature_of;
+using operators::softmax;
 } // namespace hone

@@ -24,7 +24,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // Steps of a reduction that are written out where its windows are.
 inline constexpr std::int64_t most_small_steps = 8;
@@ -206,4 +206,4 @@ constexpr output_tile default_along_output(const definition& original, isa set, 
     return t;
 }
 
-} // namespace hone
+} // namespace hone::schedules

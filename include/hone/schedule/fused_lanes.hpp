@@ -28,7 +28,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // The axis that vectors walk together with the vector axis; -1: none, where that fills more than half of one alone.
 struct lane_fusion {
@@ -164,4 +164,4 @@ constexpr packed_tensors split_lanes(const definition& original, const lane_fusi
     return packed;
 }
 
-} // namespace hone
+} // namespace hone::schedules

@@ -17,7 +17,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 namespace inlining {
 
@@ -101,4 +101,4 @@ constexpr definition with_stages_inlined(definition d)
     return d;
 }
 
-} // namespace hone
+} // namespace hone::schedules

@@ -28,7 +28,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // How the right factor comes to the register tile.
 enum class reading : std::uint8_t {
@@ -44,7 +44,7 @@ struct panel_knobs {
     std::int32_t reduce_unroll = 1; // steps of the reduction written out; of sums, vectors of steps
     std::int32_t reduce_block = 0;  // steps of it per panel and pass over the output, a divisor of them; 0: all
     std::int32_t row_block = 0;     // rows that share a panel, and that one thread takes; 0: all
-    hone::reading right = reading::packed;
+    schedules::reading right = reading::packed;
     friend constexpr bool operator==(const panel_knobs&, const panel_knobs&) = default;
 };
 
@@ -312,4 +312,10 @@ struct panels {
     }
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::panel_knobs;
+using schedules::panels;
+using schedules::reading;
 } // namespace hone

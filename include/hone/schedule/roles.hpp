@@ -289,5 +289,6 @@ using schedules::has_direct_roles;
 using schedules::packed_along;
 using schedules::roles_of;
 using schedules::shares_dimension;
+using schedules::vector_axis;
 using schedules::walk;
 } // namespace hone

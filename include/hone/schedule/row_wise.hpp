@@ -29,7 +29,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // In which order sums of a row take their terms.
 enum class row_sums : std::uint8_t {
@@ -309,4 +309,10 @@ struct row_wise {
     }
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::row_sums;
+using schedules::row_wise;
+using schedules::row_wise_knobs;
 } // namespace hone

@@ -28,7 +28,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 struct vulkan_row_wise_knobs {
     std::int32_t components = 4;    // of a vector
@@ -322,4 +322,9 @@ struct vulkan_row_wise {
     }
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::vulkan_row_wise;
+using schedules::vulkan_row_wise_knobs;
 } // namespace hone
