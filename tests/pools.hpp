@@ -15,7 +15,7 @@
 
 namespace hone::test {
 
-using namespace codegen;
+using namespace operators;
 
 // One direction of a pool, read from the fields that state it.
 struct pool_walk {

@@ -25,7 +25,7 @@
 
 namespace hone::test {
 
-using namespace tune;
+using namespace schedules;
 
 // y = y * gate, a tensor of the engine's own.
 struct gate {

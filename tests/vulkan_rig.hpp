@@ -18,7 +18,12 @@
 
 namespace hone::test {
 
-using namespace tune;
+using namespace ir;
+using codegen::glsl_of;
+using codegen::launch;
+using codegen::launch_of;
+using tune::spirv_of;
+using tune::spirv_result;
 
 inline std::vector<float> random_floats(std::size_t count, unsigned seed)
 {

@@ -22,7 +22,7 @@
 
 namespace hone::test {
 
-using namespace codegen;
+using namespace ir;
 
 // Puts the bias in the place of the sum, so that both operands of a word come from memory as they are.
 struct instead {

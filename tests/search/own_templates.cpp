@@ -12,7 +12,7 @@
 #include "own_template.hpp"
 
 using namespace hone;
-using namespace hone::core;
+using namespace hone::schedules;
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include "vulkan_rig.hpp"
 
 using namespace hone;
-using namespace hone::tune;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {
