@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Compiled products of two activations: either order of both factors, odd sizes, views, and what each call gives; on
 // one thread and on two, into poisoned outputs and workspaces whose surroundings are watched.
-#include <bit>
-#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -116,4 +115,56 @@ TEST_CASE("products of two activations, compiled")
             CHECK(wrong_run(t, reference_to(pool), d, expected, parameters.data()) == "");
         }
     }
+}
+
+TEST_CASE("NaN and infinity reach the results that they belong to, and no others")
+{
+    using namespace factors;
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+    for (const product_trial& t : {trial_by_default<keys>(), trial_by_default<factors::dense>(),
+                                   trial_by_default<row_of_keys>(), trial_by_default<row>()}) {
+        const gemm_call c = call_of(t.shape, t.shape.m.value);
+        call_data d = data_of(t.shape, c, 9);
+        d.x[2] = nan;
+        d.weights.back() = nan;
+        d.weights[d.weights.size() / 2] = infinity;
+        d.weights[1] = -infinity;
+        const doubles expected = reference(t.shape, c, d, t.epilogue);
+        floats y = d.y;
+        std::vector<std::byte> workspace(t.kernel.workspace_bytes(1));
+        const float* const right[] = {d.weights.data()};
+        serial_executor serial;
+        CHECK(t.kernel
+                  .run(reference_to(serial),
+                       {.x = d.x.data(), .operands = right, .y = y.data(), .workspace = workspace.data()})
+                  .ok());
+        CHECK(difference_of(y, expected) == "");
+    }
+}
+
+TEST_CASE("a call of a product that lacks a factor, or has no rows")
+{
+    const product_trial t = trial_by_default<factors::open, bias, relu>();
+    const gemm_call c = call_of(t.shape, 5);
+    call_data d = data_of(t.shape, c, 3);
+    std::vector<std::int64_t> parameters = parameters_of(t.shape, c);
+    const float* const none[] = {nullptr};
+    std::vector<std::byte> workspace(t.kernel.workspace_bytes(1));
+    serial_executor serial;
+    arguments call{.x = d.x.data(),
+                   .bias = d.bias.data(),
+                   .operands = none,
+                   .y = d.y.data(),
+                   .workspace = workspace.data(),
+                   .parameters = parameters.data()};
+    status found = t.kernel.run(reference_to(serial), call);
+    CHECK(found.what == fault::tensor_missing);
+    CHECK(std::string(found.subject) == "right");
+    parameters[2] = t.shape.n - 1;
+    found = t.kernel.run(reference_to(serial), call);
+    CHECK(found.what == fault::parameter_out_of_range);
+    CHECK(std::string(found.subject) == "ldr");
+    parameters[0] = 0;
+    CHECK(t.kernel.run(reference_to(serial), call).ok());
+    for (const float y : d.y) CHECK(is_poison(y));
 }

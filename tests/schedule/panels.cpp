@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <hone/cpu/kernel.hpp>
 #include <hone/ir/bounds_proof.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/interpret.hpp>
@@ -90,4 +91,100 @@ TEST_CASE("nests of any knobs compute what plain loops do, and touch nothing els
     CHECK(legal > 500);
     for (const int drawn : of_each) CHECK(drawn > 60);
     CHECK(blocked > 30);
+}
+
+namespace {
+
+template <matmul_shape S, class... E>
+panel_knobs default_of()
+{
+    return kernel<matmul<S, f32, E...>>::config.template knobs<panels>();
+}
+
+} // namespace
+
+TEST_CASE("many rows read a copy of the right factor, and few read it where it lies")
+{
+    constexpr matmul_shape scores{.batch = 12, .m = 128, .n = 128, .k = 64, .right = transposed::yes},
+        context{.batch = 12, .m = 128, .n = 64, .k = 128}, next_scores{.n = 1024, .k = 128, .right = transposed::yes},
+        next_context{.n = 128, .k = 1024};
+    for (const isa set : sets) {
+        CHECK(default_panels(checked(matmul<scores, f32>::definition()), set).right == reading::packed);
+        CHECK(default_panels(checked(matmul<context, f32>::definition()), set).right == reading::packed);
+        CHECK(default_panels(checked(matmul<next_scores, f32>::definition()), set).right == reading::sums);
+        CHECK(default_panels(checked(matmul<next_context, f32>::definition()), set).right == reading::in_place);
+    }
+    CHECK(default_of<next_scores>().right == reading::sums);
+    // Sums over lanes take the terms in another order.
+    CHECK(default_of<next_scores, exact>().right == reading::packed);
+    CHECK(class_of(panel_knobs{.right = reading::sums}) == error_class::reassociated);
+    CHECK(class_of(panel_knobs{.reduce_block = 64}) == error_class::reassociated);
+    CHECK(class_of(panel_knobs{.right = reading::in_place}) == error_class::exact_order);
+}
+
+TEST_CASE("what the order of a factor, or the call, does not allow is copied")
+{
+    const auto fitted_to = [](const definition& d, reading right) {
+        return fitted_panels(d, {.right = right}, isa::avx2).right;
+    };
+    using namespace factors;
+    const definition by_rows = checked(matmul<factors::dense, f32>::definition()),
+                     by_columns = checked(matmul<keys, f32>::definition()),
+                     both = checked(matmul<turned, f32>::definition()),
+                     at_call = checked(matmul<open_keys, f32>::definition());
+    CHECK(fitted_to(by_rows, reading::in_place) == reading::in_place);
+    CHECK(fitted_to(by_rows, reading::sums) == reading::packed);
+    CHECK(fitted_to(by_columns, reading::in_place) == reading::packed);
+    CHECK(fitted_to(by_columns, reading::sums) == reading::sums);
+    CHECK(fitted_to(both, reading::sums) == reading::packed);
+    CHECK(fitted_to(at_call, reading::sums) == reading::sums);
+    // Sums that wait in y would overwrite what the epilogue reads in its place.
+    constexpr matmul_shape s{.m = 8, .n = 8, .k = 128};
+    CHECK(fitted_panels(checked(matmul<s, f32>::definition()), {.reduce_block = 64}, isa::avx2).reduce_block == 64);
+    CHECK(
+        fitted_panels(checked(matmul<s, f32, residual>::definition()), {.reduce_block = 64}, isa::avx2).reduce_block ==
+        0);
+    CHECK(fitted_panels(checked(matmul<s, f32>::definition()), {.reduce_block = 48}, isa::avx2).reduce_block == 0);
+}
+
+TEST_CASE("the panel of one block is all that a worker holds")
+{
+    constexpr matmul_shape s{.batch = 12, .m = 128, .n = 130, .k = 64, .right = transposed::yes};
+    const nest n = lower(panels_schedule(checked(matmul<s, f32>::definition()), {.rows = 8, .vectors = 2}, isa::avx2));
+    int panels_of_nest = 0;
+    for (const buffer& b : n.buffers)
+        if (b.memory == memory::slot) {
+            ++panels_of_nest;
+            CHECK(b.elements.constant == 64 * 16);
+        }
+    CHECK(panels_of_nest == 1);
+}
+
+TEST_CASE("a product is one of two inputs, in either order, and nothing else")
+{
+    definition d = checked(matmul<factors::keys, f32>::definition());
+    CHECK(panels::applies(d));
+    CHECK_FALSE(direct::applies(d));
+    CHECK_FALSE(reduce::applies(d));
+    CHECK_FALSE(winograd::applies(d));
+    CHECK_FALSE(panels::applies(checked(gemm<gemm_shape{.m = 8, .n = 7, .k = 5}, f32>::definition())));
+
+    const product_roles r = product_roles_of(d);
+    CHECK(r.m == matmul<factors::keys, f32>::m);
+    CHECK(r.n == matmul<factors::keys, f32>::n);
+    CHECK(r.k == matmul<factors::keys, f32>::k);
+    CHECK(r.x == 0);
+    CHECK(r.right == 1);
+    d.stages[0].body = ex::load(1) * ex::load(0);
+    CHECK(product_roles_of(d).x == 0);
+    CHECK(product_roles_of(d).right == 1);
+    definition maxima = d;
+    maxima.stages[0].reduce = reduction::max;
+    CHECK_FALSE(panels::applies(maxima));
+    definition square = d;
+    square.stages[0].body = ex::load(0) * ex::load(0);
+    CHECK_FALSE(panels::applies(square));
+    definition sum = d;
+    sum.stages[0].body = ex::load(0) + ex::load(1);
+    CHECK_FALSE(panels::applies(sum));
 }
