@@ -59,4 +59,28 @@ inline dnnl::matmul::primitive_desc product(const dnnl::engine& engine, const me
 #endif
 }
 
+// Of rows; in the order of dimensions of x.
+inline dnnl::softmax_forward::primitive_desc softmax(const dnnl::engine& engine, const memory::desc& x)
+{
+    constexpr auto kind = dnnl::prop_kind::forward_inference;
+#if DNNL_VERSION_MAJOR >= 3
+    return {engine, kind, dnnl::algorithm::softmax_accurate, x, x, 1};
+#else
+    return {{kind, x, 1}, engine};
+#endif
+}
+
+// With a scale and a shift for each element of a row.
+inline dnnl::layer_normalization_forward::primitive_desc layer_norm(const dnnl::engine& engine, const memory::desc& x,
+                                                                    float epsilon)
+{
+    constexpr auto kind = dnnl::prop_kind::forward_inference;
+    const auto flags = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
+#if DNNL_VERSION_MAJOR >= 3
+    return {engine, kind, x, x, epsilon, flags};
+#else
+    return {{kind, x, epsilon, flags}, engine};
+#endif
+}
+
 } // namespace onednn

@@ -81,19 +81,58 @@ inline doubles reference(const norm_shape& s, norm how, const rows_data& d)
     });
 }
 
-// Empty where each is within `absolute` + `relative` * |expected|; what is not finite has to be the same.
-inline std::string far_from(const floats& found, const doubles& expected, double relative, double absolute)
+// How far results may lie from these at most, in floats of the unit u.
+inline constexpr double unit = 0x1p-24, denormals = 4 * 0x1p-149;
+inline doubles error_bounds(const row_shape& s, const rows_data& d)
+{
+    const doubles y = reference(s, d);
+    doubles bounds = each_row(s.rows, s.n, d.x, [](doubles& row) {
+        const double largest = *std::max_element(row.begin(), row.end());
+        for (double& v : row) v = largest - v;
+    });
+    for (std::size_t i = 0; i < y.size(); ++i)
+        bounds[i] = denormals + (y[i] == 0 ? 0 : (2 * static_cast<double>(s.n) + bounds[i] + 8) * unit * y[i]);
+    return bounds;
+}
+inline doubles error_bounds(const norm_shape& s, norm how, const rows_data& d)
+{
+    const auto n = static_cast<double>(s.n), epsilon = static_cast<double>(s.epsilon.value());
+    const doubles plain = reference(s, how, {d.x}), y = reference(s, how, d);
+    doubles bounds = each_row(s.rows, s.n, d.x, [&](doubles& row) {
+        double mean = 0, size = 0, squares = 0;
+        for (const double v : row) mean += v / n, size += std::fabs(v) / n;
+        for (const double v : row) squares += (v - mean) * (v - mean) / n;
+        for (double& v : row) v = how == norm::layer ? size / std::sqrt(squares + epsilon) : 0;
+    });
+    for (std::size_t i = 0; i < y.size(); ++i) {
+        const double factor = d.operands.empty() ? 1 : static_cast<double>(d.operands[0][i % d.operands[0].size()]);
+        const double own =
+            (n + 8) * unit * std::fabs(plain[i]) + (n + 3) * unit * (1 + std::fabs(plain[i])) * bounds[i];
+        bounds[i] = std::fabs(factor) * (own + unit * std::fabs(plain[i])) + unit * std::fabs(y[i]) + denormals;
+    }
+    return bounds;
+}
+
+// Empty where each is as near as that; what is not finite has to be the same.
+inline std::string far_from(const floats& found, const doubles& expected, const doubles& bounds)
 {
     for (std::size_t i = 0; i < expected.size(); ++i) {
         const auto f = static_cast<double>(found[i]);
-        const bool is_right = std::isnan(expected[i]) ? std::isnan(f) && !is_poison(found[i])
-                              : std::isinf(expected[i])
-                                  ? f == expected[i]
-                                  : std::fabs(f - expected[i]) <= absolute + relative * std::fabs(expected[i]);
+        const bool is_right = std::isnan(expected[i])   ? std::isnan(f) && !is_poison(found[i])
+                              : std::isinf(expected[i]) ? f == expected[i]
+                                                        : std::fabs(f - expected[i]) <= bounds[i];
         if (!is_right)
             return "[" + std::to_string(i) + "] is " + std::to_string(f) + ", expected " + std::to_string(expected[i]);
     }
     return {};
+}
+
+// Where each is within `absolute` + `relative` * |expected|.
+inline std::string far_from(const floats& found, const doubles& expected, double relative, double absolute)
+{
+    doubles bounds = expected;
+    for (double& b : bounds) b = absolute + relative * std::fabs(b);
+    return far_from(found, expected, bounds);
 }
 
 // Empty where a nest computes what is expected and touches nothing else; y is a buffer of its own, then x itself.

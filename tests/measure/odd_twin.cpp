@@ -12,6 +12,7 @@
 #include <hone/model/random.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
+#include <hone/op/softmax.hpp>
 #include <hone/tune/cpu/tuning.hpp>
 
 #include "op/definition_laws.hpp"
@@ -80,6 +81,13 @@ TEST_CASE("a twin is the same formula over extents that nothing divides")
         check_laws(tune::with_odd_extents(d));
     // Channels of groups have gaps then, which is a view of the output.
     CHECK(tune::with_odd_extents(conv2d<grouped_shape, f32>::definition()).found.ok());
+    // Stages that follow one another lose the same, and so does what stands between them.
+    const definition rows = tune::with_odd_extents(softmax_definition<>({.rows = 20, .n = 100}, dtype::f32));
+    check_laws(rows);
+    CHECK(checked(rows).found.ok());
+    const definition same = softmax_definition<>({.rows = 13, .n = 37}, dtype::f32);
+    for (std::size_t t = 0; t < rows.tensors.size(); ++t)
+        CHECK(rows.tensors[t].elements() == same.tensors[t].elements());
     // There is nothing to leave out of the least ones.
     CHECK(extent_of(tune::with_odd_extents(tiny::definition()), "n") == 13);
     CHECK(extent_of(tune::with_odd_extents(tiny::definition()), "m") == 5);

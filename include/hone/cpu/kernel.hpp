@@ -28,8 +28,8 @@
 namespace hone::codegen {
 
 // What a call gives. Pointers are to the first element; activations and weights in the operator's layouts. y may be the
-// residual, or an operand of the epilogue, itself: in the same place, with the same strides; of an elementwise operator
-// x, too. Otherwise y and the workspace overlap nothing, and further outputs neither.
+// residual, or an operand of the epilogue, itself: in the same place, with the same strides; of an operator of elements
+// or of rows x, too. Otherwise y and the workspace overlap nothing, and further outputs neither.
 struct arguments {
     const float* x = nullptr;
     const void* weights = nullptr; // all of them, packed by pack()

@@ -22,7 +22,7 @@ constexpr std::int64_t odd_extent(std::int64_t extent)
 
 // Tensors shrink with the axes that walk them, and keep the order of their dimensions: of a convolution of 56 rows with
 // a window of 3 and padding 1, the input of 56 becomes 37. A definition with a fault where a workload has no twin: one
-// with parameters, tables, several stages or dimensions in blocks.
+// with parameters, tables or dimensions in blocks.
 constexpr definition with_odd_extents(definition d)
 {
     const auto none = [&] {
@@ -30,16 +30,9 @@ constexpr definition with_odd_extents(definition d)
         return d;
     };
     if (!d.found.ok()) return d;
-    if (d.stages.size() != 1 || !d.parameters.empty() || !d.table_values.empty()) return none();
-    stage& s = d.stages[0];
-    std::int64_t lost[16]{}; // of each axis
-    for (std::size_t a = 0; a < s.axes.size(); ++a) {
-        lost[a] = s.axes[a].extent - odd_extent(s.axes[a].extent);
-        s.axes[a].extent -= lost[a];
-    }
+    if (!d.parameters.empty() || !d.table_values.empty()) return none();
     // Of each dimension what the walk that reaches furthest leaves.
-    const auto shrink = [&](operand& o, bool is_first) {
-        tensor& t = d.tensors[o.tensor];
+    const auto shrink = [](operand& o, tensor& t, const std::int64_t* lost, bool is_first) {
         for (std::size_t i = 0; i < o.index.size(); ++i) {
             std::int64_t span = 0;
             for (const index_term& term : o.index[i].terms) {
@@ -55,17 +48,32 @@ constexpr definition with_odd_extents(definition d)
     };
     bool seen[12]{};
     const definition given = d;
-    const auto visit = [&](operand& o) {
-        // A tensor that is read in two ways stays as it is: both then stay inside.
-        if (!seen[o.tensor])
-            shrink(o, true);
-        else
-            d.tensors[o.tensor].dims = given.tensors[o.tensor].dims;
-        seen[o.tensor] = true;
-    };
-    for (operand& o : s.operands) visit(o);
-    visit(s.output);
-    for (further_output& f : s.further) visit(f.to);
+    for (stage& s : d.stages) {
+        std::int64_t lost[16]{}; // of each axis
+        for (std::size_t a = 0; a < s.axes.size(); ++a) {
+            lost[a] = s.axes[a].extent - odd_extent(s.axes[a].extent);
+            s.axes[a].extent -= lost[a];
+        }
+        const auto visit = [&](operand& o) {
+            tensor& t = d.tensors[o.tensor];
+            if (!seen[o.tensor]) {
+                shrink(o, t, lost, true);
+            } else {
+                // A tensor that is read in two ways stays as it is: both then stay inside. Another stage reads it in
+                // the same way where as much is left.
+                tensor again = given.tensors[o.tensor];
+                if (d.stages.size() > 1) shrink(o, again, lost, true);
+                bool is_same = d.stages.size() > 1;
+                for (std::size_t i = 0; i < t.dims.size(); ++i)
+                    is_same = is_same && again.dims[i].extent == t.dims[i].extent;
+                if (!is_same) t.dims = given.tensors[o.tensor].dims;
+            }
+            seen[o.tensor] = true;
+        };
+        for (operand& o : s.operands) visit(o);
+        visit(s.output);
+        for (further_output& f : s.further) visit(f.to);
+    }
     for (tensor& t : d.tensors) {
         std::int64_t stride = 1;
         bool placed[6]{};

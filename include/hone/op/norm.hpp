@@ -123,7 +123,7 @@ struct of_rows {
 
 } // namespace norms
 
-// x and y: rows * n elements; gamma and beta: n, in the call's operands. y may be x itself.
+// x and y: rows * n elements; gamma and beta: n, in the call's operands. On the CPU y may be x itself.
 template <norm_shape S, class Type, operator_word... E>
 struct layer_norm : norms::of_rows<S, norm::layer, Type, E...> {};
 template <norm_shape S, class Type, operator_word... E>

@@ -49,7 +49,7 @@ constexpr definition softmax_definition(const row_shape& shape, operand_types ty
     return s.written<E...>("softmax", {power, share}, ex::load(0) * ex::load(1));
 }
 
-// x, y and what is read per element: rows * n elements; per channel: n. y may be x itself.
+// x, y and what is read per element: rows * n elements; per channel: n. On the CPU y may be x itself.
 template <row_shape S, class Type, operator_word... E>
 struct softmax {
     static_assert(accuracy_words<E...> <= 1,
