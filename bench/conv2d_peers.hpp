@@ -20,7 +20,7 @@
 
 namespace bench {
 
-// NHWC activations, OHWI weights.
+// NHWC activations and OHWI weights, or NCHW and OIHW.
 struct conv2d_operands {
     hone::conv2d_shape s;
     floats x, weights, bias;
@@ -57,19 +57,31 @@ private:
                 const std::int64_t h = oh * s.stride + kh - s.pad;
                 const std::int64_t w = ow * s.stride + kw - s.pad;
                 if (h < 0 || h >= s.h || w < 0 || w >= s.w) continue;
-                const float* px = &x[((n * s.h + h) * s.w + w) * s.ic + oc / (s.oc / s.groups) * channels()];
-                const float* pw = &weights[((oc * s.kh + kh) * s.kw + kw) * channels()];
+                const std::int64_t first = oc / (s.oc / s.groups) * channels();
                 for (std::int64_t ic = 0; ic < channels(); ++ic)
-                    sum += static_cast<double>(px[ic]) * static_cast<double>(pw[ic]);
+                    sum += static_cast<double>(x[place(n, h, w, first + ic, s.h, s.w, s.ic)]) *
+                           static_cast<double>(weights[place(oc, kh, kw, ic, s.kh, s.kw, channels())]);
             }
-        expected.add(((n * s.oh() + oh) * s.ow() + ow) * s.oc + oc, sum < 0 ? 0 : sum);
+        expected.add(place(n, oh, ow, oc, s.oh(), s.ow(), s.oc), sum < 0 ? 0 : sum);
+    }
+    std::int64_t place(std::int64_t image, std::int64_t row, std::int64_t column, std::int64_t channel,
+                       std::int64_t rows, std::int64_t columns, std::int64_t count) const
+    {
+        return s.layout == hone::layout::nhwc ? ((image * rows + row) * columns + column) * count + channel
+                                              : ((image * count + channel) * rows + row) * columns + column;
     }
 };
 
 #ifdef HONE_HAVE_ONEDNN
+// In which layout a peer has activations.
+enum class activations {
+    its_own,   // that which it asks for; nobody is charged for it
+    given,     // as the operands are
+    reordered, // given, and brought into its own and back in each call
+};
 // oneDNN's convolution by an algorithm; nothing is added where it has none for this shape.
 inline void add_onednn(std::vector<contender>& to, const char* name, const conv2d_operands& in,
-                       dnnl::algorithm algorithm)
+                       dnnl::algorithm algorithm, activations where = activations::its_own)
 {
     using dnnl::memory;
     const hone::conv2d_shape& s = in.s;
@@ -87,10 +99,15 @@ inline void add_onednn(std::vector<contender>& to, const char* name, const conv2
     const memory::dims dw = has_groups ? memory::dims{s.groups, s.oc / s.groups, in.channels(), s.kh, s.kw}
                                        : memory::dims{s.oc, s.ic, s.kh, s.kw};
     const memory::dims dy{s.n, s.oc, s.oh(), s.ow()};
+    const bool nhwc = s.layout == hone::layout::nhwc;
+    const auto plain_tag = nhwc ? memory::format_tag::nhwc : memory::format_tag::nchw;
     const auto any = [](const memory::dims& d) { return onednn::described(d, memory::format_tag::any); };
+    const auto image = [&](const memory::dims& d) {
+        return where == activations::given ? onednn::described(d, plain_tag) : any(d);
+    };
     try {
         st->description = onednn::convolution(
-            st->engine, algorithm, {any(dx), any(dw), onednn::described({s.oc}, memory::format_tag::a), any(dy)},
+            st->engine, algorithm, {image(dx), any(dw), onednn::described({s.oc}, memory::format_tag::a), image(dy)},
             s.stride, s.pad);
     } catch (const dnnl::error&) {
         return;
@@ -107,11 +124,12 @@ inline void add_onednn(std::vector<contender>& to, const char* name, const conv2
         dnnl::reorder(from, to_memory).execute(st->stream, from, to_memory);
         st->stream.wait();
     };
-    reorder(plain(dx, memory::format_tag::nhwc, in.x.data()), st->x);
+    const memory plain_x = plain(dx, plain_tag, in.x.data());
+    reorder(plain_x, st->x);
     // Winograd's weights are made from OIHW only.
     const floats oihw(in.weights.size());
-    const auto given = has_groups ? memory::format_tag::gohwi : memory::format_tag::ohwi;
     const auto usual = has_groups ? memory::format_tag::goihw : memory::format_tag::oihw;
+    const auto given = !nhwc ? usual : has_groups ? memory::format_tag::gohwi : memory::format_tag::ohwi;
     reorder(plain(dw, given, in.weights.data()), plain(dw, usual, oihw.data()));
     reorder(plain(dw, usual, oihw.data()), st->weights);
     st->arguments = {
@@ -128,7 +146,18 @@ inline void add_onednn(std::vector<contender>& to, const char* name, const conv2
                 .take_weights = [st](const float* copy) { st->weights.set_data_handle(const_cast<float*>(copy)); }};
     const floats y(static_cast<std::size_t>(in.outputs()));
     y.poison();
-    const memory plain_y = plain(dy, memory::format_tag::nhwc, y.data());
+    const memory plain_y = plain(dy, plain_tag, y.data());
+    if (where == activations::reordered) {
+        const auto own_y = std::make_shared<floats>(y.size());
+        const memory result = plain(dy, plain_tag, own_y->data());
+        c.call = [st, own_y, plain_x, result, from = dnnl::reorder(plain_x, st->x),
+                  back = dnnl::reorder(st->y, result)] {
+            from.execute(st->stream, {{DNNL_ARG_FROM, plain_x}, {DNNL_ARG_TO, st->x}});
+            st->convolution.execute(st->stream, st->arguments);
+            back.execute(st->stream, {{DNNL_ARG_FROM, st->y}, {DNNL_ARG_TO, result}});
+            st->stream.wait();
+        };
+    }
     reorder(plain_y, st->y);
     c.call();
     reorder(st->y, plain_y);

@@ -109,6 +109,29 @@ void run_default(const char* name, const options& o)
     print(name, in.gflop(), contenders, {"onednn direct"});
 }
 
+// The default on NCHW tensors, beside oneDNN on the same ones: as they are, and in its own layout with both reorders.
+template <hone::conv2d_shape Shape>
+void run_planes(const char* name, const options& o)
+{
+    if (!o.selects("--layers", name)) return;
+    constexpr hone::conv2d_shape shape = [] {
+        hone::conv2d_shape s = Shape;
+        s.layout = hone::layout::nchw;
+        return s;
+    }();
+    const conv2d_operands in(shape);
+    std::vector<contender> contenders;
+    add_kernel(contenders,
+               functions_of<hone::kernel<hone::conv2d<shape, hone::f32, hone::bias, hone::relu>>>("hone default"),
+               in.weights, {.x = in.x.data(), .bias = in.bias.data()}, in.outputs(), in.expected);
+#ifdef HONE_HAVE_ONEDNN
+    add_onednn(contenders, "onednn nchw", in, dnnl::algorithm::convolution_direct, activations::given);
+    add_onednn(contenders, "onednn reordered", in, dnnl::algorithm::convolution_direct, activations::reordered);
+#endif
+    run_rounds(contenders, o.number("--rounds"), weights_of(o));
+    print(name, in.gflop(), contenders, {"onednn nchw", "onednn reordered"});
+}
+
 // Each runs those of its layers that --layers selects.
 void c1_to_c3(const options& o);
 void c4_to_c6(const options& o);
@@ -116,5 +139,6 @@ void c7_to_c9(const options& o);
 void c10_to_c12(const options& o);
 void depthwise(const options& o);
 void groups_of_few(const options& o);
+void planes(const options& o);
 
 } // namespace bench

@@ -122,7 +122,7 @@ TEST_CASE("the text of knobs names each, and is read as the same config")
         .rows = 14, .vectors = 1, .reduce_block = 512, .pad = padding::copy, .unroll_window = true};
     CHECK(std::string(config_text<direct, k>) ==
           "direct rows=14 vectors=1 reduce_unroll=1 reduce_block=512 row_block=0 pad=copy order=weights_outer "
-          "unroll_window=true");
+          "unroll_window=true vector=weights");
     CHECK(config_from<cpu_templates>(config_text<direct, k>).value == cpu_config(k));
     CHECK(config_from<cpu_templates>(config_text<winograd>).value == cpu_config(winograd_knobs{}));
     constexpr vulkan_knobs v{.components = 2, .stage = staging::weights, .edge = edge::clip};

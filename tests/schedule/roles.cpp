@@ -7,6 +7,8 @@
 
 #include <doctest/doctest.h>
 
+#include <hone/op/pool.hpp>
+
 #include "layers.hpp"
 
 using namespace hone;
@@ -133,6 +135,47 @@ TEST_CASE("of several inputs and weights the first counts; without weights the v
     CHECK(r.vector == op::n);
     CHECK(is_dense_along(d, d.stages[0].output, op::n));
     CHECK_FALSE(is_dense_along(d, d.stages[0].output, op::m));
+}
+
+TEST_CASE("along the output vectors lie where y and x do, and rows share what they can")
+{
+    const auto of = [](const definition& d) {
+        const direct_roles r = roles_of(d, vector_axis::output);
+        const auto& axes = d.stages[0].axes;
+        CHECK(r.vector == axis_of_output(d));
+        return std::string{axes[r.vector].name} + " " + (r.row < 0 ? "" : axes[r.row].name);
+    };
+    constexpr conv2d_shape dense{.h = 8, .w = 9, .ic = 4, .oc = 8, .kh = 3, .kw = 3, .layout = layout::nchw};
+    CHECK(of(conv2d<dense, f32, bias>::definition()) == "ow oc");
+    constexpr conv2d_shape alone{
+        .h = 8, .w = 9, .ic = 4, .oc = 4, .kh = 3, .kw = 3, .groups = 4, .layout = layout::nchw};
+    CHECK(of(conv2d<alone, f32>::definition()) == "ow oh");
+    // A column of y along which x lies, too.
+    CHECK(of(gemm<gemm_shape{.m = 9, .n = 1, .k = 5, .x = transposed::yes}, f32>::definition()) == "m ");
+
+    // Weights are packed by blocks of rows, which lie side by side.
+    const packed_tensors packed = packed_along(conv2d<dense, f32>::definition(), 3, vector_axis::output);
+    REQUIRE(packed.size() == 1);
+    CHECK(packed[0].dims[1].block == 3);
+    CHECK(packed_along(conv2d<alone, f32>::definition(), 3, vector_axis::output)[0].dims[1].block == 0);
+}
+
+TEST_CASE("no axis of the output is for vectors where channels lie side by side, or its steps in x are long or open")
+{
+    constexpr conv2d_shape channels{.h = 8, .w = 9, .ic = 4, .oc = 8, .kh = 3, .kw = 3};
+    CHECK(axis_of_output(conv2d<channels, f32>::definition()) == -1);
+    const auto strided = [](std::int64_t stride) {
+        return axis_of_output(conv2d_definition<>(
+            {.h = 8, .w = 31, .ic = 4, .oc = 8, .kw = 3, .stride_w = stride, .layout = layout::nchw}, dtype::f32));
+    };
+    CHECK(strided(4) == conv_axis::ow);
+    CHECK(strided(5) == -1);
+    CHECK(axis_of_output(op::definition()) == -1);
+    CHECK(axis_of_output(gemm<gemm_shape{.m = 9, .n = 1, .k = 5}, f32>::definition()) == -1);
+    using open = gemm<gemm_shape{.m = 9, .n = 1, .k = 5, .x = transposed::yes, .ldy = leading::at_call()}, f32>;
+    CHECK(axis_of_output(open::definition()) == -1);
+    using no_weights = max_pool<pool_shape{.h = 8, .w = 9, .c = 4, .kh = 2, .kw = 2, .layout = layout::nchw}, f32>;
+    CHECK(axis_of_output(no_weights::definition()) == -1);
 }
 
 TEST_CASE("rows and taps share a dimension, channels do not")

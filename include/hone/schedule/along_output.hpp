@@ -34,7 +34,7 @@ struct output_tile {
     std::int32_t vectors = 1;       // along the output
     std::int32_t reduce_unroll = 1; // steps of the innermost reduction written out
     walk order = walk::weights_outer;
-    bool unroll_window = false; // all taps of each output are written out, one output after another
+    bool unroll_window = false; // taps that no border cuts are written out, too
 };
 
 // Planes that no window reads as images are rows as long as they are: of h and w of y[o][h][w] one axis.
@@ -122,20 +122,13 @@ constexpr schedule schedule_along_output(const definition& original, const outpu
     if (has_rows_of_weights && !by_weights) rows(binding::serial);
 
     p.open_tile();
-    const auto outputs = [&] {
-        if (t.vectors > 1) p.add(r.vector, s.vector_length, binding::unroll, tail::guard);
-        if (r.row >= 0 && t.rows > 1) p.add(r.row, 1, binding::unroll);
-    };
-    // Written out so, taps that outputs of neighbouring rows share stand close together, and are loaded once.
-    const bool is_written_out = t.unroll_window && peels_rows;
-    if (is_written_out) outputs();
     const auto steps = [&](int a, std::int64_t at_once) {
         const bool along_rows = r.row >= 0 && t.rows > 1 && shares_dimension(x, a, r.row);
         const bool is_cut = peels && (along_rows || shares_dimension(x, a, r.vector));
         const bool is_small = g.axes[a].extent <= most_small_steps;
         if (g.axes[a].extent == 1) return;
-        if (is_cut || is_written_out || (t.unroll_window && is_small && !peels)) {
-            p.add(a, 1, binding::unroll, tail::exact, is_cut && !is_written_out ? border::share : border::none);
+        if (is_cut || (t.unroll_window && is_small && !peels)) {
+            p.add(a, 1, binding::unroll, tail::exact, is_cut ? border::share : border::none);
             return;
         }
         p.add(a, at_once, binding::serial, tail::peel, peels && at_once == 1 ? border::clip : border::none);
@@ -143,7 +136,8 @@ constexpr schedule schedule_along_output(const definition& original, const outpu
     };
     for (const std::int8_t a : r.windows) steps(a, 1);
     if (r.reduce >= 0) steps(r.reduce, t.reduce_unroll);
-    if (!is_written_out) outputs();
+    if (r.row >= 0 && t.rows > 1) p.add(r.row, 1, binding::unroll);
+    if (t.vectors > 1) p.add(r.vector, s.vector_length, binding::unroll, tail::guard);
     p.add(r.vector, 1, binding::vectorize);
     s.plans.push_back(p);
     return s;
@@ -158,7 +152,7 @@ constexpr bool prefers_output(const definition& original, isa set)
     const definition d = with_fused_outputs(original);
     const stage& s = d.stages[0];
     const direct_roles by_weights = roles_of(original), by_output = roles_of(d, vector_axis::output);
-    if (moves_along(s.operands[by_weights.x], by_weights.vector)) return true;
+    if (by_weights.vector < 0 || moves_along(s.operands[by_weights.x], by_weights.vector)) return true;
     double terms = 1;
     for (const axis& a : s.axes)
         if (a.reduction) terms *= static_cast<double>(a.extent);
@@ -187,6 +181,18 @@ constexpr output_tile window_tile(std::int64_t rows, std::int64_t vectors, std::
     return t;
 }
 
+constexpr output_tile default_window_tile(const definition& d, const direct_roles& r, isa set, int step)
+{
+    const stage& s = d.stages[0];
+    const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
+    std::int64_t taps = 1;
+    for (const axis& a : s.axes)
+        if (a.reduction) taps *= a.extent;
+    output_tile t = window_tile(rows, ceil_div(s.axes[r.vector].extent, lanes_of(set, d)), taps, set);
+    if (step > 0) t.rows = 1;
+    return t;
+}
+
 // The default, and what it steps down to where that is not legal.
 constexpr output_tile default_along_output(const definition& original, isa set, int step)
 {
@@ -199,11 +205,7 @@ constexpr output_tile default_along_output(const definition& original, isa set, 
         const register_tile t = cheapest_tile(rows, vectors, true, set, step);
         return {.rows = t.rows, .vectors = t.vectors};
     }
-    std::int64_t taps = 1;
-    for (const std::int8_t a : r.windows) taps *= s.axes[a].extent;
-    output_tile t = window_tile(rows, vectors, taps, set);
-    if (step > 0) t.rows = 1;
-    return t;
+    return default_window_tile(d, r, set, step);
 }
 
 } // namespace hone::schedules

@@ -184,6 +184,10 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     const stage& s = d.stages[0];
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
     const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, lanes_of(set, d));
+    if (step < steps_along_output && r.weights < 0 && has_taps_along(s, s.operands[r.x], r.vector)) {
+        const output_tile t = default_window_tile(d, r, set, step);
+        return {.rows = t.rows, .vectors = t.vectors, .unroll_window = true};
+    }
     const bool shares = r.x >= 0 && !moves_along(s.operands[r.x], r.vector);
     constexpr int other_tiles = 3;
     const std::int32_t unroll = step <= other_tiles + 2 ? default_unroll(d, r, set) : 1;
@@ -259,13 +263,20 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
     const auto spatial = [&](int a) {
         if (g.axes[a].extent > 1 || g.axes[a].parameter >= 0) p.add(a, 1, binding::parallel);
     };
-    const auto blocks = [&] { p.add(r.vector, std::int64_t{k.vectors} * vl, binding::parallel, tail::peel); };
+    // Without weights vectors may lie along an axis with taps, whose borders have tiles of their own, too.
+    const bool has_columns = has_taps_along(g, x, r.vector);
+    const bool clips_rows = has_columns && k.rows == 1;
+    const auto blocks = [&] {
+        p.add(r.vector, std::int64_t{k.vectors} * vl, binding::parallel, tail::peel,
+              peels && has_columns ? border::peel : border::none);
+    };
     const auto rows = [&](bool is_parallel) {
         if (r.row < 0) return;
         if (k.row_block > 0 && k.row_block < g.axes[r.row].extent)
             p.add(r.row, k.row_block, is_parallel ? binding::parallel : binding::serial, tail::bound);
         const bool runtime = g.axes[r.row].parameter >= 0;
-        p.add(r.row, k.rows, binding::serial, tail::peel, peels && !runtime ? border::peel : border::none);
+        p.add(r.row, k.rows, binding::serial, tail::peel,
+              peels && !runtime && !clips_rows ? border::peel : border::none);
     };
     const bool single_row_axis = r.batch.empty();
     if (k.order == walk::weights_outer) blocks();
@@ -290,7 +301,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
     for (std::size_t i = 0; i < r.windows.size(); ++i) {
         const int a = r.windows[i];
         if (g.axes[a].extent == 1) continue;
-        const bool along_rows = r.row >= 0 && shares_dimension(x, a, r.row);
+        const bool along_rows = r.row >= 0 && !clips_rows && shares_dimension(x, a, r.row);
         // Dead taps across rows bound the loop; dead taps along the rows of the tile vanish when written out, beside a
         // loop over those that are live for all rows.
         const bool unroll = (peels && along_rows) || (k.unroll_window && i + 1 == r.windows.size());
