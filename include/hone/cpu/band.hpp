@@ -297,6 +297,7 @@ struct step {
     cpu::factor factor = cpu::factor::general;
     std::int8_t lane_of = 0; // the access that is a lane of a vector in memory; 0: none
     std::int8_t lane = 0;
+    std::int8_t lane_steps = 0; // of as many neighbouring steps, whose lanes share elements
     float coefficient = 0;
     std::int64_t at[max_step_accesses]{};
 
@@ -500,10 +501,9 @@ struct band {
     template <int I, int Position, class Base>
     HONE_INLINE static auto place_from(Base p)
     {
-        if constexpr (step_at(I).lane_of == Position && Position > 0)
-            return lane_place<step_at(I).lane, pointed_to_t<Base>>{p + (offset(I, Position) - step_at(I).lane)};
-        else
-            return p + offset(I, Position);
+        constexpr const step& s = step_at(I);
+        constexpr int lane = Position != 0 && s.lane_of == Position ? s.lane : -1;
+        return lane_at<lane, s.lane_steps>(p + offset(I, Position));
     }
 };
 

@@ -60,6 +60,9 @@ struct form {
             return (*at)[0]; // one number
         else if constexpr (in_registers(Access))
             return *at;
+        else if constexpr (requires { At::others; })
+            return simd_of<K>::template load_shared<L, sharing(Access), stride(Access), At::first, At::others>(
+                at.vector);
         else if constexpr (requires { At::lane; })
             return simd_of<K>::load(at.vector)[At::lane];
         else if constexpr (stride(Access) == 0)

@@ -5,6 +5,9 @@
 //     y[m, :] += x[m, k] * w[k, :]      k = 0, 1, 2, 3
 //
 // each row has one load of x[m, 0..3], of which the steps take lanes 0 to 3.
+//
+// The same where neighbouring lanes share an element, as those of the channels of a group do: steps along the inputs of
+// a group permute one vector of x.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +29,27 @@ struct lane_place {
     static constexpr int lane = Lane;
     const Element* vector;
 };
+
+// Elements that lanes share, in a vector in memory that begins First before them and has Others more behind them, which
+// neighbouring steps read.
+template <int First, int Others, class Element>
+struct shared_place {
+    static constexpr int first = First;
+    static constexpr int others = Others;
+    const Element* vector;
+};
+
+// A place, or where it is that of lane Lane >= 0 the vector that it stands in, of Shared neighbouring steps if not 0.
+template <int Lane, int Shared, class Place>
+HONE_INLINE auto lane_at(Place p)
+{
+    if constexpr (Lane < 0)
+        return p;
+    else if constexpr (Shared == 0)
+        return lane_place<Lane, pointed_to_t<Place>>{p - Lane};
+    else
+        return shared_place<Lane, Shared - 1 - Lane, pointed_to_t<Place>>{p - Lane};
+}
 
 // The loop of a variable around a leaf; -1 where a guard between them knows it.
 template <class Nest>
@@ -49,12 +73,17 @@ template <class K, class Plan, class Accesses, class Instance>
 constexpr void find_lane(Plan& p, const Accesses& accesses, const Instance& i)
 {
     constexpr const auto& n = K::nest;
-    if (row_of(K::set).broadcast != broadcast::from_lane || n.vector_length == 1 || i.vector_variable < 0) return;
+    const auto sharing = [&](std::int8_t a) { return facts<K>::sharing_lanes(accesses.of[a], i.vector_variable); };
+    bool is_shared = false;
+    for (std::int8_t a = 1; a < p.accesses && i.vector_variable >= 0; ++a) is_shared = is_shared || sharing(a) > 1;
+    if ((row_of(K::set).broadcast != broadcast::from_lane && !is_shared) || n.vector_length == 1) return;
+    if (i.vector_variable < 0) return;
     const ir::statement& st = n.statements[p.base.statement];
     if (st.reduce != reduction::add || n.exprs[st.value].op != expr_op::mul || p.accesses != 3) return;
     if (!p.base.plain || !p.in_registers[0]) return;
     for (std::int8_t a = 1; a < p.accesses; ++a) {
-        if (p.in_registers[a] || facts<K>::coefficient(accesses.of[a], i.vector_variable) != 0) continue;
+        const std::int64_t distance = facts<K>::coefficient(accesses.of[a], i.vector_variable);
+        if (p.in_registers[a] || (is_shared ? sharing(a) == 1 : distance != 0)) continue;
         for (int slot = 0; slot < i.depth; ++slot) {
             if (p.coefficients[a][slot] != 1) continue;
             const int loop = loop_without_guards(n, i.leaf, i.variable[slot]);
@@ -62,6 +91,11 @@ constexpr void find_lane(Plan& p, const Accesses& accesses, const Instance& i)
             p.base.lane_of = a;
             p.lane_slot = slot;
             p.lane_values = interval_of(n, n.nodes[loop], nullptr);
+            const std::int64_t steps = p.lane_values.most - p.lane_values.least + 1;
+            const std::int64_t reach = (i.lanes - 1) / sharing(a) * distance + steps;
+            if (is_shared && reach > n.vector_length) p.base.lane_of = 0;
+            if (is_shared) p.base.lane_steps = static_cast<std::int8_t>(steps);
+            if (p.base.lane_of == 0) p.lane_slot = -1;
             return;
         }
     }
@@ -71,6 +105,10 @@ constexpr void find_lane(Plan& p, const Accesses& accesses, const Instance& i)
 template <class K, class Step, class Plan>
 constexpr void set_lane(Step& s, const Plan& p, std::int64_t value)
 {
+    if (s.lane_steps > 0) {
+        s.lane = static_cast<std::int8_t>(value - p.lane_values.least);
+        return;
+    }
     s.lane = static_cast<std::int8_t>((value - p.lane_values.least) % K::nest.vector_length);
     if (value - s.lane + K::nest.vector_length - 1 > p.lane_values.most) s.lane_of = 0;
 }

@@ -80,11 +80,11 @@ struct simd {
     }
 
     // Each `Sharing` neighbouring lanes have one element, `Stride` behind the one of the lanes before: one load and one
-    // permutation where a vector holds them.
-    template <int Count, int Sharing, std::int64_t Stride, class Memory>
+    // permutation where a vector holds them. From `First` on, with `Others` behind them that may be read, too.
+    template <int Count, int Sharing, std::int64_t Stride, int First = 0, int Others = 0, class Memory>
     HONE_INLINE static vector load_shared(const Memory* p)
     {
-        constexpr std::int64_t reach = (Count - 1) / Sharing * Stride;
+        constexpr std::int64_t reach = First + (Count - 1) / Sharing * Stride + Others;
         return [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
             if constexpr (reach >= 0 && reach < N) {
                 vector v{};
@@ -92,9 +92,10 @@ struct simd {
                     v = load(p);
                 else
                     v = load_first<static_cast<int>(reach) + 1>(p);
-                return __builtin_shufflevector(v, v, static_cast<int>((L < Count ? L : 0) / Sharing * Stride)...);
+                return __builtin_shufflevector(v, v,
+                                               static_cast<int>(First + (L < Count ? L : 0) / Sharing * Stride)...);
             } else {
-                return vector{static_cast<Number>(p[(L < Count ? L : 0) / Sharing * Stride])...};
+                return vector{static_cast<Number>(p[First + (L < Count ? L : 0) / Sharing * Stride])...};
             }
         }(make_sequence<N>{});
     }

@@ -263,7 +263,7 @@ HONE_PIECE void execute_run(const environment<K>& e, vector_of<K>* r)
                                                                            base<K, l.of[1]>(e, r));
         else if constexpr (l.count == 2)
             write_out<f, B, first>(steps{}, base<K, l.of[0]>(e, r), base<K, l.of[1]>(e, r));
-        else if constexpr (l.count == 3 && row_of(K::set).broadcast == broadcast::from_lane)
+        else if constexpr (l.count == 3 && (row_of(K::set).broadcast == broadcast::from_lane || s.lane_steps > 0))
             write_out_by_lane<f, B, first>(steps{}, base<K, l.of[0]>(e, r), base<K, l.of[1]>(e, r),
                                            base<K, l.of[2]>(e, r));
         else if constexpr (l.count == 3)
