@@ -34,21 +34,45 @@ struct convolution_tensors {
     memory::desc x, weights, bias, y;
 };
 
-// With bias and ReLU; the same stride and padding in both directions. Throws where oneDNN has no such convolution.
+// Of both directions, down and across; dilation as oneDNN counts it, 0 for none.
+struct window {
+    memory::dims strides, dilations, pads_before, pads_behind;
+};
+
+// Throws where oneDNN has no such convolution. A bias that is an empty description is none.
+inline dnnl::convolution_forward::primitive_desc convolution(const dnnl::engine& engine, dnnl::algorithm algorithm,
+                                                             const convolution_tensors& t, const window& w,
+                                                             const dnnl::primitive_attr& attributes)
+{
+    constexpr auto kind = dnnl::prop_kind::forward_inference;
+#if DNNL_VERSION_MAJOR >= 3
+    return {engine, kind,      algorithm,   t.x,           t.weights,     t.bias,
+            t.y,    w.strides, w.dilations, w.pads_before, w.pads_behind, attributes};
+#else
+    return {{kind, algorithm, t.x, t.weights, t.bias, t.y, w.strides, w.dilations, w.pads_before, w.pads_behind},
+            attributes,
+            engine};
+#endif
+}
+// With bias and ReLU; the same stride and padding in both directions.
 inline dnnl::convolution_forward::primitive_desc convolution(const dnnl::engine& engine, dnnl::algorithm algorithm,
                                                              const convolution_tensors& t, std::int64_t stride,
                                                              std::int64_t pad)
 {
-    constexpr auto kind = dnnl::prop_kind::forward_inference;
-    const memory::dims strides{stride, stride};
-    const memory::dims pads{pad, pad};
-#if DNNL_VERSION_MAJOR >= 3
-    return {engine, kind, algorithm, t.x, t.weights, t.bias, t.y, strides, pads, pads, relu_fused()};
-#else
-    return {{kind, algorithm, t.x, t.weights, t.bias, t.y, strides, pads, pads}, relu_fused(), engine};
-#endif
+    return convolution(engine, algorithm, t, {{stride, stride}, {0, 0}, {pad, pad}, {pad, pad}}, relu_fused());
 }
 
+// A bias that is an empty description is none.
+inline dnnl::matmul::primitive_desc product(const dnnl::engine& engine, const memory::desc& x,
+                                            const memory::desc& weights, const memory::desc& bias,
+                                            const memory::desc& y, const dnnl::primitive_attr& attributes)
+{
+#if DNNL_VERSION_MAJOR >= 3
+    return {engine, x, weights, bias, y, attributes};
+#else
+    return {{x, weights, bias, y}, attributes, engine};
+#endif
+}
 inline dnnl::matmul::primitive_desc product(const dnnl::engine& engine, const memory::desc& x,
                                             const memory::desc& weights, const memory::desc& y)
 {

@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <limits>
 #include <memory>
 #include <new>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -86,7 +88,9 @@ struct contender {
     std::size_t weight_count = 0;
     std::function<void(const float*)> take_weights{};
     double error = 0;
-    std::vector<double> ms{}; // of one call, a sample for each round
+    std::vector<double> ms{};     // of one call, a sample for each round
+    std::vector<double> cpu_ms{}; // the same of all threads
+    int calls = 1;                // of a sample
 
     double least() const { return *std::min_element(ms.begin(), ms.end()); }
     double median() const
@@ -117,11 +121,11 @@ inline long preemptions()
 
 // Each round times each contender for about `quantum_ms` after a call that warms its caches; the order rotates. A
 // sample during which the process was preempted is taken again, up to ten times. Cold weights come from memory in each
-// call: copies take turns that together exceed twice the last cache.
+// call: copies take turns that together exceed twice the last cache. `rest`: before each sample, for the threads of
+// other contenders to fall asleep.
 inline void run_rounds(std::vector<contender>& contenders, int rounds, hone::tune::cache_mode cache,
-                       double quantum_ms = 2)
+                       double quantum_ms = 2, std::chrono::milliseconds rest = {})
 {
-    std::vector<int> calls;
     for (contender& c : contenders) {
         if (cache == hone::tune::cache_mode::cold_weights) {
             const auto rotation = std::make_shared<hone::tune::measuring::weight_rotation>();
@@ -132,22 +136,28 @@ inline void run_rounds(std::vector<contender>& contenders, int rounds, hone::tun
             };
         }
         milliseconds_of(c.call, 1);
-        calls.push_back(std::max(1, static_cast<int>(quantum_ms / milliseconds_of(c.call, 1))));
+        c.calls = std::max(1, static_cast<int>(quantum_ms / milliseconds_of(c.call, 1)));
         c.ms.clear();
+        c.cpu_ms.clear();
     }
     const std::size_t count = contenders.size();
     for (int round = 0; round < rounds; ++round)
         for (std::size_t i = 0; i < count; ++i) {
             const std::size_t at = (i + static_cast<std::size_t>(round)) % count;
+            contender& c = contenders[at];
             double sample = 0;
             long before = 0;
+            std::clock_t begin = 0;
             int attempt = 0;
+            if (rest.count() > 0) std::this_thread::sleep_for(rest);
             do {
-                contenders[at].call();
+                c.call();
                 before = preemptions();
-                sample = milliseconds_of(contenders[at].call, calls[at]);
+                begin = std::clock();
+                sample = milliseconds_of(c.call, c.calls);
             } while (preemptions() != before && ++attempt < 10);
-            contenders[at].ms.push_back(sample);
+            c.ms.push_back(sample);
+            c.cpu_ms.push_back(1e3 * static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC / c.calls);
         }
 }
 
@@ -185,20 +195,24 @@ inline void print(const std::string& workload, double gflop, const std::vector<c
     std::fflush(stdout);
 }
 
-// Peers run on one thread and choose their kernels themselves. They read their environment when they are loaded, so the
-// program starts again with a clean one: OPENBLAS_CORETYPE=Haswell, set for reproducible numbers, halves OpenBLAS here.
-inline void use_one_thread(char** argv)
+// Peers run on so many threads and choose their kernels themselves. They read their environment when they are loaded,
+// so the program starts again with a clean one: OPENBLAS_CORETYPE=Haswell, set for reproducible numbers, halves
+// OpenBLAS here.
+inline void use_threads(char** argv, int threads)
 {
     if (std::getenv("HONE_BENCH_STARTED") != nullptr) return;
+    const std::string number = std::to_string(threads);
     setenv("HONE_BENCH_STARTED", "1", 1);
-    setenv("OMP_NUM_THREADS", "1", 1);
-    setenv("OPENBLAS_NUM_THREADS", "1", 1);
-    for (const char* name : {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "DNNL_MAX_CPU_ISA", "DNNL_CPU_ISA_HINTS"})
+    setenv("OMP_NUM_THREADS", number.c_str(), 1);
+    setenv("OPENBLAS_NUM_THREADS", number.c_str(), 1);
+    for (const char* name : {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "DNNL_MAX_CPU_ISA", "DNNL_CPU_ISA_HINTS",
+                             "ONEDNN_MAX_CPU_ISA", "ONEDNN_CPU_ISA_HINTS"})
         unsetenv(name);
     execv("/proc/self/exe", argv);
-    std::perror("bench: cannot start again with one thread");
+    std::perror("bench: cannot start again with a clean environment");
     std::exit(1);
 }
+inline void use_one_thread(char** argv) { use_threads(argv, 1); }
 
 // --name value --other value; a benchmark stops at names it does not know.
 class options {
