@@ -321,7 +321,7 @@ private:
         const int ax = plan(st).levels[l].axis;
         int next = after + 1;
         while (next < levels(st) && (plan(st).levels[next].axis != ax || (c.hoisted >> next & 1))) ++next;
-        if (next == levels(st)) {
+        if (next == levels(st) || plan(st).levels[next].bind == binding::vectorize) {
             emit(st, l + 1, c, p, parent);
             return;
         }
@@ -329,6 +329,12 @@ private:
         inside.hoisted |= std::uint32_t{1} << next;
         const std::int64_t step = plan(st).levels[next].step;
         const std::int64_t extent = c.axes[ax].extent;
+        // Vectors one by one, of which the last one may be filled in part.
+        if (is_vector_axis(st, ax)) {
+            const limit all{ceil_div(extent, step), static_cast<int>(step - 1)};
+            emit_loop(st, next, inside, p, parent, {0}, all, {step, true, c.axes[ax].guarded}, false, l);
+            return;
+        }
         if (extent >= step)
             emit_loop(st, next, inside, p, parent, {0}, {extent / step, 0}, {step, false, c.axes[ax].guarded}, false,
                       l);
@@ -451,8 +457,12 @@ private:
             emit_leaf(st, c, leaf_kind::resume, at_edge(parent, v, 0, false));
         } else {
             const std::int64_t last = last_of(st, outer);
-            emit_leaf(st, c, leaf_kind::suspend, at_edge(parent, v, last, false));
-            emit_leaf(st, c, leaf_kind::store, at_edge(parent, v, last, true));
+            const bool is_known = d_.stages[st].axes[plan(st).levels[outer].axis].parameter < 0;
+            const auto edge = [&](bool equal) {
+                return is_known ? at_edge(parent, v, last, equal) : at_end(parent, st, outer, equal);
+            };
+            emit_leaf(st, c, leaf_kind::suspend, edge(false));
+            emit_leaf(st, c, leaf_kind::store, edge(true));
         }
     }
 
@@ -464,6 +474,22 @@ private:
         const std::int64_t sign = (edge == 0) == equal ? -1 : 1;
         value.constant = equal ? -sign * edge : (edge == 0 ? -1 : edge - 1);
         add_term(value, v, -1, equal ? sign : (edge == 0 ? 1 : -1));
+        node g{.kind = node_kind::guard};
+        g.conditions = interned_conditions({static_cast<std::int16_t>(n_.conditions.push_back(value)), 1}, first_term);
+        return append(parent, g);
+    }
+
+    // A guard for the last iteration of a level whose end the call gives, or for those before it: after a step of it
+    // nothing of the axis is left, or something.
+    constexpr int at_end(int parent, int st, int l, bool equal)
+    {
+        const std::size_t first_term = n_.terms.size();
+        affine value = rest_of(st, plan(st).levels[l].axis, std::uint32_t{1} << l);
+        value.constant -= plan(st).levels[l].step + (equal ? 0 : 1);
+        if (equal) {
+            value.constant = -value.constant;
+            for (int i = value.first; i < value.first + value.count; ++i) n_.terms[i].coefficient *= -1;
+        }
         node g{.kind = node_kind::guard};
         g.conditions = interned_conditions({static_cast<std::int16_t>(n_.conditions.push_back(value)), 1}, first_term);
         return append(parent, g);
