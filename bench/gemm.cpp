@@ -35,6 +35,13 @@ template <std::int64_t M, std::int64_t N, std::int64_t K>
 struct open : hone::gemm<hone::gemm_shape{.m = hone::extent::up_to(M), .n = N, .k = K, .ldy = hone::leading::at_call()},
                          hone::f32> {};
 
+// And with all extents.
+template <std::int64_t Most>
+struct any
+    : hone::gemm<hone::gemm_shape{
+                     .m = hone::extent::up_to(Most), .n = hone::extent::up_to(Most), .k = hone::extent::up_to(Most)},
+                 hone::f32> {};
+
 // A config set of one config for one operator. The knobs were found on AVX-512; elsewhere a kernel takes its defaults.
 template <class Op, direct_knobs K>
 struct tuned {
@@ -180,9 +187,11 @@ void at_call(const bench::options& o)
     using fixed_op = fixed<M, n, 512>;
     const operands in(M, n, 512);
     const std::array<std::int64_t, 2> parameters{M, n};
+    const std::array<std::int64_t, 3> extents{M, n, 512};
     std::vector<bench::contender> contenders;
     add_kernel<hone::kernel<open_op, tuned<open_op, Open>>>(contenders, "hone m <= 512", in, parameters.data());
     add_kernel<hone::kernel<fixed_op, tuned<fixed_op, Fixed>>>(contenders, "hone this m", in);
+    add_kernel<hone::kernel<any<512>>>(contenders, "hone m, n, k <= 512", in, extents.data());
     add_kernel<hone::kernel<fixed_op>>(contenders, "hone this m, default", in);
     add_peers(contenders, in);
     bench::run_rounds(contenders, o.number("--rounds"), bench::weights_of(o));

@@ -18,7 +18,7 @@ struct kernel_functions {
     const char* name;
     std::size_t packed_bytes;
     std::size_t workspace_bytes;
-    hone::status (*pack)(hone::given_weights weights, void* packed) noexcept;
+    hone::status (*pack)(hone::given_weights weights, void* packed, const std::int64_t* parameters) noexcept;
     hone::status (*run)(const hone::arguments&);
 };
 template <class Kernel>
@@ -39,7 +39,7 @@ inline void add_kernel(std::vector<contender>& to, const kernel_functions& kerne
     const auto st = std::make_shared<state>(state{floats((kernel.packed_bytes + sizeof(float) - 1) / sizeof(float)),
                                                   floats(kernel.workspace_bytes / sizeof(float)),
                                                   floats(static_cast<std::size_t>(outputs)), call});
-    kernel.pack(weights.data(), st->packed.data());
+    kernel.pack(weights.data(), st->packed.data(), call.parameters);
     st->call.weights = st->packed.data();
     st->call.y = st->y.data();
     st->call.workspace = st->workspace.data();

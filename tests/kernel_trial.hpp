@@ -107,8 +107,8 @@ struct eager_pool : thread_pool {
 inline std::string wrong_run(const entry& kernel, const executor_ref& executor, const call_data& d,
                              const doubles& expected, const std::int64_t* parameters, double tolerance)
 {
-    guarded packed(kernel.packed_bytes);
-    kernel.pack(d.weights.data(), packed.data());
+    guarded packed(kernel.packed_bytes_of(parameters));
+    kernel.pack_for(d.weights.data(), packed.data(), parameters);
     if (!packed.is_intact()) return "pack() writes beside the packed weights";
     for (float f : packed.values())
         if (is_poison(f)) return "pack() leaves elements as they were";

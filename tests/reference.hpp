@@ -201,7 +201,7 @@ inline std::int64_t live_taps(const conv2d_shape& s, bool all)
 
 // What one call gives where the shape leaves it open.
 struct gemm_call {
-    std::int64_t m = 1;
+    std::int64_t m = 1, n = 1, k = 1;
     std::int64_t ldx = 0;
     std::int64_t ldw = 0;
     std::int64_t ldy = 0;
@@ -209,20 +209,22 @@ struct gemm_call {
     std::int64_t batch_w = 0;
     std::int64_t batch_y = 0;
 };
-// `apart`: how much further than dense the matrices of a batch lie where the call says so.
+// `apart`: how much further than dense the matrices of a batch lie where the call says so. n and k are the largest
+// where they are 0.
 inline gemm_call call_of(const gemm_shape& s, std::int64_t m, std::int64_t ldx, std::int64_t ldy,
-                         std::int64_t apart = 0)
+                         std::int64_t apart = 0, std::int64_t n = 0, std::int64_t k = 0)
 {
+    const auto size = [](const extent& e, std::int64_t given) { return e.at_call && given != 0 ? given : e.value; };
     const auto distance = [](const leading& l, std::int64_t given, std::int64_t dense) {
         return l.is_at_call ? given : l.value > 0 ? l.value : dense;
     };
-    gemm_call c{.m = s.m.at_call ? m : s.m.value};
-    c.ldx = distance(s.ldx, ldx, s.x == transposed::yes ? c.m : s.k);
-    c.ldw = distance(s.ldw, 0, s.weights == transposed::yes ? s.k : s.n);
-    c.ldy = distance(s.ldy, ldy, s.n);
-    const std::int64_t x = (s.x == transposed::yes ? s.k : c.m) * c.ldx, y = c.m * c.ldy;
+    gemm_call c{.m = size(s.m, m), .n = size(s.n, n), .k = size(s.k, k)};
+    c.ldx = distance(s.ldx, ldx, s.x == transposed::yes ? c.m : c.k);
+    c.ldw = distance(s.ldw, 0, s.weights == transposed::yes ? c.k : c.n);
+    c.ldy = distance(s.ldy, ldy, c.n);
+    const std::int64_t x = (s.x == transposed::yes ? c.k : c.m) * c.ldx, y = c.m * c.ldy;
     c.batch_x = distance(s.batch_stride_x, x + apart, x);
-    c.batch_w = distance(s.batch_stride_w, 0, (s.weights == transposed::yes ? s.n : s.k) * c.ldw);
+    c.batch_w = distance(s.batch_stride_w, 0, (s.weights == transposed::yes ? c.n : c.k) * c.ldw);
     c.batch_y = distance(s.batch_stride_y, y + apart, y);
     return c;
 }
@@ -231,15 +233,28 @@ inline std::vector<std::int64_t> parameters_of(const gemm_shape& s, const gemm_c
 {
     std::vector<std::int64_t> p;
     if (s.m.at_call) p.push_back(c.m);
+    if (s.n.at_call) p.push_back(c.n);
+    if (s.k.at_call) p.push_back(c.k);
     if (s.ldx.is_at_call) p.push_back(c.ldx);
     if (s.ldy.is_at_call) p.push_back(c.ldy);
     if (s.batch_stride_x.is_at_call) p.push_back(c.batch_x);
     if (s.batch_stride_y.is_at_call) p.push_back(c.batch_y);
-    const auto is_product = [&](const leading& ld, const leading& batch) {
-        return s.batch > 1 && s.m.at_call && ld.is_at_call && !batch.is_at_call && batch.value == 0;
+    // Rows that the call counts, as long as it says.
+    const auto add_product = [&](const extent& rows, const extent& columns, const leading& ld, const leading& batch,
+                                 std::int64_t product) {
+        const bool is_open_row = ld.is_at_call || (ld.value == 0 && columns.at_call);
+        if (all && s.batch > 1 && rows.at_call && is_open_row && !batch.is_at_call && batch.value == 0)
+            p.push_back(product);
     };
-    if (all && s.x == transposed::no && is_product(s.ldx, s.batch_stride_x)) p.push_back(c.m * c.ldx);
-    if (all && is_product(s.ldy, s.batch_stride_y)) p.push_back(c.m * c.ldy);
+    if (s.x == transposed::yes)
+        add_product(s.k, s.m, s.ldx, s.batch_stride_x, c.k * c.ldx);
+    else
+        add_product(s.m, s.k, s.ldx, s.batch_stride_x, c.m * c.ldx);
+    if (s.weights == transposed::yes)
+        add_product(s.n, s.k, s.ldw, s.batch_stride_w, c.n * c.ldw);
+    else
+        add_product(s.k, s.n, s.ldw, s.batch_stride_w, c.k * c.ldw);
+    add_product(s.m, s.n, s.ldy, s.batch_stride_y, c.m * c.ldy);
     return p;
 }
 
@@ -249,14 +264,14 @@ inline call_data data_of(const gemm_shape& s, const gemm_call& c, std::uint64_t 
     const auto elements = [&](std::int64_t rows, std::int64_t columns, std::int64_t distance, std::int64_t matrices) {
         return (s.batch - 1) * matrices + (rows - 1) * distance + columns;
     };
-    const std::int64_t outputs = elements(c.m, s.n, c.ldy, c.batch_y);
-    return {.x = small_integers(s.x == transposed::yes ? elements(s.k, c.m, c.ldx, c.batch_x)
-                                                       : elements(c.m, s.k, c.ldx, c.batch_x),
+    const std::int64_t outputs = elements(c.m, c.n, c.ldy, c.batch_y);
+    return {.x = small_integers(s.x == transposed::yes ? elements(c.k, c.m, c.ldx, c.batch_x)
+                                                       : elements(c.m, c.k, c.ldx, c.batch_x),
                                 seed),
-            .weights = small_integers(s.weights == transposed::yes ? elements(s.n, s.k, c.ldw, c.batch_w)
-                                                                   : elements(s.k, s.n, c.ldw, c.batch_w),
+            .weights = small_integers(s.weights == transposed::yes ? elements(c.n, c.k, c.ldw, c.batch_w)
+                                                                   : elements(c.k, c.n, c.ldw, c.batch_w),
                                       seed + 1),
-            .bias = small_integers(s.n, seed + 2),
+            .bias = small_integers(c.n, seed + 2),
             .residual = small_integers(outputs, seed + 3),
             .y = poisoned(outputs)};
 }
@@ -268,9 +283,9 @@ inline doubles reference(const gemm_shape& s, const gemm_call& c, const call_dat
     doubles y(d.y.size(), std::numeric_limits<double>::quiet_NaN());
     for (std::int64_t b = 0; b < s.batch; ++b)
         for (std::int64_t m = 0; m < c.m; ++m)
-            for (std::int64_t n = 0; n < s.n; ++n) {
+            for (std::int64_t n = 0; n < c.n; ++n) {
                 double sum = 0;
-                for (std::int64_t k = 0; k < s.k; ++k) {
+                for (std::int64_t k = 0; k < c.k; ++k) {
                     const float x = s.x == transposed::yes ? d.x[at(b * c.batch_x + k * c.ldx + m)]
                                                            : d.x[at(b * c.batch_x + m * c.ldx + k)];
                     const float w = s.weights == transposed::yes ? d.weights[at(b * c.batch_w + n * c.ldw + k)]

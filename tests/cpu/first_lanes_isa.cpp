@@ -43,6 +43,30 @@ bool holds()
     return good;
 }
 
+// The same where the count is known at run time, in the middle of memory as well.
+template <class Number, int N>
+bool holds_at_run_time(int count)
+{
+    using first = first_lanes<set, Number, N>;
+    using tune::measuring::guarded_memory;
+    const guarded_memory memory("lanes", 2 * N * sizeof(Number), tune::measuring::flush::to_end);
+    Number* const all = reinterpret_cast<Number*>(memory.floats());
+    bool good = true;
+    for (Number* const at : {all + 2 * N - count, all}) {
+        for (int l = 0; l < 2 * N; ++l) all[l] = static_cast<Number>(100 + l);
+        const auto v = first::load(at, count);
+        for (int l = 0; l < N; ++l) good = good && v[l] == (l < count ? at[l] : Number{});
+        lane_vector<Number, N> w{};
+        for (int l = 0; l < N; ++l) w[l] = static_cast<Number>(-1 - l);
+        first::store(at, w, count);
+        for (int l = 0; l < 2 * N; ++l) {
+            const auto lane = static_cast<int>(all + l - at);
+            good = good && all[l] == static_cast<Number>(lane >= 0 && lane < count ? -1 - lane : 100 + l);
+        }
+    }
+    return good;
+}
+
 template <class Number, int N, int... C>
 int wrong(sequence<C...>)
 {
@@ -106,4 +130,11 @@ TEST_CASE("lanes that lie apart are loaded from any lane on, and nothing outside
     CHECK(wrong_apart<float, lanes, 5>() == 0);
     CHECK(wrong_apart<double, lanes / 2, 2>() == 0);
     CHECK(wrong_apart<double, lanes / 2, 3>() == 0);
+}
+
+TEST_CASE("of a number of lanes that is known at run time, those are, too")
+{
+    for (int count = 1; count < lanes; ++count) CHECK(holds_at_run_time<float, lanes>(count));
+    for (int count = 1; count < 4; ++count) CHECK(holds_at_run_time<float, 4>(count));
+    for (int count = 1; count < lanes / 2; ++count) CHECK(holds_at_run_time<double, lanes / 2>(count));
 }

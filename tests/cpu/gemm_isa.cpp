@@ -33,6 +33,17 @@ constexpr gemm_shape far_batch{.batch = 2,
 constexpr gemm_shape open_column{
     .batch = 5, .m = extent::up_to(7), .n = 1, .k = 8, .ldx = leading::at_call(), .batch_stride_y = leading::at_call()};
 
+// n and k of the call: columns that fill no vector, or blocks of several; reductions in steps and blocks.
+constexpr gemm_shape open_depth{.m = 7, .n = 21, .k = extent::up_to(40), .ldx = 45};
+constexpr gemm_shape open_width{.m = 9, .n = extent::up_to(70), .k = 6, .ldy = leading::at_call()};
+constexpr gemm_shape open_all{.m = extent::up_to(19), .n = extent::up_to(70), .k = extent::up_to(40)};
+constexpr gemm_shape open_all_turned{.batch = 2,
+                                     .m = extent::up_to(9),
+                                     .n = extent::up_to(40),
+                                     .k = extent::up_to(12),
+                                     .x = transposed::yes,
+                                     .weights = transposed::yes};
+
 std::vector<trial<gemm_shape>> trials()
 {
     constexpr by_default standard;
@@ -58,8 +69,17 @@ std::vector<trial<gemm_shape>> trials()
         trial_of<open_batch, standard, bias, residual>(),
         trial_of<far_batch, standard>(),
         trial_of<open_column, direct_knobs{.rows = 4, .vectors = 1}, residual>(),
+        trial_of<open_depth, direct_knobs{.rows = 4, .vectors = 1, .reduce_unroll = 4}, bias>(),
+        trial_of<open_depth, direct_knobs{.rows = 3, .vectors = 2, .reduce_unroll = 2, .reduce_block = 8}, residual>(),
+        trial_of<open_width, direct_knobs{.rows = 4, .vectors = 2}, bias, residual, relu>(),
+        trial_of<open_width, direct_knobs{.rows = 4, .vectors = 1, .order = walk::rows_outer}>(),
+        trial_of<open_all, standard, bias, residual, relu>(),
+        trial_of<open_all_turned, direct_knobs{.rows = 2, .vectors = 2, .reduce_unroll = 2}, relu6>(),
     };
 }
+
+// From call to call another one, in steps that meet all of them.
+std::int64_t one_of_call(const extent& e, std::int64_t call, std::int64_t step) { return 1 + call * step % e.value; }
 
 } // namespace
 
@@ -69,13 +89,16 @@ TEST_CASE("matrix products, compiled")
     for (const trial<gemm_shape>& t : trials()) {
         const gemm_shape& s = t.shape;
         ++seed;
-        for (std::int64_t m = s.m.at_call ? 1 : s.m.value; m <= s.m.value; ++m) {
+        const std::int64_t calls = s.m.at_call ? s.m.value : s.n.at_call ? s.n.value : s.k.at_call ? s.k.value : 1;
+        for (std::int64_t i = 1; i <= calls; ++i) {
             // Rows of x and y lie further apart from call to call.
-            const gemm_call c = call_of(s, m, s.k + m % 3, s.n + m % 4, m % 5);
+            const gemm_call c =
+                call_of(s, i, s.k + i % 3, s.n + i % 4, i % 5, one_of_call(s.n, i, 7), one_of_call(s.k, i, 11));
             const call_data d = data_of(s, c, seed);
             const std::vector<std::int64_t> parameters = parameters_of(s, c);
             const std::string wrong = wrong_kernel(t.kernel, d, reference(s, c, d, t.epilogue), parameters.data());
-            CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ", m = ", m, ": ", t.kernel.signature);
+            CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ", m = ", c.m, ", n = ", c.n, ", k = ", c.k, ": ",
+                          t.kernel.signature);
         }
     }
 }

@@ -199,6 +199,54 @@ TEST_CASE("no rows are no work: nothing is read, written or wanted")
     CHECK(rig.run(rig.right()).what == fault::parameter_out_of_range);
 }
 
+TEST_CASE("weights are packed for the extents of the calls to come")
+{
+    constexpr gemm_shape any{.m = extent::up_to(9), .n = extent::up_to(20), .k = extent::up_to(15)};
+    using k = kernel<gemm<any, f32>>;
+    const entry e = entry_of<k>();
+    floats packed = poisoned(static_cast<std::int64_t>(k::packed_bytes / sizeof(float)));
+    const floats weights = small_integers(20 * 15, 1);
+    const auto check_refused = [&](const status& s, const char* subject, std::int64_t given) {
+        CHECK(s.what == fault::parameter_out_of_range);
+        CHECK(std::string{s.subject} == subject);
+        CHECK(s.found == given);
+        for (const float f : packed) REQUIRE(is_poison(f));
+    };
+    const auto with = [&](std::int64_t m, std::int64_t n, std::int64_t depth) {
+        const std::int64_t parameters[] = {m, n, depth};
+        return e.pack_for(weights.data(), packed.data(), parameters);
+    };
+    check_refused(e.pack(weights.data(), packed.data()), "n", 0);
+    check_refused(with(1, 21, 15), "n", 21);
+    check_refused(with(1, 20, 16), "k", 16);
+    check_refused(with(1, 20, 0), "k", 0);
+    check_refused(with(1, -1, 15), "n", -1);
+    // Columns that are not there are no work.
+    CHECK(with(1, 0, 15).ok());
+    for (const float f : packed) CHECK(is_poison(f));
+    const std::int64_t none[] = {0, 0, 0}, least[] = {0, 1, 1}, most[] = {0, 20, 15}, beyond[] = {0, 21, 15};
+    CHECK(e.packed_bytes_of(none) == 0);
+    CHECK(e.packed_bytes_of(beyond) == 0);
+    CHECK(e.packed_bytes_of(nullptr) == 0);
+    CHECK(e.packed_bytes_of(least) < e.packed_bytes_of(most));
+    CHECK(e.packed_bytes_of(most) == k::packed_bytes);
+    // What the weights do not hang on is not looked at.
+    CHECK(with(-7, 20, 15).ok());
+    for (const float f : packed) CHECK_FALSE(is_poison(f));
+
+    CHECK(k::run({.parameters = none}).ok());
+    const std::int64_t no_columns[] = {4, 0, 15};
+    CHECK(k::run({.parameters = no_columns}).ok());
+    const std::int64_t no_depth[] = {4, 20, 0};
+    CHECK(k::run({.parameters = no_depth}).what == fault::parameter_out_of_range);
+
+    // Without such extents parameters are left alone.
+    const entry closed = entry_of<kernel<open_gemm>>();
+    CHECK(closed.packed_bytes_of(nullptr) == closed.packed_bytes);
+    floats others(closed.packed_bytes / sizeof(float));
+    CHECK(closed.pack_for(weights.data(), others.data(), nullptr).ok());
+}
+
 TEST_CASE("a tensor that is missing")
 {
     call_rig rig = gemm_rig();

@@ -177,13 +177,15 @@ constexpr gemm_shape random_product(int i)
         default: return {};
         }
     };
-    s.ldx = distance(s.x == transposed::yes ? s.m.value : s.k, true);
-    s.ldw = distance(s.weights == transposed::yes ? s.k : s.n, false);
+    s.ldx = distance(s.x == transposed::yes ? s.m.value : s.k.value, true);
+    s.ldw = distance(s.weights == transposed::yes ? s.k.value : s.n.value, false);
     s.ldy = distance(s.n, true);
     if (s.batch > 1 && random.one_in(2)) {
         s.batch_stride_x = leading::at_call();
         s.batch_stride_y = leading::at_call();
     }
+    if (random.one_in(3)) s.n = extent::up_to(s.n.value);
+    if (random.one_in(3)) s.k = extent::up_to(s.k.value);
     return s;
 }
 
@@ -227,8 +229,9 @@ std::string text_of(const gemm_shape& s)
 {
     std::ostringstream o;
     const auto distance = [](const leading& l) { return l.is_at_call ? std::string{"open"} : std::to_string(l.value); };
-    o << "gemm{.batch = " << s.batch << ", .m = " << (s.m.at_call ? "<=" : "") << s.m.value << ", .n = " << s.n
-      << ", .k = " << s.k << (s.x == transposed::yes ? ", x transposed" : "")
+    const auto size = [](const extent& e) { return (e.at_call ? "<=" : "") + std::to_string(e.value); };
+    o << "gemm{.batch = " << s.batch << ", .m = " << size(s.m) << ", .n = " << size(s.n) << ", .k = " << size(s.k)
+      << (s.x == transposed::yes ? ", x transposed" : "")
       << (s.weights == transposed::yes ? ", weights transposed" : "") << ", .ldx = " << distance(s.ldx)
       << ", .ldw = " << distance(s.ldw) << ", .ldy = " << distance(s.ldy) << "}";
     return o.str();
@@ -357,8 +360,9 @@ std::string broken_law(const schedule& compute, const schedule& packing, call_da
                                                                 : b.role == role::bias     ? d.bias
                                                                 : b.role == role::residual ? d.residual
                                                                                            : d.y);
-        const std::int64_t least =
-            value_of(n, b.elements, nullptr, parameters.data()) - (b.role == role::weights ? 0 : 1 << 30);
+        // Of extents that a call gives, a nest states the largest.
+        const bool is_known = b.role == role::weights && parameters.empty();
+        const std::int64_t least = value_of(n, b.elements, nullptr, parameters.data()) - (is_known ? 0 : 1 << 30);
         if (static_cast<std::int64_t>(packed.size()) < least) return "the nest reads more weights than are packed";
     }
     if (const status found = interpret(n, arguments, parameters); !found.ok()) return "run: " + text_of(found);
@@ -469,8 +473,9 @@ TEST_CASE("matrix products")
             const isa set = sets[trial % 3];
             const direct_knobs k = random_direct(random);
             const gemm_call c = call_of(s, random.between(1, s.m.value),
-                                        (s.x == transposed::yes ? s.m.value : s.k) + random.between(0, 3),
-                                        s.n + random.between(0, 3), random.between(0, 5));
+                                        (s.x == transposed::yes ? s.m.value : s.k.value) + random.between(0, 3),
+                                        s.n + random.between(0, 3), random.between(0, 5), random.between(1, s.n),
+                                        random.between(1, s.k));
             const call_data d = data_of(s, c, random.next());
             const definition what = w.make();
             // As for convolutions: without columns, the vectors run along the batch, if its matrices lie as far apart
@@ -478,14 +483,18 @@ TEST_CASE("matrix products")
             const bool by_batch = s.n == 1 && s.batch > 1 && !has_open_stride(what, what.stages[0], 0);
             // Or along the rows of y, where these are one column that x lies along.
             const bool along_output = k.vector == vector_axis::output && axis_of_output(what) >= 0;
-            const std::int64_t lanes =
-                by_batch || along_output ? s.batch : s.batch * round_up(s.n, lanes_of(set, dtype::f32));
+            // A tile that holds all columns that a call may have computes them all.
+            const std::int64_t length = lanes_of(set, dtype::f32);
+            const std::int64_t columns = s.n < k.vectors * length ? s.n.value : c.n;
+            const std::int64_t lanes = by_batch || along_output ? s.batch : s.batch * round_up(columns, length);
             const std::vector<std::int64_t> parameters = parameters_of(s, c, true);
-            const std::string broken = broken_law(
-                direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
-                d, reference(s, c, d, w.epilogue), 0, parameters, c.m * s.k * lanes, t);
-            CHECK_MESSAGE(broken.empty(), broken, "\n  ", text_of(s), " m = ", c.m, "\n  ", text_of(k), " ",
-                          std::string{name_of(set)});
+            const tensor source = at_call(what.tensors[1], parameters.data());
+            const tensor packed = at_call(packed_weights(what, k, set)[0], parameters.data());
+            const std::string broken =
+                broken_law(direct_schedule(what, k, set), packing_schedule(source, packed, set), d,
+                           reference(s, c, d, w.epilogue), 0, parameters, c.m * c.k * lanes, t);
+            CHECK_MESSAGE(broken.empty(), broken, "\n  ", text_of(s), " m = ", c.m, ", n = ", c.n, ", k = ", c.k,
+                          "\n  ", text_of(k), " ", std::string{name_of(set)});
         }
     }
     report(t);

@@ -83,6 +83,8 @@ TEST_CASE("whatever differs is in the signature")
         signature_of<gemm_shape{.m = extent::up_to(8), .n = 7, .k = 5}>(),
         signature_of<gemm_shape{.m = 8, .n = 8, .k = 5}>(),
         signature_of<gemm_shape{.m = 8, .n = 7, .k = 6}>(),
+        signature_of<gemm_shape{.m = 8, .n = extent::up_to(7), .k = 5}>(),
+        signature_of<gemm_shape{.m = 8, .n = 7, .k = extent::up_to(5)}>(),
         signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .x = transposed::yes}>(),
         signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .weights = transposed::yes}>(),
         signature_of<gemm_shape{.m = 8, .n = 7, .k = 5, .ldx = 9}>(),
@@ -126,6 +128,49 @@ TEST_CASE("tensors of a matrix product")
     CHECK(strides(v.tensors[1]) == list{55, 11, 1});
     CHECK(strides(v.tensors[2]) == list{96, 12, 1});
     CHECK(v.tensors[0].elements() == 80 + 7 * 10 + 5);
+}
+
+TEST_CASE("columns and the depth of a product that each call gives")
+{
+    constexpr gemm_shape any{.m = extent::up_to(64), .n = extent::up_to(32), .k = extent::up_to(16)};
+    CHECK(signature_of<any>() == "gemm b1 m<=64 n<=32 k<=16 ldx0 ldw0 ldy0 f32");
+    CHECK(any.n * any.k == 512); // as a number, an extent is the largest
+    const definition d = gemm<any, f32, bias, residual>::definition();
+    check_laws(d);
+    REQUIRE(d.parameters.size() == 3);
+    const char* const names[] = {"m", "n", "k"};
+    for (int p = 0; p < 3; ++p) {
+        CHECK(std::string{d.parameters[p].name} == names[p]);
+        CHECK(d.parameters[p].least == 1);
+        CHECK(d.stages[0].axes[p + 1].parameter == p);
+    }
+    // Dense rows are as long as the call says.
+    CHECK(d.tensors[0].dims[1].stride_parameter == 2);
+    CHECK(d.tensors[1].dims[1].stride_parameter == 1);
+    CHECK(d.tensors[d.tensor_of(role::output)].dims[1].stride_parameter == 1);
+    CHECK(d.tensors[d.tensor_of(role::residual)].dims[1].stride_parameter == 1);
+    CHECK(d.tensors[d.tensor_of(role::bias)].dims[0].extent_parameter == 1);
+    CHECK(emptying_parameters(d) == 0b011); // without k there is no sum
+
+    const definition turned =
+        gemm<gemm_shape{.batch = 2, .m = 5, .n = any.n, .k = any.k, .x = transposed::yes, .weights = transposed::yes},
+             f32>::definition();
+    check_laws(turned);
+    CHECK(turned.tensors[0].dims[0].stride_parameter == 1); // 5 * k
+    CHECK(turned.tensors[0].dims[0].stride == 5);
+    CHECK(turned.tensors[1].dims[1].stride == 1);
+    CHECK(turned.tensors[1].dims[2].stride_parameter == 1);
+    const std::int16_t matrices = turned.tensors[1].dims[0].stride_parameter;
+    CHECK(std::string{turned.parameters[matrices].name} == "n * k");
+    const definition all =
+        gemm<gemm_shape{
+                 .batch = 2, .m = any.m, .n = any.n, .k = any.k, .ldx = leading::at_call(), .ldy = leading::at_call()},
+             f32>::definition();
+    check_laws(all);
+    CHECK(given_parameters(all.parameters) == 5);
+    CHECK(all.parameters.size() == 8);
+    CHECK(all.parameters[3].reaches == 2); // rows of x reach k of the call
+    CHECK(all.parameters[4].reaches == 1);
 }
 
 TEST_CASE("what a call must give, in the documented order")

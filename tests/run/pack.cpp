@@ -105,6 +105,26 @@ TEST_CASE("dimensions that are one in both layouts count as one, and those of on
     CHECK(pack_plan_of(layouts[0], layouts[3]).elements == layouts[3].elements());
 }
 
+TEST_CASE("extents of the call are packed as those that are known before")
+{
+    tensor from = laid_out({{.extent = 90, .stride = 1}, {.extent = 80, .stride = 1}});
+    from.dims[0].extent_parameter = 0;
+    from.dims[0].stride_parameter = from.dims[1].extent_parameter = 1;
+    tensor to = laid_out({{.extent = 90, .stride = 4}, {.extent = 80, .stride = 1, .block = 4, .outer_stride = 4}});
+    to.dims[0].extent_parameter = to.dims[1].outer_parameter = 0;
+    to.dims[1].extent_parameter = 1;
+    const std::int64_t values[] = {3, 6};
+    const tensor known_from = laid_out({{.extent = 3, .stride = 6}, {.extent = 6, .stride = 1}});
+    const tensor known_to =
+        laid_out({{.extent = 3, .stride = 4}, {.extent = 6, .stride = 1, .block = 4, .outer_stride = 12}});
+    std::vector<float> given(18), packed(24, -1.0f), expected(24, -1.0f);
+    for (std::size_t i = 0; i < given.size(); ++i) given[i] = 1 + static_cast<float>(i);
+    pack_into(known_from, known_to, given.data(), expected.data());
+    pack_into(from, to, given.data(), packed.data(), values);
+    CHECK(packed == expected);
+    CHECK(pack_plan_of(from, to, values).elements == 24);
+}
+
 TEST_CASE("a plan of exact size packs alike")
 {
     constexpr int most = 2;

@@ -163,6 +163,62 @@ TEST_CASE("a packed layout has its dimensions in the order that is asked for")
     check_places(to);
 }
 
+// (k, n in blocks of 4): blocks are k of the call apart.
+TEST_CASE("a packed layout has the strides of the extents that a call gives")
+{
+    tensor from;
+    from.dims.push_back({.extent = 3, .stride = 1, .stride_parameter = 2});
+    from.dims.push_back({.extent = 7, .stride = 1, .extent_parameter = 0, .stride_parameter = 1});
+    from.dims.push_back({.extent = 10, .stride = 1, .extent_parameter = 1});
+    inline_vector<std::int8_t, 6> order;
+    order.push_back(2);
+    order.push_back(0);
+    order.push_back(1);
+    const tensor to = packed_tensor(from, order, 2, 4);
+    CHECK(to.dims[0].stride == 4);
+    CHECK(to.dims[0].stride_parameter == 0);
+    CHECK(to.dims[1].stride == 4);
+    CHECK(to.dims[1].stride_parameter == -1);
+    CHECK(to.dims[2].outer_stride == 3 * 4);
+    CHECK(to.dims[2].outer_parameter == 0);
+    CHECK(to.elements() == 3 * 3 * 7 * 4); // the largest
+    const std::int64_t values[] = {5, 6, 30};
+    const tensor known = at_call(to, values);
+    CHECK(known.elements() == 2 * 3 * 5 * 4);
+    check_places(known);
+    packed_tensors one;
+    one.push_back(to);
+    CHECK(packed_bytes(one) == 3 * 3 * 7 * 4 * sizeof(float));
+
+    // Behind blocks of the second extent no product stands: there is room for the largest.
+    inline_vector<std::int8_t, 6> batch_first;
+    batch_first.push_back(0);
+    batch_first.push_back(2);
+    batch_first.push_back(1);
+    const tensor roomy = packed_tensor(from, batch_first, 2, 4);
+    CHECK(roomy.dims[0].stride == 3 * 4);
+    CHECK(roomy.dims[0].stride_parameter == 0);
+    CHECK(layout_id(roomy) != layout_id(to));
+    tensor closed = to;
+    for (dimension& d : closed.dims) d.extent_parameter = d.stride_parameter = d.outer_parameter = -1;
+    CHECK(layout_id(closed) != layout_id(to));
+}
+
+TEST_CASE("layouts hang on the parameters that they name, and on the factors of products")
+{
+    inline_vector<parameter, 4> all;
+    for (const char* name : {"m", "n", "k"}) all.push_back({.name = name, .least = 1, .most = 9});
+    all.push_back(product_of(all, "n * k", 1, 2));
+    packed_tensors tensors;
+    CHECK(parameters_of(all, tensors) == 0);
+    tensors.push_back(row_of_elements(9, dtype::f32));
+    CHECK(parameters_of(all, tensors) == 0);
+    tensors[0].dims[0].stride_parameter = 3;
+    CHECK(parameters_of(all, tensors) == 0b110);
+    tensors[0].dims[0].extent_parameter = 0;
+    CHECK(parameters_of(all, tensors) == 0b111);
+}
+
 TEST_CASE("weights of one block begin at multiples of 256 bytes, and do not overlap")
 {
     packed_tensors all;

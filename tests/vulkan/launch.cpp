@@ -41,6 +41,19 @@ TEST_CASE("launches")
     CHECK(launch_of(shared_workspace()).groups_x == 1);
 }
 
+TEST_CASE("fewer rows of a call take fewer workgroups")
+{
+    constexpr gemm_shape rows{.m = extent::up_to(40), .n = 20, .k = 7};
+    const vulkan_knobs k{.rows = 2, .vectors = 1, .lane_rows = 4, .lane_vectors = 2}; // workgroups of 8 x 8
+    const launch l = launch_of(lower(vulkan_schedule(gemm<rows, f32>::definition(), k)));
+    CHECK(l.groups_x == 5 * 3);
+    for (const std::int64_t m : {1, 8, 9, 40}) CHECK(groups_of(l, &m) == (m + 7) / 8 * 3);
+    // Of rows and columns of the call the rows decide; workgroups behind the last column are idle.
+    constexpr gemm_shape both{.m = extent::up_to(40), .n = extent::up_to(20), .k = 7};
+    const launch of_both = launch_of(lower(vulkan_schedule(gemm<both, f32>::definition(), k)));
+    for (const std::int64_t m : {1, 9, 40}) CHECK(groups_of(of_both, &m) == (m + 7) / 8 * 3);
+}
+
 TEST_CASE("the first limit that a launch exceeds")
 {
     constexpr vulkan_limits limits;

@@ -50,14 +50,16 @@ void run_both(const definition& d, const vulkan_knobs& knobs, buffers given, con
     CAPTURE(static_cast<int>(knobs.order));
     CAPTURE(std::string(name_of(knobs.edge)));
 
-    const tensor packed_layout = vulkan_weights(d, knobs)[0];
-    const nest pack = lower(vulkan_packing(d, knobs));
+    const tensor packed_layout = at_call(vulkan_weights(d, knobs)[0], parameters.data());
+    const tensor source = at_call(weights_of(d)[0], parameters.data());
+    const nest pack = lower(packing_schedule(source, packed_layout, isa::baseline));
     REQUIRE(pack.ok());
     buffers pack_buffers{given[1], floats(static_cast<std::size_t>(packed_layout.elements()), poison)};
     auto pack_arguments = as_arguments(pack_buffers);
     REQUIRE(interpret(pack, pack_arguments).ok());
     floats packed(pack_buffers[1].size(), poison);
-    pack_into(d.tensors[d.tensor_of(role::weights)], packed_layout, given[1].data(), packed.data());
+    pack_into(d.tensors[d.tensor_of(role::weights)], vulkan_weights(d, knobs)[0], given[1].data(), packed.data(),
+              parameters.data());
     CHECK(packed == pack_buffers[1]);
     given[1] = packed;
 
@@ -171,13 +173,23 @@ void for_all_knobs(const definition& d, Check&& check)
     check(default_vulkan(d));
 }
 
+// What a call gives where the shape leaves it open; 0: the largest.
+struct sizes_of_call {
+    std::int64_t m = 0, n = 0, k = 0;
+};
 template <gemm_shape S, epilogue... E>
-void test_gemm(const std::vector<std::int64_t>& parameters = {})
+void test_gemm(const sizes_of_call& sizes = {})
 {
-    // All rows are there; those past the rows of the call must stay as they were.
+    CAPTURE(sizes.m);
+    CAPTURE(sizes.n);
+    CAPTURE(sizes.k);
     const definition d = gemm<S, f32, E...>::definition();
-    const call_data data = data_of(S, call_of(S, S.m.value, 0, 0), 1);
-    const gemm_call call = call_of(S, parameters.empty() ? S.m.value : parameters[0], 0, 0);
+    const auto call_with = [&](std::int64_t m) { return call_of(S, m, 0, 0, 0, sizes.n, sizes.k); };
+    const gemm_call call = call_with(sizes.m == 0 ? S.m.value : sizes.m);
+    // All rows are there where they may be; those past the rows of the call must stay as they were.
+    const bool has_all_rows = S.batch == 1 && S.x == transposed::no;
+    const call_data data = data_of(S, has_all_rows ? call_with(S.m.value) : call, 1);
+    const std::vector<std::int64_t> parameters = parameters_of(S, call, true);
     const doubles expected = reference(S, call, data, {step_of<E>()...});
     for_all_knobs(d, [&](const vulkan_knobs& k) { run_both(d, k, arguments_of(d, data), expected, parameters); });
 }
@@ -206,7 +218,31 @@ TEST_CASE("matrix products on odd sizes")
 
 TEST_CASE("rows known at the call")
 {
-    for (std::int64_t m : {1, 7, 21}) test_gemm<gemm_shape{.m = extent::up_to(21), .n = 10, .k = 9}>({m});
+    for (std::int64_t m : {1, 7, 21}) test_gemm<gemm_shape{.m = extent::up_to(21), .n = 10, .k = 9}>({.m = m});
+    for (std::int64_t m : {1, 7})
+        test_gemm<gemm_shape{.batch = 3, .m = extent::up_to(21), .n = 10, .k = 9}, residual>({.m = m});
+}
+
+TEST_CASE("a reduction as long as the call says")
+{
+    for (std::int64_t k : {1, 6, 19}) test_gemm<gemm_shape{.m = 9, .n = 10, .k = extent::up_to(19)}>({.k = k});
+    test_gemm<gemm_shape{.batch = 2, .m = 9, .n = 10, .k = extent::up_to(19), .weights = transposed::yes}, bias>(
+        {.k = 11});
+}
+
+TEST_CASE("columns known at the call")
+{
+    for (std::int64_t n : {1, 8, 17, 45}) test_gemm<gemm_shape{.m = 9, .n = extent::up_to(45), .k = 7}, bias>({.n = n});
+    test_gemm<gemm_shape{.batch = 2, .m = 9, .n = extent::up_to(40), .k = 7, .weights = transposed::yes}, residual>(
+        {.n = 23});
+}
+
+TEST_CASE("all extents known at the call")
+{
+    constexpr extent any = extent::up_to(40);
+    for (const sizes_of_call& s : {sizes_of_call{1, 1, 1}, {5, 33, 12}, {40, 40, 40}, {17, 16, 3}})
+        test_gemm<gemm_shape{.m = any, .n = any, .k = any}, bias, residual, relu>(s);
+    test_gemm<gemm_shape{.batch = 2, .m = any, .n = any, .k = any, .x = transposed::yes}>({13, 22, 9});
 }
 
 TEST_CASE("convolutions with padding, stride, dilation and groups")

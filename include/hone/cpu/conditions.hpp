@@ -104,4 +104,54 @@ HONE_INLINE bool guards_hold(const environment<K>& e, int lane)
     return r;
 }
 
+// Whether the same guards hold in the first lanes only, as many as a parameter of the call leaves: that an axis ends
+// there. Guards that no parameter is in differ in no way that lanes count for.
+template <class K, class B, int I, int Node, int Holder>
+consteval bool guards_hold_first()
+{
+    bool is_open = false, is_first = true;
+    for (int at = Node; at != Holder; at = K::nest.nodes[at].parent) {
+        const range& conditions = K::nest.nodes[at].conditions;
+        if (K::nest.nodes[at].kind != node_kind::guard) continue;
+        for (int c = conditions.first; c < conditions.first + conditions.count; ++c) {
+            const affine& condition = K::nest.conditions[c];
+            const std::int64_t lane = parts_of<K>(B::at(I), condition).lane;
+            is_first = is_first && lane <= 0;
+            for (int t = condition.first; lane < 0 && t < condition.first + condition.count; ++t)
+                is_open = is_open || K::nest.terms[t].parameter >= 0;
+        }
+    }
+    return is_open && is_first;
+}
+// How many lanes these are.
+HONE_INLINE constexpr std::int64_t fewer(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+template <class K, class B, int I, int C>
+HONE_INLINE std::int64_t first_lanes_of(const environment<K>& e)
+{
+    constexpr std::int64_t lane = -parts_of<K>(B::at(I), K::nest.conditions[C]).lane;
+    const std::int64_t value = condition_value<K, B, I, C>(e, 0);
+    if constexpr (lane == 0)
+        return value >= 0 ? B::at(I).lanes : 0;
+    else
+        return value >= 0 ? value / lane + 1 : 0;
+}
+template <class K, class B, int I, int First, int Count>
+HONE_INLINE std::int64_t first_lanes_of_each(const environment<K>& e)
+{
+    if constexpr (Count == 0)
+        return B::at(I).lanes;
+    else
+        return fewer(first_lanes_of<K, B, I, First>(e), first_lanes_of_each<K, B, I, First + 1, Count - 1>(e));
+}
+template <class K, class B, int I, int Node, int Holder>
+HONE_INLINE std::int64_t first_lanes(const environment<K>& e)
+{
+    constexpr const node& x = K::nest.nodes[Node];
+    std::int64_t count = B::at(I).lanes;
+    if constexpr (x.kind == node_kind::guard)
+        count = first_lanes_of_each<K, B, I, x.conditions.first, x.conditions.count>(e);
+    if constexpr (x.parent != Holder) count = fewer(count, first_lanes<K, B, I, x.parent, Holder>(e));
+    return count;
+}
+
 } // namespace hone::codegen::cpu

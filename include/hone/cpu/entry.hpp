@@ -63,6 +63,9 @@ struct entry {
     status (*pack)(given_weights weights, void* packed) noexcept = nullptr;
     status (*run)(const executor_ref& executor, const arguments& a) noexcept = nullptr;
     std::uint64_t signature_hash = 0; // 0: of an entry that was written by hand
+    // The same for weights of which each call gives extents: see kernel::pack(). Of others without parameters, too.
+    std::size_t (*packed_bytes_of)(const std::int64_t* parameters) noexcept = nullptr;
+    status (*pack_for)(given_weights weights, void* packed, const std::int64_t* parameters) noexcept = nullptr;
 };
 
 template <class Kernel>
@@ -76,7 +79,9 @@ constexpr entry entry_of()
             .workspace_bytes = [](int slots) { return Kernel::workspace_bytes(slots); },
             .pack = &Kernel::pack,
             .run = [](const executor_ref& executor, const arguments& a) noexcept { return Kernel::run(executor, a); },
-            .signature_hash = signature_hash(Kernel::signature.c_str())};
+            .signature_hash = signature_hash(Kernel::signature.c_str()),
+            .packed_bytes_of = &Kernel::packed_bytes_of,
+            .pack_for = &Kernel::pack};
 }
 
 // Entries that were compiled together, and the lists of a library, one for each instruction set.

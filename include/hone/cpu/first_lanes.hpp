@@ -66,7 +66,54 @@ struct first_lanes {
         store_pieces<0, Count>(p, v);
     }
 
+    // The same of as many lanes as are known at run time, fewer than a vector has.
+    HONE_INLINE static vector load(const Number* p, int count)
+    {
+#if defined(__AVX512F__)
+        if constexpr (masks && N == 16) {
+            vector v;
+            asm("vmovups {%1, %0%{%2%}%{z%}|%0%{%2%}%{z%}, %1}"
+                : "=v"(v)
+                : "m"(*reinterpret_cast<const array<N>*>(p)), "Yk"(static_cast<std::uint16_t>((1u << count) - 1)));
+            return v;
+        }
+#endif
+        vector v{};
+        [&]<int... L>(sequence<L...>)
+            HONE_INLINE_LAMBDA { (static_cast<void>(L < count && (v[L] = p[L], true)), ...); }(make_sequence<N>{});
+        return v;
+    }
+    HONE_INLINE static void store(Number* p, vector v, int count)
+    {
+#if defined(__AVX512F__)
+        if constexpr (masks && N == 16) {
+            // What stands behind the lanes stays, and was read for that as far as the compiler is concerned.
+            asm("vmovups {%1, %0%{%2%}|%0%{%2%}, %1}"
+                : "+m"(*reinterpret_cast<array<N>*>(p))
+                : "v"(v), "Yk"(static_cast<std::uint16_t>((1u << count) - 1)));
+            return;
+        }
+#endif
+        store_bits<N / 2>(p, v, count);
+    }
+
 private:
+    // The largest piece that the count has, and what is left of the lanes behind it.
+    template <int Piece>
+    HONE_INLINE static void store_bits(Number* p, vector v, int count)
+    {
+        if constexpr (Piece > 0) {
+            if ((count & Piece) != 0) {
+                store_pieces<0, Piece>(p, v);
+                p += Piece;
+                v = [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
+                    return __builtin_shufflevector(v, v, (L + Piece) % N...);
+                }(make_sequence<N>{});
+            }
+            store_bits<Piece / 2>(p, v, count);
+        }
+    }
+
     static constexpr bool masks = row_of(Set).kind == processor_kind::x86 && same_as<Number, float>;
 
     template <int Count>

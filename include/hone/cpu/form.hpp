@@ -21,6 +21,13 @@ namespace hone::codegen::cpu {
 
 HONE_IEEE_BEGIN
 
+// The first lanes of a vector in memory, as many as are known at run time.
+template <class Element>
+struct first_place {
+    Element* vector;
+    int count;
+};
+
 // The leaves of one form: statement S with the lanes [First, L) of vector variable V. What differs from
 // instance to instance arrives as arguments, one an access: a pointer to memory or to a register. So a form is
 // instantiated once, however long its band is.
@@ -65,6 +72,8 @@ struct form {
                 at.vector);
         else if constexpr (requires { At::lane; })
             return simd_of<K>::load(at.vector)[At::lane];
+        else if constexpr (requires { at.count; })
+            return load_some<Access>(at);
         else if constexpr (stride(Access) == 0)
             return static_cast<scalar>(*at);
         else if constexpr (sharing(Access) > 1)
@@ -77,6 +86,28 @@ struct form {
             return simd_of<K>::load(at);
         else
             return simd_of<K>::template load_first<L>(at);
+    }
+
+    template <int Access, class Element>
+    HONE_INLINE static auto load_some(const first_place<Element>& at)
+    {
+        if constexpr (stride(Access) == 0)
+            return static_cast<scalar>(*at.vector);
+        else if constexpr (stride(Access) == 1)
+            return simd_of<K>::load_first(at.vector, at.count);
+        else
+            return simd_of<K>::gather(at.vector, stride(Access), at.count);
+    }
+    template <class C, class Element, class... At>
+    HONE_INLINE static void execute_some(C c, const first_place<Element>& target, At... at)
+    {
+        vector old{};
+        if constexpr (s.reduce != reduction::none) old = load_some<s.target>(target);
+        const vector v = updated(c, old, target, at...);
+        if constexpr (stride(s.target) == 1)
+            simd_of<K>::store_first(target.vector, v, target.count);
+        else
+            simd_of<K>::scatter(target.vector, stride(s.target), v, target.count);
     }
 
     // `c`: the table entry of an instance, a number; or what knows where the instance stands, too, and converts to it.
@@ -196,10 +227,13 @@ struct form {
     template <class C, class Target, class... At>
     HONE_INLINE static void execute(C c, Target target, At... at)
     {
-        static_assert(in_registers(s.target) || same_as<Target, float*>, "what kernels write is of floats");
+        static_assert(in_registers(s.target) || same_as<Target, float*> || same_as<Target, first_place<float>>,
+                      "what kernels write is of floats");
         constexpr bool reduces = s.reduce != reduction::none;
         constexpr std::int64_t distance = stride(s.target);
-        if constexpr (in_registers(s.target) && is_along_reduction() && reduces && distance == 0) {
+        if constexpr (requires { target.count; }) {
+            execute_some(c, target, at...);
+        } else if constexpr (in_registers(s.target) && is_along_reduction() && reduces && distance == 0) {
             fold(c, target, at...);
         } else if constexpr (in_registers(s.target) && keeps_others()) {
             const vector old = Fresh ? vector{} : *target;

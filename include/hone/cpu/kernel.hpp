@@ -101,20 +101,46 @@ struct kernel {
     // them in a file. 0 bytes of an operator without weights.
     static constexpr packed_tensors packed_layouts = packed_for(definition_of<Op>, config, Set);
     static constexpr std::uint64_t layout_id = schedules::layout_id(packed_layouts);
+    // Of the largest extents, where the call gives some of the weights.
     static constexpr std::size_t packed_bytes = schedules::packed_bytes(packed_layouts);
+    // Of these extents: parameters as for pack(), which takes them. 0 where it would not.
+    static std::size_t packed_bytes_of([[maybe_unused]] const std::int64_t* parameters) noexcept
+    {
+        if constexpr (is_open) {
+            std::int64_t values[open_parameters.size()];
+            const auto of_call =
+                check_some_parameters(open_parameters, parameters_of_weights, emptying, parameters, values);
+            if (of_call.is_empty || !of_call.found.ok()) return 0;
+            constexpr std::size_t last = original.size() - 1, before = packed_offset(packed_layouts, last);
+            constexpr tensor source = original[last], packed = packed_layouts[last];
+            const auto elements = pack_plan_of<Set>(source, packed, values).elements;
+            return before + static_cast<std::size_t>(elements) * bytes_of(packed.type);
+        } else {
+            return packed_bytes;
+        }
+    }
 
     static constexpr std::size_t workspace_bytes(int slots) { return cpu::workspace_bytes<compute>(slots); }
 
     // From the operator's layout of its weights to this kernel's: those of one, or a list of all in the order of the
     // definition. Weights of types<f16> are given as halves, or as floats, which are rounded to nearest, ties to even.
-    // Nothing is written on a fault: tensor_missing, weights_type.
-    static status pack(given_weights weights, void* packed) noexcept
+    // Where the call gives extents of the weights, `parameters` are those of the calls to come, of which only these
+    // extents are looked at; where one is 0, nothing is to be packed. Nothing is written on a fault: tensor_missing,
+    // weights_type, parameter_out_of_range.
+    static status pack(given_weights weights, void* packed) noexcept { return pack(weights, packed, nullptr); }
+    static status pack(given_weights weights, void* packed, [[maybe_unused]] const std::int64_t* parameters) noexcept
     {
         constexpr auto names = names_of_weights<original.size()>(original);
         if (const status missing = check_given(names, weights, packed); !missing.ok()) return missing;
+        std::int64_t values[codegen::cpu::at_least_one(open_parameters.size())];
+        if constexpr (is_open) {
+            const auto of_call =
+                check_some_parameters(open_parameters, parameters_of_weights, emptying, parameters, values);
+            if (of_call.is_empty || !of_call.found.ok()) return of_call.found;
+        }
         if constexpr (compute::found.ok())
             [&]<int... W>(sequence<W...>) {
-                (pack_one<W>(weights, packed), ...);
+                (pack_one<W>(weights, packed, values), ...);
             }(make_sequence<static_cast<int>(original.size())>{});
         return {};
     }
@@ -169,11 +195,17 @@ private:
     static constexpr bool transforms_weights =
         config.visit([]<class T>(type_identity<T>, const auto&) { return T::transforms_weights; });
 
+    static constexpr auto open_parameters = definition_of<Op>.parameters;
+    static constexpr std::uint64_t parameters_of_weights =
+        parameters_of(open_parameters, original) | parameters_of(open_parameters, packed_layouts);
+    static constexpr bool is_open = parameters_of_weights != 0;
+    static constexpr std::uint64_t emptying = emptying_parameters(definition_of<Op>);
+
     template <std::size_t Which>
-    static void pack_one(const given_weights& weights, void* packed)
+    static void pack_one(const given_weights& weights, void* packed, [[maybe_unused]] const std::int64_t* values)
     {
         if constexpr (transforms_weights) {
-            static_assert(Which == 0 && original[0].type == dtype::f32);
+            static_assert(Which == 0 && original[0].type == dtype::f32 && !is_open);
             using transform = kernel_nest<Op, Configs, Set, tuned_threads, nest_of::packing>;
             static_assert(assert_no_fault<transform::found.what, transform::found.expected, transform::found.found>());
             if constexpr (transform::found.ok()) {
@@ -185,10 +217,18 @@ private:
                 cpu::run<transform>(serial, tensors, nullptr, workspace);
             }
         } else {
-            constexpr auto all = pack_plan_of(original[Which], packed_layouts[Which]);
-            constexpr auto plan = resized<static_cast<int>(all.dims.size())>(all);
             constexpr auto offset = packed_offset(packed_layouts, Which);
-            pack_given<Set, original[Which].type>(weights, Which, plan, static_cast<std::byte*>(packed) + offset);
+            const auto pack_by = [&](const auto& plan) {
+                pack_given<Set, original[Which].type>(weights, Which, plan, static_cast<std::byte*>(packed) + offset);
+            };
+            constexpr tensor source = original[Which], layout = packed_layouts[Which];
+            if constexpr (is_open) {
+                pack_by(pack_plan_of<Set>(source, layout, values));
+            } else {
+                constexpr auto all = pack_plan_of<Set>(source, layout);
+                constexpr auto plan = resized<static_cast<int>(all.dims.size())>(all);
+                pack_by(plan);
+            }
         }
     }
 

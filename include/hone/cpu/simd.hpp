@@ -79,6 +79,36 @@ struct simd {
         conversion<Set, Memory, Number, N>::template store_first<Count>(p, v);
     }
 
+    // As many lanes as are known at run time, fewer than a vector has.
+    template <class Memory>
+    HONE_INLINE static vector load_first(const Memory* p, int count)
+    {
+        if constexpr (same_as<Memory, Number>)
+            return first_lanes<Set, Number, N>::load(p, count);
+        else
+            return gather(p, 1, count);
+    }
+    template <class Memory>
+    HONE_INLINE static void store_first(Memory* p, vector v, int count)
+    {
+        if constexpr (same_as<Memory, Number>)
+            first_lanes<Set, Number, N>::store(p, v, count);
+        else
+            scatter(p, 1, v, count);
+    }
+    template <class Memory>
+    HONE_INLINE static vector gather(const Memory* p, std::ptrdiff_t stride, int count)
+    {
+        vector v{};
+        for (int lane = 0; lane < count; ++lane) v[lane] = static_cast<Number>(p[lane * stride]);
+        return v;
+    }
+    template <class Memory>
+    HONE_INLINE static void scatter(Memory* p, std::ptrdiff_t stride, vector v, int count)
+    {
+        for (int lane = 0; lane < count; ++lane) p[lane * stride] = static_cast<Memory>(v[lane]);
+    }
+
     // Each `Sharing` neighbouring lanes have one element, `Stride` behind the one of the lanes before: one load and one
     // permutation where a vector holds them. From `First` on, with `Others` behind them that may be read, too.
     template <int Count, int Sharing, std::int64_t Stride, int First = 0, int Others = 0, class Memory>

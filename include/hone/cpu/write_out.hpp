@@ -174,11 +174,47 @@ struct placed_instance {
         return position_at<K, B, I, T>::of_lanes(e);
     }
 };
+// A place in memory as the first lanes there; registers, and what all lanes read, as they are.
+template <class K, class B, int I, int Position>
+HONE_INLINE auto place_of_some(const environment<K>& e, vector_of<K>* r, int count)
+{
+    constexpr int a = access_list_of(K::nest, B::step_at(I).statement).of[Position];
+    const auto p = place<K, B, I, Position>(e, r);
+    if constexpr (K::nest.buffers[K::nest.accesses[a].buffer].memory == memory::registers)
+        return p;
+    else
+        return first_place<element_at<K, a>>{p, count};
+}
+// A vector of what a call has in part at the end of an axis, whole or its first lanes.
+template <class K, class B, int I, int Holder>
+HONE_INLINE void execute_first(const environment<K>& e, vector_of<K>* r)
+{
+    constexpr step s = B::step_at(I);
+    const auto count = static_cast<int>(first_lanes<K, B, I, B::at(I).leaf, Holder>(e));
+    [&]<int... P>(sequence<P...>) HONE_INLINE_LAMBDA {
+        using own = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
+        const placed_instance<K, B, I> here{e};
+        if (count == s.lanes)
+            own::execute(here, place<K, B, I, P>(e, r)...);
+        else if (count > 0)
+            own::execute(here, place_of_some<K, B, I, P>(e, r, count)...);
+    }(make_sequence<access_list_of(K::nest, s.statement).count>{});
+}
+template <class K, class B, int I, int Holder>
+consteval bool executes_first()
+{
+    constexpr int target = K::nest.statements[B::step_at(I).statement].target;
+    return K::nest.vector_length > 1 && B::at(I).tests_lane && !loads_by_lane<K, B, I>() &&
+           K::nest.buffers[K::nest.accesses[target].buffer].memory != memory::registers &&
+           guards_hold_first<K, B, I, B::at(I).leaf, Holder>();
+}
 template <class K, class B, int I, int Holder>
 HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
 {
     constexpr step s = B::step_at(I);
-    if constexpr (B::at(I).tests_lane || (K::nest.vector_length > 1 && loads_by_lane<K, B, I>())) {
+    if constexpr (executes_first<K, B, I, Holder>()) {
+        execute_first<K, B, I, Holder>(e, r);
+    } else if constexpr (B::at(I).tests_lane || (K::nest.vector_length > 1 && loads_by_lane<K, B, I>())) {
         execute_by_lane<K, B, I, Holder>(e, r);
     } else {
         if constexpr (B::at(I).tests)

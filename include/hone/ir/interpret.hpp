@@ -220,12 +220,21 @@ private:
             const std::int64_t extent = upper_of(n_, l, variables_of(lane), parameters_.data()) - low;
             if (extent <= 0) continue;
             std::int64_t digit = (l.bind == binding::grid ? group_ : lane) / l.radix_stride;
-            if (!l.outermost) digit %= extent;
+            if (!l.outermost) digit %= largest_extent(l, lane);
             if (digit >= extent) continue;
             variables_of(lane)[l.variable] = low + digit;
             busy.push_back(lane);
         }
         return busy.empty() || run_siblings(l.child, busy);
+    }
+
+    // For any parameters within their bounds.
+    std::int64_t largest_extent(const node& l, int lane)
+    {
+        std::vector<interval> here(n_.variables.size());
+        for (std::size_t v = 0; v < here.size(); ++v) here[v] = {variables_of(lane)[v], variables_of(lane)[v]};
+        const interval i = interval_of(n_, l, here.data());
+        return i.most - i.least + 1;
     }
 
     bool run_loop(const node& l, lane_set active)

@@ -121,8 +121,8 @@ struct node {
     std::int16_t next = -1;
     std::int16_t variable = -1;  // loop
     std::int16_t statement = -1; // leaf
-    // grid and lane: variable = (flattened index / radix_stride) % extent. Several such loops form one flattened
-    // index in mixed radix; with `outermost` the remainder is left out, and indices past the extent are idle.
+    // grid and lane: variable = (flattened index / radix_stride) % largest extent. Several such loops form one
+    // flattened index in mixed radix; with `outermost` the remainder is left out. Indices past the extent are idle.
     bool outermost = false;
     std::int32_t radix_stride = 1;
     range lower{};      // bounds
@@ -213,8 +213,8 @@ struct nest_sizes {
     int parameters = 8;
     int buffers = 16;
     int accesses = 48;
-    int statements = 24;
-    int exprs = 96;
+    int statements = 40;
+    int exprs = 160;
     int terms = 512;
     int bounds = 96;
     int conditions = 96;

@@ -79,6 +79,22 @@ protected:
         return append(parent, g);
     }
 
+    // A guard for the last iteration of a level whose end the call gives, or for those before it: after a step of it
+    // nothing of the axis is left, or something.
+    constexpr int at_end(int parent, int st, int l, bool equal)
+    {
+        const std::size_t first_term = n_.terms.size();
+        affine value = rest_of(st, plan(st).levels[l].axis, std::uint32_t{1} << l);
+        value.constant -= plan(st).levels[l].step + (equal ? 0 : 1);
+        if (equal) {
+            value.constant = -value.constant;
+            for (int i = value.first; i < value.first + value.count; ++i) n_.terms[i].coefficient *= -1;
+        }
+        node g{.kind = node_kind::guard};
+        g.conditions = interned_conditions({static_cast<std::int16_t>(n_.conditions.push_back(value)), 1}, first_term);
+        return append(parent, g);
+    }
+
     // The leaf of a stage, unless it never runs, under the conditions that are left to test here.
     constexpr void emit_leaf(int st, const context& c, leaf_kind kind, int parent)
     {

@@ -214,8 +214,8 @@ protected:
             const std::int64_t steps = dim.block > 0 ? ceil_div(dim.extent, dim.block) - 1 : dim.extent - 1;
             const std::int64_t stride = dim.block > 0 ? dim.outer_stride : dim.stride;
             if (dim.block > 0) b.elements.constant += (dim.block - 1) * dim.stride;
-            if (dim.stride_parameter >= 0)
-                add_term(b.elements, -1, dim.stride_parameter, steps * stride);
+            if (const int parameter = dim.block > 0 ? dim.outer_parameter : dim.stride_parameter; parameter >= 0)
+                add_term(b.elements, -1, parameter, steps * stride);
             else
                 b.elements.constant += steps * stride;
         }
@@ -326,10 +326,24 @@ protected:
 
     constexpr bool is_reduction(int st, int l) const { return d_.stages[st].axes[plan(st).levels[l].axis].reduction; }
 
+    constexpr bool is_vector_axis(int st, int ax) const
+    {
+        for (const level& own : plan(st).levels)
+            if (own.axis == ax && own.bind == binding::vectorize) return true;
+        return false;
+    }
+
     // Whether the iterations of a level accumulate apart, and whether those are the lanes of vectors.
     constexpr bool is_apart(int st, int l) const
     {
         return plan(st).apart_at >= 0 && l >= plan(st).apart_at && is_reduction(st, l);
+    }
+    // Those of a set of levels that register tiles are indexed by: none of a reduction, wherever its loops are.
+    constexpr std::uint32_t moving_registers(int st, std::uint32_t of_levels) const
+    {
+        for (int l = 0; l < levels(st); ++l)
+            if (is_reduction(st, l) && !is_apart(st, l)) of_levels &= ~(std::uint32_t{1} << l);
+        return of_levels;
     }
     constexpr bool has_lanes_apart(int st) const
     {

@@ -316,7 +316,7 @@ private:
         const int ax = plan(st).levels[l].axis;
         int next = after + 1;
         while (next < levels(st) && (plan(st).levels[next].axis != ax || (c.hoisted >> next & 1))) ++next;
-        if (next == levels(st)) {
+        if (next == levels(st) || plan(st).levels[next].bind == binding::vectorize) {
             emit(st, l + 1, c, p, parent);
             return;
         }
@@ -324,6 +324,12 @@ private:
         inside.hoisted |= std::uint32_t{1} << next;
         const std::int64_t step = plan(st).levels[next].step;
         const std::int64_t extent = c.axes[ax].extent;
+        // Vectors one by one, of which the last one may be filled in part.
+        if (is_vector_axis(st, ax)) {
+            const limit all{ceil_div(extent, step), static_cast<int>(step - 1)};
+            emit_loop(st, next, inside, p, parent, {0}, all, {step, true, c.axes[ax].guarded}, false, l);
+            return;
+        }
         if (extent >= step)
             emit_loop(st, next, inside, p, parent, {0}, {extent / step, 0}, {step, false, c.axes[ax].guarded}, false,
                       l);
@@ -447,8 +453,12 @@ private:
             emit_leaf(st, c, leaf_kind::resume, at_edge(parent, v, 0, false));
         } else {
             const std::int64_t last = last_of(st, outer);
-            emit_leaf(st, c, leaf_kind::suspend, at_edge(parent, v, last, false));
-            emit_leaf(st, c, leaf_kind::store, at_edge(parent, v, last, true));
+            const bool is_known = d_.stages[st].axes[plan(st).levels[outer].axis].parameter < 0;
+            const auto edge = [&](bool equal) {
+                return is_known ? at_edge(parent, v, last, equal) : at_end(parent, st, outer, equal);
+            };
+            emit_leaf(st, c, leaf_kind::suspend, edge(false));
+            emit_leaf(st, c, leaf_kind::store, edge(true));
         }
     }
 

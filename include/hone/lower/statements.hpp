@@ -206,9 +206,9 @@ protected:
                     if (dim.block == 0) {
                         add_term(index, v, parameter, c * dim.stride);
                     } else if (c % dim.block == 0) {
-                        add_term(index, v, parameter, c / dim.block * dim.outer_stride);
+                        add_term(index, v, dim.outer_parameter, c / dim.block * dim.outer_stride);
                     } else if (crosses_blocks(dim, c, ts, tl)) {
-                        add_term(index, v, parameter, dim.outer_stride, static_cast<std::int16_t>(dim.block));
+                        add_term(index, v, dim.outer_parameter, dim.outer_stride, static_cast<std::int16_t>(dim.block));
                     } else {
                         add_term(index, v, parameter, c * dim.stride);
                         inner_reach += c * (count_of(ts, tl) - 1);
@@ -218,8 +218,8 @@ protected:
             if (dim.block > 0 && (inner_reach >= dim.block || constant % dim.block != 0))
                 fail(fault::blocked_axis_not_affine, dim.block, inner_reach + 1, t.name);
             const std::int64_t offset = dim.block > 0 ? constant / dim.block * dim.outer_stride : constant * dim.stride;
-            if (parameter >= 0)
-                add_term(index, -1, parameter, offset);
+            if (const int by = dim.block > 0 ? dim.outer_parameter : parameter; by >= 0)
+                add_term(index, -1, by, offset);
             else
                 index.constant += offset;
         }
@@ -369,6 +369,7 @@ protected:
     // for other leaves.
     constexpr int statement_of(int st, leaf_kind kind, std::uint32_t hoisted, int slot, int folded)
     {
+        hoisted = moving_registers(st, hoisted);
         for (const made_statement& m : made_)
             if (m.stage == st && m.kind == static_cast<std::int8_t>(kind) && m.hoisted == hoisted && m.slot == slot &&
                 m.folded == folded)
@@ -428,7 +429,7 @@ protected:
         const auto index = static_cast<std::int16_t>(n_.statements.push_back(x));
         made_.push_back({static_cast<std::int8_t>(st), static_cast<std::int8_t>(kind), static_cast<std::int8_t>(slot),
                          static_cast<std::int8_t>(folded), hoisted, index});
-        if (made_.overflowed()) fail(fault::capacity, 32, 33, "statements");
+        if (made_.overflowed()) fail(fault::capacity, 40, 41, "statements");
         return index;
     }
 
@@ -495,7 +496,7 @@ protected:
     std::int16_t folded_[8] = {-1, -1, -1, -1, -1, -1, -1, -1};      // buffer
     std::int16_t sums_access_[8] = {-1, -1, -1, -1, -1, -1, -1, -1};
     std::int16_t access_of_[8][slots]{}; // stage, operand or output; +1, 0: none
-    inline_vector<made_statement, 32> made_{};
+    inline_vector<made_statement, 40> made_{};
 };
 
 } // namespace hone::schedules

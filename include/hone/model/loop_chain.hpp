@@ -147,7 +147,7 @@ private:
     }
     bool accumulates(int s) const { return n_.statements[s].reduce != reduction::none; }
 
-    // A parameter that an index multiplies by a variable is a leading dimension.
+    // A parameter that an index multiplies by a variable is a leading dimension, unless it is an extent too.
     void choose_parameters()
     {
         if (n_.parameters.empty()) return;
@@ -157,6 +157,10 @@ private:
                 const affine_term& t = n_.terms[i];
                 if (t.variable >= 0 && t.parameter >= 0) parameters_[t.parameter] = n_.parameters[t.parameter].least;
             }
+        for (const bound& b : n_.bounds)
+            for (int i = b.value.first; i < b.value.first + b.value.count; ++i)
+                if (const int p = n_.terms[i].parameter; p >= 0) parameters_[p] = n_.parameters[p].most;
+        complete(n_.parameters, parameters_.data(), parameters_.data());
     }
 
     // --- bounds ---------------------------------------------------------------------------------------------------

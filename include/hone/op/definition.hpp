@@ -28,8 +28,8 @@ struct axis {
 };
 
 // One dimension of a tensor: element i stands at i * stride (* parameter stride_parameter), and with a block at
-// (i / block) * outer_stride + (i % block) * stride. Blocked dimensions are padded to whole blocks; with a stride of 0 a
-// block is one element.
+// (i / block) * outer_stride (* parameter outer_parameter) + (i % block) * stride. Blocked dimensions are padded to
+// whole blocks; with a stride of 0 a block is one element.
 struct dimension {
     std::int64_t extent = 1;
     std::int64_t stride = 1;
@@ -37,6 +37,7 @@ struct dimension {
     std::int64_t outer_stride = 0;
     std::int16_t extent_parameter = -1;
     std::int16_t stride_parameter = -1;
+    std::int16_t outer_parameter = -1;
 
     constexpr bool has_padded_blocks() const { return block > 0 && stride != 0; }
 };
@@ -48,17 +49,26 @@ struct tensor {
     hone::memory memory = hone::memory::argument;
     inline_vector<dimension, 6> dims{};
 
-    // Elements from the first to the last, for tensors without run-time strides.
+    // Elements from the first to the last, of the largest extents; for tensors whose run-time strides are multiples of
+    // one of their extents.
     constexpr std::int64_t elements() const
     {
         std::int64_t last = 0;
         for (const dimension& d : dims) {
             if (d.block > 0)
-                last += ((d.extent + d.block - 1) / d.block - 1) * d.outer_stride + (d.block - 1) * d.stride;
+                last += ((d.extent + d.block - 1) / d.block - 1) * d.outer_stride * largest(d.outer_parameter) +
+                        (d.block - 1) * d.stride;
             else
-                last += (d.extent - 1) * d.stride;
+                last += (d.extent - 1) * d.stride * largest(d.stride_parameter);
         }
         return last + 1;
+    }
+    // Of a parameter that is the extent of a dimension; else 1.
+    constexpr std::int64_t largest(std::int16_t parameter) const
+    {
+        for (const dimension& d : dims)
+            if (parameter >= 0 && d.extent_parameter == parameter) return d.extent;
+        return 1;
     }
 };
 

@@ -60,11 +60,14 @@ inline constexpr std::int64_t most_position = std::int64_t{1} << 24;
 
 namespace sizes {
 
-// Of its largest value, where a call gives it.
+// Of the largest value of its parameter, where a call gives it.
+constexpr std::int64_t largest(const definition& d, std::int64_t stride, std::int16_t parameter)
+{
+    return saturated_product(saturated_magnitude(stride), parameter >= 0 ? d.parameters[parameter].most : 1);
+}
 constexpr std::int64_t stride_of(const definition& d, const dimension& own)
 {
-    const bool is_at_call = own.stride_parameter >= 0;
-    return saturated_product(saturated_magnitude(own.stride), is_at_call ? d.parameters[own.stride_parameter].most : 1);
+    return largest(d, own.stride, own.stride_parameter);
 }
 // Elements from the first to the last.
 constexpr std::int64_t span_of(const definition& d, const tensor& t)
@@ -73,7 +76,7 @@ constexpr std::int64_t span_of(const definition& d, const tensor& t)
     for (const dimension& own : t.dims) {
         const std::int64_t blocks = own.block > 0 ? (own.extent - 1) / own.block : 0;
         const std::int64_t steps = own.block > 0 ? own.block - 1 : own.extent - 1;
-        span = saturated_sum(span, saturated_product(blocks, saturated_magnitude(own.outer_stride)));
+        span = saturated_sum(span, saturated_product(blocks, largest(d, own.outer_stride, own.outer_parameter)));
         span = saturated_sum(span, saturated_product(steps, stride_of(d, own)));
     }
     return span;
@@ -108,7 +111,7 @@ constexpr status wrong_sizes(const definition& d)
         for (const dimension& own : t.dims) {
             if (own.extent < 1) return {fault::extent_zero, 1, own.extent, t.name};
             if (own.extent > most_elements) return too_large(most_elements, own.extent, t.name);
-            is_at_call = is_at_call || own.stride_parameter >= 0;
+            is_at_call = is_at_call || own.stride_parameter >= 0 || own.outer_parameter >= 0;
         }
         const std::int64_t most = is_at_call ? saturated - 1 : most_elements, span = sizes::span_of(d, t);
         if (span > most) return too_large(most, span, t.name);
@@ -177,6 +180,7 @@ constexpr status unknown_part(const definition& d)
         for (const dimension& own : t.dims) {
             knows_parameter(own.extent_parameter, t.name);
             knows_parameter(own.stride_parameter, t.name);
+            knows_parameter(own.outer_parameter, t.name);
         }
     if (d.stages.empty()) found = {fault::definition_expression, 0, 0, "stages"};
     for (const stage& s : d.stages) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Matrix product y[b][m][n] = sum over k of x[b][m][k] * weights[b][k][n], with transposed operands, leading dimensions
-// and batch strides that may be views, and m or such a distance known only at the call.
+// and batch strides that may be views, and m, n, k or such a distance known only at the call.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,12 @@ namespace hone::operators {
 
 enum class transposed : std::uint8_t { no, yes };
 
-// An extent, or the largest value of one that each call gives.
+// An extent, or the largest value of one that each call gives: as a number it is that.
 struct extent {
     std::int64_t value = 1;
     bool at_call = false;
     constexpr extent(std::int64_t v) : value(v) {}
+    constexpr operator std::int64_t() const { return value; }
     static constexpr extent up_to(std::int64_t most)
     {
         extent e(most);
@@ -48,14 +49,14 @@ struct leading {
 struct gemm_shape {
     std::int64_t batch = 1;
     extent m = 1;
-    std::int64_t n = 1;
-    std::int64_t k = 1;
+    extent n = 1;
+    extent k = 1;
     transposed x = transposed::no;       // yes: x is stored [k][m]
     transposed weights = transposed::no; // yes: weights are stored [n][k]
     leading ldx{};
     leading ldw{}; // known before the call, as the weights are packed before
     leading ldy{};
-    // Dense: the matrices of a batch lie as many rows apart as they have, which is m of the call where that gives it.
+    // Dense: the matrices of a batch lie as many rows apart as they have, of the call where that gives it.
     leading batch_stride_x{};
     leading batch_stride_w{}; // as ldw
     leading batch_stride_y{};
@@ -70,7 +71,8 @@ constexpr signature_text signature_of(const gemm_shape& s, operand_types type, c
     const auto leading_field = [&](const char* name, const leading& l) {
         l.is_at_call ? t.word(name) : t.field(name, l.value);
     };
-    t.word("gemm").field("b", s.batch).field(s.m.at_call ? "m<=" : "m", s.m.value).field("n", s.n).field("k", s.k);
+    t.word("gemm").field("b", s.batch).field(s.m.at_call ? "m<=" : "m", s.m.value);
+    t.field(s.n.at_call ? "n<=" : "n", s.n.value).field(s.k.at_call ? "k<=" : "k", s.k.value);
     if (s.x == transposed::yes) t.word("xt");
     if (s.weights == transposed::yes) t.word("wt");
     leading_field("ldx", s.ldx);
@@ -92,11 +94,12 @@ constexpr signature_text signature_of(const gemm_shape& s, operand_types type,
     return signature_of<std::initializer_list<const char*>>(s, type, epilogue);
 }
 
-// Parameters of a call, in this order, where the shape leaves them open: m, ldx, ldy, batch_stride_x, batch_stride_y.
-// A call with rows closer than they are long is refused, and with a batch_stride_y below (m - 1) * ldy + n where the
-// shape gives m and ldy. Where the call gives one of them, only n is demanded, and that no two elements of y share a
-// place is the caller's part: batch_stride_y >= (m - 1) * ldy + n, or ldy >= (batch - 1) * batch_stride_y + n for
-// matrices whose rows alternate. Matrices of x may overlap, from a batch_stride_x of one row on.
+// Parameters of a call, in this order, where the shape leaves them open: m, n, k, ldx, ldy, batch_stride_x,
+// batch_stride_y. Weights are packed for n and k of the calls to come. A call with rows closer than they are long is
+// refused, and with a batch_stride_y below (m - 1) * ldy + n where the shape gives m, n and ldy. Where the call gives
+// one of them, only n is demanded, and that no two elements of y share a place is the caller's part: batch_stride_y >=
+// (m - 1) * ldy + n, or ldy >= (batch - 1) * batch_stride_y + n for matrices whose rows alternate. Matrices of x may
+// overlap, from a batch_stride_x of one row on.
 template <gemm_shape S, class Type, operator_word... E>
 struct gemm {
     static_assert(accuracy_words<E...> <= 1, "hone::gemm: a workload has one accuracy; name hone::exact or hone::fast");
@@ -109,9 +112,10 @@ struct gemm {
     static constexpr hone::definition definition()
     {
         hone::definition d;
-        if (shape.batch < 1 || shape.m.value < 1 || shape.n < 1 || shape.k < 1)
-            d.found = {fault::extent_zero, 1, 0, "gemm"};
-        for (const std::int64_t e : {shape.batch, shape.m.value, shape.n, shape.k})
+        constexpr extent em = shape.m, en = shape.n, ek = shape.k;
+        for (const std::int64_t e : {shape.batch, em.value, en.value, ek.value})
+            if (d.found.ok() && e < 1) d.found = {fault::extent_zero, 1, 0, "gemm"};
+        for (const std::int64_t e : {shape.batch, em.value, en.value, ek.value})
             if (d.found.ok() && e > most_elements) d.found = {fault::extent_too_large, most_elements, e, "gemm"};
         constexpr bool xt = shape.x == transposed::yes, wt = shape.weights == transposed::yes;
         // Rows of a view must not overlap, nor matrices.
@@ -126,14 +130,14 @@ struct gemm {
         };
         const auto matrix_reaches = [&](const leading& l, const leading& ld, std::int64_t rows, std::int64_t columns,
                                         const char* name) { reaches(l, span_of(ld, rows, columns), name); };
-        reaches(shape.ldx, xt ? shape.m.value : shape.k, "gemm: ldx");
-        reaches(shape.ldw, wt ? shape.k : shape.n, "gemm: ldw");
-        reaches(shape.ldy, shape.n, "gemm: ldy");
-        matrix_reaches(shape.batch_stride_x, shape.ldx, xt ? shape.k : shape.m.value, xt ? shape.m.value : shape.k,
-                       "gemm: batch_stride_x");
-        matrix_reaches(shape.batch_stride_w, shape.ldw, wt ? shape.n : shape.k, wt ? shape.k : shape.n,
-                       "gemm: batch_stride_w");
-        matrix_reaches(shape.batch_stride_y, shape.ldy, shape.m.value, shape.n, "gemm: batch_stride_y");
+        constexpr extent x_rows = xt ? ek : em, x_columns = xt ? em : ek;
+        constexpr extent w_rows = wt ? en : ek, w_columns = wt ? ek : en;
+        reaches(shape.ldx, x_columns.value, "gemm: ldx");
+        reaches(shape.ldw, w_columns.value, "gemm: ldw");
+        reaches(shape.ldy, en.value, "gemm: ldy");
+        matrix_reaches(shape.batch_stride_x, shape.ldx, x_rows.value, x_columns.value, "gemm: batch_stride_x");
+        matrix_reaches(shape.batch_stride_w, shape.ldw, w_rows.value, w_columns.value, "gemm: batch_stride_w");
+        matrix_reaches(shape.batch_stride_y, shape.ldy, em.value, en.value, "gemm: batch_stride_y");
         if (d.found.ok() && (shape.ldw.is_at_call || shape.batch_stride_w.is_at_call))
             d.found = {fault::shape_mismatch, 0, 1, "gemm: ldw"};
 
@@ -143,38 +147,35 @@ struct gemm {
             const parameter p{.name = name, .least = least, .most = most, .reaches = reached};
             return open ? static_cast<std::int16_t>(d.parameters.push_back(p)) : std::int16_t{-1};
         };
-        const std::int16_t pm = parameter_if(shape.m.at_call, "m", 1, shape.m.value);
-        // Where x is transposed, its rows are as long as those of the call are many.
-        const std::int64_t row = !xt ? shape.k : pm < 0 ? shape.m.value : 1;
-        const std::int16_t rows_of_call = xt ? pm : std::int16_t{-1};
-        const std::int16_t px = parameter_if(shape.ldx.is_at_call, "ldx", row, farthest, rows_of_call);
-        const std::int16_t py = parameter_if(shape.ldy.is_at_call, "ldy", shape.n, farthest);
+        const auto extent_of_call = [&](const char* name, const extent& e) {
+            return parameter_if(e.at_call, name, 1, e.value);
+        };
+        const std::int16_t pm = extent_of_call("m", em), pn = extent_of_call("n", en), pk = extent_of_call("k", ek);
+        // Rows are at least as long as those of the call.
+        constexpr auto known = [](const extent& e) { return e.at_call ? std::int64_t{1} : e.value; };
+        const std::int16_t px_rows = xt ? pk : pm, px_columns = xt ? pm : pk;
+        const std::int16_t px = parameter_if(shape.ldx.is_at_call, "ldx", known(x_columns), farthest, px_columns);
+        const std::int16_t py = parameter_if(shape.ldy.is_at_call, "ldy", known(en), farthest, pn);
         const std::int16_t bx =
-            parameter_if(shape.batch_stride_x.is_at_call, "batch_stride_x", row, farthest, rows_of_call);
-        const bool one_row = shape.m.at_call || shape.batch == 1; // at least
+            parameter_if(shape.batch_stride_x.is_at_call, "batch_stride_x", known(x_columns), farthest, px_columns);
+        const std::int64_t rows_of_y = shape.batch == 1 ? 1 : known(em); // at least
         const std::int16_t by = parameter_if(shape.batch_stride_y.is_at_call, "batch_stride_y",
-                                             span_of(shape.ldy, one_row ? 1 : shape.m.value, shape.n), farthest);
+                                             span_of(shape.ldy, rows_of_y, known(en)), farthest, pn);
 
-        d.tensors.push_back(matrix("x", role::input, shape.m.value, shape.k, shape.x, shape.ldx, px));
-        d.tensors.push_back(matrix("weights", role::weights, shape.k, shape.n, shape.weights, shape.ldw, -1));
-        d.tensors.push_back(matrix("y", role::output, shape.m.value, shape.n, transposed::no, shape.ldy, py));
-        d.tensors[0].dims[1].extent_parameter = pm;
-        d.tensors[2].dims[1].extent_parameter = pm;
-        // Dense rows of a transposed x are as long as m of the call.
-        if (xt && pm >= 0 && px < 0 && shape.ldx.value == 0) {
-            d.tensors[0].dims[2].stride = 1;
-            d.tensors[0].dims[2].stride_parameter = pm;
-        }
-        set_batch_stride(d, d.tensors[0], xt ? 2 : 1, xt ? -1 : pm, shape.batch_stride_x, bx, "m * ldx");
-        set_batch_stride(d, d.tensors[1], wt ? 2 : 1, -1, shape.batch_stride_w, -1, "");
-        set_batch_stride(d, d.tensors[2], 1, pm, shape.batch_stride_y, by, "m * ldy");
+        d.tensors.push_back(matrix("x", role::input, {em, pm}, {ek, pk}, shape.x, shape.ldx, px));
+        d.tensors.push_back(matrix("weights", role::weights, {ek, pk}, {en, pn}, shape.weights, shape.ldw, -1));
+        d.tensors.push_back(matrix("y", role::output, {em, pm}, {en, pn}, transposed::no, shape.ldy, py));
+        set_batch_stride(d, d.tensors[0], xt ? 2 : 1, px_rows, shape.batch_stride_x, bx,
+                         xt ? (px < 0 ? "k * m" : "k * ldx") : (px < 0 ? "m * k" : "m * ldx"));
+        set_batch_stride(d, d.tensors[1], wt ? 2 : 1, wt ? pn : pk, shape.batch_stride_w, -1, wt ? "n * k" : "k * n");
+        set_batch_stride(d, d.tensors[2], 1, pm, shape.batch_stride_y, by, py < 0 ? "m * n" : "m * ldy");
 
         stage s;
         s.name = "gemm";
         s.axes.push_back({"batch", shape.batch});
-        s.axes.push_back({"m", shape.m.value, false, pm});
-        s.axes.push_back({"n", shape.n});
-        s.axes.push_back({"k", shape.k, true});
+        s.axes.push_back({"m", em.value, false, pm});
+        s.axes.push_back({"n", en.value, false, pn});
+        s.axes.push_back({"k", ek.value, true, pk});
         s.operands.push_back(at(0, m, k));
         s.operands.push_back(at(1, k, n));
         s.output = at(2, m, n);
@@ -183,7 +184,7 @@ struct gemm {
         d.stages.push_back(s);
 
         tensor bias_shape;
-        bias_shape.dims.push_back({.extent = shape.n});
+        bias_shape.dims.push_back({.extent = en.value, .extent_parameter = pn});
         operand bias_index;
         bias_index.index.push_back(along(n));
         (add_epilogue<E>(d, 0, bias_shape, bias_index), ...);
@@ -197,21 +198,30 @@ struct gemm {
     }
 
 private:
-    static constexpr tensor matrix(const char* name, hone::role role, std::int64_t rows, std::int64_t columns,
+    // An extent, and the parameter that gives it; -1: none.
+    struct side {
+        std::int64_t extent;
+        std::int16_t parameter;
+    };
+    static constexpr tensor matrix(const char* name, hone::role role, const side& rows, const side& columns,
                                    transposed order, const leading& ld, std::int16_t parameter)
     {
         const bool swap = order == transposed::yes;
-        const std::int64_t dense = swap ? rows : columns;
-        const std::int64_t distance = ld.value > 0 ? ld.value : dense;
-        dimension far{.stride = parameter >= 0 ? 1 : distance, .stride_parameter = parameter};
+        // Dense rows are as long as those of the call.
+        const side& row = swap ? rows : columns;
+        const bool is_dense = parameter < 0 && ld.value == 0;
+        const std::int16_t by = is_dense ? row.parameter : parameter;
+        dimension far{.stride = by >= 0 ? 1 : is_dense ? row.extent : ld.value, .stride_parameter = by};
         dimension near{};
         constexpr operand_types type = types_of<Type>();
         tensor t{.name = name, .type = role == role::weights ? type.weights : type.others, .role = role};
         t.dims.push_back({.extent = shape.batch});
         t.dims.push_back(swap ? near : far);
         t.dims.push_back(swap ? far : near);
-        t.dims[1].extent = rows;
-        t.dims[2].extent = columns;
+        t.dims[1].extent = rows.extent;
+        t.dims[2].extent = columns.extent;
+        t.dims[1].extent_parameter = rows.parameter;
+        t.dims[2].extent_parameter = columns.parameter;
         return t;
     }
     // Distance of the matrices of tensor t, whose rows are its dimension `far`: what the shape or the call gives, else

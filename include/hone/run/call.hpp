@@ -117,4 +117,26 @@ constexpr checked_parameters check_parameters(const Parameters& all, std::uint64
     return {};
 }
 
+// The same of those alone that `which` has a bit for, as packing asks of the extents of weights: others are not looked
+// at. `values` receives all: 0 for these, and products.
+template <class Parameters>
+constexpr checked_parameters check_some_parameters(const Parameters& all, std::uint64_t which, std::uint64_t emptying,
+                                                   const std::int64_t* given, std::int64_t* values)
+{
+    const std::size_t count = given_parameters(all);
+    const auto is_asked = [&](std::size_t p) { return (which >> p & 1) != 0; };
+    for (std::size_t p = 0; p < count; ++p) values[p] = given != nullptr && is_asked(p) ? given[p] : 0;
+    for (std::size_t p = 0; p < count && given != nullptr; ++p)
+        if (is_asked(p) && values[p] == 0 && (emptying >> p & 1) != 0) return {.is_empty = true};
+    for (std::size_t p = 0; p < count; ++p) {
+        if (!is_asked(p)) continue;
+        const std::int64_t v = values[p];
+        if (v < all[p].least || v > all[p].most)
+            return {.found = {fault::parameter_out_of_range, v < all[p].least ? all[p].least : all[p].most, v,
+                              all[p].name}};
+    }
+    complete(all, values, values);
+    return {};
+}
+
 } // namespace hone::calls

@@ -50,11 +50,16 @@ struct pack_plan {
     inline_vector<pack_dimension, Most> dims{};
     std::int64_t elements = 0;
 };
-constexpr pack_plan<6> pack_plan_of(const tensor& source, const tensor& packed)
+// `values`: of all parameters, where a call gives extents; then it is made in the call, and part of its kernel.
+template <isa Set = compiled_isa()>
+constexpr pack_plan<6> pack_plan_of(const tensor& source, const tensor& packed, const std::int64_t* values = nullptr)
 {
-    pack_plan<6> plan{.elements = packed.elements()};
+    pack_plan<6> plan{.elements = 1};
     for (std::size_t k = 0; k < source.dims.size(); ++k) {
-        const dimension &s = source.dims[k], &d = packed.dims[k];
+        const dimension s = at_call(source.dims[k], values), d = at_call(packed.dims[k], values);
+        plan.elements += d.block > 0
+                             ? ((d.extent + d.block - 1) / d.block - 1) * d.outer_stride + (d.block - 1) * d.stride
+                             : (d.extent - 1) * d.stride;
         if (s.extent == 1) continue;
         const pack_dimension own{s.extent, s.stride, s.block, s.outer_stride, d.stride, d.block, d.outer_stride};
         if (!plan.dims.empty() && s.block == 0 && d.block == 0) {
@@ -113,9 +118,10 @@ constexpr void pack_into(const pack_plan<Most>& plan, const From* weights, To* t
     pack_dimensions<Set>(plan.dims.begin(), static_cast<int>(plan.dims.size()), weights, to);
 }
 template <isa Set = compiled_isa(), class From, class To>
-constexpr void pack_into(const tensor& source, const tensor& packed, const From* weights, To* to)
+constexpr void pack_into(const tensor& source, const tensor& packed, const From* weights, To* to,
+                         const std::int64_t* values = nullptr)
 {
-    pack_into<Set>(pack_plan_of(source, packed), weights, to);
+    pack_into<Set>(pack_plan_of<Set>(source, packed, values), weights, to);
 }
 
 // The weights that are to be packed: those of an operator that has one, or a list of all in the order of its

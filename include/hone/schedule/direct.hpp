@@ -130,6 +130,10 @@ constexpr std::int32_t default_unroll(const definition& d, const direct_roles& r
     if (row_of(set).broadcast != broadcast::from_lane || r.x < 0 || r.reduce < 0) return 1;
     const operand& x = s.operands[r.x];
     if (s.axes[r.reduce].extent < lanes_of(set, d) || moves_along(x, r.vector)) return 1;
+    // Rows whose distance the call gives are not read by vectors (cpu/lanes.hpp).
+    for (std::size_t k = 0; k < x.index.size(); ++k)
+        for (const index_term& t : x.index[k].terms)
+            if (t.axis == r.row && d.tensors[x.tensor].dims[k].stride_parameter >= 0) return 1;
     if (r.row >= 0 && shares_dimension(x, r.reduce, r.row)) return 1;
     for (std::size_t k = 0; k < x.index.size(); ++k)
         for (const index_term& t : x.index[k].terms) {
@@ -194,20 +198,24 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0
     const std::int64_t sets = sets_of_rows(d, r);
     constexpr std::int64_t few_sets = 8;
     const bool walks_channels = !shares && sets <= few_sets && step == 0;
+    // Rows known at the call only take a body for each half of the tile, all of them twice where columns remain, which
+    // they may where the call gives them.
+    constexpr std::int32_t most_halved = 8;
+    const bool has_open_rows = r.row >= 0 && s.axes[r.row].parameter >= 0;
+    const bool has_open_columns = s.axes[r.vector].parameter >= 0;
+    std::int64_t row_limit = cache_ways * sets;
+    if (has_open_rows && has_open_columns && row_limit > most_halved) row_limit = most_halved;
     const register_tile tile =
-        walks_channels
-            ? depthwise_tile(sets, rows, vectors, set)
-            : cheapest_tile(rows, vectors, shares, set, step <= other_tiles ? step : 0, unroll, cache_ways * sets);
+        walks_channels ? depthwise_tile(sets, rows, vectors, set)
+                       : cheapest_tile(rows, vectors, shares, set, step <= other_tiles ? step : 0, unroll, row_limit);
     direct_knobs best{.rows = tile.rows, .vectors = tile.vectors, .reduce_unroll = unroll};
     if (walks_channels) best.order = walk::rows_outer;
     // Written out, few channels of a dense window cost more decoding than they save: 1.26 to 1.4 times as long for
     // three.
     best.unroll_window = !shares;
-    // Rows known at the call only take a body for each half of the tile, all of them twice where columns remain.
-    constexpr std::int32_t most_halved = 8;
     const std::int64_t columns = s.axes[r.vector].extent, block = std::int64_t{best.vectors} * lanes_of(set, d);
-    const bool remains = columns > block && columns % block != 0;
-    if (r.row >= 0 && s.axes[r.row].parameter >= 0 && remains && best.rows > most_halved) best.rows = most_halved;
+    const bool remains = columns > block && (has_open_columns || columns % block != 0);
+    if (has_open_rows && remains && best.rows > most_halved) best.rows = most_halved;
     if (step > other_tiles && s.operands[r.x].may_leave) best.pad = padding::copy; // one body for all borders
     if (step > other_tiles + 1) best.unroll_window = false;
     if (step > other_tiles + 2 && best.rows > 4) best.rows = 4;

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
+#include <hone/core/config.hpp>
 #include <hone/core/dtype.hpp>
 #include <hone/core/inline_vector.hpp>
 #include <hone/op/definition.hpp>
@@ -19,23 +21,32 @@ constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) { return (v
 
 // The layout of `source` packed for a kernel: dimensions in the order of `order`, outermost first; dimension `blocked`
 // is split by `block`, its blocks standing where the order has it and its elements innermost. Padded to whole blocks.
+// Outside of one extent that the call gives, strides are multiples of it: of k of the call, [n / block][k][block] are
+// as far apart as they have to be. Behind a second such extent, which a product with the first would need, and behind
+// blocks of one, the layout keeps room for the largest.
 constexpr tensor packed_tensor(const tensor& source, const inline_vector<std::int8_t, 6>& order, int blocked,
                                std::int64_t block)
 {
     tensor t = source;
     std::int64_t stride = block;
+    std::int16_t parameter = -1;
     for (std::size_t i = order.size(); i-- > 0;) {
         dimension& d = t.dims[order[i]];
-        d.stride_parameter = -1;
+        d.stride_parameter = d.outer_parameter = -1;
         if (order[i] == blocked) {
             d.block = block;
             d.stride = 1;
             d.outer_stride = stride;
+            d.outer_parameter = parameter;
             stride *= (d.extent + block - 1) / block;
         } else {
             d.block = 0;
             d.stride = stride;
-            stride *= d.extent;
+            d.stride_parameter = parameter;
+            if (parameter < 0 && d.extent_parameter >= 0)
+                parameter = d.extent_parameter;
+            else
+                stride *= d.extent;
         }
     }
     return t;
@@ -57,6 +68,8 @@ constexpr std::uint64_t layout_id(const tensor& t)
         mix(d.stride);
         mix(d.block);
         mix(d.outer_stride);
+        for (const std::int16_t p : {d.extent_parameter, d.stride_parameter, d.outer_parameter})
+            if (p >= 0) mix(p);
     }
     return h;
 }
@@ -64,8 +77,42 @@ constexpr std::uint64_t layout_id(const tensor& t)
 // One layout for each tensor of role::weights, in the order of the definition.
 using packed_tensors = inline_vector<tensor, most_weights>;
 
-// Bytes of one, and where it begins: at a multiple of 256 bytes behind the first, which is the most that a Vulkan
-// device asks of where a range begins (minStorageBufferOffsetAlignment).
+// A dimension as a call has it: with an extent and strides in the place of parameters, of which all values are given.
+HONE_INLINE constexpr dimension at_call(dimension d, const std::int64_t* values)
+{
+    if (d.extent_parameter >= 0) d.extent = values[d.extent_parameter];
+    if (d.stride_parameter >= 0) d.stride *= values[d.stride_parameter];
+    if (d.outer_parameter >= 0) d.outer_stride *= values[d.outer_parameter];
+    d.extent_parameter = d.stride_parameter = d.outer_parameter = -1;
+    return d;
+}
+constexpr tensor at_call(tensor t, const std::int64_t* values)
+{
+    for (dimension& d : t.dims) d = at_call(d, values);
+    return t;
+}
+// The parameters that these tensors hang on, a bit each; of products, which no call gives, both factors.
+template <class Parameters>
+constexpr std::uint64_t parameters_of(const Parameters& all, const packed_tensors& tensors)
+{
+    std::uint64_t which = 0;
+    const auto add = [&](auto&& self, std::int16_t p) -> void {
+        if (p < 0) return;
+        if (all[p].is_given()) {
+            which |= std::uint64_t{1} << p;
+            return;
+        }
+        self(self, all[p].first_factor);
+        self(self, all[p].second_factor);
+    };
+    for (const tensor& t : tensors)
+        for (const dimension& d : t.dims)
+            for (const std::int16_t p : {d.extent_parameter, d.stride_parameter, d.outer_parameter}) add(add, p);
+    return which;
+}
+
+// Bytes of one, of the largest extents, and where it begins: at a multiple of 256 bytes behind the first, which is the
+// most that a Vulkan device asks of where a range begins (minStorageBufferOffsetAlignment).
 constexpr std::size_t packed_bytes(const tensor& one)
 {
     return static_cast<std::size_t>(one.elements()) * bytes_of(one.type);

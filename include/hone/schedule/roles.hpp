@@ -65,10 +65,11 @@ constexpr bool shares_dimension(const operand& o, int a, int b)
     return false;
 }
 
-// Whether steps along an axis have a length in an operand, or in x, the weights or an output, that only the call knows:
-// lanes of a vector must not.
+// Whether steps along an axis have a length in an operand, or in x, an operand or an output, that only the call knows:
+// lanes of a vector must not. Weights are packed, with strides of their own.
 constexpr bool has_open_stride(const definition& d, const operand& o, int axis)
 {
+    if (d.tensors[o.tensor].role == role::weights) return false;
     for (std::size_t k = 0; k < o.index.size(); ++k)
         for (const index_term& t : o.index[k].terms)
             if (t.axis == axis && d.tensors[o.tensor].dims[k].stride_parameter >= 0) return true;
@@ -238,7 +239,8 @@ constexpr bool has_direct_roles(const definition& d)
 
 // Each of the weights in the order in which the direct templates read them: spatial axes, blocks of the vector axis,
 // reduction axes, and `block` elements of the vector axis side by side. Of those without that axis no dimension is in
-// blocks. Where vectors lie along the output, blocks are of rows.
+// blocks. Where vectors lie along the output, blocks are of rows. Blocks of a vector axis whose extent the call gives are
+// outermost: fewer of them take less memory.
 constexpr packed_tensors packed_along(const definition& d, std::int64_t block, vector_axis of = vector_axis::weights)
 {
     const direct_roles r = roles_of(d, of);
@@ -270,6 +272,7 @@ constexpr packed_tensors packed_along(const definition& d, std::int64_t block, v
                 is_first = is_first || dim_of(static_cast<int>(a)) == static_cast<int>(i);
             if (!is_first) add_dim(static_cast<int>(i));
         }
+        if (d.stages[0].axes[r.vector].parameter >= 0) add(r.vector);
         for (std::int8_t a : r.batch) add(a);
         add(r.row);
         add(r.vector);

@@ -143,17 +143,33 @@ public:
 
     // Packed weights: size, and the name of their layout for those who keep them in a file. They differ between
     // entries, thus between devices.
+    // Of the largest extents, where the call gives some of the weights.
     std::size_t packed_bytes() const { return schedules::packed_bytes(entry_->packed); }
+    // Of these extents: parameters as for pack(), which takes them. 0 where it would not.
+    std::size_t packed_bytes(std::span<const std::int64_t> from_call) const
+    {
+        std::int64_t values[parameters.size() + 1]{};
+        const auto of_call = check_some_parameters(parameters, parameters_of_weights(), emptying_parameters(definition),
+                                                   given_or_null(from_call), values);
+        if (of_call.is_empty || !of_call.found.ok() || entry_->packed.empty()) return 0;
+        const std::size_t last = entry_->packed.size() - 1;
+        return packed_offset(entry_->packed, last) + schedules::packed_bytes(at_call(entry_->packed[last], values));
+    }
     std::uint64_t layout_id() const { return entry_->layout_id; }
     // From the operator's layout of its weights to this kernel's, both in the memory of the host: those of one, or a
-    // list of all in the order of the definition; types are as for hone::kernel. Nothing is written on a fault:
-    // tensor_missing, weights_type.
-    status pack(given_weights from, void* packed) const
+    // list of all in the order of the definition; types are as for hone::kernel, and so are parameters, where the call
+    // gives extents of the weights. Nothing is written on a fault: tensor_missing, weights_type,
+    // parameter_out_of_range.
+    status pack(given_weights from, void* packed, std::span<const std::int64_t> from_call = {}) const
     {
         if (const status missing = check_given(names_of_weights<weights.size()>(weights), from, packed); !missing.ok())
             return missing;
+        std::int64_t values[parameters.size() + 1]{};
+        const auto of_call = check_some_parameters(parameters, parameters_of_weights(), emptying_parameters(definition),
+                                                   given_or_null(from_call), values);
+        if (of_call.is_empty || !of_call.found.ok()) return of_call.found;
         [&]<std::size_t... W>(std::index_sequence<W...>) {
-            (pack_given<compiled_isa(), weights[W].type>(from, W, pack_plan_of(weights[W], entry_->packed[W]),
+            (pack_given<compiled_isa(), weights[W].type>(from, W, pack_plan_of(weights[W], entry_->packed[W], values),
                                                          static_cast<std::byte*>(packed) +
                                                              packed_offset(entry_->packed, W)),
              ...);
@@ -184,7 +200,7 @@ public:
         for (std::size_t i = 0; i < tensors.size(); ++i) {
             auto least = static_cast<VkDeviceSize>(bytes_of_call(tensors[i].layout, {values, parameters.size()}));
             ranges[i] = part_of(a, parts[i]);
-            if (tensors[i].role == role::weights) least = place_of_weights(parts[i], ranges[i]);
+            if (tensors[i].role == role::weights) least = place_of_weights(parts[i], ranges[i], values);
             // A range to the end of its buffer (VK_WHOLE_SIZE) is longer than any.
             const VkDeviceSize given = ranges[i].buffer == VK_NULL_HANDLE ? 0 : ranges[i].bytes;
             if (given < least)
@@ -219,13 +235,23 @@ private:
     }
 
     // All weights stand in the range that a call gives: leaves that of one, and gives the bytes that it has.
-    VkDeviceSize place_of_weights(const call_part& part, buffer_range& range) const
+    VkDeviceSize place_of_weights(const call_part& part, buffer_range& range, const std::int64_t* values) const
     {
         const auto which = static_cast<std::size_t>(part.number);
         const VkDeviceSize before = packed_offset(entry_->packed, which);
         range.offset += before;
         if (range.bytes != VK_WHOLE_SIZE) range.bytes = range.bytes < before ? 0 : range.bytes - before;
-        return schedules::packed_bytes(entry_->packed[which]);
+        return schedules::packed_bytes(at_call(entry_->packed[which], values));
+    }
+
+    std::uint64_t parameters_of_weights() const
+    {
+        return parameters_of(parameters, weights) | parameters_of(parameters, entry_->packed);
+    }
+    // Null where a call gives too few.
+    static const std::int64_t* given_or_null(std::span<const std::int64_t> from_call)
+    {
+        return from_call.size() < given_parameters(parameters) ? nullptr : from_call.data();
     }
 
     static status matches(const vulkan_entry& entry)

@@ -77,14 +77,18 @@ constexpr void add_groups(const Nest& n, int at, interval* variables, launch& l,
                 const std::int64_t groups = i.most < i.least ? 0 : (i.most - i.least + 1) * x.radix_stride;
                 if (groups > l.groups_x)
                     l.groups_x = groups > UINT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(groups);
-                const affine upper = n.bounds[x.upper.first].value;
+                // The bound that hangs on the call; others are as far away as the largest of it.
+                int open = -1, count = 0;
+                for (int b = x.upper.first; b < x.upper.first + x.upper.count; ++b)
+                    if (n.bounds[b].value.count > 0) open = b, ++count;
+                const affine upper = count == 1 ? n.bounds[open].value : affine{};
                 const affine_term t = upper.count == 1 ? n.terms[upper.first] : affine_term{};
-                if (x.upper.count == 1 && i.least == 0 && t.parameter >= 0 && t.variable < 0) {
+                if (i.least == 0 && t.parameter >= 0 && t.variable < 0) {
                     l.group_stride = x.radix_stride;
                     l.group_parameter = t.parameter;
                     l.group_constant = upper.constant;
                     l.group_coefficient = t.coefficient;
-                    l.group_divisor = n.bounds[x.upper.first].divisor;
+                    l.group_divisor = n.bounds[open].divisor;
                 }
             }
         }
