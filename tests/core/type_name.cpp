@@ -14,7 +14,7 @@ struct wrapped {};
 
 TEST_CASE("a type has the name that the compiler writes, from any namespace, and nothing of what stands around it")
 {
-    CHECK(hone::type_name<int>() == "int");
-    CHECK(hone::type_name<named::first>() == "named::first");
-    CHECK(hone::type_name<named::wrapped<named::first>>() == "named::wrapped<named::first>");
+    CHECK(hone::core::type_name<int>() == "int");
+    CHECK(hone::core::type_name<named::first>() == "named::first");
+    CHECK(hone::core::type_name<named::wrapped<named::first>>() == "named::wrapped<named::first>");
 }

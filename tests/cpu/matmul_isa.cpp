@@ -13,6 +13,7 @@
 #include "matmuls.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {

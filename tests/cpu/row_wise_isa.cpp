@@ -16,6 +16,7 @@
 #include "row_wise.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {

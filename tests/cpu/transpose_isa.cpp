@@ -16,6 +16,7 @@
 #include "nest_builder.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 namespace cpu = hone::codegen::cpu;
 

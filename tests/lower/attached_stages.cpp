@@ -12,6 +12,7 @@
 #include <doctest/doctest.h>
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

@@ -14,6 +14,7 @@
 #include "definition_laws.hpp"
 
 using namespace hone;
+using namespace hone::calls;
 using namespace hone::test;
 
 namespace {

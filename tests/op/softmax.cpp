@@ -17,6 +17,7 @@
 #include "row_wise.hpp"
 
 using namespace hone;
+using namespace hone::calls;
 using namespace hone::test;
 
 namespace {

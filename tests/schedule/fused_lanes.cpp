@@ -18,6 +18,7 @@
 #include <doctest/doctest.h>
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

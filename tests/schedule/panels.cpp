@@ -20,6 +20,7 @@
 #include "matmuls.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

@@ -13,6 +13,7 @@
 #include <hone/tune/cpu/space.hpp>
 
 using namespace hone;
+using namespace hone::tune;
 
 namespace {
 

@@ -23,6 +23,7 @@
 #include "own_search.hpp"
 
 using namespace hone;
+using namespace hone::tune;
 using namespace hone::test;
 
 namespace {

@@ -17,6 +17,7 @@
 #include "own_search.hpp"
 
 using namespace hone;
+using namespace hone::tune;
 using namespace hone::test;
 
 namespace {

@@ -12,6 +12,7 @@
 #include "tuned_operator.hpp"
 
 using namespace hone;
+using namespace hone::tune;
 using namespace hone::test;
 
 TEST_CASE("measure products in a child" * doctest::skip())

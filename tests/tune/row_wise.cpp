@@ -11,6 +11,7 @@
 #include "tuned_operator.hpp"
 
 using namespace hone;
+using namespace hone::tune;
 using namespace hone::test;
 
 TEST_CASE("measure rows in a child" * doctest::skip())
