@@ -9,7 +9,8 @@
 
 namespace hone {
 
-namespace core {} // core/
+namespace core { // core/
+}
 namespace ir { // ir/
 using namespace core;
 }
@@ -19,10 +20,10 @@ using namespace ir;
 namespace schedules { // schedule/, lower/
 using namespace operators;
 }
-namespace calls { // run/
+namespace calls { // run/, kernels and their tables
 using namespace schedules;
 }
-namespace codegen { // cpu/, vulkan/
+namespace codegen { // cpu/, vulkan/: how kernels are made
 using namespace calls;
 }
 namespace vulkan { // vulkan/: what runs there

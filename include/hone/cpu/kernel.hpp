@@ -25,7 +25,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone::codegen {
+namespace hone::calls {
 
 // What a call gives. Pointers are to the first element; activations and weights in the operator's layouts. y may be the
 // residual, or an operand of the epilogue, itself: in the same place, with the same strides; of an operator of elements
@@ -120,7 +120,7 @@ struct kernel {
         }
     }
 
-    static constexpr std::size_t workspace_bytes(int slots) { return cpu::workspace_bytes<compute>(slots); }
+    static constexpr std::size_t workspace_bytes(int slots) { return codegen::cpu::workspace_bytes<compute>(slots); }
 
     // From the operator's layout of its weights to this kernel's: those of one, or a list of all in the order of the
     // definition. Weights of types<f16> are given as halves, or as floats, which are rounded to nearest, ties to even.
@@ -163,7 +163,7 @@ struct kernel {
         if (a.weights_layout != 0 && a.weights_layout != layout_id)
             return {fault::packed_layout_mismatch, static_cast<std::int64_t>(layout_id),
                     static_cast<std::int64_t>(a.weights_layout), "weights"};
-        void* tensors[cpu::at_least_one(n.buffers.size())]{};
+        void* tensors[codegen::cpu::at_least_one(n.buffers.size())]{};
         const std::uint64_t missing = [&]<int... P>(sequence<P...>) {
             return (std::uint64_t{0} | ... | (std::uint64_t{!take<P>(a, tensors)} << P)); // by position
         }(make_sequence<static_cast<int>(parts.size())>{});
@@ -172,12 +172,12 @@ struct kernel {
         // An illegal nest has had its sentence; compiling it would bury that, or fill the memory.
         if constexpr (compute::found.ok()) {
             if constexpr (given == n.parameters.size()) {
-                cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
+                codegen::cpu::run<compute>(executor, tensors, a.parameters, a.workspace);
             } else {
                 constexpr auto parameters = n.parameters;
                 std::int64_t values[parameters.size()];
                 complete(parameters, a.parameters, values);
-                cpu::run<compute>(executor, tensors, values, a.workspace);
+                codegen::cpu::run<compute>(executor, tensors, values, a.workspace);
             }
         }
         return {};
@@ -210,11 +210,11 @@ private:
             static_assert(assert_no_fault<transform::found.what, transform::found.expected, transform::found.found>());
             if constexpr (transform::found.ok()) {
                 // A few values of one pair of channels.
-                char workspace[cpu::at_least_one(cpu::workspace_bytes<transform>(1))];
+                char workspace[codegen::cpu::at_least_one(codegen::cpu::workspace_bytes<transform>(1))];
                 static_assert(sizeof workspace <= 1024);
                 void* const tensors[2] = {const_cast<float*>(weights[0]), packed};
                 serial_executor serial;
-                cpu::run<transform>(serial, tensors, nullptr, workspace);
+                codegen::cpu::run<transform>(serial, tensors, nullptr, workspace);
             }
         } else {
             constexpr auto offset = packed_offset(packed_layouts, Which);
@@ -264,9 +264,9 @@ private:
     }
 };
 
-} // namespace hone::codegen
+} // namespace hone::calls
 
 namespace hone { // API
-using codegen::arguments;
-using codegen::kernel;
+using calls::arguments;
+using calls::kernel;
 } // namespace hone

@@ -20,7 +20,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone::codegen {
+namespace hone::calls {
 
 struct vulkan_entry {
     const char* signature = "";
@@ -109,11 +109,11 @@ constexpr result<const vulkan_entry*> find_entry(std::span<const vulkan_entry> e
     return best;
 }
 
-} // namespace hone::codegen
+} // namespace hone::calls
 
 namespace hone { // API
-using codegen::find_entry;
-using codegen::has_vulkan_entries;
-using codegen::vulkan_entries_of;
-using codegen::vulkan_entry;
+using calls::find_entry;
+using calls::has_vulkan_entries;
+using calls::vulkan_entries_of;
+using calls::vulkan_entry;
 } // namespace hone
