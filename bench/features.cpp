@@ -15,6 +15,7 @@
 namespace {
 
 using namespace hone;
+using namespace hone::tune;
 
 // Layers 2 and 9 of ResNet-18, as the paper numbers them.
 using c2 = conv2d<conv2d_shape{.h = 56, .w = 56, .ic = 64, .oc = 64, .kh = 3, .kw = 3, .pad = 1}, f32>;

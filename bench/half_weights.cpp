@@ -28,7 +28,7 @@ void square(const bench::options& o)
     if (!o.selects("--sizes", name)) return;
     const bench::floats x = bench::floats::random(Size, 1, 1);
     const bench::floats weights = bench::floats::random(Size * Size, 1 / std::sqrt(static_cast<float>(Size)), 2);
-    for (std::int64_t i = 0; i < Size * Size; ++i) weights[i] = hone::rounded_to(hone::dtype::f16, weights[i]);
+    for (std::int64_t i = 0; i < Size * Size; ++i) weights[i] = hone::core::rounded_to(hone::dtype::f16, weights[i]);
     bench::reference expected;
     for (std::int64_t n = 0; n < Size; n += 61) {
         double sum = 0;

@@ -9,8 +9,8 @@
 
 namespace bench {
 
-using hone::feature_vector;
-using hone::nest_feature;
+using hone::tune::feature_vector;
+using hone::tune::nest_feature;
 
 // Milliseconds that loads, traffic and idle lanes might cost; not what they do cost.
 inline double pretended_ms(const feature_vector& f)

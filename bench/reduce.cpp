@@ -36,14 +36,14 @@ struct only {
     static constexpr hone::cpu_entry entries[1] = {{.signature = signature.c_str(), .set = set, .config = Config}};
 };
 template <class Op>
-constexpr hone::direct_knobs plain = hone::default_direct(hone::definition_of<Op>, set);
+constexpr hone::direct_knobs plain = hone::schedules::default_direct(hone::definition_of<Op>, set);
 
 // Loads all of x and stores all of y: so many parts of x side by side, in 8 chains of maxima, and as many vectors of y
 // as their share of x. Of one part and of four, the faster is what memory gives.
 template <int Parts>
 void stream(const float* x, std::int64_t nx, float* y, std::int64_t ny)
 {
-    using v = hone::simd<set, float>;
+    using v = hone::codegen::simd<set, float>;
     constexpr std::int64_t lanes = v::lanes, step = 8 / Parts * lanes;
     const std::int64_t blocks = nx / Parts / step, outputs = ny / lanes;
     [&]<int... K>(std::integer_sequence<int, K...>) {

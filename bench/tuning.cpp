@@ -39,6 +39,7 @@
 namespace {
 
 using namespace hone;
+using namespace hone::tune;
 
 template <std::int64_t Size, std::int64_t Ic, std::int64_t Oc, std::int64_t Kernel, std::int64_t Stride>
 using layer = conv2d<
@@ -310,12 +311,16 @@ void replay(const std::vector<std::string>& files, const replay_options& options
         else if (records[0].backend == tune::on_vulkan)
             replay(
                 records, tune::vulkan_space(*d, any_device),
-                [](const tune::record& r) { return tune::config_of<hone::vulkan_family>(r.template_name, r.knobs); },
+                [](const tune::record& r) {
+                    return tune::config_of<hone::schedules::vulkan_family>(r.template_name, r.knobs);
+                },
                 options);
         else if (set)
             replay(
                 records, tune::cpu_space(*d, *set),
-                [](const tune::record& r) { return tune::config_of<hone::cpu_family>(r.template_name, r.knobs); },
+                [](const tune::record& r) {
+                    return tune::config_of<hone::schedules::cpu_family>(r.template_name, r.knobs);
+                },
                 options);
     }
 }

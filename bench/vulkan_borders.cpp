@@ -34,6 +34,7 @@
 namespace {
 
 using namespace hone;
+using namespace hone::tune;
 
 constexpr conv2d_shape layer(std::int64_t side, std::int64_t ic, std::int64_t oc, std::int64_t stride,
                              std::int64_t groups = 1)

@@ -37,7 +37,7 @@ void report(hone::thread_pool& pool, const char* workers, double alone_us, int r
         auto from = clock_type::now();
         pool.run(pool.slots(), [&](std::int64_t, int) {
             ++begun;
-            while (begun.load() < pool.slots()) hone::spin_pause();
+            while (begun.load() < pool.slots()) hone::calls::spin_pause();
         });
         begin.push_back(microseconds_since(from));
         for (const auto then = clock_type::now(); microseconds_since(then) < alone_us;) {

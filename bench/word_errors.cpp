@@ -20,6 +20,7 @@
 namespace {
 
 using namespace hone;
+using namespace hone::codegen;
 
 constexpr isa set = compiled_isa();
 using vectors = simd<set, float>;

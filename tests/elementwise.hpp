@@ -17,6 +17,8 @@
 
 namespace hone::test {
 
+using namespace core;
+
 // One word of a chain, as it is written on paper.
 struct written_word {
     double (*value)(double x, double other);

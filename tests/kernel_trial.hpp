@@ -20,6 +20,8 @@
 
 namespace hone::test {
 
+using namespace schedules;
+
 // A poisoned buffer that knows when something wrote beside it. It begins one element past a cache line, since kernels
 // may count on no alignment but that of the elements.
 class guarded {

@@ -221,7 +221,7 @@ struct shifted {
     static constexpr float outside = 2.5f;
     static constexpr hone::definition definition()
     {
-        auto d = hone::conv2d_definition<>(image, hone::dtype::f32);
+        auto d = hone::operators::conv2d_definition<>(image, hone::dtype::f32);
         d.stages[0].name = "shifted";
         d.stages[0].operands[0].outside = outside;
         return d;

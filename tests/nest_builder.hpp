@@ -11,6 +11,8 @@
 
 namespace hone::test {
 
+using namespace schedules;
+
 // A sum of terms before it is put into a nest's table.
 struct form {
     std::int64_t constant = 0;
@@ -78,7 +80,7 @@ public:
 
     constexpr int buffer(const char* name, memory where, const form& elements, role part = role::none)
     {
-        hone::buffer b{.name = name, .memory = where, .role = part};
+        hone::ir::buffer b{.name = name, .memory = where, .role = part};
         b.elements = put(elements);
         if (where == memory::argument) b.position = arguments_++;
         if (where == memory::registers) {

@@ -11,8 +11,8 @@
 static bool processor_has(const char* isa)
 {
     bool has = false;
-    hone::for_each_isa(
-        [&](const hone::isa_row& r) { has = has || (std::strcmp(isa, r.name) == 0 && runs_here(r.set)); });
+    hone::core::for_each_isa(
+        [&](const hone::core::isa_row& r) { has = has || (std::strcmp(isa, r.name) == 0 && runs_here(r.set)); });
     return has;
 }
 

@@ -8,6 +8,8 @@
 
 namespace hone::test {
 
+using namespace schedules;
+
 struct narrow_knobs {
     std::int32_t rows = 2;
     friend constexpr bool operator==(const narrow_knobs&, const narrow_knobs&) = default;

@@ -15,6 +15,8 @@
 
 namespace hone::test {
 
+using namespace operators;
+
 // One direction of a pool, read from the fields that state it.
 struct pool_walk {
     std::int64_t pixels, taps, stride, before, after, dilation;

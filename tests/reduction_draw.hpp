@@ -20,6 +20,8 @@
 
 namespace hone::test {
 
+using namespace operators;
+
 struct drawn_reduction {
     hone::definition d{};
     std::string text{};

@@ -102,7 +102,7 @@ constexpr hone::definition definition_of(const pool_shape& of)
     s.axes.push_back({"kh", of.kh, true});
     s.axes.push_back({"kw", of.kw, true});
     const auto index = [&](const hone::dim_index& h, const hone::dim_index& w) {
-        hone::inline_vector<hone::dim_index, 6> i;
+        hone::core::inline_vector<hone::dim_index, 6> i;
         i.push_back(hone::along(n));
         if (!nhwc) i.push_back(hone::along(c));
         i.push_back(h);

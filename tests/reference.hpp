@@ -23,6 +23,8 @@
 
 namespace hone::test {
 
+using namespace operators;
+
 using floats = std::vector<float>;
 using doubles = std::vector<double>;
 

@@ -24,6 +24,8 @@
 
 namespace hone::test {
 
+using namespace ir;
+
 // The direct template is all that it has.
 struct abacus_family {
     static constexpr const char* backend = "abacus";

@@ -21,6 +21,8 @@
 
 namespace hone::test {
 
+using namespace schedules;
+
 // A temporary folder, gone at the end of its scope.
 class folder {
 public:

@@ -21,6 +21,8 @@
 
 namespace hone::test {
 
+using namespace schedules;
+
 // Measures candidates of these tasks as the job on stdin says, and ends the process.
 [[noreturn]] inline void measure_on_device(std::span<const tune::task> tasks)
 {

@@ -25,6 +25,8 @@
 
 namespace hone::test {
 
+using namespace schedules;
+
 // y = y * gate, a tensor of the engine's own.
 struct gate {
     static constexpr const char* name = "gate";

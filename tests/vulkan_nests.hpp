@@ -11,6 +11,8 @@
 
 namespace hone::test {
 
+using namespace ir;
+
 struct product_shape {
     int m, n, k;
 };

@@ -18,6 +18,13 @@
 
 namespace hone::test {
 
+using namespace ir;
+using codegen::glsl_of;
+using codegen::launch;
+using codegen::launch_of;
+using tune::spirv_of;
+using tune::spirv_result;
+
 inline std::vector<float> random_floats(std::size_t count, unsigned seed)
 {
     std::mt19937 engine(seed);

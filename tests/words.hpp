@@ -22,6 +22,8 @@
 
 namespace hone::test {
 
+using namespace ir;
+
 // Puts the bias in the place of the sum, so that both operands of a word come from memory as they are.
 struct instead {
     static constexpr const char* name = "instead";

@@ -13,6 +13,7 @@
 #include "core/fault_names.hpp"
 
 using namespace hone;
+using namespace hone::core;
 using namespace hone::test;
 
 namespace {

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 using namespace hone;
+using namespace hone::operators;
 
 TEST_CASE("each row stands in the place of its enumerator, and its names, features and sizes make sense")
 {

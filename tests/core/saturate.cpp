@@ -8,6 +8,7 @@
 #include <hone/core/saturate.hpp>
 
 using namespace hone;
+using namespace hone::codegen;
 
 static_assert(saturated_product(3, 5) == 15);
 static_assert(saturated_product(-3, 5) == -15);

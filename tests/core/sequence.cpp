@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 using namespace hone;
+using namespace hone::core;
 
 namespace {
 

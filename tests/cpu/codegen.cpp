@@ -14,6 +14,7 @@
 #include "ir/nests.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 
 namespace {

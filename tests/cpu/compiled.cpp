@@ -7,6 +7,7 @@
 #include <hone/op/gemm.hpp>
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include "nest_builder.hpp"
 
 using namespace hone;
+using namespace hone::calls;
 using namespace hone::test;
 namespace cpu = hone::codegen::cpu;
 

@@ -15,6 +15,7 @@
 #include "kernel_trial.hpp"
 
 using namespace hone;
+using namespace hone::core;
 using namespace hone::test;
 
 namespace {

@@ -17,6 +17,7 @@
 #include "ir/nests.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 namespace cpu = hone::codegen::cpu;
 

@@ -10,6 +10,7 @@
 namespace {
 
 using namespace hone;
+using namespace hone::codegen;
 
 constexpr isa set = compiled_isa();
 constexpr int lanes = lanes_of(set, dtype::f32);

@@ -12,6 +12,7 @@
 #include "nest_builder.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 namespace cpu = hone::codegen::cpu;
 

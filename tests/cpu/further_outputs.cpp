@@ -17,6 +17,7 @@
 #include "kernel_trial.hpp"
 
 using namespace hone;
+using namespace hone::calls;
 using namespace hone::test;
 
 namespace {
@@ -165,7 +166,7 @@ TEST_CASE("rows, and the distance between them, that a call gives")
 
 TEST_CASE("layers keep what they had before relu, at every border")
 {
-    const auto check = []<class Op>(hone::type_identity<Op>, auto... kernels) {
+    const auto check = []<class Op>(hone::core::type_identity<Op>, auto... kernels) {
         call_data d = data_of(Op::shape, 3);
         const doubles expected = reference(Op::shape, d, {step::bias, step::relu}),
                       before = reference(Op::shape, d, {step::bias});
@@ -192,7 +193,7 @@ TEST_CASE("layers keep what they had before relu, at every border")
     // Winograd has one output; without it no other template is lost.
     static_assert(!winograd_applies(layer::definition()));
     static_assert(kernel<layer>::config.is<direct>());
-    check(hone::type_identity<layer>{}, kernel<layer>{},
+    check(hone::core::type_identity<layer>{}, kernel<layer>{},
           with_knobs<layer, direct_knobs{.rows = 4, .vectors = 1, .pad = padding::copy}>{},
           with_knobs<layer, direct_knobs{.rows = 2, .vectors = 2, .reduce_unroll = 2, .order = walk::rows_outer}>{});
     // Of an image in planes the rows of the tile lie side by side, and vectors are stored element by element.
@@ -200,7 +201,7 @@ TEST_CASE("layers keep what they had before relu, at every border")
         conv2d<conv2d_shape{
                    .h = 6, .w = 5, .ic = 3, .oc = 11, .kh = 3, .kw = 2, .stride = 2, .pad = 1, .layout = layout::nchw},
                f32, bias, keep, relu>;
-    check(hone::type_identity<planar>{}, kernel<planar>{});
+    check(hone::core::type_identity<planar>{}, kernel<planar>{});
 }
 
 TEST_CASE("an operator without weights in two layouts")

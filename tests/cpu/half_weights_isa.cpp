@@ -11,6 +11,7 @@
 #include "kernel_trial.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

@@ -12,6 +12,7 @@
 #include "kernel_trial.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {

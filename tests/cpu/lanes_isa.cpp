@@ -16,6 +16,7 @@
 #include "kernel_trial.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 using tune::measuring::flush;
 using tune::measuring::guarded_memory;

@@ -15,6 +15,7 @@
 #include "reductions.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 using namespace reductions;
 

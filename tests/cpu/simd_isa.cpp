@@ -15,6 +15,7 @@
 #include <hone/ir/words.hpp>
 
 using namespace hone;
+using namespace hone::codegen;
 
 namespace {
 

@@ -13,10 +13,12 @@
 
 namespace hone::test {
 
+using namespace calls;
+
 // Build() is a nest. Number: what is computed in; void: what its buffers ask for.
 template <nest (*Build)(), class Number = void>
 struct tag_of {
-    static constexpr hone::nest built = Build();
+    static constexpr hone::ir::nest built = Build();
     static constexpr auto nest = resized<built.sizes()>(built);
     static constexpr isa set = isa::baseline;
 };
@@ -36,7 +38,7 @@ codegen::cpu::environment<K> environment_of(std::span<float* const> arguments, c
 
 } // namespace hone::test
 
-template <hone::nest (*Build)(), class Number>
+template <hone::ir::nest (*Build)(), class Number>
     requires(!std::is_void_v<Number>)
 struct hone::codegen::cpu::numbers_of<hone::test::tag_of<Build, Number>> {
     using type = Number;

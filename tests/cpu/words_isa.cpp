@@ -17,6 +17,7 @@
 #include "words.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {

@@ -13,6 +13,7 @@
 #include "nest_builder.hpp"
 
 using namespace hone;
+using namespace hone::ir;
 using namespace hone::test;
 namespace cpu = hone::codegen::cpu;
 

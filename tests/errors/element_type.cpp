@@ -22,8 +22,8 @@ struct single {
 
 #ifdef FORBIDDEN
 using one = float;
-using other = hone::bf16;
-using third = hone::types<hone::s8>;
+using other = hone::core::bf16;
+using third = hone::types<hone::core::s8>;
 using fourth = hone::f16;
 using last_type = wrong_half;
 #else

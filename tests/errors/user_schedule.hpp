@@ -20,7 +20,7 @@ constexpr hone::schedule schedule_of(const choice& c)
     s.definition = product::definition();
     s.set = hone::isa::baseline;
     s.vector_length = static_cast<std::int16_t>(c.lanes);
-    hone::inline_vector<std::int8_t, 6> order;
+    hone::core::inline_vector<std::int8_t, 6> order;
     for (int d : {0, 2, 1}) order.push_back(static_cast<std::int8_t>(d));
     s.definition.tensors[1] = hone::packed_tensor(s.definition.tensors[1], order, 2, c.block);
     hone::stage_plan p;
@@ -36,9 +36,10 @@ constexpr hone::schedule schedule_of(const choice& c)
 template <choice C>
 struct tag {
     static constexpr hone::isa set = hone::isa::baseline;
-    static constexpr hone::nest lowered = hone::lower(schedule_of(C));
-    static constexpr auto nest = hone::resized<lowered.sizes()>(lowered);
-    static constexpr hone::status found = hone::check(nest, hone::cpu_target(set));
+    static constexpr hone::ir::nest lowered = hone::schedules::lower(schedule_of(C));
+    static constexpr auto nest = hone::ir::resized<lowered.sizes()>(lowered);
+    static constexpr hone::status found = hone::ir::check(nest, hone::core::cpu_target(set));
 };
 template <choice C>
-constexpr bool is_legal = hone::assert_no_fault<tag<C>::found.what, tag<C>::found.expected, tag<C>::found.found>();
+constexpr bool is_legal =
+    hone::core::assert_no_fault<tag<C>::found.what, tag<C>::found.expected, tag<C>::found.found>();

@@ -24,6 +24,8 @@
 
 namespace hone::test::fuzz {
 
+using namespace codegen;
+
 // What becomes of a file.
 struct outcome {
     std::vector<tune::record> records{};

@@ -27,6 +27,7 @@ DECLARE(isa::avx512)
 } // namespace hone::test
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

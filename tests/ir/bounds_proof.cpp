@@ -21,6 +21,7 @@
 #include "reference.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {
@@ -93,7 +94,7 @@ void all_proved(const char* what)
     const auto proved = [&](const nest& n) {
         if (!n.ok()) return;
         const status found = prove_accesses(n);
-        INFO(hone::print(n));
+        INFO(hone::ir::print(n));
         CHECK_MESSAGE(found.ok(), std::string(found.subject));
     };
     for (const isa set : {isa::baseline, isa::avx2, isa::avx512}) {

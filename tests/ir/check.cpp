@@ -7,6 +7,7 @@
 #include "nests.hpp"
 
 using namespace hone;
+using namespace hone::calls;
 using namespace hone::test;
 
 namespace {

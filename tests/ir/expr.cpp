@@ -14,6 +14,7 @@
 #include <hone/schedule/direct.hpp>
 
 using namespace hone;
+using namespace hone::codegen;
 
 namespace {
 

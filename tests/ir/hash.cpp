@@ -11,6 +11,7 @@
 #include "nests.hpp"
 
 using namespace hone;
+using namespace hone::calls;
 using namespace hone::test;
 
 namespace {

@@ -10,6 +10,7 @@
 #include "nests.hpp"
 
 using namespace hone;
+using namespace hone::calls;
 using namespace hone::test;
 
 namespace {

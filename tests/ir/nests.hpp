@@ -7,6 +7,8 @@
 
 namespace hone::test {
 
+using namespace operators;
+
 // y[i] = x[i]
 constexpr nest copy(std::int64_t reach = 0)
 {

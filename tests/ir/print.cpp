@@ -7,6 +7,7 @@
 #include "nests.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 TEST_CASE("a tiled nest")

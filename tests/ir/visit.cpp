@@ -12,6 +12,7 @@
 #include "nests.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

@@ -13,6 +13,7 @@
 #include <doctest/doctest.h>
 
 using namespace hone;
+using namespace hone::ir;
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include "nest_builder.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using hone::test::nest_builder;
 
 namespace {

@@ -15,6 +15,7 @@
 #include "lower/worked_example.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

@@ -19,6 +19,7 @@
 #include "reference.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

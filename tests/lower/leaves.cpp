@@ -13,6 +13,7 @@
 #include "lower/worked_example.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

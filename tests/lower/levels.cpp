@@ -11,6 +11,7 @@
 #include "lower/worked_example.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

@@ -13,6 +13,7 @@
 #include <hone/measure/error_bound.hpp>
 
 using namespace hone;
+using namespace hone::operators;
 
 namespace {
 

@@ -19,6 +19,7 @@
 #include "user_operator.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 using tune::verdict;
 

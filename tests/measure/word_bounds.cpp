@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 using namespace hone;
+using namespace hone::ir;
 
 namespace {
 

@@ -11,6 +11,7 @@
 #include <hone/model/feature_vector.hpp>
 
 using namespace hone;
+using namespace hone::tune;
 
 namespace {
 

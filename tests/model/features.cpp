@@ -25,6 +25,7 @@
 namespace {
 
 using namespace hone;
+using namespace hone::tune;
 using part = operand_part;
 
 template <class Nest>

@@ -11,6 +11,7 @@
 namespace {
 
 using namespace hone;
+using namespace hone::tune;
 
 feature_vector features(const nest& n)
 {

@@ -12,6 +12,7 @@
 #include "ir/nests.hpp"
 
 using namespace hone;
+using namespace hone::ir;
 
 namespace {
 

@@ -12,6 +12,7 @@
 #include <hone/op/gemm.hpp>
 
 using namespace hone;
+using namespace hone::operators;
 
 namespace {
 

@@ -18,6 +18,7 @@
 #include "activations.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {

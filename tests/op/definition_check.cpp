@@ -14,6 +14,7 @@
 #include <hone/op/gemm.hpp>
 
 using namespace hone;
+using namespace hone::codegen;
 
 namespace {
 

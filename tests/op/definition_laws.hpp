@@ -12,6 +12,8 @@
 
 namespace hone::test {
 
+using namespace operators;
+
 inline void check_laws(const definition& d)
 {
     CHECK(d.found.ok());

@@ -24,6 +24,7 @@
 #include "elementwise.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {

@@ -16,6 +16,7 @@
 #include "definition_laws.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {

@@ -11,6 +11,7 @@
 #include "definition_laws.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 
 namespace {

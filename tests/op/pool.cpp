@@ -22,6 +22,7 @@
 #include "pools.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

@@ -16,6 +16,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 
 TEST_CASE("a file is read whole")

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 using namespace hone;
+using namespace hone::operators;
 
 namespace {
 

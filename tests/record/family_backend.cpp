@@ -11,6 +11,7 @@
 #include <hone/tune/record_backends.hpp>
 
 using namespace hone;
+using namespace hone::schedules;
 
 TEST_CASE("a backend knows the templates of its family, and no others")
 {

@@ -12,6 +12,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {
@@ -189,7 +190,7 @@ TEST_CASE("the header says of which type packed weights are, where they are no f
     r.code = std::make_shared<tune::shader>(made);
     CHECK(messages_of(tune::header_text("tuned", {r}), R"(
 constexpr auto& packed = tuned::vulkan_entries[0].packed;
-static_assert(packed[0].type == hone::dtype::f16 && hone::packed_bytes(packed) == 2 * 3 * 56);
+static_assert(packed[0].type == hone::dtype::f16 && hone::schedules::packed_bytes(packed) == 2 * 3 * 56);
 )") == "");
     CHECK(tune::header_text("tuned", {on_vulkan(0)}).find("dtype") == std::string::npos);
 }

@@ -19,6 +19,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

@@ -15,6 +15,7 @@
 #include <hone/tune/vulkan/space.hpp>
 
 using namespace hone;
+using namespace hone::schedules;
 
 TEST_CASE("settings name every knob, and give the config again")
 {

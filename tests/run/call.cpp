@@ -15,6 +15,7 @@
 #include "many_operands.hpp"
 
 using namespace hone;
+using namespace hone::calls;
 
 namespace {
 

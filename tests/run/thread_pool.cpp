@@ -10,6 +10,7 @@
 #include "kernel_trial.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 static_assert(executor<thread_pool>);

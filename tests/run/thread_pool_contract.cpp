@@ -18,6 +18,7 @@
 #include <hone/run/thread_pool.hpp>
 
 using namespace hone;
+using namespace hone::calls;
 
 namespace {
 

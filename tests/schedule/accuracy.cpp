@@ -18,6 +18,7 @@
 #include <hone/schedule/vulkan_direct.hpp>
 
 using namespace hone;
+using namespace hone::calls;
 
 namespace {
 

@@ -12,6 +12,7 @@
 #include <hone/schedule/vulkan_templates.hpp>
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

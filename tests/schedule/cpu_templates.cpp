@@ -14,6 +14,7 @@
 #include "reductions.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

@@ -15,6 +15,7 @@
 #include <hone/schedule/vulkan_direct.hpp>
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

@@ -22,6 +22,7 @@
 #include "reduction_draw.hpp"
 
 using namespace hone;
+using namespace hone::calls;
 using namespace hone::test;
 using namespace reductions;
 

@@ -12,6 +12,7 @@
 #include "reduction_draw.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 using namespace reductions;
 

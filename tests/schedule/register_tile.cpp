@@ -14,6 +14,7 @@
 #include "layers.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {

@@ -10,6 +10,7 @@
 #include "layers.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

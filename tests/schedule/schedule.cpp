@@ -10,6 +10,7 @@
 #include <hone/schedule/direct.hpp>
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

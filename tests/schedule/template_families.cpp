@@ -11,6 +11,7 @@
 #include <hone/schedule/template_families.hpp>
 
 using namespace hone;
+using namespace hone::codegen;
 
 namespace {
 

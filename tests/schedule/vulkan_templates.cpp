@@ -13,6 +13,7 @@
 #include "reductions.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

@@ -13,6 +13,7 @@
 #include "layers.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 static_assert(schedule_template<winograd>);

@@ -15,6 +15,7 @@
 #include "layers.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

@@ -15,6 +15,7 @@
 #include <hone/lower/lower.hpp>
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

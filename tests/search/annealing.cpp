@@ -17,6 +17,7 @@
 namespace {
 
 using namespace hone;
+using namespace hone::tune;
 using namespace hone::test;
 
 struct perfect_model {

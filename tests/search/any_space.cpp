@@ -19,6 +19,7 @@
 #include "own_template.hpp"
 
 using namespace hone;
+using namespace hone::tune;
 
 namespace {
 

@@ -17,6 +17,7 @@
 #include "knob_space.hpp"
 
 using namespace hone;
+using namespace hone::tune;
 using namespace hone::test;
 
 namespace {

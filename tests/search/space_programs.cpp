@@ -20,6 +20,7 @@
 #include <hone/tune/vulkan/space.hpp>
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

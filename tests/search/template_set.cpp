@@ -15,6 +15,7 @@
 #include "own_template.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

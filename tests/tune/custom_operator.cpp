@@ -17,6 +17,7 @@
 #include "user_operator.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 using tune::verdict;
 
@@ -69,9 +70,10 @@ TEST_CASE("a user's operator is tuned, and a kernel of the written header gives 
                                 .headers = {"conv1d.hpp", "tuned.hpp"}});
     const std::string chosen = tune::text_of(tune::config_of<cpu_family>(s.chosen->template_name, s.chosen->knobs));
     const auto built = engine.build(
-        {{fmt::format("using kernel = hone::kernel<audio::speech, tuned, hone::isa::{}>;\n"
-                      "static_assert(kernel::config == hone::config_from<hone::cpu_templates>(\"{}\").value);",
-                      name_of(set), chosen),
+        {{fmt::format(
+              "using kernel = hone::kernel<audio::speech, tuned, hone::isa::{}>;\n"
+              "static_assert(kernel::config == hone::schedules::config_from<hone::cpu_templates>(\"{}\").value);",
+              name_of(set), chosen),
           "hone::tune::variant_of<kernel>()"}});
     REQUIRE_MESSAGE(built[0].found == verdict::ok, built[0].detail);
     std::string why;

@@ -105,7 +105,7 @@ TEST_CASE("a user's operator is tuned on the device, and a kernel of the written
     tuning.measure(tuning.propose(6), {});
     tuning.compare();
     // What the records hold came from the children.
-    CHECK_FALSE(codegen::glslang_started.load());
+    CHECK_FALSE(tune::glslang_started.load());
 
     // ---- the search ----
     for (const tune::record& r : tuning.records()) {

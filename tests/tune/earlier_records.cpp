@@ -14,6 +14,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::ir;
 using namespace hone::test;
 
 namespace {

@@ -15,6 +15,7 @@
 #include "tuned_operator.hpp"
 
 using namespace hone;
+using namespace hone::tune;
 using namespace hone::test;
 
 TEST_CASE("measure operators of several outputs in a child" * doctest::skip())

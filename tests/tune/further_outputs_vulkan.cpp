@@ -19,6 +19,7 @@
 #include "vulkan_rig.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 
 TEST_CASE("measure operators of several outputs on a device in a child" * doctest::skip())

@@ -16,6 +16,7 @@
 #include "tuned_operator.hpp"
 
 using namespace hone;
+using namespace hone::core;
 using namespace hone::test;
 
 TEST_CASE("measure kernels with weights of 16 bits in a child" * doctest::skip())

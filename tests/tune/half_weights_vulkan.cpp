@@ -21,6 +21,7 @@
 #include "vulkan_rig.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 using tune::verdict;
 

@@ -11,6 +11,7 @@
 #include "tuned_operator.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 
 TEST_CASE("measure pools in a child" * doctest::skip())

@@ -12,6 +12,7 @@
 #include "vulkan_rig.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 
 TEST_CASE("measure pools on a device in a child" * doctest::skip())

@@ -9,6 +9,7 @@
 #include <hone/tune/progress.hpp>
 
 using namespace hone;
+using namespace hone::codegen;
 
 namespace {
 

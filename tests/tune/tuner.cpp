@@ -15,6 +15,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::ir;
 using namespace hone::test;
 using tune::tuning_mode;
 using tune::verdict;

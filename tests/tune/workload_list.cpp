@@ -12,6 +12,7 @@
 #include "own_template.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 
 namespace {
 

@@ -17,6 +17,7 @@
 #include "vulkan_nests.hpp"
 
 using namespace hone;
+using namespace hone::tune;
 using namespace hone::test;
 
 namespace {

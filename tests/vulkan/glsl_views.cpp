@@ -10,6 +10,7 @@
 #include "nest_builder.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 
 namespace {

@@ -16,6 +16,7 @@
 #include "vulkan_kernel_rig.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {
@@ -106,7 +107,7 @@ TEST_CASE("on this device the kernel that was tuned for it runs, elsewhere the d
     configs::vulkan_entries.push_back(entry_of<first>(staged_tile, here.vendorID, here.deviceID));
     k = chosen();
     CHECK(&k->entry() == &configs::vulkan_entries[3]);
-    CHECK(k->packed_bytes() == hone::packed_bytes(k->entry().packed));
+    CHECK(k->packed_bytes() == hone::schedules::packed_bytes(k->entry().packed));
     CHECK(k->layout_id() == k->entry().layout_id);
     check_result<first, configs>(first_shape, first_epilogue);
 

@@ -14,6 +14,7 @@
 #include "vulkan_kernel_rig.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {
@@ -96,7 +97,7 @@ TEST_CASE("every limit of a device that an entry exceeds makes it give way, or i
         entry_of<first>({.rows = 2, .vectors = 1, .components = 1, .lane_rows = 1, .lane_vectors = 1});
     configs::vulkan_entries = {tuned, standard};
     const auto packed_bytes = [](const vulkan_entry& e) {
-        return static_cast<std::uint32_t>(hone::packed_bytes(e.packed));
+        return static_cast<std::uint32_t>(hone::schedules::packed_bytes(e.packed));
     };
     REQUIRE(packed_bytes(tuned) > packed_bytes(standard));
     REQUIRE(tuned.launch.lanes > standard.launch.lanes);

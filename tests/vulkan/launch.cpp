@@ -10,6 +10,7 @@
 #include "vulkan_nests.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 TEST_CASE("launches")

@@ -14,6 +14,7 @@
 #include "vulkan_rig.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {

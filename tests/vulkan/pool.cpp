@@ -17,6 +17,7 @@
 #include "vulkan_rig.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 namespace {

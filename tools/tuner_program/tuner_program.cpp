@@ -274,7 +274,7 @@ inline int count_spaces(const std::vector<task>& tasks, const tuner_options& opt
         say(fmt::format("{:12} {:8} {:10} {:10} {:10}  {}\n", t.name, target, c.raw, c.legal, c.distinct, text));
     };
     const auto worst_of = [&](const task& t) {
-        return hone::worst_of(accuracy_in(t.signature.c_str(), options.accuracy));
+        return hone::operators::worst_of(accuracy_in(t.signature.c_str(), options.accuracy));
     };
     for (const task& t : tasks)
         for (const backend* of : all_that_tune)

@@ -6,12 +6,13 @@
 #include <cstdint>
 
 #include <hone/core/fault.hpp>
+#include <hone/core/rooms.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 template <fault... All>
 constexpr bool is_one_of(fault f)
@@ -110,4 +111,4 @@ constexpr bool assert_no_fault()
     return true; // one fault, one error: the caller's assertion has nothing to add
 }
 
-} // namespace hone
+} // namespace hone::core

@@ -10,13 +10,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <hone/core/rooms.hpp>
 #include <hone/core/traits.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 // The numbers are part of hashes of nests and of the names of layouts: they stay.
 enum class dtype : std::uint8_t { f32 = 0, f16 = 1 };
@@ -263,4 +264,14 @@ constexpr operand_types types_of()
         return dtype::f32;
 }
 
+} // namespace hone::core
+
+namespace hone { // API
+using core::dtype;
+using core::f16;
+using core::f32;
+using core::half;
+using core::name_of;
+using core::operand_types;
+using core::types;
 } // namespace hone

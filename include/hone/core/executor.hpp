@@ -7,13 +7,14 @@
 #include <cstdint>
 
 #include <hone/core/config.hpp>
+#include <hone/core/rooms.hpp>
 #include <hone/core/traits.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 template <class E>
 concept executor = requires(E& e, void (*f)(std::int64_t, int)) {
@@ -61,4 +62,9 @@ struct serial_executor {
     }
 };
 
+} // namespace hone::core
+
+namespace hone { // API
+using core::executor;
+using core::serial_executor;
 } // namespace hone

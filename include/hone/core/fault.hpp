@@ -5,11 +5,13 @@
 
 #include <cstdint>
 
+#include <hone/core/rooms.hpp>
+
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 enum class fault : std::uint8_t {
     none,
@@ -260,4 +262,10 @@ struct status {
     constexpr const char* message() const { return message_of(what); }
 };
 
+} // namespace hone::core
+
+namespace hone { // API
+using core::fault;
+using core::message_of;
+using core::status;
 } // namespace hone

@@ -5,11 +5,13 @@
 
 #include <cstddef>
 
+#include <hone/core/rooms.hpp>
+
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 template <class T, std::size_t Capacity>
 struct inline_vector {
@@ -67,4 +69,4 @@ struct inline_vector {
     }
 };
 
-} // namespace hone
+} // namespace hone::core

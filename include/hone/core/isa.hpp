@@ -8,12 +8,13 @@
 #include <cstdint>
 
 #include <hone/core/dtype.hpp>
+#include <hone/core/rooms.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 // `none` is no instruction set of a CPU and has no row: nests of Vulkan devices have it.
 enum class isa : std::uint8_t { none, baseline, avx2, avx512, neon };
@@ -50,7 +51,7 @@ struct isa_row {
     cpu_features features{};
     int register_bytes = 4;
     int registers = 16; // for vectors
-    hone::broadcast broadcast = hone::broadcast::in_register;
+    core::broadcast broadcast = core::broadcast::in_register;
     const char* flags = "";   // of g++ and clang: switch the features on
     const char* without = ""; // on x86: switch off what the flags of a project may add, and what these bring along
 };
@@ -191,4 +192,13 @@ inline isa cpu() { return best_isa(processor_features()); }
 // Whether this processor runs code of an instruction set.
 inline bool runs_here(isa code) { return code != isa::none && processor_features().has(row_of(code).features); }
 
+} // namespace hone::core
+
+namespace hone { // API
+using core::compiled_isa;
+using core::cpu;
+using core::isa;
+using core::lanes_of;
+using core::name_of;
+using core::runs_here;
 } // namespace hone

@@ -3,12 +3,13 @@
 #pragma once
 
 #include <hone/core/fault.hpp>
+#include <hone/core/rooms.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 template <class T>
 struct result {
@@ -20,4 +21,8 @@ struct result {
     constexpr const T* operator->() const { return &value; }
 };
 
+} // namespace hone::core
+
+namespace hone { // API
+using core::result;
 } // namespace hone

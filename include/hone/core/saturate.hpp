@@ -5,11 +5,13 @@
 
 #include <cstdint>
 
+#include <hone/core/rooms.hpp>
+
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 inline constexpr std::int64_t saturated = std::int64_t{1} << 62;
 
@@ -32,4 +34,4 @@ constexpr std::int64_t saturated_product(std::int64_t a, std::int64_t b, More...
 // Of numbers that are such products and not negative.
 constexpr std::int64_t saturated_sum(std::int64_t a, std::int64_t b) { return a > saturated - b ? saturated : a + b; }
 
-} // namespace hone
+} // namespace hone::core

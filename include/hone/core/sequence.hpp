@@ -4,11 +4,13 @@
 // hone.hpp.
 #pragma once
 
+#include <hone/core/rooms.hpp>
+
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 template <int... I>
 struct sequence {};
@@ -30,4 +32,4 @@ using below = sequence<__integer_pack(N)...>;
 template <int N>
 using make_sequence = sequence_detail::below<N>;
 
-} // namespace hone
+} // namespace hone::core

@@ -6,12 +6,13 @@
 #include <cstdint>
 
 #include <hone/core/isa.hpp>
+#include <hone/core/rooms.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 // Limits of a Vulkan device that decide whether a nest is legal (names as in VkPhysicalDeviceLimits).
 // The initial values are the floor that every Vulkan 1.1 device meets.
@@ -38,4 +39,8 @@ struct target {
 constexpr target cpu_target(isa set = compiled_isa()) { return {.set = set}; }
 constexpr target vulkan_target(const vulkan_limits& limits = {}) { return {.set = isa::none, .limits = limits}; }
 
+} // namespace hone::core
+
+namespace hone { // API
+using core::vulkan_limits;
 } // namespace hone

@@ -3,11 +3,13 @@
 // <concepts>, which are 2,570 preprocessed lines of every source that includes hone.hpp.
 #pragma once
 
+#include <hone/core/rooms.hpp>
+
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::core {
 
 template <class A, class B>
 concept same_as = __is_same(A, B);
@@ -62,4 +64,4 @@ using pointed_to_t = typename type_parts::pointed_to<Pointer>::type;
 template <class T>
 using plain_t = typename type_parts::plain<T>::type;
 
-} // namespace hone
+} // namespace hone::core

@@ -228,7 +228,7 @@ struct flattening {
     // Adding 0 times something.
     constexpr bool is_zero(int statement, const instance& i) const
     {
-        const hone::statement& s = n.statements[statement];
+        const ir::statement& s = n.statements[statement];
         if (s.reduce != reduction::add) return false;
         const expr_node& x = n.exprs[s.value];
         return x.op == expr_op::mul &&
@@ -411,7 +411,7 @@ struct band {
                 for (std::int64_t& c : p.coefficients[a]) c /= n.vector_length;
             }
         }
-        const hone::statement& st = n.statements[p.base.statement];
+        const ir::statement& st = n.statements[p.base.statement];
         if (reads_position(n, p.base.statement)) p.base.plain = false;
         p.has_table = st.reduce == reduction::add && n.exprs[st.value].op == expr_op::mul &&
                       n.exprs[n.exprs[st.value].a].op == expr_op::table;

@@ -27,7 +27,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::calls {
 
 template <std::size_t Count>
 struct kernel_entries {
@@ -107,4 +107,10 @@ inline constexpr entry_list lists[sizeof...(Sets) + 1] = {
 template <class List, class Configs, isa... Sets>
 inline constexpr entry_table table_of{compiled_entries::lists<List, Configs, Sets...>, sizeof...(Sets)};
 
+} // namespace hone::calls
+
+namespace hone { // API
+using calls::compiled;
+using calls::entries_of;
+using calls::table_of;
 } // namespace hone

@@ -16,7 +16,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::codegen {
 
 // A vector in so many bytes, spelled out: g++ 12 loses the attribute where its size is a template argument.
 template <class Number, int Bytes>
@@ -159,4 +159,4 @@ private:
 
 HONE_IEEE_END
 
-} // namespace hone
+} // namespace hone::codegen

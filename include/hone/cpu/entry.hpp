@@ -17,7 +17,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::calls {
 
 // An executor behind two pointers, so that a compiled library can use the engine's threads. `run_chunks` calls
 // chunk(data, i, slot) once for each i in [0, n).
@@ -84,10 +84,17 @@ struct entry_list {
     const entry* first = nullptr;
     std::size_t count = 0;
 };
+
+} // namespace hone::calls
+
+namespace hone { // API; generated headers declare it, too
 struct entry_table {
-    const entry_list* lists = nullptr;
+    const calls::entry_list* lists = nullptr;
     std::size_t count = 0;
 };
+} // namespace hone
+
+namespace hone::calls {
 
 // The entry of this signature for the best instruction set of which a processor has all features, and among those for
 // the nearest number of threads; null where the table has none.
@@ -113,4 +120,13 @@ inline const entry* find(const entry_table& table, const char* signature, isa pr
     return processor == isa::none ? nullptr : find(table, signature, row_of(processor).features, threads);
 }
 
+} // namespace hone::calls
+
+namespace hone { // API
+using calls::entry;
+using calls::entry_list;
+using calls::entry_of;
+using calls::executor_ref;
+using calls::find;
+using calls::reference_to;
 } // namespace hone

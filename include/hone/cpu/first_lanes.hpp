@@ -19,7 +19,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::codegen {
 
 template <isa Set, class Number, int N>
 struct first_lanes {
@@ -43,7 +43,9 @@ struct first_lanes {
 #if defined(__AVX__)
         if constexpr (masks && N == 8) {
             vector v;
-            asm("vmaskmovps {%1, %2, %0|%0, %2, %1}" : "=x"(v) : "m"(*reinterpret_cast<const array<Count>*>(p)), "x"(mask<Count>()));
+            asm("vmaskmovps {%1, %2, %0|%0, %2, %1}"
+                : "=x"(v)
+                : "m"(*reinterpret_cast<const array<Count>*>(p)), "x"(mask<Count>()));
             return v;
         }
 #endif
@@ -97,4 +99,4 @@ private:
     }
 };
 
-} // namespace hone
+} // namespace hone::codegen

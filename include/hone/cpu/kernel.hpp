@@ -25,7 +25,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::calls {
 
 // What a call gives. Pointers are to the first element; activations and weights in the operator's layouts. y may be the
 // residual, or an operand of the epilogue, itself: in the same place, with the same strides; of an elementwise operator
@@ -58,7 +58,7 @@ struct kernel_nest {
     static constexpr hone::schedule schedule = !chosen.ok()            ? faulty_schedule(chosen.found)
                                                : What == nest_of::call ? schedule_for(definition_of<Op>, config, Set)
                                                                        : packing_for(definition_of<Op>, config, Set);
-    static constexpr hone::nest lowered = lower(schedule);
+    static constexpr ir::nest lowered = lower(schedule);
     static constexpr auto nest = resized<lowered.sizes()>(lowered);
     static constexpr status found = check(nest, cpu_target(Set));
 };
@@ -100,8 +100,8 @@ struct kernel {
     // Packed weights, all of them in one block of memory: layouts, size, and the name of the layouts for those who keep
     // them in a file. 0 bytes of an operator without weights.
     static constexpr packed_tensors packed_layouts = packed_for(definition_of<Op>, config, Set);
-    static constexpr std::uint64_t layout_id = hone::layout_id(packed_layouts);
-    static constexpr std::size_t packed_bytes = hone::packed_bytes(packed_layouts);
+    static constexpr std::uint64_t layout_id = schedules::layout_id(packed_layouts);
+    static constexpr std::size_t packed_bytes = schedules::packed_bytes(packed_layouts);
 
     static constexpr std::size_t workspace_bytes(int slots) { return codegen::cpu::workspace_bytes<compute>(slots); }
 
@@ -224,4 +224,9 @@ private:
     }
 };
 
+} // namespace hone::calls
+
+namespace hone { // API
+using calls::arguments;
+using calls::kernel;
 } // namespace hone

@@ -50,7 +50,7 @@ constexpr void find_lane(Plan& p, const Accesses& accesses, const Instance& i)
 {
     constexpr const auto& n = K::nest;
     if (row_of(K::set).broadcast != broadcast::from_lane || n.vector_length == 1 || i.vector_variable < 0) return;
-    const hone::statement& st = n.statements[p.base.statement];
+    const ir::statement& st = n.statements[p.base.statement];
     if (st.reduce != reduction::add || n.exprs[st.value].op != expr_op::mul || p.accesses != 3) return;
     if (!p.base.plain || !p.in_registers[0]) return;
     for (std::int8_t a = 1; a < p.accesses; ++a) {

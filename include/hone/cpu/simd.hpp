@@ -20,7 +20,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::codegen {
 
 HONE_IEEE_BEGIN
 
@@ -169,7 +169,7 @@ template <class M, expr_op Op, class... A>
 HONE_INLINE typename M::scalar computed_alone(A... a)
 {
     using vectors = simd<M::set, typename M::scalar, 16 / static_cast<int>(sizeof(typename M::scalar))>;
-    return codegen::computed<vectors, Op>(vectors::broadcast(a)...)[0];
+    return computed<vectors, Op>(vectors::broadcast(a)...)[0];
 }
 template <class M, expr_op Op, class A>
 HONE_INLINE auto apply(A a)
@@ -188,7 +188,7 @@ HONE_INLINE auto apply(A a)
     } else if constexpr (is_scalar<M, A>) {
         return computed_alone<M, Op>(a);
     } else {
-        return codegen::computed<M, Op>(a);
+        return computed<M, Op>(a);
     }
 }
 template <class M, expr_op Op, class A, class B>
@@ -211,7 +211,7 @@ HONE_INLINE auto apply(A a, B b)
     } else if constexpr (is_scalar<M, A>) {
         return computed_alone<M, Op>(a, b);
     } else {
-        return codegen::computed<M, Op>(a, b);
+        return computed<M, Op>(a, b);
     }
 }
 template <class M, expr_op Op, class A, class B, class C>
@@ -220,9 +220,9 @@ HONE_INLINE auto apply(A a, B b, C c)
     if constexpr (is_scalar<M, A> && is_scalar<M, B> && is_scalar<M, C>)
         return computed_alone<M, Op>(a, b, c);
     else
-        return codegen::computed<M, Op>(M::broadcast(a), M::broadcast(b), M::broadcast(c));
+        return computed<M, Op>(M::broadcast(a), M::broadcast(b), M::broadcast(c));
 }
 
 HONE_IEEE_END
 
-} // namespace hone
+} // namespace hone::codegen

@@ -301,7 +301,7 @@ private:
     }
     constexpr void check(int leaf, int access)
     {
-        const hone::access& a = n_.accesses[access];
+        const ir::access& a = n_.accesses[access];
         const buffer& b = n_.buffers[a.buffer];
         const int mark = proof_.mark();
         proof_.assume(a.conditions);
@@ -310,7 +310,7 @@ private:
                       interval_of(n_, a.index, values_).most, b.name};
         proof_.close(mark);
     }
-    constexpr bool is_never_made(int leaf, const hone::access& a) const
+    constexpr bool is_never_made(int leaf, const ir::access& a) const
     {
         for (int i = leaf; i >= 0; i = n_.nodes[i].parent)
             if (n_.nodes[i].kind == node_kind::guard && proof_.is_contradiction(n_.nodes[i].conditions, values_))
@@ -324,10 +324,6 @@ private:
     status found_{};
 };
 
-} // namespace hone::ir
-
-namespace hone {
-
 // index_out_of_bounds for the first access of a nest, of any memory, that is not proved to stay in its buffer; found is
 // its largest index by intervals. Tens to hundreds of microseconds: once for each nest that is compiled or taken from a
 // record, where check() is asked of every nest that a search looks at.
@@ -335,7 +331,7 @@ template <class Nest>
 constexpr status prove_accesses(const Nest& n)
 {
     if (!n.found.ok()) return n.found;
-    return ir::access_walk<Nest>{n}.run();
+    return access_walk<Nest>{n}.run();
 }
 
-} // namespace hone
+} // namespace hone::ir

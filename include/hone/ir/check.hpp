@@ -16,7 +16,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::ir {
 
 // More copies of the register tile than this cost more instruction cache and compile time than their borders save.
 inline constexpr int max_tile_bodies = 8;
@@ -74,8 +74,6 @@ constexpr std::int64_t most_iterations(const Nest& n, const node& loop, const in
     }
     return most;
 }
-
-namespace ir {
 
 template <class Nest>
 class checker {
@@ -319,8 +317,6 @@ private:
     status found_{};
 };
 
-} // namespace ir
-
 // The first rule that the nest breaks for the target, in the order of its tree; limits of the device come last.
 //   vector_length_unsupported    the target has no such vector, or a vector loop has another extent
 //   vector_level_not_innermost   a vector loop holds more than leaves and guards
@@ -334,7 +330,7 @@ private:
 template <class Nest>
 constexpr status check(const Nest& n, const target& t)
 {
-    return ir::checker<Nest>{n, t}.run();
+    return checker<Nest>{n, t}.run();
 }
 
-} // namespace hone
+} // namespace hone::ir

@@ -12,7 +12,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::ir {
 
 struct expr_node {
     expr_op op = expr_op::constant;
@@ -132,4 +132,9 @@ constexpr expr operator*(const expr& a, const expr& b) { return expr::binary(exp
 constexpr expr operator/(const expr& a, const expr& b) { return expr::binary(expr_op::div, a, b); }
 constexpr expr operator-(const expr& a) { return expr::unary(expr_op::neg, a); }
 
+} // namespace hone::ir
+
+namespace hone { // API
+using ir::expr;
+namespace ex = ir::ex;
 } // namespace hone

@@ -11,9 +11,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
-
-namespace ir {
+namespace hone::ir {
 
 // FNV-1a by words of 64 bits. The shift brings high bits down, which a product alone never does.
 struct hasher {
@@ -39,15 +37,13 @@ struct hasher {
     }
 };
 
-} // namespace ir
-
 // Hash over nodes, tables and buffers. What only people read is left out: names, levels and stages of variables, so
 // that a schedule with one more level of one iteration is the same nest if it lowers to the same loops.
 template <class Nest>
 constexpr std::uint64_t nest_hash(const Nest& n)
 {
     constexpr auto number = [](auto e) { return static_cast<std::int64_t>(e); };
-    ir::hasher h;
+    hasher h;
     h.add(n.root, n.vector_length, number(n.set));
     h.add_signed(n.lanes);
     h.add_signed(n.registers);
@@ -112,4 +108,4 @@ constexpr std::uint64_t nest_hash(const Nest& n)
     return h.value;
 }
 
-} // namespace hone
+} // namespace hone::ir

@@ -23,7 +23,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::ir {
 
 // Memory given for a buffer whose memory is memory::argument: its values as floats, which are read and written as the
 // buffer's type holds them. Inputs are only read.
@@ -31,8 +31,6 @@ struct argument {
     float* data = nullptr;
     std::int64_t elements = 0;
 };
-
-namespace ir {
 
 template <class Nest>
 class interpreter {
@@ -404,8 +402,6 @@ private:
     bool in_task_ = false;
 };
 
-} // namespace ir
-
 // Runs the nest on the arguments, indexed by buffer::position, and the values of its parameters. The first fault of
 // the nest, of the call, or of an access; the buffer is its subject and the element its `found`:
 // index_out_of_bounds, uninitialized_read, barrier_missing, parallel_race, barrier_in_divergent_flow,
@@ -415,7 +411,7 @@ private:
 template <class Nest>
 status interpret(const Nest& n, std::span<const argument> arguments, std::span<const std::int64_t> parameters = {})
 {
-    return ir::interpreter<Nest>{n, arguments, parameters}.run();
+    return interpreter<Nest>{n, arguments, parameters}.run();
 }
 
-} // namespace hone
+} // namespace hone::ir

@@ -13,9 +13,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
-
-namespace ir {
+namespace hone::ir {
 
 // Live vector registers of one tile. A band is a leaf with the unrolled and vector loops right around it: what a code
 // generator writes out as one piece. Bands count where a serial loop of the tile runs them more than once: what
@@ -203,14 +201,12 @@ struct register_estimate {
     }
 };
 
-} // namespace ir
-
 // Estimate of the vector registers (scalars, where the nest has no vector loop) that the tile at node `tile` needs in
 // its serial loops; 0 without one that runs more than once.
 template <class Nest>
 constexpr int live_registers(const Nest& n, int tile)
 {
-    ir::register_estimate<Nest> e{n};
+    register_estimate<Nest> e{n};
     open_intervals(n, tile, e.values);
     e.collect(tile, 0);
     e.leaves = 0;
@@ -231,4 +227,4 @@ constexpr int live_registers(const Nest& n)
     return most;
 }
 
-} // namespace hone
+} // namespace hone::ir

@@ -21,7 +21,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::ir {
 
 // How a loop is run.
 enum class binding : std::uint8_t {
@@ -173,8 +173,8 @@ constexpr void complete(const Parameters& all, const std::int64_t* given, std::i
 struct buffer {
     const char* name = "";
     dtype type = dtype::f32;
-    hone::memory memory = hone::memory::argument;
-    hone::role role = hone::role::none;
+    ir::memory memory = ir::memory::argument;
+    ir::role role = ir::role::none;
     std::int8_t position = 0; // argument: index in the caller's argument list
     affine elements{};        // size; affine in parameters only
     std::int32_t vectors = 0; // registers: how many vector registers (scalars where the nest has no vector loop)
@@ -199,7 +199,7 @@ struct table_access {
 
 // target (reduce)= value, where value is the expression rooted at node `value`.
 struct statement {
-    hone::reduction reduce = hone::reduction::none;
+    ir::reduction reduce = ir::reduction::none;
     std::int16_t target = -1; // access
     std::int16_t value = -1;  // expr node; its `ref`s are indices of accesses and table accesses
 };
@@ -224,16 +224,16 @@ struct nest_sizes {
 template <nest_sizes S>
 struct basic_nest {
     inline_vector<node, S.nodes> nodes{};
-    inline_vector<hone::variable, S.variables> variables{};
-    inline_vector<hone::parameter, S.parameters> parameters{};
-    inline_vector<hone::buffer, S.buffers> buffers{};
-    inline_vector<hone::access, S.accesses> accesses{};
-    inline_vector<hone::statement, S.statements> statements{};
+    inline_vector<ir::variable, S.variables> variables{};
+    inline_vector<ir::parameter, S.parameters> parameters{};
+    inline_vector<ir::buffer, S.buffers> buffers{};
+    inline_vector<ir::access, S.accesses> accesses{};
+    inline_vector<ir::statement, S.statements> statements{};
     inline_vector<expr_node, S.exprs> exprs{};
     inline_vector<affine_term, S.terms> terms{};
     inline_vector<bound, S.bounds> bounds{};
     inline_vector<affine, S.conditions> conditions{}; // each holds where its value is >= 0
-    inline_vector<hone::table_access, S.table_accesses> table_accesses{};
+    inline_vector<ir::table_access, S.table_accesses> table_accesses{};
     inline_vector<float, S.table_values> table_values{};
 
     std::int16_t root = -1;
@@ -296,31 +296,28 @@ struct basic_nest {
 // What lowering fills; kernels keep a copy of exact size (see shrink).
 using nest = basic_nest<nest_sizes{}>;
 
-namespace ir {
 template <class To, class From>
 constexpr void copy_items(To& to, const From& from)
 {
     for (const auto& item : from) to.push_back(item);
 }
-} // namespace ir
-
 // The same nest with capacities S, which must hold it.
 template <nest_sizes S, nest_sizes From>
 constexpr basic_nest<S> resized(const basic_nest<From>& from)
 {
     basic_nest<S> to;
-    ir::copy_items(to.nodes, from.nodes);
-    ir::copy_items(to.variables, from.variables);
-    ir::copy_items(to.parameters, from.parameters);
-    ir::copy_items(to.buffers, from.buffers);
-    ir::copy_items(to.accesses, from.accesses);
-    ir::copy_items(to.statements, from.statements);
-    ir::copy_items(to.exprs, from.exprs);
-    ir::copy_items(to.terms, from.terms);
-    ir::copy_items(to.bounds, from.bounds);
-    ir::copy_items(to.conditions, from.conditions);
-    ir::copy_items(to.table_accesses, from.table_accesses);
-    ir::copy_items(to.table_values, from.table_values);
+    copy_items(to.nodes, from.nodes);
+    copy_items(to.variables, from.variables);
+    copy_items(to.parameters, from.parameters);
+    copy_items(to.buffers, from.buffers);
+    copy_items(to.accesses, from.accesses);
+    copy_items(to.statements, from.statements);
+    copy_items(to.exprs, from.exprs);
+    copy_items(to.terms, from.terms);
+    copy_items(to.bounds, from.bounds);
+    copy_items(to.conditions, from.conditions);
+    copy_items(to.table_accesses, from.table_accesses);
+    copy_items(to.table_values, from.table_values);
     to.root = from.root;
     to.vector_length = from.vector_length;
     to.set = from.set;
@@ -330,4 +327,13 @@ constexpr basic_nest<S> resized(const basic_nest<From>& from)
     return to;
 }
 
+} // namespace hone::ir
+
+namespace hone { // API
+using ir::binding;
+using ir::memory;
+using ir::name_of;
+using ir::parameter;
+using ir::reduction;
+using ir::role;
 } // namespace hone

@@ -16,9 +16,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
-
-namespace ir {
+namespace hone::ir {
 
 template <class Nest>
 class printer {
@@ -246,14 +244,12 @@ private:
     std::string out_;
 };
 
-} // namespace ir
-
 // The nest as text. Conditions are turned so that both sides are sums; an access with conditions reads
 // `(condition ? element : 0)`.
 template <class Nest>
 std::string print(const Nest& n)
 {
-    return ir::printer<Nest>{n}.text();
+    return printer<Nest>{n}.text();
 }
 
-} // namespace hone
+} // namespace hone::ir

@@ -11,7 +11,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::ir {
 
 // Floor and ceiling of a / b for b > 0.
 constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
@@ -161,4 +161,8 @@ constexpr void for_each_load(const Nest& n, int expr_root, F&& f, expr_op word =
     if (e.c >= 0) for_each_load(n, e.c, f, word);
 }
 
+} // namespace hone::ir
+
+namespace hone { // API
+using ir::ceil_div;
 } // namespace hone

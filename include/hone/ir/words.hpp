@@ -18,7 +18,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::ir {
 
 enum class expr_op : std::uint8_t {
     constant,    // value
@@ -107,4 +107,8 @@ inline float value_of(expr_op op, float a, float b = 0, float c = 0)
         word_of(op).value(static_cast<double>(a), static_cast<double>(b), static_cast<double>(c)));
 }
 
+} // namespace hone::ir
+
+namespace hone { // API
+using ir::name_of;
 } // namespace hone

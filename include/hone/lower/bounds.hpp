@@ -31,7 +31,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 class lowering_bounds : protected lowering_statements {
 protected:
@@ -153,4 +153,4 @@ protected:
     }
 };
 
-} // namespace hone
+} // namespace hone::schedules

@@ -41,7 +41,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 class lowering_leaves : protected lowering_bounds {
 protected:
@@ -122,4 +122,4 @@ private:
     std::int16_t last_root_ = -1;
 };
 
-} // namespace hone
+} // namespace hone::schedules

@@ -26,7 +26,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 class lowering_levels {
 protected:
@@ -234,10 +234,10 @@ protected:
             const bool is_vector = own.bind == binding::vectorize;
             if (a.reduction && (is_vector ? !is_apart(st, l) : is_apart(st, l) && own.bind != binding::unroll))
                 fail(fault::reduction_not_apart, p.apart_at, l, a.name);
-            const hone::variable v{.name = a.name,
-                                   .level = depth[own.axis]++,
-                                   .stage = static_cast<std::int8_t>(st),
-                                   .reduction = a.reduction};
+            const ir::variable v{.name = a.name,
+                                 .level = depth[own.axis]++,
+                                 .stage = static_cast<std::int8_t>(st),
+                                 .reduction = a.reduction};
             if (!n_.ok() || !put(n_.variables, v, "variables")) return;
             check_parts(st, l, left[own.axis]);
             const int outer = parted_by(st, l);
@@ -361,4 +361,4 @@ protected:
     std::int64_t counts_[96]{}; // iterations of the level of a variable, if its axis is whole
 };
 
-} // namespace hone
+} // namespace hone::schedules

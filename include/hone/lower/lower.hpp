@@ -49,7 +49,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 class lowering : lowering_leaves {
 public:
@@ -456,4 +456,4 @@ constexpr void lower(const schedule& s, nest& out)
     lowering(s, out).run();
 }
 
-} // namespace hone
+} // namespace hone::schedules

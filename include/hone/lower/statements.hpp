@@ -34,7 +34,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 class lowering_statements : protected lowering_levels {
 protected:
@@ -495,4 +495,4 @@ protected:
     inline_vector<made_statement, 32> made_{};
 };
 
-} // namespace hone
+} // namespace hone::schedules

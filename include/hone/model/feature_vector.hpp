@@ -18,7 +18,7 @@
 
 #include <hone/ir/nest.hpp>
 
-namespace hone {
+namespace hone::tune {
 
 // The part of a buffer in the main statement. What was only copied or transformed from one argument (a padded or
 // packed copy, a tile in shared memory, a Winograd transform) keeps the part of that argument.
@@ -242,4 +242,4 @@ inline float feature_log2(double x)
     return static_cast<float>(x < 0 ? -log : log);
 }
 
-} // namespace hone
+} // namespace hone::tune

@@ -17,9 +17,7 @@
 #include <hone/model/feature_vector.hpp>
 #include <hone/model/loop_chain.hpp>
 
-namespace hone {
-
-namespace tune {
+namespace hone::tune {
 
 template <class Nest>
 class feature_reader {
@@ -130,7 +128,7 @@ private:
 
     bool follow(int access, part_access& x) const
     {
-        const hone::access& a = n_.accesses[access];
+        const ir::access& a = n_.accesses[access];
         const buffer& b = n_.buffers[a.buffer];
         for (int i = a.index.first; i < a.index.first + a.index.count; ++i) {
             const affine_term& t = n_.terms[i];
@@ -429,13 +427,11 @@ private:
     std::array<double, max_loops + 1> footprint_{}; // bytes touched by that many inner loops
 };
 
-} // namespace tune
-
 // The features of a nest that lowering accepted. Finite for every legal nest; all zero for an empty one.
 template <class Nest>
 void features_of(const Nest& n, feature_vector& out)
 {
-    tune::feature_reader<Nest>{n, out}.run();
+    feature_reader<Nest>{n, out}.run();
 }
 
-} // namespace hone
+} // namespace hone::tune

@@ -370,7 +370,7 @@ private:
         }
     }
     // One sibling of a loop that was peeled or written out.
-    bool runs_once(const node& loop) const { return has_constant_bounds(n_, loop) && hone::extent_of(n_, loop) == 1; }
+    bool runs_once(const node& loop) const { return has_constant_bounds(n_, loop) && ir::extent_of(n_, loop) == 1; }
 
     const Nest& n_;
     // Filled for as much as the nest has; clearing the rest would cost more than the walks.

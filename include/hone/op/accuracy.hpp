@@ -15,7 +15,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 // Strictest first. u is 2^-24; s is the sum of |x w| over the k terms of an output, and its bias.
 enum class error_class : std::uint8_t {
@@ -93,4 +93,12 @@ constexpr accuracy accuracy_in(const char* signature, accuracy otherwise)
     return otherwise;
 }
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::accuracy;
+using operators::error_class;
+using operators::exact;
+using operators::fast;
+using operators::name_of;
 } // namespace hone

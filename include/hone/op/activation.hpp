@@ -15,7 +15,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 // A number in a template's argument list: leaky_relu<0.1>. Its bits, for clang 16 takes no floats there.
 struct real {
@@ -165,4 +165,18 @@ inline constexpr bool ships<clip<Low, High>> = true;
 
 } // namespace epilogues
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::clip;
+using operators::elu;
+using operators::gelu;
+using operators::gelu_tanh;
+using operators::hard_sigmoid;
+using operators::hard_swish;
+using operators::leaky_relu;
+using operators::prelu;
+using operators::sigmoid;
+using operators::silu;
+using operators::tanh_activation;
 } // namespace hone

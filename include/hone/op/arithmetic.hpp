@@ -16,7 +16,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 // What has one element of an operand.
 enum class per : std::uint8_t {
@@ -108,4 +108,14 @@ inline constexpr bool ships<maximum<P>> = true;
 
 } // namespace epilogues
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::add;
+using operators::divide;
+using operators::maximum;
+using operators::minimum;
+using operators::multiply;
+using operators::per;
+using operators::subtract;
 } // namespace hone

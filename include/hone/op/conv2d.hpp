@@ -17,7 +17,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 struct conv2d_shape {
     static constexpr std::int64_t as_above = -1; // as the wider field says
@@ -188,4 +188,10 @@ struct conv2d {
     static constexpr signature_text signature() { return signature_of(S, types_of<Type>(), {signature_word<E>()...}); }
 };
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::conv2d;
+using operators::conv2d_shape;
+using operators::signature_of;
 } // namespace hone

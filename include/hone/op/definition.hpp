@@ -17,7 +17,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 // A loop axis of a stage. With a parameter, `extent` is its largest value and the parameter gives the extent of a call.
 struct axis {
@@ -181,4 +181,19 @@ constexpr void set_dense(tensor& t)
     }
 }
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::along;
+using operators::axis;
+using operators::definition;
+using operators::dim_index;
+using operators::dimension;
+using operators::further_output;
+using operators::lanes_of;
+using operators::operand;
+using operators::set_dense;
+using operators::stage;
+using operators::table_operand;
+using operators::tensor;
 } // namespace hone

@@ -16,7 +16,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 // What does not fit a table of the definition has been left out of it: the rest is another operator.
 constexpr status outgrown_table(const definition& d)
@@ -350,4 +350,8 @@ constexpr definition checked(definition d)
     return d;
 }
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::checked;
 } // namespace hone

@@ -21,7 +21,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 // As elementwise<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
 // order, each as signature_word gives it: "add", "relu".
@@ -105,4 +105,9 @@ struct elementwise {
     }
 };
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::elementwise;
+using operators::signature_of;
 } // namespace hone

@@ -18,7 +18,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 // Changes each element alone: `name` and apply(acc).
 template <class E>
@@ -210,4 +210,15 @@ constexpr void add_epilogue(definition& d, int st, const tensor& bias_shape, con
     }
 }
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::add_epilogue;
+using operators::bias;
+using operators::keep;
+using operators::operator_word;
+using operators::relu;
+using operators::relu6;
+using operators::residual;
+using operators::signature_word;
 } // namespace hone

@@ -15,7 +15,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 enum class transposed : std::uint8_t { no, yes };
 
@@ -244,4 +244,13 @@ private:
     }
 };
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::extent;
+using operators::gemm;
+using operators::gemm_shape;
+using operators::leading;
+using operators::signature_of;
+using operators::transposed;
 } // namespace hone

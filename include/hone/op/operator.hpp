@@ -15,7 +15,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 // The digits of a number behind a text.
 template <std::size_t Capacity>
@@ -91,4 +91,10 @@ concept tensor_operator = requires {
 template <class Op>
 inline constexpr definition definition_of = checked(Op::definition());
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::definition_of;
+using operators::signature_text;
+using operators::tensor_operator;
 } // namespace hone

@@ -23,7 +23,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 enum class pooling : std::uint8_t { max, average };
 
@@ -62,7 +62,7 @@ struct pool_shape {
     std::int64_t dilation_w = as_above;
     hone::layout layout = hone::layout::nhwc;
     last_window last = last_window::whole;
-    hone::count_padding count_padding = hone::count_padding::no; // of averages
+    operators::count_padding count_padding = operators::count_padding::no; // of averages
 
     constexpr image_window window() const { return window_of(*this); }
     constexpr std::int64_t oh() const;
@@ -304,4 +304,16 @@ struct global_max_pool : max_pool<whole(S), Type, E...> {};
 template <image_shape S, class Type, operator_word... E>
 struct global_average_pool : average_pool<whole(S), Type, E...> {};
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::average_pool;
+using operators::count_padding;
+using operators::global_average_pool;
+using operators::global_max_pool;
+using operators::last_window;
+using operators::max_pool;
+using operators::pool_shape;
+using operators::pooling;
+using operators::signature_of;
 } // namespace hone

@@ -14,7 +14,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 enum class layout : std::uint8_t { nhwc, nchw };
 constexpr const char* name_of(layout l) { return l == layout::nhwc ? "nhwc" : "nchw"; }
@@ -24,7 +24,7 @@ struct image_shape {
     std::int64_t h = 1;
     std::int64_t w = 1;
     std::int64_t c = 1;
-    hone::layout layout = hone::layout::nhwc;
+    operators::layout layout = operators::layout::nhwc;
 
     // `name`: of the operator.
     constexpr status check(const char* name) const
@@ -126,4 +126,10 @@ constexpr dim_index along_window(int spatial, std::int64_t stride, int tap, std:
                  -static_cast<std::int32_t>(pad));
 }
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::image_shape;
+using operators::layout;
+using operators::name_of;
 } // namespace hone

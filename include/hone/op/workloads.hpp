@@ -12,7 +12,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::operators {
 
 template <tensor_operator... Ops>
 struct workloads {
@@ -44,4 +44,9 @@ struct nth_of_list<workloads<Ops...>, I> {
 template <class List, std::size_t I>
 using workload = typename workload_list::nth_of_list<List, I>::type;
 
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::workload;
+using operators::workloads;
 } // namespace hone

@@ -31,7 +31,7 @@ public:
     error_class class_of(std::string_view template_name, const settings& s) const final
     {
         config_in<typename Family::shipped> c;
-        return read_config<Family>(c, template_name, s) ? error_class::exact_order : hone::class_of(c);
+        return read_config<Family>(c, template_name, s) ? error_class::exact_order : schedules::class_of(c);
     }
 
 protected:

@@ -14,7 +14,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::calls {
 
 // The members of a call.
 enum class call_member : std::uint8_t { x, weights, bias, residual, y, operands, outputs };
@@ -117,4 +117,4 @@ constexpr checked_parameters check_parameters(const Parameters& all, std::uint64
     return {};
 }
 
-} // namespace hone
+} // namespace hone::calls

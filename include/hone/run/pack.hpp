@@ -21,7 +21,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::calls {
 
 template <class To, class From>
 [[gnu::always_inline]] constexpr To element_cast(From x)
@@ -185,4 +185,8 @@ HONE_INLINE constexpr status check_given(const inline_vector<named_weights, Coun
     return {};
 }
 
+} // namespace hone::calls
+
+namespace hone { // API
+using calls::given_weights;
 } // namespace hone

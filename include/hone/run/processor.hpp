@@ -10,7 +10,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::calls {
 
 // Tells the processor that this thread waits in a loop; nothing where there is no such instruction.
 HONE_INLINE void spin_pause()
@@ -52,4 +52,4 @@ HONE_INLINE void set_float_control([[maybe_unused]] std::uint64_t control)
 #endif
 }
 
-} // namespace hone
+} // namespace hone::calls

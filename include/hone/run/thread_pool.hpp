@@ -27,7 +27,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::calls {
 
 class thread_pool {
 public:
@@ -192,4 +192,8 @@ private:
     std::exception_ptr thrown_;
 };
 
+} // namespace hone::calls
+
+namespace hone { // API
+using calls::thread_pool;
 } // namespace hone

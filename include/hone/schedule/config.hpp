@@ -22,7 +22,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // The text of a template with these knobs. A config as text is the name of a template, and knobs with their values,
 // one blank between: "direct rows=14 vectors=2 pad=copy". Knobs that it leaves out have their defaults.
@@ -248,4 +248,11 @@ constexpr int tuned_threads_of(isa set, int threads = 1)
     return i < 0 ? 1 : Configs::entries[i].threads;
 }
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::config_of;
+using schedules::config_text;
+using schedules::cpu_entry;
+using schedules::defaults;
 } // namespace hone

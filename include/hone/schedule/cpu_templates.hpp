@@ -13,7 +13,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 using cpu_templates = template_list<reduce, direct, winograd>;
 using cpu_config = config_in<cpu_templates>;
@@ -50,4 +50,8 @@ struct cpu_family {
     using of = cpu_templates_of<Op>;
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::cpu_templates;
 } // namespace hone

@@ -21,7 +21,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // How padding is met: tap by tap at the borders, or by a padded copy of x.
 enum class padding : std::uint8_t {
@@ -34,7 +34,7 @@ struct direct_knobs {
     std::int32_t reduce_unroll = 1; // steps of the innermost reduction written out
     std::int32_t reduce_block = 0;  // steps of it per pass over the output; 0: all
     std::int32_t row_block = 0;     // rows per cache block; 0: all
-    hone::padding pad = padding::peel;
+    schedules::padding pad = padding::peel;
     hone::walk order = walk::weights_outer;
     bool unroll_window = false; // the axes next to the innermost reduction are written out
     friend constexpr bool operator==(const direct_knobs&, const direct_knobs&) = default;
@@ -308,7 +308,7 @@ struct direct {
     static constexpr bool transforms_weights = false;
 
     static constexpr bool applies(const definition& d) { return has_direct_roles(d); }
-    static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return hone::fitted(d, k, set); }
+    static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return schedules::fitted(d, k, set); }
     static constexpr knobs standard(const definition& d, isa set, int step) { return default_direct(d, set, step); }
     static constexpr packed_tensors packed(const definition& d, const knobs& k, isa set)
     {
@@ -324,4 +324,10 @@ struct direct {
     }
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::direct;
+using schedules::direct_knobs;
+using schedules::padding;
 } // namespace hone

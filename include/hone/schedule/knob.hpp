@@ -16,7 +16,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // The values that a template can take, beside those that a search tries.
 enum class legal : std::uint8_t {
@@ -29,7 +29,7 @@ struct knob {
     const char* name = "";
     std::int64_t (*get)(const Knobs&) = nullptr;
     void (*set)(Knobs&, std::int64_t) = nullptr;
-    hone::legal legal = hone::legal::listed;
+    schedules::legal legal = schedules::legal::listed;
     std::int64_t least = 0;
     std::int64_t most = 0;
     inline_vector<std::int32_t, 32> values{}; // what a search tries, ascending
@@ -38,7 +38,7 @@ struct knob {
 
     constexpr bool allows(std::int64_t value) const
     {
-        if (legal == hone::legal::range) return value >= least && value <= most;
+        if (legal == schedules::legal::range) return value >= least && value <= most;
         for (std::int32_t v : values)
             if (v == value) return true;
         return false;
@@ -73,7 +73,7 @@ struct knob_member<Member> {
                                        std::initializer_list<std::int32_t> values)
     {
         knob<Knobs> k = listed(name, values);
-        k.legal = hone::legal::range;
+        k.legal = schedules::legal::range;
         k.least = least;
         k.most = most;
         return k;
@@ -112,4 +112,13 @@ constexpr status at_most(fault what, std::int64_t most, std::int64_t found, cons
     return {what, most, found, subject};
 }
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::at_most;
+using schedules::check_knobs;
+using schedules::constraint;
+using schedules::knob;
+using schedules::knob_member;
+using schedules::legal;
 } // namespace hone

@@ -13,7 +13,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) { return (value + to - 1) / to * to; }
 
@@ -104,4 +104,11 @@ constexpr void replace_weights(definition& d, const packed_tensors& packed)
         if (t.role == role::weights && which < packed.size()) t = packed[which++];
 }
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::packed_tensor;
+using schedules::packed_tensors;
+using schedules::replace_weights;
+using schedules::weights_of;
 } // namespace hone

@@ -30,7 +30,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // The first level of an axis walks so many parts of it, and a new level at place `at` steps through them.
 constexpr void read_in_parts(stage_plan& p, const stage& s, int axis, std::int64_t parts, int at, binding bind)
@@ -294,4 +294,8 @@ struct reduce {
     }
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::reduce;
 } // namespace hone

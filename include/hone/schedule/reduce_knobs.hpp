@@ -17,7 +17,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // Over what the lanes of a vector are spread.
 enum class spread : std::uint8_t {
@@ -45,7 +45,7 @@ struct reduce_knobs {
     hone::padding pad = padding::peel;
     bool unroll_window = false; // the axes next to the innermost reduction are written out
     std::int32_t parts = 1;     // of `apart`, that are read side by side
-    hone::apart apart = hone::apart::rows;
+    schedules::apart apart = schedules::apart::rows;
     friend constexpr bool operator==(const reduce_knobs&, const reduce_knobs&) = default;
 };
 
@@ -261,7 +261,7 @@ constexpr reduce_knobs fitted_outputs(const definition& original, const reduce_k
     for (const std::int8_t a : r.windows)
         if (s.axes[a].extent > 1) k.reduce_block = 0;
     const std::int32_t parts = k.parts;
-    const hone::apart apart = k.apart;
+    const schedules::apart apart = k.apart;
     k = of_outputs(fitted(d, tile_of(k), set));
     k.parts = parts;
     k.apart = apart;
@@ -312,4 +312,10 @@ constexpr reduce_knobs fitted_reduce(const definition& original, reduce_knobs k,
     return k;
 }
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::apart;
+using schedules::reduce_knobs;
+using schedules::spread;
 } // namespace hone

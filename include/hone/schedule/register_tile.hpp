@@ -13,7 +13,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 struct register_tile {
     std::int32_t rows = 1;
@@ -98,4 +98,9 @@ constexpr register_tile cheapest_tile(std::int64_t rows, std::int64_t vectors, b
     return best;
 }
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::check_registers;
+using schedules::register_tile;
 } // namespace hone

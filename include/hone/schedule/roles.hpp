@@ -14,7 +14,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // What is walked outside of what: the innermost of these stays in the nearest cache.
 enum class walk : std::uint8_t {
@@ -173,4 +173,13 @@ constexpr packed_tensors packed_along(const definition& d, std::int64_t block)
     return all;
 }
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::direct_roles;
+using schedules::has_direct_roles;
+using schedules::packed_along;
+using schedules::roles_of;
+using schedules::shares_dimension;
+using schedules::walk;
 } // namespace hone

@@ -12,7 +12,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // What happens where a step does not divide what is left of its axis.
 enum class tail : std::uint8_t {
@@ -35,8 +35,8 @@ struct level {
     std::int8_t axis = -1;
     std::int32_t step = 1;
     binding bind = binding::serial;
-    hone::tail tail = hone::tail::exact;
-    hone::border border = hone::border::none;
+    schedules::tail tail = schedules::tail::exact;
+    schedules::border border = schedules::border::none;
     // More than 1: the loop walks the first of so many equal parts of what is left of its axis, and the next level of
     // that axis steps from part to part, by their length. So the same places of all parts are met side by side; what
     // is left behind the last part comes after them. Legal where the length is known, and a multiple of the step.
@@ -52,7 +52,7 @@ struct attach_point {
 };
 
 struct stage_plan {
-    inline_vector<hone::level, 24> levels{};
+    inline_vector<schedules::level, 24> levels{};
     // Index of the first level inside the register tile. A stage that writes registers opens none of its own.
     std::int8_t tile_at = 0;
     attach_point attach{};
@@ -69,7 +69,8 @@ struct stage_plan {
     inline_vector<dim_index, 10> base{};
 
     constexpr stage_plan& add(int axis, std::int64_t step, binding bind = binding::serial,
-                              hone::tail tail = hone::tail::exact, hone::border border = hone::border::none)
+                              schedules::tail tail = schedules::tail::exact,
+                              schedules::border border = schedules::border::none)
     {
         levels.push_back({.axis = static_cast<std::int8_t>(axis),
                           .step = static_cast<std::int32_t>(step),
@@ -110,4 +111,13 @@ struct schedule {
     status found{};
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::attach_point;
+using schedules::border;
+using schedules::level;
+using schedules::schedule;
+using schedules::stage_plan;
+using schedules::tail;
 } // namespace hone

@@ -18,7 +18,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // A template is a type of static members, its knobs a type of their own, which no other template of a list has:
 //
@@ -250,4 +250,11 @@ constexpr schedule packing_for(const definition& d, const config_in<List>& c, co
     return c.visit([&]<class T>(type_identity<T>, const auto& k) { return T::packing(d, k, target, which); });
 }
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::check_knobs;
+using schedules::name_of_template;
+using schedules::schedule_template;
+using schedules::template_list;
 } // namespace hone

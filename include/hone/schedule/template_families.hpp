@@ -12,7 +12,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // A family is a type of these members:
 //
@@ -39,4 +39,4 @@ struct of_each<Of, std::tuple<Family...>> {
 template <template <class> class Of>
 using of_each_family = typename config_parts::of_each<Of, template_families>::type;
 
-} // namespace hone
+} // namespace hone::schedules

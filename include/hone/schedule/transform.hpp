@@ -13,7 +13,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // As std::gcd; <numeric> would be half of what an engine preprocesses.
 constexpr std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t b)
@@ -186,4 +186,9 @@ constexpr void pad_operand(schedule& s, int st, int o, const inline_vector<std::
     s.plans[0] = plan;
 }
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::packing_schedule;
+using schedules::pad_operand;
 } // namespace hone

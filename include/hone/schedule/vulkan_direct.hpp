@@ -20,7 +20,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // Where the operands of the inner loop are read from.
 enum class staging : std::uint8_t {
@@ -57,9 +57,9 @@ struct vulkan_knobs {
     std::int32_t lane_vectors = 8;  // invocations along the vectors
     std::int32_t reduce_block = 16; // steps of the innermost reduction per staged tile; unused without staging
     std::int32_t reduce_unroll = 1; // steps of it written out
-    hone::staging stage = hone::staging::none;
-    hone::walk order = hone::walk::rows_outer; // of the workgroups
-    hone::edge edge = hone::edge::guard;       // what records of before this knob mean
+    schedules::staging stage = schedules::staging::none;
+    hone::walk order = hone::walk::rows_outer;     // of the workgroups
+    schedules::edge edge = schedules::edge::guard; // what records of before this knob mean
     friend constexpr bool operator==(const vulkan_knobs&, const vulkan_knobs&) = default;
 };
 
@@ -323,7 +323,10 @@ struct vulkan_direct {
     static constexpr bool transforms_weights = false;
 
     static constexpr bool applies(const definition& d) { return has_direct_roles(d); }
-    static constexpr knobs fitted(const definition& d, const knobs& k, const target&) { return hone::fitted(d, k); }
+    static constexpr knobs fitted(const definition& d, const knobs& k, const target&)
+    {
+        return schedules::fitted(d, k);
+    }
     static constexpr knobs standard(const definition& d, const target&, int step) { return default_vulkan(d, step); }
     static constexpr packed_tensors packed(const definition& d, const knobs& k, const target&)
     {
@@ -339,4 +342,12 @@ struct vulkan_direct {
     }
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::edge;
+using schedules::name_of;
+using schedules::staging;
+using schedules::vulkan_direct;
+using schedules::vulkan_knobs;
 } // namespace hone

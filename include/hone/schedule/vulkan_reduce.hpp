@@ -22,7 +22,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 struct vulkan_reduce_knobs {
     spread lanes = spread::outputs;
@@ -309,4 +309,9 @@ struct vulkan_reduce {
     }
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::vulkan_reduce;
+using schedules::vulkan_reduce_knobs;
 } // namespace hone

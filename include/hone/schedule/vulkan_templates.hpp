@@ -13,7 +13,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 using vulkan_templates = template_list<vulkan_reduce, vulkan_direct>;
 using vulkan_config = config_in<vulkan_templates>;
@@ -49,4 +49,8 @@ struct vulkan_family {
     using of = vulkan_templates_of<Op>;
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::vulkan_templates;
 } // namespace hone

@@ -20,7 +20,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 struct winograd {
     using knobs = winograd_knobs;
@@ -32,7 +32,7 @@ struct winograd {
     static constexpr bool transforms_weights = true;
 
     static constexpr bool applies(const definition& d) { return winograd_applies(d); }
-    static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return hone::fitted(d, k, set); }
+    static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return schedules::fitted(d, k, set); }
     static constexpr knobs standard(const definition& d, isa set, int) { return default_winograd(d, set); }
     static constexpr packed_tensors packed(const definition& d, const knobs& k, isa set)
     {
@@ -50,4 +50,8 @@ struct winograd {
     }
 };
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::winograd;
 } // namespace hone

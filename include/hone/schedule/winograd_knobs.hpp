@@ -18,7 +18,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 struct winograd_knobs {
     std::int32_t tile = 4;          // m: outputs of a tile along one side
@@ -127,4 +127,8 @@ constexpr error_class class_of(const winograd_knobs& k)
     return k.tile <= 2 ? error_class::winograd_2 : k.tile <= 4 ? error_class::winograd_4 : error_class::winograd_6;
 }
 
+} // namespace hone::schedules
+
+namespace hone { // API
+using schedules::winograd_knobs;
 } // namespace hone

@@ -8,7 +8,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // Transform matrices of F(m, 3), row by row.
 struct winograd_matrices {
@@ -35,4 +35,4 @@ constexpr winograd_matrices winograd_matrices_of(int m)
     return w;
 }
 
-} // namespace hone
+} // namespace hone::schedules

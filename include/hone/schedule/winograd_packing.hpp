@@ -20,7 +20,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 // The transformed weights U: (m + 2)^2, ic, oc; blocked by the vectors of a register tile. Empty where there is a
 // fault.
@@ -162,4 +162,4 @@ constexpr schedule winograd_packing(const definition& d, const winograd_knobs& k
     return s;
 }
 
-} // namespace hone
+} // namespace hone::schedules

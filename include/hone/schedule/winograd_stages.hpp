@@ -29,7 +29,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::schedules {
 
 namespace winograd_parts {
 
@@ -305,4 +305,4 @@ constexpr schedule winograd_schedule(const definition& d, const winograd_knobs& 
     return s;
 }
 
-} // namespace hone
+} // namespace hone::schedules

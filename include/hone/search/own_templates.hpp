@@ -75,7 +75,7 @@ inline status check_templates(const definition& d, const own_lists& own)
 {
     using family = std::tuple_element_t<0, template_families>;
     const auto& rows = own.of<family>();
-    if (rows == nullptr) return hone::check_templates(d, family::shipped());
+    if (rows == nullptr) return schedules::check_templates(d, family::shipped());
     for (const auto& row : *rows)
         if (row.applies(d)) return {};
     return {fault::template_missing, 1, 0, d.stages.empty() ? "" : d.stages[0].name};

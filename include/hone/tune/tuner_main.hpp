@@ -20,7 +20,7 @@
 
 namespace hone::tune {
 
-// As the compiler writes it: "demo::c2", or "hone::gemm<...>" for a type without a name of its own.
+// As the compiler writes it: "demo::c2", or "hone::operators::gemm<...>" for a type without a name of its own.
 template <class T>
 constexpr std::string_view type_name()
 {

@@ -30,9 +30,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
-namespace codegen {
-
+namespace hone::codegen {
 // Prints the nodes and statements of one nest, once.
 class glsl_printer : glsl_views {
 public:
@@ -481,8 +479,6 @@ private:
     std::map<std::string, std::string> computed_{}; // of the statement under print: text -> name
 };
 
-} // namespace codegen
-
 // The compute shader of a Vulkan nest, for target Vulkan 1.1: entry main, local_size_x = nest.lanes, set 0 with the
 // arguments at their positions and the workspaces after them, run-time parameters as push-constant ints in order.
 // Dispatch launch_of(nest) workgroups along x. Vector views need bindings aligned to 16 bytes.
@@ -492,9 +488,9 @@ template <class Nest>
 std::string glsl_of(const Nest& n)
 {
     if constexpr (std::is_same_v<Nest, nest>)
-        return codegen::glsl_printer(n).print();
+        return glsl_printer(n).print();
     else
         return glsl_of(resized<nest_sizes{}>(n));
 }
 
-} // namespace hone
+} // namespace hone::codegen

@@ -20,7 +20,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::calls {
 
 struct vulkan_entry {
     const char* signature = "";
@@ -28,7 +28,7 @@ struct vulkan_entry {
     std::uint32_t device = 0;
     const std::uint32_t* words = nullptr;
     std::size_t word_count = 0;
-    hone::launch launch{};
+    codegen::launch launch{};
     packed_tensors packed{}; // layouts of the weights in their buffer, see pack_into
     std::uint64_t layout_id = 0;
 
@@ -109,4 +109,11 @@ constexpr result<const vulkan_entry*> find_entry(std::span<const vulkan_entry> e
     return best;
 }
 
+} // namespace hone::calls
+
+namespace hone { // API
+using calls::find_entry;
+using calls::has_vulkan_entries;
+using calls::vulkan_entries_of;
+using calls::vulkan_entry;
 } // namespace hone

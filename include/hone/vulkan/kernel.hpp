@@ -76,7 +76,7 @@ constexpr std::int64_t bytes_of_call(const tensor& t, std::span<const std::int64
         if (extent < 1) return 0;
         last += (extent - 1) * stride;
     }
-    return (last + 1) * static_cast<std::int64_t>(hone::bytes_of(t.type));
+    return (last + 1) * static_cast<std::int64_t>(core::bytes_of(t.type));
 }
 
 constexpr inline_vector<bound_tensor, most_buffers> bound_tensors(const definition& d)
@@ -143,7 +143,7 @@ public:
 
     // Packed weights: size, and the name of their layout for those who keep them in a file. They differ between
     // entries, thus between devices.
-    std::size_t packed_bytes() const { return hone::packed_bytes(entry_->packed); }
+    std::size_t packed_bytes() const { return schedules::packed_bytes(entry_->packed); }
     std::uint64_t layout_id() const { return entry_->layout_id; }
     // From the operator's layout of its weights to this kernel's, both in the memory of the host: those of one, or a
     // list of all in the order of the definition; types are as for hone::kernel. Nothing is written on a fault:
@@ -210,7 +210,7 @@ private:
         for (std::size_t i = 0; i < parameters.size() && i < most_parameters; ++i) least[i] = parameters[i].least;
         for (const bound_tensor& t : tensors) {
             const std::int64_t bytes = t.role == role::weights
-                                           ? static_cast<std::int64_t>(hone::packed_bytes(entry.packed[packed++]))
+                                           ? static_cast<std::int64_t>(schedules::packed_bytes(entry.packed[packed++]))
                                            : bytes_of_call(t.layout, {least, parameters.size()});
             if (bytes > limits.max_buffer_bytes)
                 return {fault::buffer_too_large, limits.max_buffer_bytes, bytes, t.name};
@@ -225,7 +225,7 @@ private:
         const VkDeviceSize before = packed_offset(entry_->packed, which);
         range.offset += before;
         if (range.bytes != VK_WHOLE_SIZE) range.bytes = range.bytes < before ? 0 : range.bytes - before;
-        return hone::packed_bytes(entry_->packed[which]);
+        return schedules::packed_bytes(entry_->packed[which]);
     }
 
     static status matches(const vulkan_entry& entry)

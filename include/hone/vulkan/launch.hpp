@@ -13,7 +13,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::codegen {
 
 struct launch {
     std::uint32_t groups_x = 1; // for the largest parameters
@@ -41,8 +41,6 @@ constexpr std::int64_t groups_of(const launch& l, const std::int64_t* parameters
     const std::int64_t value = l.group_constant + l.group_coefficient * parameters[l.group_parameter];
     return floor_div(value, l.group_divisor) * l.group_stride;
 }
-
-namespace codegen {
 
 // Most iterations of all loops below `at` in one invocation, as a driver counts them that stops runaway loops.
 template <class Nest>
@@ -94,8 +92,6 @@ constexpr void add_groups(const Nest& n, int at, interval* variables, launch& l,
     }
 }
 
-} // namespace codegen
-
 // The launch of a nest for any parameters within their bounds.
 template <class Nest>
 constexpr launch launch_of(const Nest& n)
@@ -104,7 +100,7 @@ constexpr launch launch_of(const Nest& n)
     interval variables[decltype(n.variables)::capacity + 1]{};
     l.lanes = static_cast<std::uint32_t>(n.lanes);
     int chains = 0;
-    codegen::add_groups(n, n.root, variables, l, chains);
+    add_groups(n, n.root, variables, l, chains);
     if (chains != 1) l.group_parameter = -1; // the formula is of one grid; several share the largest launch
     l.push_constant_bytes = static_cast<std::uint32_t>(n.parameters.size() * sizeof(std::int32_t));
     for (const buffer& b : n.buffers) {
@@ -117,7 +113,7 @@ constexpr launch launch_of(const Nest& n)
     }
     for (const buffer& b : n.buffers)
         if (b.memory == memory::workspace) ++l.buffers;
-    l.loop_iterations = codegen::loop_iterations(n, n.root, variables);
+    l.loop_iterations = loop_iterations(n, n.root, variables);
     return l;
 }
 
@@ -179,4 +175,4 @@ constexpr status fits(const launch& l, const vulkan_limits& limits)
     return {};
 }
 
-} // namespace hone
+} // namespace hone::codegen

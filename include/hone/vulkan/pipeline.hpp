@@ -226,7 +226,7 @@ public:
     }
 
     explicit operator bool() const { return pipeline_ != VK_NULL_HANDLE; }
-    const hone::launch& launch() const { return launch_; }
+    const codegen::launch& launch() const { return launch_; }
 
     // Binds, pushes and dispatches one call: buffers by position, the workspaces last; parameters in the nest's
     // order. Nothing is recorded on a fault: vulkan_call_mismatch, vulkan_buffer_missing, buffer_too_large,
@@ -320,7 +320,8 @@ private:
         return {.what = fault::vulkan_call_failed, .expected = VK_SUCCESS, .found = r, .subject = call};
     }
 
-    status make(const context& c, std::span<const std::uint32_t> words, const hone::launch& l, std::uint32_t bindings)
+    status make(const context& c, std::span<const std::uint32_t> words, const codegen::launch& l,
+                std::uint32_t bindings)
     {
         auto fetched = functions_of(c);
         if (!fetched.ok()) return fetched.found;
@@ -477,7 +478,7 @@ private:
 
     context context_{};
     functions call_{};
-    hone::launch launch_{};
+    codegen::launch launch_{};
     VkDeviceSize offset_alignment_ = 16;
     vulkan_limits limits_{};
     VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;

@@ -13,6 +13,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 using namespace std::chrono_literals;
 using tune::verdict;

@@ -18,6 +18,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::core;
 using namespace hone::test;
 
 namespace {

@@ -15,6 +15,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::operators;
 using namespace hone::test;
 
 namespace {

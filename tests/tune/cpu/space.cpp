@@ -13,6 +13,7 @@
 #include "own_template.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

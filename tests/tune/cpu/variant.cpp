@@ -15,6 +15,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::schedules;
 using namespace hone::test;
 
 TEST_CASE("a variant computes what its kernel computes")

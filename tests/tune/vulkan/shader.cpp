@@ -14,6 +14,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 TEST_CASE("the layouts of any number of weights are written and read again")

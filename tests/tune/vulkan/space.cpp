@@ -10,6 +10,7 @@
 #include <hone/op/gemm.hpp>
 
 using namespace hone;
+using namespace hone::codegen;
 using tune::vulkan_space;
 
 TEST_CASE("an operator with a tensor that a device cannot bind has no kernel there, and the tensor is named")

@@ -12,6 +12,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::codegen;
 using namespace hone::test;
 
 namespace {

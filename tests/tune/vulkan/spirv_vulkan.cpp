@@ -13,6 +13,7 @@
 #include <hone/tune/vulkan/spirv_check.hpp>
 
 using namespace hone;
+using namespace hone::tune;
 
 namespace {
 
@@ -46,7 +47,7 @@ TEST_CASE("a shader is words of SPIR-V 1.3 that fit its launch, and the process 
         CHECK(tune::wrong_spirv(r.words, {.lanes = 64, .buffers = 1}).has_value());
         CHECK(spirv_of(doubling, how).words == r.words);
     }
-    CHECK(codegen::glslang_started);
+    CHECK(glslang_started);
 }
 
 TEST_CASE("names go and functions are inlined, unless nothing is to be optimized")

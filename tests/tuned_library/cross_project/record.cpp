@@ -9,8 +9,8 @@
 int main()
 {
     constexpr hone::direct_knobs knobs{.rows = 3, .vectors = 2, .reduce_unroll = 4};
-    static_assert(!(hone::default_direct(product::definition(), hone::isa::neon) == knobs));
-    const hone::nest n = lower(hone::direct_schedule(product::definition(), knobs, hone::isa::neon));
+    static_assert(!(hone::schedules::default_direct(product::definition(), hone::isa::neon) == knobs));
+    const hone::ir::nest n = lower(hone::schedules::direct_schedule(product::definition(), knobs, hone::isa::neon));
     std::printf("{\"schema\":2,\"task\":\"product\",\"signature\":\"%s\",\"backend\":\"cpu\",\"device\":\"a board\","
                 "\"isa\":\"neon\",\"threads\":1,\"cache\":\"cold\",\"compiler\":\"g++\",\"flags\":\"-O2\","
                 "\"template\":\"direct\",\"knobs\":{\"rows\":3,\"vectors\":2,\"reduce_unroll\":4,\"reduce_block\":0,"

@@ -54,14 +54,14 @@ struct naive_kernel {
     struct compute {
         static constexpr isa set = Set;
         static constexpr hone::schedule schedule = naive_schedule(Op::definition(), Set);
-        static constexpr hone::nest lowered = lower(schedule);
+        static constexpr ir::nest lowered = lower(schedule);
         static constexpr auto nest = resized<lowered.sizes()>(lowered);
         static_assert(lowered.ok());
     };
     // As the operator has them.
     static constexpr packed_tensors weights = weights_of(compute::schedule.definition);
-    static constexpr std::uint64_t layout_id = hone::layout_id(weights);
-    static constexpr std::size_t packed_bytes = hone::packed_bytes(weights);
+    static constexpr std::uint64_t layout_id = schedules::layout_id(weights);
+    static constexpr std::size_t packed_bytes = schedules::packed_bytes(weights);
     static constexpr std::size_t workspace_bytes(int) { return 0; }
 
     static status pack(given_weights from, void* packed)
@@ -103,4 +103,5 @@ private:
 
 // Kernels of the twin are of the workload's templates.
 template <class Op>
-struct hone::config_parts::templates_of<hone::tune::odd_twin<Op>> : hone::config_parts::templates_of<Op> {};
+struct hone::schedules::config_parts::templates_of<hone::tune::odd_twin<Op>>
+    : hone::schedules::config_parts::templates_of<Op> {};

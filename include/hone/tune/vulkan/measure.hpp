@@ -103,8 +103,8 @@ inline std::optional<vulkan_facts> find_vulkan(const child_command& self, std::s
 // What an engine needs of a kernel, made from its config.
 struct vulkan_program {
     std::vector<std::uint32_t> words{};
-    hone::launch launch{};
-    hone::nest nest{};
+    codegen::launch launch{};
+    ir::nest nest{};
     packed_tensors packed{};
 };
 

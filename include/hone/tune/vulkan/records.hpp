@@ -30,7 +30,7 @@ namespace hone::tune {
 
 namespace header {
 
-inline std::string initializer_of(const hone::launch& l)
+inline std::string initializer_of(const codegen::launch& l)
 {
     std::string r;
     for (const fields::launch_field& f : fields::launch_fields)

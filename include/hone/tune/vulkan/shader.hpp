@@ -32,7 +32,7 @@ namespace hone::tune {
 
 struct shader final : kernel_code {
     std::vector<std::uint32_t> words{}; // SPIR-V
-    hone::launch launch{};
+    codegen::launch launch{};
     packed_tensors packed{};  // layouts of the weights
     std::uint32_t vendor = 0; // of the device, by its ids
     std::uint32_t device = 0;

@@ -23,7 +23,7 @@
 #pragma GCC system_header
 #endif
 
-namespace hone {
+namespace hone::tune {
 
 // The words of a shader; or the fault, with the compiler's log.
 struct spirv_result {
@@ -40,8 +40,6 @@ enum class optimize : std::uint8_t {
     small, // also in SSA form. Gains: half of the size. Costs: 2 ms, and a third of the speed of register tiles on
            // lavapipe (8 x 4 vectors: 11.4 instead of 16.7 GFLOP/s).
 };
-
-namespace codegen {
 
 // Whether this process has compiled a shader. Tuners must not: a compiler that crashes ends their children only.
 inline std::atomic<bool> glslang_started{false};
@@ -99,13 +97,11 @@ inline bool optimize_spirv(std::vector<std::uint32_t>& words, optimize how)
     return optimizer.Run(words.data(), words.size(), &words, options);
 }
 
-} // namespace codegen
-
 // SPIR-V of a compute shader with entry point main; fault::shader_rejected with the log. Safe in several threads.
 inline spirv_result spirv_of(std::string_view glsl, optimize how = optimize::light)
 {
-    codegen::start_glslang();
-    const TBuiltInResource limits = codegen::compute_limits();
+    start_glslang();
+    const TBuiltInResource limits = compute_limits();
     const auto messages = static_cast<EShMessages>(EShMsgSpvRules | EShMsgVulkanRules);
     const char* text = glsl.data();
     const int length = static_cast<int>(glsl.size());
@@ -133,9 +129,9 @@ inline spirv_result spirv_of(std::string_view glsl, optimize how = optimize::lig
     spv::SpvBuildLogger logger;
     glslang::GlslangToSpv(*program.getIntermediate(EShLangCompute), r.words, &logger, &options);
     r.log = logger.getAllMessages();
-    if (r.words.empty() || !codegen::optimize_spirv(r.words, how))
+    if (r.words.empty() || !optimize_spirv(r.words, how))
         r.found = {.what = fault::shader_rejected, .subject = "optimize"};
     return r;
 }
 
-} // namespace hone
+} // namespace hone::tune
