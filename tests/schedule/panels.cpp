@@ -107,14 +107,21 @@ panel_knobs default_of()
 TEST_CASE("many rows read a copy of the right factor, and few read it where it lies")
 {
     constexpr matmul_shape scores{.batch = 12, .m = 128, .n = 128, .k = 64, .right = transposed::yes},
-        context{.batch = 12, .m = 128, .n = 64, .k = 128}, next_scores{.n = 1024, .k = 128, .right = transposed::yes},
-        next_context{.n = 128, .k = 1024};
+        context{.batch = 12, .m = 384, .n = 256, .k = 384}, small_context{.batch = 12, .m = 128, .n = 64, .k = 128},
+        next_scores{.n = 1024, .k = 128, .right = transposed::yes}, next_context{.n = 128, .k = 1024};
     for (const isa set : sets) {
         CHECK(default_panels(checked(matmul<scores, f32>::definition()), set).right == reading::packed);
         CHECK(default_panels(checked(matmul<context, f32>::definition()), set).right == reading::packed);
+        CHECK(default_panels(checked(matmul<small_context, f32>::definition()), set).right == reading::in_place);
         CHECK(default_panels(checked(matmul<next_scores, f32>::definition()), set).right == reading::sums);
         CHECK(default_panels(checked(matmul<next_context, f32>::definition()), set).right == reading::in_place);
     }
+    // A block of all columns is as it would be in a panel.
+    constexpr matmul_shape narrow{.batch = 16, .m = 384, .n = 64, .k = 384};
+    const panel_knobs all = default_panels(checked(matmul<narrow, f32>::definition()), isa::avx512);
+    CHECK(all.vectors == 4);
+    CHECK(all.rows == 6);
+    CHECK(all.right == reading::in_place);
     CHECK(default_of<next_scores>().right == reading::sums);
     // Sums over lanes take the terms in another order.
     CHECK(default_of<next_scores, exact>().right == reading::packed);

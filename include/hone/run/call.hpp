@@ -35,6 +35,7 @@ using call_parts = inline_vector<call_part, most_call_tensors>;
 //
 //     gemm<s, f32, bias, residual, residual>    .bias, .residual, .operands = {the second residual}
 //     conv2d<s, f32, scale, bias>               .operands = {scale}, .bias, where scale::operand_role is role::bias
+//     matmul<s, f32, bias, add<per::element>>   .x, .operands = {right, mask}, .bias
 //     gemm<s, f32, bias, keep, relu>            .bias, .y = relu(x * weights + bias), .outputs = {x * weights + bias}
 constexpr call_parts parts_of(const definition& d)
 {
