@@ -4,6 +4,7 @@
 #include <hone/schedule/row_wise.hpp>
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -125,6 +126,28 @@ TEST_CASE("rows that pass together divide all rows and those of a block")
     CHECK(rows(24, 6, 16) == 4);
     CHECK(rows(2, 8, 16) == 2);
     CHECK(rows(50, 4, 128) == 2); // one thread takes them all
+}
+
+TEST_CASE("as many rows as a call says, in an operator of a user's own")
+{
+    definition d = shares(24, 50);
+    d.parameters.push_back({.name = "rows", .least = 0, .most = 24});
+    for (stage& s : d.stages) s.axes[0].parameter = 0;
+    for (tensor& t : d.tensors)
+        if (t.memory == memory::argument) t.dims[0].extent_parameter = 0;
+    d = checked(d);
+    REQUIRE(has_shared_rows(d));
+    for (const std::int32_t block : {0, 5}) {
+        const nest n = lower(row_wise_schedule(d, {.rows = 4, .row_block = block}, isa::avx2));
+        REQUIRE(check(n, cpu_target(isa::avx2)).ok());
+        for (const std::int64_t rows : {0, 1, 7, 24}) {
+            rows_data given = data_of(row_shape{rows, 50}, 2);
+            floats y = poisoned(rows * 50);
+            const argument call[] = {{given.x.data(), rows * 50}, {y.data(), rows * 50}};
+            CHECK(std::string(interpret(n, call, std::span(&rows, 1)).message()) == message_of(fault::none));
+            CHECK(far_from(y, reference(row_shape{rows, 50}, given), 1e-5, 1e-37) == "");
+        }
+    }
 }
 
 TEST_CASE("the default steps down to sums in order, which are of the strictest class")
