@@ -82,6 +82,42 @@ constexpr workspace_layout layout_of(const Nest& n)
     return w;
 }
 
+// The accesses of a statement: its target, then its loads in order.
+constexpr int max_step_accesses = 6;
+struct access_list {
+    std::int16_t of[max_step_accesses]{};
+    int count = 0;
+
+    constexpr int position(int access) const
+    {
+        for (int i = 1; i < count; ++i)
+            if (of[i] == access) return i;
+        return 0;
+    }
+};
+template <class Nest>
+constexpr access_list access_list_of(const Nest& n, int statement)
+{
+    access_list l;
+    l.of[l.count++] = n.statements[statement].target;
+    for_each_load(n, n.statements[statement].value, [&](int a) {
+        for (int i = 1; i < l.count; ++i)
+            if (l.of[i] == a) return;
+        if (l.count < max_step_accesses) l.of[l.count] = static_cast<std::int16_t>(a);
+        ++l.count;
+    });
+    return l;
+}
+
+template <class Nest>
+constexpr bool reads_position(const Nest& n, int statement)
+{
+    bool reads = false;
+    for_each_load(
+        n, n.statements[statement].value, [&](int) { reads = true; }, expr_op::position);
+    return reads;
+}
+
 template <class Nest>
 constexpr std::uint64_t accesses_of(const Nest& n, int statement)
 {
