@@ -28,8 +28,8 @@ struct axis {
 };
 
 // One dimension of a tensor: element i stands at i * stride (* parameter stride_parameter), and with a block at
-// (i / block) * outer_stride + (i % block) * stride. Blocked dimensions are padded to whole blocks; with a stride of 0 a
-// block is one element.
+// (i / block) * outer_stride + (i % block) * stride. Blocked dimensions are padded to whole blocks; with a stride of 0
+// a block is one element.
 struct dimension {
     std::int64_t extent = 1;
     std::int64_t stride = 1;
