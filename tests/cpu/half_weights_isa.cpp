@@ -36,6 +36,7 @@ constexpr gemm_shape open{.m = extent::up_to(9), .n = 21, .k = 11, .ldy = leadin
 constexpr conv2d_shape layer{.h = 9, .w = 11, .ic = 5, .oc = 35, .kh = 3, .kw = 3, .pad = 1};
 constexpr conv2d_shape grouped{.h = 6, .w = 7, .ic = 6, .oc = 18, .kh = 3, .kw = 2, .stride = 2, .groups = 3};
 constexpr conv2d_shape depthwise{.h = 8, .w = 8, .ic = 19, .oc = 19, .kh = 3, .kw = 3, .pad = 1, .groups = 19};
+constexpr conv2d_shape few{.h = 5, .w = 6, .ic = 30, .oc = 30, .kh = 3, .kw = 3, .pad = 1, .groups = 10};
 constexpr by_default standard;
 
 // A few, that fill no vector.
@@ -66,7 +67,8 @@ TEST_CASE("products and convolutions with weights of 16 bits")
     for (const trial<conv2d_shape>& t :
          {layer_of<layer, standard, bias, relu>(),
           layer_of<layer, direct_knobs{.rows = 3, .vectors = 2, .pad = padding::copy}, residual>(),
-          layer_of<grouped, standard, bias>(), layer_of<depthwise, standard, bias, relu6>()}) {
+          layer_of<grouped, standard, bias>(), layer_of<depthwise, standard, bias, relu6>(),
+          layer_of<few, standard, bias>()}) {
         const call_data d = data_of(t.shape, ++seed);
         const std::string wrong = wrong_kernel(t.kernel, d, reference(t.shape, d, t.epilogue));
         CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ": ", t.kernel.signature);

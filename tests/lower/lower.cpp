@@ -418,7 +418,7 @@ std::int64_t lanes_of_pixel(const conv2d_shape& s, isa set)
 {
     const std::int64_t own = s.oc / s.groups, length = lanes_of(set, dtype::f32);
     if (own == 1 && s.groups > 1) return s.groups;
-    const bool fuses = s.groups > 1 && own > 1 && 2 * own < length &&
+    const bool fuses = s.groups > 1 && own > 1 && 2 * own <= length &&
                        (s.layout == layout::nhwc || s.oh() * s.ow() == 1); // channels stand side by side
     // Of groups that no vector holds evenly, as many stand in one as divide all.
     std::int64_t together = length / own;

@@ -30,7 +30,7 @@
 
 namespace hone::schedules {
 
-// The axis that vectors walk together with the vector axis; -1: none, where that fills half of one alone.
+// The axis that vectors walk together with the vector axis; -1: none, where that fills more than half of one alone.
 struct lane_fusion {
     int outer = -1;
     int inner = -1;
@@ -86,7 +86,7 @@ constexpr lane_fusion lane_fusion_of(const definition& d, isa set)
     const stage& s = d.stages[0];
     if (r.vector < 0 || r.weights < 0 || r.x < 0 || s.axes[r.vector].parameter >= 0) return {};
     const std::int64_t lanes = lanes_of(set, d), own = s.axes[r.vector].extent;
-    if (own < 2 || 2 * own >= lanes) return {};
+    if (own < 2 || 2 * own > lanes) return {};
     for (int outer = 0; outer < static_cast<int>(s.axes.size()); ++outer) {
         if (outer == r.vector || !are_fused_lanes(d, r, outer)) continue;
         std::int64_t steps = s.axes[outer].extent;
