@@ -143,6 +143,7 @@ public:
         const auto st = std::make_shared<state>(
             state{floats(is_little_ ? static_cast<std::size_t>(little) : 0), in.x.data(), in.weights.data()});
         contender loads{.name = "peak of loads",
+                        .call = {},
                         .weights = in.weights.data(),
                         .weight_count = in.weights.size(),
                         .take_weights = [st](const float* copy) { st->weights = copy; }};
