@@ -10,11 +10,8 @@
 #include <string>
 #include <vector>
 
-#include <sched.h>
-
 #include <hone/cpu/entry.hpp>
 #include <hone/measure/cache_mode.hpp>
-#include <hone/measure/machine.hpp>
 #include <hone/run/thread_pool.hpp>
 #include <hone/tune/cpu/variant.hpp>
 
@@ -30,23 +27,10 @@ struct session {
     int rounds = 31;
     hone::thread_pool pool;
 
-    // The processors are those that this process was started on. The calling thread is pinned last: peers' threads
-    // begin where it may be.
+    // Its threads, as those of all peers, stay on the processors that this process was started on.
     session(kernel_maker& with, int thread_count, hone::tune::cache_mode weights, int round_count)
-        : maker(with), threads(thread_count), cache(weights), rounds(round_count),
-          pool(thread_count, [cpus = hone::tune::usable_cpus()](int slot) {
-              if (slot > 0 && static_cast<std::size_t>(slot) < cpus.size())
-                  pin_to(cpus[static_cast<std::size_t>(slot)]);
-          })
+        : maker(with), threads(thread_count), cache(weights), rounds(round_count), pool(thread_count)
     {
-    }
-
-    static void pin_to(int cpu)
-    {
-        cpu_set_t set;
-        CPU_ZERO(&set);
-        CPU_SET(cpu, &set);
-        sched_setaffinity(0, sizeof set, &set);
     }
 
     void run(std::vector<contender>& all) const
