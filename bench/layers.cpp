@@ -239,7 +239,10 @@ void pin(int threads)
     CPU_ZERO(&set);
     for (int i = 0; i < threads; ++i) CPU_SET(cpus[static_cast<std::size_t>(i)], &set);
     sched_setaffinity(0, sizeof set, &set);
-    setenv("OMP_PROC_BIND", "true", 1);
+    // A library that binds the calling thread to one of them would leave the threads of the others there, too.
+    unsetenv("OMP_PROC_BIND");
+    unsetenv("OMP_PLACES");
+    unsetenv("GOMP_CPU_AFFINITY");
 }
 
 int run(const chosen_options& o, char** argv)

@@ -10,11 +10,8 @@
 #include <string>
 #include <vector>
 
-#include <sched.h>
-
 #include <hone/cpu/entry.hpp>
 #include <hone/measure/cache_mode.hpp>
-#include <hone/measure/machine.hpp>
 #include <hone/run/thread_pool.hpp>
 #include <hone/tune/cpu/variant.hpp>
 
@@ -30,23 +27,10 @@ struct session {
     int rounds = 31;
     hone::thread_pool pool;
 
-    // The processors are those that this process was started on. The calling thread is pinned last: peers' threads
-    // begin where it may be.
+    // Its threads, as those of all peers, stay on the processors that this process was started on.
     session(kernel_maker& with, int thread_count, hone::tune::cache_mode weights, int round_count)
-        : maker(with), threads(thread_count), cache(weights), rounds(round_count),
-          pool(thread_count, [cpus = hone::tune::usable_cpus()](int slot) {
-              if (slot > 0 && static_cast<std::size_t>(slot) < cpus.size())
-                  pin_to(cpus[static_cast<std::size_t>(slot)]);
-          })
+        : maker(with), threads(thread_count), cache(weights), rounds(round_count), pool(thread_count)
     {
-    }
-
-    static void pin_to(int cpu)
-    {
-        cpu_set_t set;
-        CPU_ZERO(&set);
-        CPU_SET(cpu, &set);
-        sched_setaffinity(0, sizeof set, &set);
     }
 
     void run(std::vector<contender>& all) const
@@ -129,32 +113,41 @@ public:
                               });
                           },
                       .take_weights = [](const float*) {}});
-        // Waking threads for little would take longer than a peer that wakes none.
-        constexpr double worth_waking = 64 << 10;
-        const int loading = in.work.x_bytes + in.work.weight_bytes < worth_waking ? 1 : threads;
+        // The call of a loop over little takes longer than the loop: that has the rate of the nearest cache, as a loop
+        // over several thousand numbers finds it. And waking threads for it takes longer than a peer that wakes none.
+        const double bytes = in.work.x_bytes + in.work.weight_bytes;
+        is_little_ = bytes < 4 * little;
+        const int loading = bytes < 16 * little ? 1 : threads;
         // As much of x as is read, hot as it is for all, and the weights, of which copies take turns where they are
         // cold.
         struct state {
+            floats near;
             const float *x, *weights;
         };
-        const auto st = std::make_shared<state>(state{in.x.data(), in.weights.data()});
-        const auto x_count = static_cast<std::int64_t>(in.work.x_bytes / 4);
-        const auto weight_count = static_cast<std::int64_t>(in.work.weight_bytes / 4);
-        to.push_back({.name = "peak of loads",
-                      .call =
-                          [pool, loading, load = load_, st, x_count, weight_count] {
-                              pool->run(loading, [&](std::int64_t i, int) {
-                                  const auto part = [&](const float* of, std::int64_t count) {
-                                      const std::int64_t first = count * i / loading;
-                                      benchmark::DoNotOptimize(load(of + first, count * (i + 1) / loading - first));
-                                  };
-                                  part(st->x, x_count);
-                                  part(st->weights, weight_count);
-                              });
-                          },
-                      .weights = in.weights.data(),
-                      .weight_count = in.weights.size(),
-                      .take_weights = [st](const float* copy) { st->weights = copy; }});
+        const auto st = std::make_shared<state>(
+            state{floats(is_little_ ? static_cast<std::size_t>(little) : 0), in.x.data(), in.weights.data()});
+        contender loads{.name = "peak of loads",
+                        .call = {},
+                        .weights = in.weights.data(),
+                        .weight_count = in.weights.size(),
+                        .take_weights = [st](const float* copy) { st->weights = copy; }};
+        if (is_little_)
+            loads.call = [load = load_, st] {
+                for (int i = 0; i < passes; ++i) benchmark::DoNotOptimize(load(st->near.data(), little));
+            };
+        else
+            loads.call = [pool, loading, load = load_, st, x_count = static_cast<std::int64_t>(in.work.x_bytes / 4),
+                          weight_count = static_cast<std::int64_t>(in.work.weight_bytes / 4)] {
+                pool->run(loading, [&](std::int64_t i, int) {
+                    const auto part = [&](const float* of, std::int64_t count) {
+                        const std::int64_t first = count * i / loading;
+                        benchmark::DoNotOptimize(load(of + first, count * (i + 1) / loading - first));
+                    };
+                    part(st->x, x_count);
+                    part(st->weights, weight_count);
+                });
+            };
+        to.push_back(std::move(loads));
     }
 
     // The last two contenders, after the rounds. The best peak of multiply-adds of all shapes so far counts, since it
@@ -164,20 +157,23 @@ public:
         const double ms = all[all.size() - 2].least();
         const double rate = static_cast<double>(fma_steps * multiply_adds_ * session_.threads) / ms;
         fma_per_ms_ = std::max(fma_per_ms_, rate);
+        const double bytes = in.work.x_bytes + in.work.weight_bytes;
         return {.fma_ms = in.work.products / fma_per_ms_,
-                .load_ms = all.back().least(),
+                .load_ms = all.back().least() * (is_little_ ? bytes / (4 * little * passes) : 1),
                 .winograd_saving = in.work.winograd_saving};
     }
     double gflops() const { return 2e-6 * fma_per_ms_; }
 
 private:
-    static constexpr long fma_steps = 10'000;
+    static constexpr long fma_steps = 10'000, little = 4096;
+    static constexpr int passes = 4;
 
     session& session_;
     void (*fma_)(long, float*) = nullptr;
     int (*load_)(const float*, long) = nullptr;
     std::int64_t multiply_adds_ = 0;
     double fma_per_ms_ = 0;
+    bool is_little_ = false; // what the shape loads that was added last
 };
 
 } // namespace bench::layers

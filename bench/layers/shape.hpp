@@ -166,7 +166,8 @@ inline void read_conv2d(reader& in, shape& to, kind which)
             in.fail(word, "a convolution takes /STRIDE, pad, dilation, groups, batch, nhwc, nchw, bias, relu");
         }
     }
-    if (const hone::status wrong = s.check(); !wrong.ok()) in.fail(to.text, wrong.message());
+    if (const hone::status wrong = s.check(); !wrong.ok())
+        in.fail(to.text, fmt::format("{} [{}]", wrong.message(), wrong.subject));
     to.of = s;
 }
 

@@ -82,12 +82,15 @@ inline const char* text_of(verdict v)
 }
 
 // The fastest peer that is not broken; null where there is none.
-inline const contestant* best_peer(const std::vector<contestant>& all, const limits& of)
+enum class among : std::uint8_t { all, direct };
+inline const contestant* best_peer(const std::vector<contestant>& all, const limits& of, among which = among::all)
 {
     const contestant* best = nullptr;
-    for (const contestant& c : all)
-        if (c.of == side::peer && judged(c, of) == verdict::ok && (best == nullptr || c.least() < best->least()))
-            best = &c;
+    for (const contestant& c : all) {
+        if (c.of != side::peer || judged(c, of) != verdict::ok) continue;
+        if (which == among::direct && c.how != algorithm::direct) continue;
+        if (best == nullptr || c.least() < best->least()) best = &c;
+    }
     return best;
 }
 
@@ -112,10 +115,12 @@ inline share share_of(const contestant& c, const limits& of)
     return of.fma_ms >= of.load_ms ? share{of.fma_ms / c.least(), "fma"} : share{of.load_ms / c.least(), "load"};
 }
 
-// A line a contender, hone's first. `peer / hone` stands in hone's lines.
+// A line a contender, hone's first, in which best peer / hone stands: of the least times and (of the rounds); where the
+// best peer is Winograd and hone's kernel is not, also that of the best direct one.
 inline std::string table_of(const std::string& heading, const std::vector<contestant>& all, const limits& of)
 {
     const contestant* const best = best_peer(all, of);
+    const contestant* const best_direct = best_peer(all, of, among::direct);
     std::string text = fmt::format("{}\n  {:<26}{:>10}{:>10}{:>9}{:>12}  {}\n", heading, "", "min ms", "median",
                                    "error", "of peak", best == nullptr ? "" : "best peer / this, least (of rounds)");
     for (const side which : {side::hone, side::peer})
@@ -131,6 +136,8 @@ inline std::string table_of(const std::string& heading, const std::vector<contes
             } else if (c.of == side::hone && best != nullptr) {
                 const ratio r = ratio_of(*best, c);
                 text += fmt::format("{:.3f} ({:.3f})", r.of_least, r.of_rounds);
+                if (best != best_direct && best_direct != nullptr && c.how == algorithm::direct)
+                    text += fmt::format(", direct {:.3f}", ratio_of(*best_direct, c).of_least);
             }
             text.erase(text.find_last_not_of(' ') + 1);
             text += "\n";
