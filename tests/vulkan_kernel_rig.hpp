@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <deque>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +42,8 @@ struct second : conv2d<second_shape, f32, bias, relu> {};
 struct gated : conv2d<second_shape, f32, bias, gate> {};
 constexpr gemm_shape rows_shape{.m = extent::up_to(21), .n = 10, .k = 9};
 struct rows_at_call : gemm<rows_shape, f32, bias> {};
+constexpr gemm_shape open_shape{.m = extent::up_to(21), .n = extent::up_to(30), .k = extent::up_to(19)};
+struct all_at_call : gemm<open_shape, f32, bias> {};
 struct matrices_at_call
     : gemm<gemm_shape{.batch = 3, .m = 12, .n = 10, .k = 9, .ldy = 11, .batch_stride_y = leading::at_call()}, f32> {};
 
@@ -93,11 +96,13 @@ struct stored {
     floats now() const { return {memory.floats().begin(), memory.floats().end()}; }
 };
 
+// `parameters`: of the call, where weights hang on some.
 template <class Kernel>
-stored packed_on(vulkan::device& d, const Kernel& k, const floats& weights)
+stored packed_on(vulkan::device& d, const Kernel& k, const floats& weights,
+                 std::span<const std::int64_t> parameters = {})
 {
-    stored r(d, floats(k.packed_bytes() / sizeof(float), poison));
-    k.pack(weights.data(), r.memory.floats().data());
+    stored r(d, floats((parameters.empty() ? k.packed_bytes() : k.packed_bytes(parameters)) / sizeof(float), poison));
+    k.pack(weights.data(), r.memory.floats().data(), parameters);
     return r;
 }
 
@@ -106,9 +111,10 @@ struct call_on_device {
     stored x, weights, bias, residual, y;
 
     template <class Kernel>
-    call_on_device(vulkan::device& d, const Kernel& k, const call_data& data)
-        : x(d, data.x), weights(packed_on(d, k, data.weights)), bias(d, data.bias), residual(d, data.residual),
-          y(d, data.y)
+    call_on_device(vulkan::device& d, const Kernel& k, const call_data& data,
+                   std::span<const std::int64_t> parameters = {})
+        : x(d, data.x), weights(packed_on(d, k, data.weights, parameters)), bias(d, data.bias),
+          residual(d, data.residual), y(d, data.y)
     {
     }
     vulkan::arguments arguments() const

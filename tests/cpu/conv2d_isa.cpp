@@ -90,6 +90,27 @@ std::vector<trial<conv2d_shape>> trials()
     };
 }
 
+constexpr conv2d_shape with_images(conv2d_shape s, const extent& images)
+{
+    s.n = images;
+    return s;
+}
+
+std::vector<trial<conv2d_shape>> trials_of_open_batches()
+{
+    constexpr by_default standard;
+    constexpr extent images = extent::up_to(4);
+    return {
+        trial_of<with_images(padded, images), standard, bias, relu>(),
+        trial_of<with_images(padded, images), direct_knobs{.rows = 4, .vectors = 1, .pad = padding::copy}, residual>(),
+        trial_of<with_images(padded, images), direct_knobs{.rows = 3, .vectors = 2, .order = walk::rows_outer}>(),
+        trial_of<in_nchw(with_images(strided, images)), standard, bias>(),
+        trial_of<with_images(depthwise, images), standard, bias, relu6>(),
+        // Images are the rows of the tile.
+        trial_of<conv2d_shape{.n = extent::up_to(11), .h = 1, .w = 1, .ic = 9, .oc = 20}, standard, bias, residual>(),
+    };
+}
+
 } // namespace
 
 TEST_CASE("direct convolutions, compiled")
@@ -101,4 +122,16 @@ TEST_CASE("direct convolutions, compiled")
         const std::string wrong = wrong_kernel(t.kernel, d, reference(t.shape, d, t.epilogue));
         CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ": ", t.kernel.signature);
     }
+}
+
+TEST_CASE("convolutions of as many images as the call gives")
+{
+    std::uint64_t seed = 100;
+    for (const trial<conv2d_shape>& t : trials_of_open_batches())
+        for (std::int64_t n = 1; n <= t.shape.n; ++n) {
+            const conv2d_shape called = with_images(t.shape, n);
+            const call_data d = data_of(called, ++seed);
+            const std::string wrong = wrong_kernel(t.kernel, d, reference(called, d, t.epilogue), &n);
+            CHECK_MESSAGE(wrong.empty(), wrong, "\n  n = ", n, ": ", t.kernel.signature);
+        }
 }

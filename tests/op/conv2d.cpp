@@ -235,6 +235,22 @@ TEST_CASE("tensors are as large as documented, in both layouts")
     CHECK(strides(b, 1) == list{8 * 4 * 3 * 2, 4 * 3 * 2, 2, 1, 3 * 2});
 }
 
+TEST_CASE("images that each call gives")
+{
+    constexpr conv2d_shape s{.n = extent::up_to(8), .h = 5, .w = 6, .ic = 3, .oc = 9, .kh = 3, .kw = 3, .pad = 1};
+    const definition d = conv2d<s, f32, bias, residual>::definition();
+    check_laws(d);
+    CHECK(std::string{conv2d<s, f32>::signature().c_str()}.find("conv2d n<=8 h5 w6 ") == 0);
+    REQUIRE(d.parameters.size() == 1);
+    CHECK(std::string{d.parameters[0].name} == "n");
+    CHECK(d.parameters[0].most == 8);
+    CHECK(d.stages[0].axes[conv_axis::n].parameter == 0);
+    for (const tensor& t : d.tensors)
+        if (t.role == role::input || t.role == role::output || t.role == role::residual)
+            CHECK(t.dims[0].extent_parameter == 0);
+    CHECK(emptying_parameters(d) == 1);
+}
+
 TEST_CASE("a shape that is no convolution says why")
 {
     const auto found = [](auto change) {

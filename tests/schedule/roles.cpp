@@ -115,12 +115,20 @@ TEST_CASE("a definition without an input, an axis for vectors or one stage has n
     CHECK_FALSE(has_direct_roles(d));
     CHECK_FALSE(has_direct_roles(definition{}));
     // Lanes lie side by side in each call: not along an axis whose step only the call knows.
-    d = op::definition();
-    tensor& weights = d.tensors[static_cast<std::size_t>(d.tensor_of(role::weights))];
-    for (dimension& dim : weights.dims) dim.stride_parameter = 0;
+    const auto with_open_strides = [](role part) {
+        definition open = op::definition();
+        for (dimension& dim : open.tensors[static_cast<std::size_t>(open.tensor_of(part))].dims)
+            dim.stride_parameter = 0;
+        return open;
+    };
+    d = with_open_strides(role::output);
     CHECK(has_open_stride(d, d.stages[0], op::n));
     CHECK(roles_of(d).vector < 0);
     CHECK_FALSE(has_direct_roles(d));
+    // But weights are packed.
+    d = with_open_strides(role::weights);
+    CHECK_FALSE(has_open_stride(d, d.stages[0], op::n));
+    CHECK(roles_of(d).vector == op::n);
 }
 
 TEST_CASE("of several inputs and weights the first counts; without weights the vectors lie along the output")

@@ -40,6 +40,7 @@ static_assert(applies<changed([](conv2d_shape& s) { s.pad_right = 0; })>);
 static_assert(!applies<changed([](conv2d_shape& s) { s.stride_w = 2; })>);
 static_assert(!applies<changed([](conv2d_shape& s) { s.dilation_h = 2; })>);
 static_assert(applies<changed([](conv2d_shape& s) { s.n = 3; })>);
+static_assert(!applies<changed([](conv2d_shape& s) { s.n = extent::up_to(3); })>);
 static_assert(applies<changed([](conv2d_shape& s) { s.layout = layout::nchw; })>);
 static_assert(!applies<changed([](conv2d_shape& s) { s.stride = 2; })>);
 static_assert(!applies<changed([](conv2d_shape& s) { s.dilation = 2; })>);

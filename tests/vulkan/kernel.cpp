@@ -163,6 +163,37 @@ TEST_CASE("tensors of the engine's own, and rows known at the call")
     check_is_clean(d);
 }
 
+TEST_CASE("weights of the extents that calls give, in buffers of just these")
+{
+    vulkan::device& d = test_device();
+    using configs = entries_of_test<6>;
+    configs::vulkan_entries = {entry_of<all_at_call>(small_tile)};
+    auto k = vulkan::kernel<all_at_call, configs>::create(d.context());
+    REQUIRE_MESSAGE(k.ok(), text_of(k));
+    const std::int64_t calls[][3] = {{1, 1, 1}, {7, 30, 5}, {21, 17, 19}};
+    for (const auto& sizes : calls) {
+        const gemm_call shape = call_of(open_shape, sizes[0], 0, 0, 0, sizes[1], sizes[2]);
+        const call_data data = data_of(open_shape, shape, 7);
+        const call_on_device call(d, k.value, data, sizes);
+        vulkan::arguments a = call.arguments();
+        a.parameters = sizes;
+        const auto ran = d.run([&](VkCommandBuffer to) { return k->record(to, a); });
+        REQUIRE_MESSAGE(ran.ok(), ran.text());
+        k->recycle();
+        CHECK(difference(call.y.now(), reference(open_shape, shape, data, {step::bias})) == "");
+        CHECK(k->packed_bytes(sizes) <= k->packed_bytes());
+        a.weights.bytes -= sizeof(float);
+        CHECK(k->record(VK_NULL_HANDLE, a).what == fault::vulkan_buffer_missing);
+    }
+    const floats weights(30 * 19);
+    floats packed(k->packed_bytes() / sizeof(float));
+    CHECK(k->pack(weights.data(), packed.data()).what == fault::parameter_out_of_range);
+    const std::int64_t too_long[] = {1, 30, 20};
+    CHECK(std::string{k->pack(weights.data(), packed.data(), too_long).subject} == "k");
+    CHECK(k->packed_bytes(too_long) == 0);
+    check_is_clean(d);
+}
+
 TEST_CASE("two dependent kernels in one command buffer, and a forgotten barrier")
 {
     using configs = entries_of_test<7>;

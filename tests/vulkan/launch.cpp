@@ -7,6 +7,10 @@
 
 #include <doctest/doctest.h>
 
+#include <hone/lower/lower.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/schedule/vulkan_direct.hpp>
+
 #include "vulkan_nests.hpp"
 
 using namespace hone;

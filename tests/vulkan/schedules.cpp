@@ -194,13 +194,18 @@ void test_gemm(const sizes_of_call& sizes = {})
     for_all_knobs(d, [&](const vulkan_knobs& k) { run_both(d, k, arguments_of(d, data), expected, parameters); });
 }
 
+// `images`: of the call, where the shape leaves them open.
 template <conv2d_shape S, epilogue... E>
-void test_conv()
+void test_conv(std::int64_t images = S.n)
 {
     const definition d = conv2d<S, f32, E...>::definition();
-    const call_data data = data_of(S, 1);
-    const doubles expected = reference(S, data, {step_of<E>()...});
-    for_all_knobs(d, [&](const vulkan_knobs& k) { run_both(d, k, arguments_of(d, data), expected); });
+    conv2d_shape called = S;
+    called.n = images;
+    const call_data data = data_of(called, 1);
+    const doubles expected = reference(called, data, {step_of<E>()...});
+    std::vector<std::int64_t> parameters;
+    if (S.n.at_call) parameters.push_back(images);
+    for_all_knobs(d, [&](const vulkan_knobs& k) { run_both(d, k, arguments_of(d, data), expected, parameters); });
 }
 
 } // namespace
@@ -243,6 +248,12 @@ TEST_CASE("all extents known at the call")
     for (const sizes_of_call& s : {sizes_of_call{1, 1, 1}, {5, 33, 12}, {40, 40, 40}, {17, 16, 3}})
         test_gemm<gemm_shape{.m = any, .n = any, .k = any}, bias, residual, relu>(s);
     test_gemm<gemm_shape{.batch = 2, .m = any, .n = any, .k = any, .x = transposed::yes}>({13, 22, 9});
+}
+
+TEST_CASE("images known at the call")
+{
+    constexpr conv2d_shape s{.n = extent::up_to(3), .h = 6, .w = 7, .ic = 4, .oc = 6, .kh = 3, .kw = 3, .pad = 1};
+    for (std::int64_t n : {1, 2}) test_conv<s, bias, residual>(n);
 }
 
 TEST_CASE("convolutions with padding, stride, dilation and groups")

@@ -183,14 +183,24 @@ struct in_chunk {
     }
 };
 
-// Directly nested parallel loops with constant bounds are one region.
+// Whether a loop has the same bounds all through a call.
+template <class Nest>
+constexpr bool has_bounds_of_call(const Nest& n, const node& loop)
+{
+    for (const range& bounds : {loop.lower, loop.upper})
+        for (int b = bounds.first; b < bounds.first + bounds.count; ++b)
+            for (int t = n.bounds[b].value.first; t < n.bounds[b].value.first + n.bounds[b].value.count; ++t)
+                if (n.terms[t].variable >= 0) return false;
+    return true;
+}
+// Directly nested parallel loops whose bounds stay are one region.
 template <class K>
 constexpr bool extends_region(int at)
 {
     const node& x = K::nest.nodes[at];
     return x.child >= 0 && K::nest.nodes[x.child].kind == node_kind::loop &&
            K::nest.nodes[x.child].bind == binding::parallel && K::nest.nodes[x.child].next < 0 &&
-           has_constant_bounds(K::nest, K::nest.nodes[x.child]);
+           has_bounds_of_call(K::nest, K::nest.nodes[x.child]);
 }
 template <class K, int Node>
 HONE_PIECE std::int64_t region_size(const environment<K>& e)

@@ -22,7 +22,7 @@ namespace hone::operators {
 struct conv2d_shape {
     static constexpr std::int64_t as_above = -1; // as the wider field says
 
-    std::int64_t n = 1;
+    extent n = 1; // images: also as many as each call gives
     std::int64_t h = 1;
     std::int64_t w = 1;
     std::int64_t ic = 1;
@@ -51,9 +51,9 @@ struct conv2d_shape {
     constexpr status check() const
     {
         const image_window v = window();
-        for (std::int64_t e : {n, h, w, ic, oc, groups})
+        for (std::int64_t e : {n.value, h, w, ic, oc, groups})
             if (e < 1) return {fault::extent_zero, 1, e, "conv2d"};
-        for (std::int64_t e : {n, h, w, ic, oc})
+        for (std::int64_t e : {n.value, h, w, ic, oc})
             if (e > most_elements) return {fault::extent_too_large, most_elements, e, "conv2d"};
         if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
         if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
@@ -76,7 +76,12 @@ template <class Words>
 constexpr signature_text signature_of(const conv2d_shape& s, operand_types type, const Words& epilogue)
 {
     signature_text t;
-    t.word("conv2d").field("n", s.n).field("h", s.h).field("w", s.w).field("ic", s.ic).field("oc", s.oc);
+    t.word("conv2d")
+        .field(s.n.at_call ? "n<=" : "n", s.n.value)
+        .field("h", s.h)
+        .field("w", s.w)
+        .field("ic", s.ic)
+        .field("oc", s.oc);
     t.field("kh", s.kh).field("kw", s.kw);
     add_window(t, s.window());
     t.field("g", s.groups).word(name_of(s.layout));
@@ -103,7 +108,9 @@ constexpr conv2d_tensors tensors_of(const conv2d_shape& s, operand_types type)
         const std::int64_t channel = nhwc ? 1 : h * w;
         const std::int64_t column = nhwc ? s.groups * c : 1;
         tensor t{.name = name, .type = type.others, .role = role};
-        t.dims.push_back({.extent = s.n, .stride = h * w * s.groups * c});
+        t.dims.push_back({.extent = s.n.value,
+                          .stride = h * w * s.groups * c,
+                          .extent_parameter = static_cast<std::int16_t>(s.n.at_call ? 0 : -1)});
         t.dims.push_back({.extent = h, .stride = w * column});
         t.dims.push_back({.extent = w, .stride = column});
         t.dims.push_back({.extent = s.groups, .stride = c * channel});
@@ -147,7 +154,8 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     const image_window v = shape.window();
     stage s;
     s.name = "conv2d";
-    s.axes.push_back({"n", shape.n});
+    if (shape.n.at_call) d.parameters.push_back({.name = "n", .least = 1, .most = shape.n.value});
+    s.axes.push_back({"n", shape.n.value, false, t.x.dims[0].extent_parameter});
     s.axes.push_back({"g", shape.groups});
     s.axes.push_back({"oh", shape.oh()});
     s.axes.push_back({"ow", shape.ow()});
@@ -177,6 +185,7 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     return d;
 }
 
+// The one parameter of a call is n, where the shape leaves it open.
 // x: n * h * w * ic, weights: oc * kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements.
 template <conv2d_shape S, class Type, operator_word... E>
 struct conv2d {
@@ -184,8 +193,11 @@ struct conv2d {
                   "hone::conv2d: a workload has one accuracy; name hone::exact or hone::fast");
     static constexpr conv2d_shape shape = S;
 
-    static constexpr hone::definition definition() { return conv2d_definition<E...>(S, types_of<Type>()); }
-    static constexpr signature_text signature() { return signature_of(S, types_of<Type>(), {signature_word<E>()...}); }
+    static constexpr hone::definition definition() { return conv2d_definition<E...>(shape, types_of<Type>()); }
+    static constexpr signature_text signature()
+    {
+        return signature_of(shape, types_of<Type>(), {signature_word<E>()...});
+    }
 };
 
 } // namespace hone::operators

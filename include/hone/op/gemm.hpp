@@ -19,19 +19,6 @@ namespace hone::operators {
 
 enum class transposed : std::uint8_t { no, yes };
 
-// An extent, or the largest value of one that each call gives: as a number it is that.
-struct extent {
-    std::int64_t value = 1;
-    bool at_call = false;
-    constexpr extent(std::int64_t v) : value(v) {}
-    constexpr operator std::int64_t() const { return value; }
-    static constexpr extent up_to(std::int64_t most)
-    {
-        extent e(most);
-        e.at_call = true;
-        return e;
-    }
-};
 // Distance of rows, or of the matrices of a batch, in elements: 0 where they are dense, at_call() for one that each
 // call gives.
 struct leading {

@@ -17,6 +17,22 @@
 
 namespace hone::operators {
 
+// An extent, or the largest value of one that each call gives: as a number it is that.
+struct extent {
+    std::int64_t value = 1;
+    // As wide as the value: where a member follows padding, clang reads the wrong bytes of a template parameter at run
+    // time (llvm-project issue 146272).
+    std::int64_t at_call = 0;
+    constexpr extent(std::int64_t v) : value(v) {}
+    constexpr operator std::int64_t() const { return value; }
+    static constexpr extent up_to(std::int64_t most)
+    {
+        extent e(most);
+        e.at_call = 1;
+        return e;
+    }
+};
+
 // The digits of a number behind a text.
 template <std::size_t Capacity>
 constexpr void push_number(inline_vector<char, Capacity>& text, std::int64_t value)

@@ -174,7 +174,10 @@ constexpr void pad_operand(schedule& s, int st, int o, const inline_vector<std::
     copy.output.tensor = static_cast<std::int8_t>(d.tensors.push_back(padded));
     constexpr const char* names[] = {"q0", "q1", "q2", "q3", "q4", "q5"};
     for (std::size_t k = 0; k < extents.size(); ++k) {
-        const int axis = copy.axes.push_back({names[k], extents[k]});
+        // As many as the call gives, of what is not padded.
+        const bool is_whole = use.index[k].offset == 0 && extents[k] == source.dims[k].extent;
+        const std::int16_t parameter = is_whole ? source.dims[k].extent_parameter : std::int16_t{-1};
+        const int axis = copy.axes.push_back({names[k], extents[k], false, parameter});
         // The copy starts where the use's index starts.
         from.index.push_back(along(axis, 1, use.index[k].offset));
         copy.output.index.push_back(along(axis));

@@ -55,7 +55,7 @@ inline constexpr constraint<winograd_knobs, isa> winograd_constraints[] = {
 // twice.
 constexpr bool winograd_applies(const definition& d)
 {
-    if (weights_of(d).size() != 1 || d.stages.size() != 1 || d.stages[0].axes.size() != 8 ||
+    if (weights_of(d).size() != 1 || d.stages.size() != 1 || !d.parameters.empty() || d.stages[0].axes.size() != 8 ||
         d.stages[0].operands.size() < 2 || !d.stages[0].further.empty())
         return false;
     const stage& s = d.stages[0];
