@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // ResNet-18's convolutions, depthwise ones and groups of few channels (batch 1, fp32, NHWC, bias and ReLU fused, one
-// thread) beside oneDNN's direct convolution and its explicit Winograd; and some of NCHW tensors, named N. Operands stay
-// in cache where they fit: the same layer is called again and again; with --weights cold, the weights come from memory
-// each time, as in a whole network.
+// thread) beside oneDNN's direct convolution and its explicit Winograd; and some of NCHW tensors, named N. Operands
+// stay in cache where they fit: the same layer is called again and again; with --weights cold, the weights come from
+// memory each time, as in a whole network.
 //
 //   conv2d --layers C2,C9,D7,DW24,ND7 --rounds 31 --weights hot
 //

@@ -23,7 +23,7 @@ struct fewest_registers {
     void score(std::span<const tune::feature_row> rows, std::span<float> scores) const
     {
         for (std::size_t i = 0; i < rows.size(); ++i)
-            scores[i] = -rows[i][static_cast<std::size_t>(feature_vector::index(nest_feature::registers))];
+            scores[i] = -rows[i][static_cast<std::size_t>(tune::feature_vector::index(tune::nest_feature::registers))];
     }
 };
 
@@ -65,7 +65,7 @@ public:
         proposals all;
         for (std::uint64_t looked = 0; all.size() < count && looked < space_.size(); ++looked) {
             const point p = space_.at(at_++ % space_.size());
-            feature_vector f;
+            tune::feature_vector f;
             const auto program = space_.features(p, f);
             if (!program && Mistake == search_mistake::illegal) all.push_back({.point = p});
             if (!program || !known_.insert(*program).second) continue;

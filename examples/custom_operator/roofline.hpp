@@ -19,16 +19,16 @@ struct roofline {
     {
         for (std::size_t i = 0; i < rows.size(); ++i) {
             // Logarithms: two vector instructions a cycle, and 32 bytes.
-            const float cycles_of_instructions = of(rows[i], hone::nest_feature::operations) - 1;
-            const float cycles_of_fetching = of(rows[i], hone::nest_feature::l1_traffic) - 5;
+            const float cycles_of_instructions = of(rows[i], hone::tune::nest_feature::operations) - 1;
+            const float cycles_of_fetching = of(rows[i], hone::tune::nest_feature::l1_traffic) - 5;
             scores[i] = -std::max(cycles_of_instructions, cycles_of_fetching); // a higher score is a faster kernel
         }
     }
 
 private:
-    static float of(hone::tune::feature_row row, hone::nest_feature f)
+    static float of(hone::tune::feature_row row, hone::tune::nest_feature f)
     {
-        return row[static_cast<std::size_t>(hone::feature_vector::index(f))];
+        return row[static_cast<std::size_t>(hone::tune::feature_vector::index(f))];
     }
 };
 

@@ -27,7 +27,7 @@ public:
         std::vector<hone::tune::proposal<point>> all;
         for (int draw = 0; draw < 4096 && all.size() < count; ++draw) {
             const point p = space_.random(bits_);
-            hone::feature_vector features;
+            hone::tune::feature_vector features;
             const auto program = space_.features(p, features); // nothing where the point is illegal
             if (program && known_.insert(*program).second) all.push_back({.point = p, .program = *program});
         }

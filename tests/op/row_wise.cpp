@@ -23,7 +23,7 @@ namespace {
 // Each row by the length of its vector.
 definition unit_rows(const row_shape& shape)
 {
-    row_wise_parts::stages s(shape, dtype::f32, "unit");
+    row_stages::stages s(shape, dtype::f32, "unit");
     const int length = s.add("length", reduction::add, {s.x()}, ex::load(0) * ex::load(0), ex::sqrt(ex::acc()));
     return s.written<keep, add<per::channel>>("unit", {s.x(), length}, ex::load(0) / ex::load(1));
 }
@@ -32,7 +32,7 @@ definition unit_rows(const row_shape& shape)
 
 TEST_CASE("what stands between stages has a number a row, or a row, and lies in the workspace")
 {
-    row_wise_parts::stages s({.rows = 3, .n = 7}, dtype::f32, "both");
+    row_stages::stages s({.rows = 3, .n = 7}, dtype::f32, "both");
     const int number = s.add("number", reduction::max, {s.x()}, ex::load(0));
     const int row = s.add("row", reduction::none, {s.x(), number}, ex::load(0) - ex::load(1));
     const definition d = checked(s.written<>("both", {row}, ex::load(0)));

@@ -54,7 +54,7 @@ TEST_CASE("softmax without its exponentials in memory is the same operator")
 
 TEST_CASE("stages that read one another are all computed in the last one, with what stands behind it")
 {
-    row_wise_parts::stages s({.rows = 2, .n = 5}, dtype::f32, "chain");
+    row_stages::stages s({.rows = 2, .n = 5}, dtype::f32, "chain");
     const int twice = s.add("twice", reduction::none, {s.x()}, ex::load(0) + ex::load(0));
     const int less = s.add("less", reduction::none, {s.x(), twice}, ex::load(1) - ex::load(0), ex::acc() - 1.0f);
     const definition d = s.written<multiply<per::channel>, relu>("chain", {less, twice}, ex::load(0) * ex::load(1));

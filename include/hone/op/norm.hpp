@@ -89,7 +89,7 @@ constexpr signature_text signature_of(const norm_shape& s, norm how, operand_typ
 template <operator_word... E>
 constexpr definition norm_definition(const norm_shape& shape, norm how, operand_types type)
 {
-    row_wise_parts::stages s(shape.matrix(), type, name_of(how));
+    row_stages::stages s(shape.matrix(), type, name_of(how));
     const float part = 1.0f / static_cast<float>(shape.n);
     const expr reciprocal = 1.0f / ex::sqrt(ex::acc() * part + shape.epsilon.value());
     const expr square = ex::acc() * ex::acc();

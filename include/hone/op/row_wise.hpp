@@ -35,7 +35,7 @@ struct row_shape {
 };
 
 // The axes of each stage, and what makes one of them.
-namespace row_wise_parts {
+namespace row_stages {
 
 inline constexpr int row = 0, element = 1;
 
@@ -116,7 +116,7 @@ private:
     int x_ = -1;
 };
 
-} // namespace row_wise_parts
+} // namespace row_stages
 
 } // namespace hone::operators
 

@@ -42,7 +42,7 @@ constexpr signature_text signature_of(const row_shape& s, operand_types type,
 template <operator_word... E>
 constexpr definition softmax_definition(const row_shape& shape, operand_types type)
 {
-    row_wise_parts::stages s(shape, type, "softmax");
+    row_stages::stages s(shape, type, "softmax");
     const int largest = s.add("largest", reduction::max, {s.x()}, ex::load(0));
     const int power = s.add("power", reduction::none, {s.x(), largest}, ex::exp(ex::load(0) - ex::load(1)));
     const int share = s.add("share", reduction::add, {power}, ex::load(0), 1.0f / ex::acc());

@@ -239,8 +239,8 @@ constexpr bool has_direct_roles(const definition& d)
 
 // Each of the weights in the order in which the direct templates read them: spatial axes, blocks of the vector axis,
 // reduction axes, and `block` elements of the vector axis side by side. Of those without that axis no dimension is in
-// blocks. Where vectors lie along the output, blocks are of rows. Blocks of a vector axis whose extent the call gives are
-// outermost: fewer of them take less memory.
+// blocks. Where vectors lie along the output, blocks are of rows. Blocks of a vector axis whose extent the call gives
+// are outermost: fewer of them take less memory.
 constexpr packed_tensors packed_along(const definition& d, std::int64_t block, vector_axis of = vector_axis::weights)
 {
     const direct_roles r = roles_of(d, of);
