@@ -18,7 +18,6 @@
 //     y[i.0*4 + i.1] = acc[i.1]
 //
 // With steps of 5, which do not pass the end of i, and p.mask(0), loads of x test for themselves, and sums are free:
-//
 //     acc[i.1] += (i.0*5 + i.1 + t.0 >= 1 && i.0*5 + i.1 + t.0 < 11 ? x[i.0*5 + i.1 + t.0 - 1] : 0) * w[t.0]
 #pragma once
 

@@ -244,7 +244,6 @@ private:
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::extent;
 using operators::gemm;
 using operators::gemm_shape;
 using operators::leading;

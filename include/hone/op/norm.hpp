@@ -133,6 +133,7 @@ struct rms_norm : norms::of_rows<S, norm::rms, Type, E...> {};
 
 namespace hone { // API
 using operators::layer_norm;
+using operators::name_of;
 using operators::norm;
 using operators::norm_shape;
 using operators::rms_norm;

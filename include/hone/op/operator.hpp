@@ -111,6 +111,7 @@ inline constexpr definition definition_of = checked(Op::definition());
 
 namespace hone { // API
 using operators::definition_of;
+using operators::extent;
 using operators::signature_text;
 using operators::tensor_operator;
 } // namespace hone

@@ -165,3 +165,7 @@ constexpr packed_tensors split_lanes(const definition& original, const lane_fusi
 }
 
 } // namespace hone::schedules
+
+namespace hone { // API
+using schedules::packed_along;
+} // namespace hone
