@@ -161,7 +161,8 @@ struct matmul {
         if (shape.ldr.is_at_call) {
             dimension& rows = right.dims[swap ? 2 : 1];
             rows.stride = 1;
-            rows.stride_parameter = matmul_parts::insert_parameter(d, at++, {.name = "ldr", .least = row, .most = farthest});
+            rows.stride_parameter =
+                matmul_parts::insert_parameter(d, at++, {.name = "ldr", .least = row, .most = farthest});
             if (shape.batch_stride_r.value == 0) {
                 matrices.stride = rows.extent;
                 matrices.stride_parameter = rows.stride_parameter;
