@@ -47,8 +47,7 @@ public:
     own_lists() = default;
     explicit own_lists(const listed_families& rows)
     {
-        std::apply([&]<class... F>(const listed_rows<F>&... of) { ((list<F>().rows = completed<F>(of.rows)), ...); },
-                   rows);
+        std::apply([this](const auto&... of) { (complete(of), ...); }, rows);
     }
 
     template <class Family>
@@ -63,9 +62,9 @@ private:
         own_templates<Family> rows{};
     };
     template <class Family>
-    held<Family>& list()
+    void complete(const listed_rows<Family>& of)
     {
-        return std::get<held<Family>>(lists_);
+        std::get<held<Family>>(lists_).rows = completed<Family>(of.rows);
     }
     of_each_family<held> lists_{};
 };
@@ -104,11 +103,11 @@ std::optional<std::string> wrong_names(const listed_templates<typename Family::t
 inline std::optional<std::string> wrong_names(const listed_families& all)
 {
     std::optional<std::string> wrong;
-    std::apply(
-        [&]<class... F>(const listed_rows<F>&... of) {
-            static_cast<void>(((wrong = wrong_names<F>(of.rows)).has_value() || ...));
-        },
-        all);
+    const auto of_family = [&]<class Family>(const listed_rows<Family>& of) {
+        wrong = wrong_names<Family>(of.rows);
+        return wrong.has_value();
+    };
+    std::apply([&](const auto&... of) { static_cast<void>((of_family(of) || ...)); }, all);
     return wrong;
 }
 
