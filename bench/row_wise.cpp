@@ -30,7 +30,7 @@ constexpr hone::isa set = hone::compiled_isa();
 // Loads all of x and stores all of y.
 void stream(const float* x, float* y, std::int64_t n)
 {
-    using v = hone::simd<set, float>;
+    using v = hone::codegen::simd<set, float>;
     constexpr std::int64_t lanes = v::lanes;
     for (std::int64_t i = 0; i + 4 * lanes <= n; i += 4 * lanes)
         for (std::int64_t k = 0; k < 4; ++k) v::store(y + i + k * lanes, v::load(x + i + k * lanes));

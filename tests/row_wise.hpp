@@ -82,7 +82,7 @@ inline doubles reference(const norm_shape& s, norm how, const rows_data& d)
 }
 
 // How far results may lie from these at most, in floats of the unit u.
-inline constexpr double unit = 0x1p-24, denormals = 4 * 0x1p-149;
+inline constexpr double float_unit = 0x1p-24, denormals = 4 * 0x1p-149;
 inline doubles error_bounds(const row_shape& s, const rows_data& d)
 {
     const doubles y = reference(s, d);
@@ -91,7 +91,7 @@ inline doubles error_bounds(const row_shape& s, const rows_data& d)
         for (double& v : row) v = largest - v;
     });
     for (std::size_t i = 0; i < y.size(); ++i)
-        bounds[i] = denormals + (y[i] == 0 ? 0 : (2 * static_cast<double>(s.n) + bounds[i] + 8) * unit * y[i]);
+        bounds[i] = denormals + (y[i] == 0 ? 0 : (2 * static_cast<double>(s.n) + bounds[i] + 8) * float_unit * y[i]);
     return bounds;
 }
 inline doubles error_bounds(const norm_shape& s, norm how, const rows_data& d)
@@ -107,8 +107,9 @@ inline doubles error_bounds(const norm_shape& s, norm how, const rows_data& d)
     for (std::size_t i = 0; i < y.size(); ++i) {
         const double factor = d.operands.empty() ? 1 : static_cast<double>(d.operands[0][i % d.operands[0].size()]);
         const double own =
-            (n + 8) * unit * std::fabs(plain[i]) + (n + 3) * unit * (1 + std::fabs(plain[i])) * bounds[i];
-        bounds[i] = std::fabs(factor) * (own + unit * std::fabs(plain[i])) + unit * std::fabs(y[i]) + denormals;
+            (n + 8) * float_unit * std::fabs(plain[i]) + (n + 3) * float_unit * (1 + std::fabs(plain[i])) * bounds[i];
+        bounds[i] =
+            std::fabs(factor) * (own + float_unit * std::fabs(plain[i])) + float_unit * std::fabs(y[i]) + denormals;
     }
     return bounds;
 }

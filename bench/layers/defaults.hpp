@@ -91,7 +91,8 @@ struct default_check {
 inline default_check check_default(session& s, shape_kernels& kernels, const operands& in, int count,
                                    std::uint64_t seed)
 {
-    const auto worst = hone::worst_of(hone::accuracy_in(kernels.signature().c_str(), hone::accuracy::standard));
+    const auto worst =
+        hone::operators::worst_of(hone::operators::accuracy_in(kernels.signature().c_str(), hone::accuracy::standard));
     const auto space = hone::tune::any_space_of(kernels.space(worst));
     field all;
     default_check found;

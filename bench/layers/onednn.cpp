@@ -71,7 +71,7 @@ void add_convolution(field& to, const operands& in, const std::string& name, dnn
                      reorders when)
 {
     const hone::conv2d_shape& s = *in.of.conv2d();
-    const hone::image_window v = s.window();
+    const hone::operators::image_window v = s.window();
     const bool nhwc = s.layout == hone::layout::nhwc, has_groups = s.groups > 1;
     const std::int64_t icg = s.ic / s.groups;
     const memory::dims dx{s.n, s.ic, s.h, s.w}, dy{s.n, s.oc, s.oh(), s.ow()};

@@ -40,21 +40,21 @@ void gemm(const operands& in, const state& st)
     const std::int64_t m = s.m.value;
     for (std::int64_t i = 0; i < s.batch; ++i)
         cblas_sgemm(CblasRowMajor, xt ? CblasTrans : CblasNoTrans, wt ? CblasTrans : CblasNoTrans, b(m), b(s.n), b(s.k),
-                    1, in.x.data() + i * m * s.k, b(xt ? m : s.k), st.weights + i * s.k * s.n, b(wt ? s.k : s.n), 0,
-                    st.y.data() + i * m * s.n, b(s.n));
+                    1, in.x.data() + i * m * s.k, b(xt ? m : s.k.value), st.weights + i * s.k * s.n,
+                    b(wt ? s.k.value : s.n.value), 0, st.y.data() + i * m * s.n, b(s.n));
     add_bias_and_relu(in, st.y.data(), s.batch * m, s.n, true);
 }
 
 bool is_one_pixel(const hone::conv2d_shape& s)
 {
-    const hone::image_window v = s.window();
+    const hone::operators::image_window v = s.window();
     return s.kh == 1 && s.kw == 1 && v.stride_h == 1 && v.stride_w == 1 && !v.pads();
 }
 
 // windows[pixel][kh][kw][ic], or windows[ic][kh][kw][pixel].
 void gather(const hone::conv2d_shape& s, const float* x, float* to)
 {
-    const hone::image_window v = s.window();
+    const hone::operators::image_window v = s.window();
     const std::int64_t oh = s.oh(), ow = s.ow();
     const auto row_of = [&](std::int64_t h, std::int64_t kh) { return h * v.stride_h + kh * v.dilation_h - v.pad_top; };
     const auto column_of = [&](std::int64_t w, std::int64_t kw) {

@@ -89,7 +89,7 @@ private:
 
     void fill(const hone::conv2d_shape& s)
     {
-        const hone::image_window v = s.window();
+        const hone::operators::image_window v = s.window();
         const std::int64_t of_group = s.ic / s.groups, oh = s.oh(), ow = s.ow();
         draw(s.n * s.h * s.w * s.ic, s.oc * s.kh * s.kw * of_group, s.oc, s.kh * s.kw * of_group);
         outputs = s.n * oh * ow * s.oc;

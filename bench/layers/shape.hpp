@@ -42,7 +42,7 @@ struct shape {
         std::vector<const char*> words;
         if (bias) words.push_back("bias");
         if (relu) words.push_back("relu");
-        const hone::operand_types type = hone::types_of<hone::f32>();
+        const hone::operand_types type = hone::core::types_of<hone::f32>();
         return std::visit([&](const auto& s) -> std::string { return signature_of(s, type, words).c_str(); }, of);
     }
 };
@@ -194,11 +194,12 @@ inline void read_gemm(reader& in, shape& to)
             in.fail(word, "a product takes batch, xt, wt, bias, relu");
     }
     for (const std::int64_t elements :
-         {hone::saturated_product(s.batch, s.m.value, s.k), hone::saturated_product(s.batch, s.k, s.n),
-          hone::saturated_product(s.batch, s.m.value, s.n)})
-        if (elements > hone::most_elements)
+         {hone::core::saturated_product(s.batch, s.m.value, s.k), hone::core::saturated_product(s.batch, s.k, s.n),
+          hone::core::saturated_product(s.batch, s.m.value, s.n)})
+        if (elements > hone::operators::most_elements)
             in.fail(to.text,
-                    hone::status{hone::fault::extent_too_large, hone::most_elements, elements, "gemm"}.message());
+                    hone::status{hone::fault::extent_too_large, hone::operators::most_elements, elements, "gemm"}
+                        .message());
     to.of = s;
 }
 
@@ -269,7 +270,7 @@ inline std::string cpp_of(const shape& s)
                            g->batch, g->m.value, g->n, g->k, g->x == hone::transposed::yes ? "yes" : "no",
                            g->weights == hone::transposed::yes ? "yes" : "no", words);
     const hone::conv2d_shape& c = *s.conv2d();
-    const hone::image_window v = c.window();
+    const hone::operators::image_window v = c.window();
     return fmt::format("struct op : hone::conv2d<hone::conv2d_shape{{.n = {}, .h = {}, .w = {}, .ic = {}, .oc = {}, "
                        ".kh = {}, .kw = {}, .stride_h = {}, .stride_w = {}, .pad_top = {}, .pad_left = {}, "
                        ".pad_bottom = {}, .pad_right = {}, .dilation_h = {}, .dilation_w = {}, .groups = {}, "

@@ -83,7 +83,7 @@ void add_xnnpack(field& to, const peer_call& p)
     const auto z = [](std::int64_t n) { return static_cast<std::size_t>(n); };
     if (const auto* const s = in.of.conv2d()) {
         if (s->layout != hone::layout::nhwc) return;
-        const hone::image_window v = s->window();
+        const hone::operators::image_window v = s->window();
         add(to, p, "xnnpack", [&](state& st) -> xnn_operator_t {
             xnn_operator_t made = nullptr;
             if (xnnpack::create_convolution(&made, u(v.pad_top), u(v.pad_right), u(v.pad_bottom), u(v.pad_left),

@@ -157,7 +157,7 @@ struct hone::kernel<hone::tune::odd_twin<planted>, Configs, Set, Threads>
     }
 };
 )";
-    const isa set = cpu();
+    const isa set = hone::cpu();
     tune::builder build(tune::find_compiler("c++", set), {.directory = at.path() / "work",
                                                           .include_directories = {include_directory(), at.path()},
                                                           .headers = {"rounded.hpp"}});

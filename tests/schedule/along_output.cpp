@@ -18,6 +18,7 @@
 #include <hone/schedule/reduce.hpp>
 
 using namespace hone;
+using namespace hone::schedules;
 
 namespace {
 

@@ -30,9 +30,9 @@ namespace {
 
 tune::shared_space layer_space()
 {
-    constexpr definition layer =
+    constexpr definition chosen_layer =
         conv2d<conv2d_shape{.h = 9, .w = 9, .ic = 8, .oc = 24, .kh = 3, .kw = 3, .pad = 1}, f32>::definition();
-    return tune::shared_space(tune::cpu_space_of(layer, isa::avx2, error_class::winograd_4, nullptr));
+    return tune::shared_space(tune::cpu_space_of(chosen_layer, isa::avx2, error_class::winograd_4, nullptr));
 }
 
 // The sentence with which f() ends; nothing where it does not.

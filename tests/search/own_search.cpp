@@ -69,7 +69,7 @@ static_assert(tune::own::usable_searcher<tune::learned_searcher<tune::shared_spa
 static_assert(!tune::own::usable_searcher<of_other_points>);
 static_assert(!tune::own::usable_searcher<fewest_registers>);
 
-constexpr tune::own_search by_model = tune::own_cost_model<fewest_registers>();
+constexpr tune::own_search own_model = tune::own_cost_model<fewest_registers>();
 constexpr tune::own_search by_order = tune::own_searcher<in_order<>>();
 
 tune::shared_space small_space()
@@ -82,8 +82,8 @@ tune::shared_space small_space()
 
 TEST_CASE("each says whose it is, and which of the two")
 {
-    CHECK(by_model.name.ends_with("test::fewest_registers"));
-    CHECK((by_model.model != nullptr && by_model.searcher == nullptr));
+    CHECK(own_model.name.ends_with("test::fewest_registers"));
+    CHECK((own_model.model != nullptr && own_model.searcher == nullptr));
     CHECK(by_order.name.find("test::in_order<") != std::string_view::npos);
     CHECK((by_order.model == nullptr && by_order.searcher != nullptr));
 }
@@ -95,7 +95,7 @@ TEST_CASE("a cost model is made of the seed where it takes one, and scores as it
     many(nest_feature::registers) = 5;
     const std::array<tune::feature_row, 2> rows{tune::feature_row(few.values), tune::feature_row(many.values)};
     std::array<float, 2> scores{};
-    const auto model = by_model.model(3);
+    const auto model = own_model.model(3);
     CHECK(model->ready());
     model->fit(rows, scores);
     model->score(rows, scores);
