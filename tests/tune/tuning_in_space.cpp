@@ -20,6 +20,7 @@
 #include "tuner_rig.hpp"
 
 using namespace hone;
+using namespace hone::tune;
 using namespace hone::test;
 using tune::verdict;
 
