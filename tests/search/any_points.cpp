@@ -19,14 +19,14 @@ namespace {
 
 static_assert(tune::search_space<tune::shared_space>);
 
-constexpr definition layer =
+constexpr definition points_layer =
     conv2d<conv2d_shape{.h = 9, .w = 9, .ic = 8, .oc = 24, .kh = 3, .kw = 3, .pad = 1}, f32>::definition();
 
 } // namespace
 
 TEST_CASE("copies are one space, which lives as long as any of them")
 {
-    tune::shared_space first(tune::cpu_space_of(layer, isa::avx2, error_class::winograd_4, nullptr));
+    tune::shared_space first(tune::cpu_space_of(points_layer, isa::avx2, error_class::winograd_4, nullptr));
     const tune::shared_space second = first;
     tune::xoshiro256 bits(3), same_bits(3);
     CHECK(first.size() > 1000);
@@ -38,7 +38,7 @@ TEST_CASE("copies are one space, which lives as long as any of them")
 
 TEST_CASE("a point that the space does not have is illegal")
 {
-    const tune::shared_space space(tune::cpu_space_of(layer, isa::avx2, error_class::winograd_4, nullptr));
+    const tune::shared_space space(tune::cpu_space_of(points_layer, isa::avx2, error_class::winograd_4, nullptr));
     tune::xoshiro256 bits(3);
     feature_vector f;
     tune::space_point legal = space.random(bits);
