@@ -167,7 +167,7 @@ struct hone::kernel<hone::tune::odd_twin<planted>, Configs, Set, Threads>
                                                .seed = 5};
     for (const char* type : {"rounded", "planted"}) {
         CAPTURE(type);
-        tune::cpu_tuning tuning(tune::task_of<::rounded>(type, type), environment, build, set);
+        tune::cpu_tuning tuning(tune::task_of<struct rounded>(type, type), environment, build, set);
         for (const direct_knobs& k : {direct_knobs{.rows = 6, .vectors = 1}, direct_knobs{.rows = 4, .vectors = 2},
                                       direct_knobs{.rows = 3, .vectors = 2, .reduce_block = 16}}) {
             tune::record r = tiny_record(1);
