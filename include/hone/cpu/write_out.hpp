@@ -218,7 +218,7 @@ HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)
         execute_by_lane<K, B, I, Holder>(e, r);
     } else {
         if constexpr (B::at(I).tests)
-            if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, 0)) return;
+            if (!guards_hold<K, B, I, B::at(I).leaf, Holder>(e, B::at(I).first_lane)) return; // as in all behind it
         [&]<int... P>(sequence<P...>) HONE_INLINE_LAMBDA {
             using own = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh, s.first_lane>;
             if constexpr (reads_position(K::nest, s.statement))
