@@ -267,7 +267,7 @@ inline std::string cpp_of(const shape& s)
     if (const auto* const g = s.gemm())
         return fmt::format("struct op : hone::gemm<hone::gemm_shape{{.batch = {}, .m = {}, .n = {}, .k = {}, .x = "
                            "hone::transposed::{}, .weights = hone::transposed::{}}}, {}> {{}};\n",
-                           g->batch, g->m.value, g->n, g->k, g->x == hone::transposed::yes ? "yes" : "no",
+                           g->batch, g->m.value, g->n.value, g->k.value, g->x == hone::transposed::yes ? "yes" : "no",
                            g->weights == hone::transposed::yes ? "yes" : "no", words);
     const hone::conv2d_shape& c = *s.conv2d();
     const hone::operators::image_window v = c.window();
@@ -275,7 +275,7 @@ inline std::string cpp_of(const shape& s)
                        ".kh = {}, .kw = {}, .stride_h = {}, .stride_w = {}, .pad_top = {}, .pad_left = {}, "
                        ".pad_bottom = {}, .pad_right = {}, .dilation_h = {}, .dilation_w = {}, .groups = {}, "
                        ".layout = hone::layout::{}}}, {}> {{}};\n",
-                       c.n, c.h, c.w, c.ic, c.oc, c.kh, c.kw, v.stride_h, v.stride_w, v.pad_top, v.pad_left,
+                       c.n.value, c.h, c.w, c.ic, c.oc, c.kh, c.kw, v.stride_h, v.stride_w, v.pad_top, v.pad_left,
                        v.pad_bottom, v.pad_right, v.dilation_h, v.dilation_w, c.groups, name_of(c.layout), words);
 }
 
