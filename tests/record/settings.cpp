@@ -38,7 +38,7 @@ TEST_CASE("a knob that is added to a template is in its table")
 {
     CHECK(tune::text_of(cpu_config(winograd_knobs{})) ==
           "winograd tile=4 block_rows=2 block_columns=7 rows=7 vectors=3");
-    CHECK(std::size(direct_knob_table) == 8);
+    CHECK(std::size(direct_knob_table) == 9);
     CHECK(std::size(vulkan_knob_table) == 10);
     CHECK(sizeof(winograd_knobs) == std::size(winograd_knob_table) * sizeof(std::int32_t));
 }
