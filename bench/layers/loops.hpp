@@ -10,7 +10,7 @@
 
 namespace bench::layers {
 
-inline constexpr int vector_bytes = hone::row_of(hone::compiled_isa()).register_bytes;
+inline constexpr int vector_bytes = hone::core::row_of(hone::compiled_isa()).register_bytes;
 using number_vector [[gnu::vector_size(vector_bytes)]] = float;
 using bits_vector [[gnu::vector_size(vector_bytes), gnu::aligned(4), gnu::may_alias]] = std::int32_t;
 inline constexpr std::int64_t lanes = vector_bytes / 4;

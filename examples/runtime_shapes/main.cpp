@@ -47,10 +47,16 @@ struct layer {
         };
         return is_conv2d ? of(conv2d) : of(gemm);
     }
-    std::int64_t channels() const { return is_conv2d ? conv2d.oc : gemm.n; }
-    std::int64_t inputs() const { return is_conv2d ? conv2d.h * conv2d.w * conv2d.ic : gemm.m.value * gemm.k; }
-    std::int64_t weights() const { return is_conv2d ? conv2d.oc * conv2d.kh * conv2d.kw * conv2d.ic : gemm.k * gemm.n; }
-    std::int64_t outputs() const { return is_conv2d ? conv2d.oh() * conv2d.ow() * conv2d.oc : gemm.m.value * gemm.n; }
+    std::int64_t channels() const { return is_conv2d ? conv2d.oc : gemm.n.value; }
+    std::int64_t inputs() const { return is_conv2d ? conv2d.h * conv2d.w * conv2d.ic : gemm.m.value * gemm.k.value; }
+    std::int64_t weights() const
+    {
+        return is_conv2d ? conv2d.oc * conv2d.kh * conv2d.kw * conv2d.ic : gemm.k.value * gemm.n.value;
+    }
+    std::int64_t outputs() const
+    {
+        return is_conv2d ? conv2d.oh() * conv2d.ow() * conv2d.oc : gemm.m.value * gemm.n.value;
+    }
 };
 
 // The layer that a line describes; false where it describes none.
@@ -66,8 +72,8 @@ bool read(const std::string& line, layer& l)
         s.kw = s.kh;
         if (!words || !s.check().ok()) return false;
     } else {
-        words >> l.gemm.m.value >> l.gemm.n >> l.gemm.k;
-        if (!words || kind != "gemm" || l.gemm.m.value < 1 || l.gemm.n < 1 || l.gemm.k < 1) return false;
+        words >> l.gemm.m.value >> l.gemm.n.value >> l.gemm.k.value;
+        if (!words || kind != "gemm" || l.gemm.m.value < 1 || l.gemm.n.value < 1 || l.gemm.k.value < 1) return false;
     }
     while (words >> epilogue) {
         if (epilogue != "bias" && epilogue != "relu") return false;
@@ -98,7 +104,8 @@ floats plain_loops(const layer& l, const floats& x, const floats& weights, const
                         add((h * s.w + w) * s.ic + c, ((channel * s.kh + kh) * s.kw + kw) * s.ic + c);
                 }
         } else {
-            for (std::int64_t k = 0; k < l.gemm.k; ++k) add(at * l.gemm.k + k, k * l.gemm.n + channel);
+            for (std::int64_t k = 0; k < l.gemm.k.value; ++k)
+                add(at * l.gemm.k.value + k, k * l.gemm.n.value + channel);
         }
         y[static_cast<std::size_t>(i)] = static_cast<float>(l.has_relu ? std::fmax(sum, 0.0) : sum);
     }

@@ -267,11 +267,5 @@ constexpr operand_types types_of()
 } // namespace hone::core
 
 namespace hone { // API
-using core::dtype;
-using core::f16;
-using core::f32;
-using core::half;
-using core::name_of;
-using core::operand_types;
-using core::types;
+using core::dtype, core::f16, core::f32, core::half, core::name_of, core::operand_types, core::types;
 } // namespace hone

@@ -65,6 +65,5 @@ struct serial_executor {
 } // namespace hone::core
 
 namespace hone { // API
-using core::executor;
-using core::serial_executor;
+using core::executor, core::serial_executor;
 } // namespace hone

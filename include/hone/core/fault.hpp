@@ -265,7 +265,5 @@ struct status {
 } // namespace hone::core
 
 namespace hone { // API
-using core::fault;
-using core::message_of;
-using core::status;
+using core::fault, core::message_of, core::status;
 } // namespace hone

@@ -195,10 +195,5 @@ inline bool runs_here(isa code) { return code != isa::none && processor_features
 } // namespace hone::core
 
 namespace hone { // API
-using core::compiled_isa;
-using core::cpu;
-using core::isa;
-using core::lanes_of;
-using core::name_of;
-using core::runs_here;
+using core::compiled_isa, core::cpu, core::isa, core::lanes_of, core::name_of, core::runs_here;
 } // namespace hone

@@ -110,7 +110,5 @@ inline constexpr entry_table table_of{compiled_entries::lists<List, Configs, Set
 } // namespace hone::calls
 
 namespace hone { // API
-using calls::compiled;
-using calls::entries_of;
-using calls::table_of;
+using calls::compiled, calls::entries_of, calls::table_of;
 } // namespace hone

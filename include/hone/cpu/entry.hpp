@@ -128,10 +128,5 @@ inline const entry* find(const entry_table& table, const char* signature, isa pr
 } // namespace hone::calls
 
 namespace hone { // API
-using calls::entry;
-using calls::entry_list;
-using calls::entry_of;
-using calls::executor_ref;
-using calls::find;
-using calls::reference_to;
+using calls::entry, calls::entry_list, calls::entry_of, calls::executor_ref, calls::find, calls::reference_to;
 } // namespace hone

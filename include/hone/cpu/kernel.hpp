@@ -267,6 +267,5 @@ private:
 } // namespace hone::calls
 
 namespace hone { // API
-using calls::arguments;
-using calls::kernel;
+using calls::arguments, calls::kernel;
 } // namespace hone

@@ -332,10 +332,5 @@ constexpr basic_nest<S> resized(const basic_nest<From>& from)
 } // namespace hone::ir
 
 namespace hone { // API
-using ir::binding;
-using ir::memory;
-using ir::name_of;
-using ir::parameter;
-using ir::reduction;
-using ir::role;
+using ir::binding, ir::memory, ir::name_of, ir::parameter, ir::reduction, ir::role;
 } // namespace hone

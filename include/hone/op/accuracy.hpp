@@ -96,9 +96,5 @@ constexpr accuracy accuracy_in(const char* signature, accuracy otherwise)
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::accuracy;
-using operators::error_class;
-using operators::exact;
-using operators::fast;
-using operators::name_of;
+using operators::accuracy, operators::error_class, operators::exact, operators::fast, operators::name_of;
 } // namespace hone

@@ -168,15 +168,7 @@ inline constexpr bool ships<clip<Low, High>> = true;
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::clip;
-using operators::elu;
-using operators::gelu;
-using operators::gelu_tanh;
-using operators::hard_sigmoid;
-using operators::hard_swish;
-using operators::leaky_relu;
-using operators::prelu;
-using operators::sigmoid;
-using operators::silu;
-using operators::tanh_activation;
+using operators::clip, operators::elu, operators::gelu, operators::gelu_tanh, operators::hard_sigmoid,
+    operators::hard_swish, operators::leaky_relu, operators::prelu, operators::sigmoid, operators::silu,
+    operators::tanh_activation;
 } // namespace hone

@@ -111,11 +111,6 @@ inline constexpr bool ships<maximum<P>> = true;
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::add;
-using operators::divide;
-using operators::maximum;
-using operators::minimum;
-using operators::multiply;
-using operators::per;
-using operators::subtract;
+using operators::add, operators::divide, operators::maximum, operators::minimum, operators::multiply, operators::per,
+    operators::subtract;
 } // namespace hone

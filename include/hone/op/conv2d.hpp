@@ -72,8 +72,8 @@ struct conv2d_shape {
 
 // As conv2d<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
 // order, each as signature_word gives it: "bias", "relu".
-template <class Words>
-constexpr signature_text signature_of(const conv2d_shape& s, operand_types type, const Words& epilogue)
+template <class Words = std::initializer_list<const char*>>
+constexpr signature_text signature_of(const conv2d_shape& s, operand_types type, const Words& epilogue = {})
 {
     signature_text t;
     t.word("conv2d")
@@ -88,11 +88,6 @@ constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
-}
-constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
-                                      std::initializer_list<const char*> epilogue = {})
-{
-    return signature_of<std::initializer_list<const char*>>(s, type, epilogue);
 }
 
 // The tensors of a convolution with its channels as (group, channel in the group).
@@ -203,7 +198,5 @@ struct conv2d {
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::conv2d;
-using operators::conv2d_shape;
-using operators::signature_of;
+using operators::conv2d, operators::conv2d_shape, operators::signature_of;
 } // namespace hone

@@ -197,16 +197,7 @@ constexpr void set_dense(tensor& t)
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::along;
-using operators::axis;
-using operators::definition;
-using operators::dim_index;
-using operators::dimension;
-using operators::further_output;
-using operators::lanes_of;
-using operators::operand;
-using operators::set_dense;
-using operators::stage;
-using operators::table_operand;
-using operators::tensor;
+using operators::along, operators::axis, operators::definition, operators::dim_index, operators::dimension,
+    operators::further_output, operators::lanes_of, operators::operand, operators::set_dense, operators::stage,
+    operators::table_operand, operators::tensor;
 } // namespace hone

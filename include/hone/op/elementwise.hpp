@@ -25,7 +25,7 @@ namespace hone::operators {
 
 // As elementwise<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
 // order, each as signature_word gives it: "add", "relu".
-template <class Words>
+template <class Words = std::initializer_list<const char*>>
 constexpr signature_text signature_of(const image_shape& s, operand_types type, const Words& epilogue)
 {
     signature_text t;
@@ -33,11 +33,6 @@ constexpr signature_text signature_of(const image_shape& s, operand_types type, 
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
-}
-constexpr signature_text signature_of(const image_shape& s, operand_types type,
-                                      std::initializer_list<const char*> epilogue)
-{
-    return signature_of<std::initializer_list<const char*>>(s, type, epilogue);
 }
 
 // The definition for any shape, with epilogues E: of as few axes as what they read has. Where nothing is read per
@@ -108,6 +103,5 @@ struct elementwise {
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::elementwise;
-using operators::signature_of;
+using operators::elementwise, operators::signature_of;
 } // namespace hone

@@ -213,12 +213,6 @@ constexpr void add_epilogue(definition& d, int st, const tensor& bias_shape, con
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::add_epilogue;
-using operators::bias;
-using operators::keep;
-using operators::operator_word;
-using operators::relu;
-using operators::relu6;
-using operators::residual;
-using operators::signature_word;
+using operators::add_epilogue, operators::bias, operators::keep, operators::operator_word, operators::relu,
+    operators::relu6, operators::residual, operators::signature_word;
 } // namespace hone

@@ -51,8 +51,8 @@ struct gemm_shape {
 
 // As gemm<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
 // order, each as signature_word gives it: "bias", "relu".
-template <class Words>
-constexpr signature_text signature_of(const gemm_shape& s, operand_types type, const Words& epilogue)
+template <class Words = std::initializer_list<const char*>>
+constexpr signature_text signature_of(const gemm_shape& s, operand_types type, const Words& epilogue = {})
 {
     signature_text t;
     const auto leading_field = [&](const char* name, const leading& l) {
@@ -74,11 +74,6 @@ constexpr signature_text signature_of(const gemm_shape& s, operand_types type, c
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
-}
-constexpr signature_text signature_of(const gemm_shape& s, operand_types type,
-                                      std::initializer_list<const char*> epilogue = {})
-{
-    return signature_of<std::initializer_list<const char*>>(s, type, epilogue);
 }
 
 // Parameters of a call, in this order, where the shape leaves them open: m, n, k, ldx, ldy, batch_stride_x,
@@ -244,9 +239,5 @@ private:
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::gemm;
-using operators::gemm_shape;
-using operators::leading;
-using operators::signature_of;
-using operators::transposed;
+using operators::gemm, operators::gemm_shape, operators::leading, operators::signature_of, operators::transposed;
 } // namespace hone

@@ -59,8 +59,8 @@ struct matmul_shape {
 
 // As matmul<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in order,
 // each as signature_word gives it: "relu".
-template <class Words>
-constexpr signature_text signature_of(const matmul_shape& s, operand_types type, const Words& epilogue)
+template <class Words = std::initializer_list<const char*>>
+constexpr signature_text signature_of(const matmul_shape& s, operand_types type, const Words& epilogue = {})
 {
     signature_text t;
     const auto leading_field = [&](const char* name, const leading& l) {
@@ -81,11 +81,6 @@ constexpr signature_text signature_of(const matmul_shape& s, operand_types type,
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
-}
-constexpr signature_text signature_of(const matmul_shape& s, operand_types type,
-                                      std::initializer_list<const char*> epilogue = {})
-{
-    return signature_of<std::initializer_list<const char*>>(s, type, epilogue);
 }
 
 namespace matmul_parts {
@@ -187,7 +182,5 @@ struct matmul {
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::matmul;
-using operators::matmul_shape;
-using operators::signature_of;
+using operators::matmul, operators::matmul_shape, operators::signature_of;
 } // namespace hone

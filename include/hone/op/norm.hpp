@@ -69,8 +69,8 @@ inline constexpr bool ships<with_beta> = true;
 
 // As layer_norm<...>::signature() or rms_norm's, for shapes that are known when a model is loaded; the words behind the
 // type in order, each as signature_word gives it: "gamma", "beta".
-template <class Words>
-constexpr signature_text signature_of(const norm_shape& s, norm how, operand_types type, const Words& words)
+template <class Words = std::initializer_list<const char*>>
+constexpr signature_text signature_of(const norm_shape& s, norm how, operand_types type, const Words& words = {})
 {
     signature_text t;
     t.word(name_of(how)).field("rows", s.rows).field("n", s.n);
@@ -78,11 +78,6 @@ constexpr signature_text signature_of(const norm_shape& s, norm how, operand_typ
     add_types(t, type);
     for (const char* name : words) t.word(name);
     return t;
-}
-constexpr signature_text signature_of(const norm_shape& s, norm how, operand_types type,
-                                      std::initializer_list<const char*> words = {})
-{
-    return signature_of<std::initializer_list<const char*>>(s, how, type, words);
 }
 
 // The definition for any shape, with epilogues E.
@@ -132,12 +127,6 @@ struct rms_norm : norms::of_rows<S, norm::rms, Type, E...> {};
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::layer_norm;
-using operators::name_of;
-using operators::norm;
-using operators::norm_shape;
-using operators::rms_norm;
-using operators::signature_of;
-using operators::with_beta;
-using operators::with_gamma;
+using operators::layer_norm, operators::name_of, operators::norm, operators::norm_shape, operators::rms_norm,
+    operators::signature_of, operators::with_beta, operators::with_gamma;
 } // namespace hone

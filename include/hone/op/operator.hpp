@@ -110,8 +110,5 @@ inline constexpr definition definition_of = checked(Op::definition());
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::definition_of;
-using operators::extent;
-using operators::signature_text;
-using operators::tensor_operator;
+using operators::definition_of, operators::extent, operators::signature_text, operators::tensor_operator;
 } // namespace hone

@@ -183,8 +183,8 @@ constexpr pool_shape whole(const image_shape& s)
 
 // As max_pool<...>::signature() or average_pool's, for shapes that are known when a model is loaded; the words behind
 // the type in order, each as signature_word gives it: "relu".
-template <class Words>
-constexpr signature_text signature_of(const pool_shape& s, pooling how, operand_types type, const Words& epilogue)
+template <class Words = std::initializer_list<const char*>>
+constexpr signature_text signature_of(const pool_shape& s, pooling how, operand_types type, const Words& epilogue = {})
 {
     signature_text t;
     t.word(how == pooling::max ? "max_pool" : "average_pool");
@@ -203,11 +203,6 @@ constexpr signature_text signature_of(const pool_shape& s, pooling how, operand_
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
-}
-constexpr signature_text signature_of(const pool_shape& s, pooling how, operand_types type,
-                                      std::initializer_list<const char*> epilogue = {})
-{
-    return signature_of<std::initializer_list<const char*>>(s, how, type, epilogue);
 }
 
 // The definition of a pool of any shape, with epilogues E.
@@ -307,13 +302,6 @@ struct global_average_pool : average_pool<whole(S), Type, E...> {};
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::average_pool;
-using operators::count_padding;
-using operators::global_average_pool;
-using operators::global_max_pool;
-using operators::last_window;
-using operators::max_pool;
-using operators::pool_shape;
-using operators::pooling;
-using operators::signature_of;
+using operators::average_pool, operators::count_padding, operators::global_average_pool, operators::global_max_pool,
+    operators::last_window, operators::max_pool, operators::pool_shape, operators::pooling, operators::signature_of;
 } // namespace hone

@@ -23,19 +23,14 @@ namespace hone::operators {
 
 // As softmax<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in order,
 // each as signature_word gives it.
-template <class Words>
-constexpr signature_text signature_of(const row_shape& s, operand_types type, const Words& words)
+template <class Words = std::initializer_list<const char*>>
+constexpr signature_text signature_of(const row_shape& s, operand_types type, const Words& words = {})
 {
     signature_text t;
     t.word("softmax").field("rows", s.rows).field("n", s.n);
     add_types(t, type);
     for (const char* name : words) t.word(name);
     return t;
-}
-constexpr signature_text signature_of(const row_shape& s, operand_types type,
-                                      std::initializer_list<const char*> words = {})
-{
-    return signature_of<std::initializer_list<const char*>>(s, type, words);
 }
 
 // The definition for any shape, with epilogues E.
@@ -66,6 +61,5 @@ struct softmax {
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::signature_of;
-using operators::softmax;
+using operators::signature_of, operators::softmax;
 } // namespace hone

@@ -129,7 +129,5 @@ constexpr dim_index along_window(int spatial, std::int64_t stride, int tap, std:
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::image_shape;
-using operators::layout;
-using operators::name_of;
+using operators::image_shape, operators::layout, operators::name_of;
 } // namespace hone

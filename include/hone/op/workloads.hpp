@@ -47,6 +47,5 @@ using workload = typename workload_list::nth_of_list<List, I>::type;
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::workload;
-using operators::workloads;
+using operators::workload, operators::workloads;
 } // namespace hone

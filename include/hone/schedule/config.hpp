@@ -251,8 +251,5 @@ constexpr int tuned_threads_of(isa set, int threads = 1)
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::config_of;
-using schedules::config_text;
-using schedules::cpu_entry;
-using schedules::defaults;
+using schedules::config_of, schedules::config_text, schedules::cpu_entry, schedules::defaults;
 } // namespace hone

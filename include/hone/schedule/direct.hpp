@@ -404,7 +404,5 @@ struct direct {
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::direct;
-using schedules::direct_knobs;
-using schedules::padding;
+using schedules::direct, schedules::direct_knobs, schedules::padding;
 } // namespace hone

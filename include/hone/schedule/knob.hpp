@@ -115,10 +115,6 @@ constexpr status at_most(fault what, std::int64_t most, std::int64_t found, cons
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::at_most;
-using schedules::check_knobs;
-using schedules::constraint;
-using schedules::knob;
-using schedules::knob_member;
-using schedules::legal;
+using schedules::at_most, schedules::check_knobs, schedules::constraint, schedules::knob, schedules::knob_member,
+    schedules::legal;
 } // namespace hone

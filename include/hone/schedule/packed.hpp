@@ -154,8 +154,5 @@ constexpr void replace_weights(definition& d, const packed_tensors& packed)
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::packed_tensor;
-using schedules::packed_tensors;
-using schedules::replace_weights;
-using schedules::weights_of;
+using schedules::packed_tensor, schedules::packed_tensors, schedules::replace_weights, schedules::weights_of;
 } // namespace hone

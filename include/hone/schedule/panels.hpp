@@ -327,7 +327,5 @@ struct panels {
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::panel_knobs;
-using schedules::panels;
-using schedules::reading;
+using schedules::panel_knobs, schedules::panels, schedules::reading;
 } // namespace hone

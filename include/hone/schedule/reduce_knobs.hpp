@@ -315,7 +315,5 @@ constexpr reduce_knobs fitted_reduce(const definition& original, reduce_knobs k,
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::apart;
-using schedules::reduce_knobs;
-using schedules::spread;
+using schedules::apart, schedules::reduce_knobs, schedules::spread;
 } // namespace hone

@@ -101,6 +101,5 @@ constexpr register_tile cheapest_tile(std::int64_t rows, std::int64_t vectors, b
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::check_registers;
-using schedules::register_tile;
+using schedules::check_registers, schedules::register_tile;
 } // namespace hone

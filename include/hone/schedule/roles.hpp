@@ -287,11 +287,6 @@ constexpr packed_tensors packed_along(const definition& d, std::int64_t block, v
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::direct_roles;
-using schedules::has_direct_roles;
-using schedules::packed_along;
-using schedules::roles_of;
-using schedules::shares_dimension;
-using schedules::vector_axis;
-using schedules::walk;
+using schedules::direct_roles, schedules::has_direct_roles, schedules::packed_along, schedules::roles_of,
+    schedules::shares_dimension, schedules::vector_axis, schedules::walk;
 } // namespace hone

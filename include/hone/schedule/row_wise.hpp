@@ -317,7 +317,5 @@ struct row_wise {
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::row_sums;
-using schedules::row_wise;
-using schedules::row_wise_knobs;
+using schedules::row_sums, schedules::row_wise, schedules::row_wise_knobs;
 } // namespace hone

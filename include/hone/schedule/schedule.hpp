@@ -114,10 +114,6 @@ struct schedule {
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::attach_point;
-using schedules::border;
-using schedules::level;
-using schedules::schedule;
-using schedules::stage_plan;
-using schedules::tail;
+using schedules::attach_point, schedules::border, schedules::level, schedules::schedule, schedules::stage_plan,
+    schedules::tail;
 } // namespace hone

@@ -253,8 +253,5 @@ constexpr schedule packing_for(const definition& d, const config_in<List>& c, co
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::check_knobs;
-using schedules::name_of_template;
-using schedules::schedule_template;
-using schedules::template_list;
+using schedules::check_knobs, schedules::name_of_template, schedules::schedule_template, schedules::template_list;
 } // namespace hone

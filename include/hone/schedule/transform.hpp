@@ -216,6 +216,5 @@ constexpr void pad_operand(schedule& s, int st, int o, const inline_vector<std::
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::packing_schedule;
-using schedules::pad_operand;
+using schedules::packing_schedule, schedules::pad_operand;
 } // namespace hone

@@ -350,9 +350,5 @@ struct vulkan_direct {
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::edge;
-using schedules::name_of;
-using schedules::staging;
-using schedules::vulkan_direct;
-using schedules::vulkan_knobs;
+using schedules::edge, schedules::name_of, schedules::staging, schedules::vulkan_direct, schedules::vulkan_knobs;
 } // namespace hone

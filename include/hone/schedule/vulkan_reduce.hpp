@@ -312,6 +312,5 @@ struct vulkan_reduce {
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::vulkan_reduce;
-using schedules::vulkan_reduce_knobs;
+using schedules::vulkan_reduce, schedules::vulkan_reduce_knobs;
 } // namespace hone

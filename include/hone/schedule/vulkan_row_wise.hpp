@@ -325,6 +325,5 @@ struct vulkan_row_wise {
 } // namespace hone::schedules
 
 namespace hone { // API
-using schedules::vulkan_row_wise;
-using schedules::vulkan_row_wise_knobs;
+using schedules::vulkan_row_wise, schedules::vulkan_row_wise_knobs;
 } // namespace hone

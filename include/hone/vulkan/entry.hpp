@@ -112,8 +112,5 @@ constexpr result<const vulkan_entry*> find_entry(std::span<const vulkan_entry> e
 } // namespace hone::calls
 
 namespace hone { // API
-using calls::find_entry;
-using calls::has_vulkan_entries;
-using calls::vulkan_entries_of;
-using calls::vulkan_entry;
+using calls::find_entry, calls::has_vulkan_entries, calls::vulkan_entries_of, calls::vulkan_entry;
 } // namespace hone
