@@ -168,4 +168,19 @@ inline std::string wrong_kernel(const entry& kernel, const call_data& d, const d
     return wrong.empty() ? wrong : "two threads: " + wrong;
 }
 
+// What is wrong with the first kernel that is not of this unit's instruction set, or does not compute what plain loops
+// do; empty where none is.
+template <class Shape>
+std::string wrong_kernel_of(const std::vector<trial<Shape>>& trials)
+{
+    std::uint64_t seed = 0;
+    for (const trial<Shape>& t : trials) {
+        const call_data d = data_of(t.shape, ++seed);
+        std::string wrong = wrong_kernel(t.kernel, d, reference(t.shape, d, t.epilogue));
+        if (t.kernel.set != compiled_isa()) wrong = "of another instruction set";
+        if (!wrong.empty()) return wrong + "\n  trial " + std::to_string(seed) + ": " + t.kernel.signature;
+    }
+    return "";
+}
+
 } // namespace hone::test

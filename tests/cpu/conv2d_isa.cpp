@@ -113,16 +113,7 @@ std::vector<trial<conv2d_shape>> trials_of_open_batches()
 
 } // namespace
 
-TEST_CASE("direct convolutions, compiled")
-{
-    std::uint64_t seed = 0;
-    for (const trial<conv2d_shape>& t : trials()) {
-        const call_data d = data_of(t.shape, ++seed);
-        CHECK_MESSAGE(t.kernel.set == compiled_isa(), t.kernel.signature);
-        const std::string wrong = wrong_kernel(t.kernel, d, reference(t.shape, d, t.epilogue));
-        CHECK_MESSAGE(wrong.empty(), wrong, "\n  trial ", seed, ": ", t.kernel.signature);
-    }
-}
+TEST_CASE("direct convolutions, compiled") { CHECK(wrong_kernel_of(trials()) == ""); }
 
 TEST_CASE("convolutions of as many images as the call gives")
 {

@@ -49,28 +49,32 @@ struct gemm_shape {
     leading batch_stride_y{};
 };
 
+// A distance in a signature; that of the matrices of a batch only where they are not dense.
+constexpr void add_leading(signature_text& t, const char* name, const leading& l)
+{
+    l.is_at_call ? t.word(name) : t.field(name, l.value);
+}
+constexpr void add_batch_stride(signature_text& t, const char* name, const leading& l)
+{
+    if (l.is_at_call || l.value != 0) add_leading(t, name, l);
+}
+
 // As gemm<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
 // order, each as signature_word gives it: "bias", "relu".
 template <class Words = std::initializer_list<const char*>>
 constexpr signature_text signature_of(const gemm_shape& s, operand_types type, const Words& epilogue = {})
 {
     signature_text t;
-    const auto leading_field = [&](const char* name, const leading& l) {
-        l.is_at_call ? t.word(name) : t.field(name, l.value);
-    };
     t.word("gemm").field("b", s.batch).field(s.m.at_call ? "m<=" : "m", s.m.value);
     t.field(s.n.at_call ? "n<=" : "n", s.n.value).field(s.k.at_call ? "k<=" : "k", s.k.value);
     if (s.x == transposed::yes) t.word("xt");
     if (s.weights == transposed::yes) t.word("wt");
-    leading_field("ldx", s.ldx);
+    add_leading(t, "ldx", s.ldx);
     t.field("ldw", s.ldw.value);
-    leading_field("ldy", s.ldy);
-    const auto batch_field = [&](const char* name, const leading& l) {
-        if (l.is_at_call || l.value != 0) leading_field(name, l);
-    };
-    batch_field("bsx", s.batch_stride_x);
-    batch_field("bsw", s.batch_stride_w);
-    batch_field("bsy", s.batch_stride_y);
+    add_leading(t, "ldy", s.ldy);
+    add_batch_stride(t, "bsx", s.batch_stride_x);
+    add_batch_stride(t, "bsw", s.batch_stride_w);
+    add_batch_stride(t, "bsy", s.batch_stride_y);
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;

@@ -63,21 +63,15 @@ template <class Words = std::initializer_list<const char*>>
 constexpr signature_text signature_of(const matmul_shape& s, operand_types type, const Words& epilogue = {})
 {
     signature_text t;
-    const auto leading_field = [&](const char* name, const leading& l) {
-        l.is_at_call ? t.word(name) : t.field(name, l.value);
-    };
     t.word("matmul").field("b", s.batch).field(s.m.at_call ? "m<=" : "m", s.m.value).field("n", s.n).field("k", s.k);
     if (s.x == transposed::yes) t.word("xt");
     if (s.right == transposed::yes) t.word("rt");
-    leading_field("ldx", s.ldx);
-    leading_field("ldr", s.ldr);
-    leading_field("ldy", s.ldy);
-    const auto batch_field = [&](const char* name, const leading& l) {
-        if (l.is_at_call || l.value != 0) leading_field(name, l);
-    };
-    batch_field("bsx", s.batch_stride_x);
-    batch_field("bsr", s.batch_stride_r);
-    batch_field("bsy", s.batch_stride_y);
+    add_leading(t, "ldx", s.ldx);
+    add_leading(t, "ldr", s.ldr);
+    add_leading(t, "ldy", s.ldy);
+    add_batch_stride(t, "bsx", s.batch_stride_x);
+    add_batch_stride(t, "bsr", s.batch_stride_r);
+    add_batch_stride(t, "bsy", s.batch_stride_y);
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
