@@ -51,8 +51,8 @@ std::string judged_as_another(const definition& d, const definition& other)
     return tune::judge(p, p.signs(), arithmetic::direct, results_of(by_default(other), p, p.signs()).data()).wrong;
 }
 
-constexpr row_shape rows{.rows = 13, .n = 75};
-constexpr norm_shape normal_rows{.rows = 13, .n = 75};
+constexpr row_shape softmax_case{.rows = 13, .n = 75};
+constexpr norm_shape norm_case{.rows = 13, .n = 75};
 
 } // namespace
 
@@ -73,18 +73,19 @@ TEST_CASE("the exact results of softmax and normalisations are those of plain lo
             for (const auto& bounds : r.bounds) CHECK(bounds[i] <= 1e-4 * std::fabs(expected[r.places[i]]) + 1e-5);
         }
     };
-    compare(softmax_definition<>(rows, dtype::f32), data_of(rows, 1), reference(rows, data_of(rows, 1)));
+    compare(softmax_definition<>(softmax_case, dtype::f32), data_of(softmax_case, 1),
+            reference(softmax_case, data_of(softmax_case, 1)));
     for (const norm how : {norm::layer, norm::rms})
-        compare(norm_definition<with_gamma, with_beta>(normal_rows, how, dtype::f32), data_of(normal_rows, 2),
-                reference(normal_rows, how, data_of(normal_rows, 2)));
+        compare(norm_definition<with_gamma, with_beta>(norm_case, how, dtype::f32), data_of(norm_case, 2),
+                reference(norm_case, how, data_of(norm_case, 2)));
 }
 
 TEST_CASE("default and naive kernels of several stages are right by their bounds, of special values, too")
 {
-    for (const definition& d :
-         {softmax_definition<>(rows, dtype::f32), softmax_definition<multiply<per::channel>, relu>(rows, dtype::f32),
-          norm_definition<with_gamma, with_beta>(normal_rows, norm::layer, dtype::f32),
-          norm_definition<with_gamma>(normal_rows, norm::rms, dtype::f32)}) {
+    for (const definition& d : {softmax_definition<>(softmax_case, dtype::f32),
+                                softmax_definition<multiply<per::channel>, relu>(softmax_case, dtype::f32),
+                                norm_definition<with_gamma, with_beta>(norm_case, norm::layer, dtype::f32),
+                                norm_definition<with_gamma>(norm_case, norm::rms, dtype::f32)}) {
         const tune::problem p = problem_of(d);
         CAPTURE(d.stages.back().name);
         for (const tune::problem_draw& draw : p.draws) {
@@ -106,10 +107,10 @@ TEST_CASE("default and naive kernels of several stages are right by their bounds
 
 TEST_CASE("what is near another operator of rows is not taken for it")
 {
-    const definition layer = norm_definition<>(normal_rows, norm::layer, dtype::f32);
-    norm_shape other = normal_rows;
+    const definition layer = norm_definition<>(norm_case, norm::layer, dtype::f32);
+    norm_shape other = norm_case;
     other.epsilon = 1e-3;
     CHECK(judged_as_another(layer, layer) == "");
-    CHECK(judged_as_another(layer, norm_definition<>(normal_rows, norm::rms, dtype::f32)) != "");
+    CHECK(judged_as_another(layer, norm_definition<>(norm_case, norm::rms, dtype::f32)) != "");
     CHECK(judged_as_another(layer, norm_definition<>(other, norm::layer, dtype::f32)) != "");
 }

@@ -341,19 +341,19 @@ TEST_CASE("honest kernels of every template and instruction set pass")
         };
         std::vector<tune::variant_source> sources{tune::naive_source_of(task, set),
                                                   built_of(default_direct(task.definition, set))};
-        std::vector<tune::arithmetic> arithmetics{tune::arithmetic::direct, tune::arithmetic::direct};
+        std::vector<tune::arithmetic> summed_as{tune::arithmetic::direct, tune::arithmetic::direct};
         for (const std::int32_t tile : {2, 4}) {
             winograd_knobs knobs = default_winograd(task.definition, set);
             knobs.tile = tile;
             sources.push_back(built_of(fitted(task.definition, knobs, set)));
-            arithmetics.push_back(tile == 2 ? tune::arithmetic::winograd_2 : tune::arithmetic::winograd_4);
+            summed_as.push_back(tile == 2 ? tune::arithmetic::winograd_2 : tune::arithmetic::winograd_4);
         }
         tune::measure_job job{.problem = at / "problem", .rules = {.total_ms = 4}};
         tune::save(tune::problem_of(task.definition, 1, tune::cpu_arithmetics(task.definition)), job.problem);
         const auto built = builder.build(sources);
         for (std::size_t i = 0; i < built.size(); ++i) {
             REQUIRE_MESSAGE(built[i].found == verdict::ok, built[i].detail);
-            job.variants.push_back({built[i].library, built[i].index, arithmetics[i]});
+            job.variants.push_back({built[i].library, built[i].index, summed_as[i]});
         }
         for (const tune::measurement& m : tune::measure(job, measuring_child()))
             CHECK_MESSAGE(m.found == verdict::ok, m.detail);
