@@ -10,7 +10,6 @@
 #include <doctest/doctest.h>
 
 using namespace hone;
-using namespace hone::operators;
 
 namespace {
 

@@ -9,7 +9,6 @@
 #include <doctest/doctest.h>
 
 using namespace hone;
-using namespace hone::ir;
 
 namespace {
 
