@@ -38,12 +38,12 @@ struct primitive {
     }
     void run(const hone::arguments& a)
     {
-        x.set_data_handle(const_cast<float*>(a.x));
+        x.set_data_handle(const_cast<void*>(a.x.first()));
         weights.set_data_handle(const_cast<void*>(a.weights));
-        y.set_data_handle(a.y);
+        y.set_data_handle(a.y.first());
         std::unordered_map<int, memory> arguments{{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, y}};
-        if (a.bias != nullptr) {
-            bias.set_data_handle(const_cast<float*>(a.bias));
+        if (a.bias.first() != nullptr) {
+            bias.set_data_handle(const_cast<void*>(a.bias.first()));
             arguments.insert({DNNL_ARG_BIAS, bias});
         }
         kernel.execute(stream, arguments);

@@ -93,6 +93,9 @@ constexpr const char* workspace_sentence =
     "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes";
 constexpr const char* tensor_sentence =
     "hone::run: a tensor that the kernel reads or writes is a null pointer; pass the one that the subject names";
+constexpr const char* type_sentence =
+    "hone::run: a tensor is given in another element type than the operator has it in; "
+    "pass a pointer to elements of the operator's type";
 constexpr const char* layout_sentence = "hone::run: the packed weights have another layout id than this kernel; pack "
                                         "them again with this kernel's pack()";
 
@@ -290,6 +293,51 @@ TEST_CASE("a tensor that is missing")
     with.operands = operands;
     CHECK(added::run(with).ok());
     CHECK(y == floats(15, 7));
+}
+
+TEST_CASE("a tensor of another element type")
+{
+    call_rig rig = gemm_rig();
+    std::vector<half> halves(512);
+    const auto check_refused = [&](auto part, const char* subject) {
+        arguments a = rig.right();
+        a.*part = halves.data();
+        const status s = rig.run(a);
+        CAPTURE(subject);
+        CHECK(s.what == fault::tensor_type);
+        CHECK(std::string{s.message()} == type_sentence);
+        CHECK(std::string{s.subject} == subject);
+        CHECK(s.expected == 32);
+        CHECK(s.found == 16);
+    };
+    check_refused(&arguments::x, "x");
+    check_refused(&arguments::bias, "bias");
+    check_refused(&arguments::y, "y");
+    rig.check_taken(rig.right());
+    // The first that is wrong is named, whatever is wrong with it.
+    arguments a = rig.right();
+    a.x = halves.data();
+    a.bias = nullptr;
+    CHECK(std::string{rig.run(a).subject} == "x");
+    // What the operator does not read may be of any type.
+    call_rig other = conv_rig<peeled>();
+    a = other.right();
+    a.bias = halves.data();
+    other.check_taken(a);
+
+    // In lists, too: of halves, or of tensors of several types.
+    using added = kernel<gemm<gemm_shape{.m = 3, .n = 5, .k = 2}, f32, plus_operand>>;
+    floats x(6, 1), weights(10, 1), packed(added::packed_bytes / sizeof(float)), y(15), third(15, 3);
+    added::pack(weights.data(), packed.data());
+    arguments with{.x = x.data(), .weights = packed.data(), .y = y.data()};
+    const half* const of_halves[] = {halves.data()};
+    with.operands = of_halves;
+    CHECK(added::run(with).what == fault::tensor_type);
+    CHECK(std::string{added::run(with).subject} == "plus_operand");
+    const given_tensor of_any[] = {third.data()};
+    with.operands = of_any;
+    CHECK(added::run(with).ok());
+    CHECK(y == floats(15, 5));
 }
 
 TEST_CASE("a workspace that is missing")

@@ -84,17 +84,20 @@ tune::variant_source source_of(const char* type, const planted& p)
         return at < 0 ? 0 : Op::definition().tensors[at].elements();
     };
     return {
-        fmt::format("using kernel = hone::tune::naive_kernel<{}, hone::isa::baseline>;\n"
-                    "constexpr int outputs = {}, inputs = {}, weights = {};\n"
-                    "[[maybe_unused]] static int call = 0;\n{}\n"
-                    "inline hone::status run(const hone::executor_ref& e, const hone::arguments& a)\n{{\n"
-                    "    ++call;\n    {}\n    const hone::status s = kernel::run(e, a);\n    {}\n    return s;\n}}\n"
-                    "inline hone::status pack(hone::given_weights given, void* packed)\n{{\n"
-                    "    float* const to = static_cast<float*>(packed);\n"
-                    "    const float* const from = given[0];\n    {}\n    return {{}};\n}}\n"
-                    "inline std::size_t workspace(int) {{ return {}; }}\n",
-                    type, size(role::output), size(role::input), size(role::weights), p.others, p.before, p.after,
-                    p.pack, p.workspace),
+        fmt::format(
+            "using kernel = hone::tune::naive_kernel<{}, hone::isa::baseline>;\n"
+            "constexpr int outputs = {}, inputs = {}, weights = {};\n"
+            "[[maybe_unused]] static int call = 0;\n{}\n"
+            "inline hone::status run(const hone::executor_ref& e, const hone::arguments& a)\n{{\n"
+            "    ++call;\n"
+            "    [[maybe_unused]] const float *from_x = a.x.as<float>(), *from_bias = a.bias.as<float>();\n"
+            "    [[maybe_unused]] float* to_y = a.y.as<float>();\n    {}\n    const hone::status s = kernel::run(e, a);\n    {}\n    return s;\n}}\n"
+            "inline hone::status pack(hone::given_weights given, void* packed)\n{{\n"
+            "    float* const to = static_cast<float*>(packed);\n"
+            "    const float* const from = given[0];\n    {}\n    return {{}};\n}}\n"
+            "inline std::size_t workspace(int) {{ return {}; }}\n",
+            type, size(role::output), size(role::input), size(role::weights), p.others, p.before, p.after, p.pack,
+            p.workspace),
         "hone::tune::variant{kernel::packed_bytes, kernel::layout_id, &workspace, &pack, &run}"};
 }
 
@@ -104,63 +107,63 @@ constexpr auto crash = verdict::crash;
 const planted of_product[] = {
     // ---- nothing, or not each time ----
     {"writes nothing", "return {};", "", wrong_result, "is not written"},
-    {"gives the same whatever it is given", "for (int i = 0; i < outputs; ++i) a.y[i] = 0.5f; return {};", "",
+    {"gives the same whatever it is given", "for (int i = 0; i < outputs; ++i) to_y[i] = 0.5f; return {};", "",
      wrong_result, "is right"},
     {"computes once", "if (call > 1) return {};", "", wrong_result, "is not written"},
     {"computes only while it is verified", "if (call > 2) return {};", "", wrong_result, "is not written"},
     {"computes in the first of the timed calls", "if (call > 3) return {};", "", wrong_result, "is not written"},
     {"computes where y looks new",
-     "if (a.y[0] == a.y[0] && a.y[outputs - 1] == a.y[outputs - 1] && call > 3) return {};", "", wrong_result,
+     "if (to_y[0] == to_y[0] && to_y[outputs - 1] == to_y[outputs - 1] && call > 3) return {};", "", wrong_result,
      "(positive operands)"},
     {"remembers its results by x[0]",
-     "if (call > 3 && a.x[0] == known) { std::memcpy(a.y, kept, sizeof kept); return {}; }",
-     "known = a.x[0]; std::memcpy(kept, a.y, sizeof kept);", wrong_result, "is right",
+     "if (call > 3 && from_x[0] == known) { std::memcpy(to_y, kept, sizeof kept); return {}; }",
+     "known = from_x[0]; std::memcpy(kept, to_y, sizeof kept);", wrong_result, "is right",
      "static float known = 0, kept[outputs];"},
     {"reports a fault at once", "return {hone::fault::workspace_missing};", "", wrong_result, "orkspace"},
     {"reports a fault in timed calls", "", "if (call > 2) return {hone::fault::workspace_missing, 0, 0, \"timed\"};",
      wrong_result, "[timed]"},
-    {"leaves the last element", "float last = a.y[outputs - 1];", "a.y[outputs - 1] = last;", wrong_result,
+    {"leaves the last element", "float last = to_y[outputs - 1];", "to_y[outputs - 1] = last;", wrong_result,
      "y[479] is not written"},
-    {"adds to what is there", "float old = a.y[3];", "a.y[3] += old;", wrong_result, "y[3] is"},
-    {"goes wrong late", "", "if (call > 5) a.y[7] = 77;", wrong_result, "y[7] is"},
+    {"adds to what is there", "float old = to_y[3];", "to_y[3] += old;", wrong_result, "y[3] is"},
+    {"goes wrong late", "", "if (call > 5) to_y[7] = 77;", wrong_result, "y[7] is"},
 
     // ---- a little wrong, or seldom ----
-    {"the last column is off by 1e-4", "", "for (int i = 19; i < outputs; i += 20) a.y[i] *= 1.0001f;", wrong_result,
+    {"the last column is off by 1e-4", "", "for (int i = 19; i < outputs; i += 20) to_y[i] *= 1.0001f;", wrong_result,
      "is right"},
-    {"all is off by 1e-5", "", "for (int i = 0; i < outputs; ++i) a.y[i] *= 1.00001f;", wrong_result, "is right"},
-    {"small results are 0", "", "for (int i = 0; i < outputs; ++i) if (std::fabs(a.y[i]) < 0.01f) a.y[i] = 0;",
+    {"all is off by 1e-5", "", "for (int i = 0; i < outputs; ++i) to_y[i] *= 1.00001f;", wrong_result, "is right"},
+    {"small results are 0", "", "for (int i = 0; i < outputs; ++i) if (std::fabs(to_y[i]) < 0.01f) to_y[i] = 0;",
      wrong_result, "is right"},
     {"two rows are exchanged", "",
-     "for (int i = 0; i < 20; ++i) { const float t = a.y[20 + i]; a.y[20 + i] = a.y[40 + i]; a.y[40 + i] = t; }",
+     "for (int i = 0; i < 20; ++i) { const float t = to_y[20 + i]; to_y[20 + i] = to_y[40 + i]; to_y[40 + i] = t; }",
      wrong_result, "is right"},
-    {"NaN becomes 0", "", "for (int i = 0; i < outputs; ++i) if (std::isnan(a.y[i])) a.y[i] = 0;", wrong_result,
+    {"NaN becomes 0", "", "for (int i = 0; i < outputs; ++i) if (std::isnan(to_y[i])) to_y[i] = 0;", wrong_result,
      "where nan is right"},
     {"infinity becomes the largest number", "",
-     "for (int i = 0; i < outputs; ++i) if (std::isinf(a.y[i])) a.y[i] = std::copysign(3.4e38f, a.y[i]);", wrong_result,
-     "inf is right"},
-    {"all is NaN", "", "for (int i = 0; i < outputs; ++i) a.y[i] = NAN;", wrong_result, "is nan where"},
-    {"0 becomes -0", "", "for (int i = 0; i < outputs; ++i) if (a.y[i] == 0) a.y[i] = -0.0f;", wrong_result,
+     "for (int i = 0; i < outputs; ++i) if (std::isinf(to_y[i])) to_y[i] = std::copysign(3.4e38f, to_y[i]);",
+     wrong_result, "inf is right"},
+    {"all is NaN", "", "for (int i = 0; i < outputs; ++i) to_y[i] = NAN;", wrong_result, "is nan where"},
+    {"0 becomes -0", "", "for (int i = 0; i < outputs; ++i) if (to_y[i] == 0) to_y[i] = -0.0f;", wrong_result,
      "is -0 where 0 is right"},
-    {"denormals become 0", "", "for (int i = 0; i < outputs; ++i) if (std::fabs(a.y[i]) < 1e-38f) a.y[i] = 0;",
+    {"denormals become 0", "", "for (int i = 0; i < outputs; ++i) if (std::fabs(to_y[i]) < 1e-38f) to_y[i] = 0;",
      wrong_result, "e-4"},
     {"large numbers are cut", "",
-     "for (int i = 0; i < outputs; ++i) if (std::fabs(a.y[i]) > 1e20f) a.y[i] = std::copysign(1e20f, a.y[i]);",
+     "for (int i = 0; i < outputs; ++i) if (std::fabs(to_y[i]) > 1e20f) to_y[i] = std::copysign(1e20f, to_y[i]);",
      wrong_result, "e+20 where"},
 
     // ---- memory that is not theirs ----
-    {"reads behind x", "(void)static_cast<const volatile float*>(a.x)[inputs];", "", crash,
+    {"reads behind x", "(void)static_cast<const volatile float*>(from_x)[inputs];", "", crash,
      "behind the last element of x"},
-    {"reads before x", "(void)static_cast<const volatile float*>(a.x)[-1];", "", crash,
+    {"reads before x", "(void)static_cast<const volatile float*>(from_x)[-1];", "", crash,
      "before the first element of x"},
     {"reads behind packed weights", "(void)static_cast<const volatile float*>(a.weights)[weights];", "", crash,
      "behind the last element of packed weights"},
-    {"writes behind y", "a.y[outputs] = 0;", "", crash, "behind the last element of y"},
-    {"writes before y", "a.y[-1] = 0;", "", wrong_result, "outside a buffer"},
-    {"writes far behind y", "a.y[1 << 20] = 0;", "", crash, "behind the last element of y"},
-    {"writes far before y", "a.y[-(1 << 21)] = 0;", "", crash, "before the first element of y"},
-    {"writes to x, and mends it", "float x = a.x[3]; const_cast<float*>(a.x)[3] = 1;",
-     "const_cast<float*>(a.x)[3] = x;", crash, "writes to x"},
-    {"writes to x in timed calls", "", "if (call > 2) const_cast<float*>(a.x)[9] = 1;", wrong_result, ""},
+    {"writes behind y", "to_y[outputs] = 0;", "", crash, "behind the last element of y"},
+    {"writes before y", "to_y[-1] = 0;", "", wrong_result, "outside a buffer"},
+    {"writes far behind y", "to_y[1 << 20] = 0;", "", crash, "behind the last element of y"},
+    {"writes far before y", "to_y[-(1 << 21)] = 0;", "", crash, "before the first element of y"},
+    {"writes to x, and mends it", "float x = from_x[3]; const_cast<float*>(from_x)[3] = 1;",
+     "const_cast<float*>(from_x)[3] = x;", crash, "writes to x"},
+    {"writes to x in timed calls", "", "if (call > 2) const_cast<float*>(from_x)[9] = 1;", wrong_result, ""},
     {"writes to packed weights", "", "static_cast<float*>(const_cast<void*>(a.weights))[5] += 1;", crash,
      "writes to packed weights"},
     {"writes to packed weights in timed calls", "",
@@ -171,7 +174,7 @@ const planted of_product[] = {
      "kernel::pack(from, to); to[weights] = 0;"},
     {"packs from before the weights", "", "", crash, "before the first element of weights", "",
      "to[0] = static_cast<const volatile float*>(from)[-1]; kernel::pack(from, to);"},
-    {"takes y away", "", "munmap(reinterpret_cast<void*>(reinterpret_cast<std::size_t>(a.y) / 4096 * 4096), 4096);",
+    {"takes y away", "", "munmap(reinterpret_cast<void*>(reinterpret_cast<std::size_t>(to_y) / 4096 * 4096), 4096);",
      crash, ""},
 
     // ---- the process ----
@@ -209,26 +212,26 @@ const planted of_product[] = {
 };
 
 const planted of_layer[] = {
-    {"the last channel is off by 1e-4", "", "for (int i = 18; i < outputs; i += 19) a.y[i] *= 1.0001f;", wrong_result,
+    {"the last channel is off by 1e-4", "", "for (int i = 18; i < outputs; i += 19) to_y[i] *= 1.0001f;", wrong_result,
      "is right"},
-    {"a corner lacks its bias", "", "for (int c = 0; c < 19; ++c) a.y[c] = std::fmax(a.y[c] - a.bias[c], 0.0f);",
+    {"a corner lacks its bias", "", "for (int c = 0; c < 19; ++c) to_y[c] = std::fmax(to_y[c] - from_bias[c], 0.0f);",
      wrong_result, "is right"},
-    {"the lower border is 0", "", "for (int i = 8 * 11 * 19; i < outputs; ++i) a.y[i] = 0;", wrong_result, "where"},
-    {"one pixel of the border is 0", "", "for (int c = 0; c < 19; ++c) a.y[(4 * 11 + 10) * 19 + c] = 0;", wrong_result,
+    {"the lower border is 0", "", "for (int i = 8 * 11 * 19; i < outputs; ++i) to_y[i] = 0;", wrong_result, "where"},
+    {"one pixel of the border is 0", "", "for (int c = 0; c < 19; ++c) to_y[(4 * 11 + 10) * 19 + c] = 0;", wrong_result,
      "where"},
-    {"a tap of one pixel is lost", "", "a.y[(4 * 11 + 5) * 19 + 3] -= a.x[(4 * 11 + 5) * 5] * 0.01f;", wrong_result,
+    {"a tap of one pixel is lost", "", "to_y[(4 * 11 + 5) * 19 + 3] -= from_x[(4 * 11 + 5) * 5] * 0.01f;", wrong_result,
      "is right"},
-    {"relu(NaN) is 0", "", "for (int i = 0; i < outputs; ++i) if (std::isnan(a.y[i])) a.y[i] = 0;", wrong_result,
+    {"relu(NaN) is 0", "", "for (int i = 0; i < outputs; ++i) if (std::isnan(to_y[i])) to_y[i] = 0;", wrong_result,
      "where nan is right"},
-    {"there is no relu", "", "for (int i = 0; i < outputs; ++i) if (a.y[i] == 0) a.y[i] = -1e-3f;", wrong_result,
+    {"there is no relu", "", "for (int i = 0; i < outputs; ++i) if (to_y[i] == 0) to_y[i] = -1e-3f;", wrong_result,
      "0 is right"},
     {"computes while it is verified, behind a clamp",
-     "if (call > 2) { std::memset(a.y, 0, sizeof(float) * outputs);"
+     "if (call > 2) { std::memset(to_y, 0, sizeof(float) * outputs);"
      "return {}; }",
      "", wrong_result, "is 0 where"},
-    {"reads behind the bias", "(void)static_cast<const volatile float*>(a.bias)[19];", "", crash,
+    {"reads behind the bias", "(void)static_cast<const volatile float*>(from_bias)[19];", "", crash,
      "behind the last element of bias"},
-    {"adds to the bias", "", "const_cast<float*>(a.bias)[2] += 1;", crash, "writes to bias"},
+    {"adds to the bias", "", "const_cast<float*>(from_bias)[2] += 1;", crash, "writes to bias"},
 };
 
 const planted of_kept[] = {
@@ -240,26 +243,27 @@ const planted of_kept[] = {
      "static float other[outputs]; float* to = other;"
      "hone::arguments b = a; if (call > 2) { b.outputs = &to; return kernel::run(e, b); }",
      "", wrong_result, "is not written"},
-    {"keeps what is behind relu", "", "std::memcpy(a.outputs[0], a.y, sizeof(float) * outputs);", wrong_result,
-     "keep["},
+    {"keeps what is behind relu", "", "std::memcpy(a.output(0).as<float>(), to_y, sizeof(float) * outputs);",
+     wrong_result, "keep["},
     {"swaps its outputs",
-     "float* to = a.y; hone::arguments b = a; b.y = a.outputs[0]; b.outputs = &to;"
+     "float* to = to_y; hone::arguments b = a; b.y = a.output(0); b.outputs = &to;"
      "return kernel::run(e, b);",
      "", wrong_result, "y["},
     {"keeps what it gave first",
      "static float kept[outputs];"
      "if (call > 3) { const hone::status s = kernel::run(e, a);"
-     "    std::memcpy(a.outputs[0], kept, sizeof kept); return s; }",
-     "if (call == 3) std::memcpy(kept, a.outputs[0], sizeof kept);", wrong_result, "keep["},
+     "    std::memcpy(a.output(0).as<float>(), kept, sizeof kept); return s; }",
+     "if (call == 3) std::memcpy(kept, a.output(0).as<float>(), sizeof kept);", wrong_result, "keep["},
     {"the last column of the second output is off by 1e-4", "",
-     "for (int i = 19; i < outputs; i += 20) a.outputs[0][i] *= 1.0001f;", wrong_result, "keep["},
-    {"leaves the last element of the second output", "float last = a.outputs[0][outputs - 1];",
-     "a.outputs[0][outputs - 1] = last;", wrong_result, "keep[479] is not written"},
-    {"writes behind the second output", "a.outputs[0][outputs] = 0;", "", crash, "behind the last element of keep"},
-    {"writes before the second output", "a.outputs[0][-1] = 0;", "", wrong_result, "outside a buffer"},
+     "for (int i = 19; i < outputs; i += 20) a.output(0).as<float>()[i] *= 1.0001f;", wrong_result, "keep["},
+    {"leaves the last element of the second output", "float last = a.output(0).as<float>()[outputs - 1];",
+     "a.output(0).as<float>()[outputs - 1] = last;", wrong_result, "keep[479] is not written"},
+    {"writes behind the second output", "a.output(0).as<float>()[outputs] = 0;", "", crash,
+     "behind the last element of keep"},
+    {"writes before the second output", "a.output(0).as<float>()[-1] = 0;", "", wrong_result, "outside a buffer"},
     {"gives itself another second output",
-     "static float other[outputs]; if (call > 2) const_cast<float**>(a.outputs)[0] = other;", "", wrong_result,
-     "is not written"},
+     "static float other[outputs]; if (call > 2) { float** list; std::memcpy(&list, reinterpret_cast<const char*>(&a.outputs) + 8, sizeof list); list[0] = other; }",
+     "", wrong_result, "is not written"},
 };
 
 template <class Op, std::size_t Count>
@@ -312,7 +316,7 @@ TEST_CASE("the final rounds see what goes wrong in timed calls, too, and keep th
 {
     static const planted late[] = {
         {"computes only while it is verified", "if (call > 2) return {};", "", wrong_result, "is not written"},
-        {"goes wrong late", "", "if (call > 5) a.y[7] = 77;", wrong_result, "y[7] is"},
+        {"goes wrong late", "", "if (call > 5) to_y[7] = 77;", wrong_result, "y[7] is"},
         {"reports a fault in timed calls", "",
          "if (call > 2) return {hone::fault::workspace_missing, 0, 0, \"timed\"};", wrong_result, "[timed]"},
     };

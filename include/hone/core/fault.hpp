@@ -70,6 +70,7 @@ enum class fault : std::uint8_t {
     parameter_out_of_range,
     workspace_missing,
     tensor_missing,
+    tensor_type,
     weights_type,
     vulkan_loader_missing,
     vulkan_device_missing,
@@ -208,6 +209,9 @@ inline constexpr fault_table fault_messages = {{
     {fault::workspace_missing, "hone::run: the kernel needs a workspace; pass one of workspace_bytes(slots) bytes"},
     {fault::tensor_missing,
      "hone::run: a tensor that the kernel reads or writes is a null pointer; pass the one that the subject names"},
+    {fault::tensor_type,
+     "hone::run: a tensor is given in another element type than the operator has it in; pass a pointer to elements of "
+     "the operator's type"},
     {fault::weights_type,
      "hone::pack: the weights are given in 16 bits, and the operator has them in 32; give them as floats, or name "
      "hone::types<hone::f16>"},

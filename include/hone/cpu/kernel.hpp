@@ -16,6 +16,7 @@
 #include <hone/lower/lower.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/run/call.hpp>
+#include <hone/run/given_tensor.hpp>
 #include <hone/run/pack.hpp>
 #include <hone/schedule/config.hpp>
 #include <hone/schedule/cpu_templates.hpp>
@@ -27,23 +28,25 @@
 
 namespace hone::calls {
 
-// What a call gives. Pointers are to the first element; activations and weights in the operator's layouts. y may be the
-// residual, or an operand of the epilogue, itself: in the same place, with the same strides; of an operator of elements
-// or of rows x, too. Otherwise y and the workspace overlap nothing, and further outputs neither.
+// What a call gives. Tensors are pointers to the first element, float* where the operator says nothing else;
+// activations and weights in the operator's layouts. y may be the residual, or an operand of the epilogue, itself: in
+// the same place, with the same strides; of an operator of elements or of rows x, too. Otherwise y and the workspace
+// overlap nothing, and further outputs neither.
 struct arguments {
-    const float* x = nullptr;
+    given_tensor x{};
     const void* weights = nullptr; // all of them, packed by pack()
-    const float* bias = nullptr;
-    const float* residual = nullptr;
-    const float* const* operands = nullptr; // all other tensors, in the order of the operator: see run/call.hpp
-    float* y = nullptr;
-    float* const* outputs = nullptr;          // all other outputs, in the order of the operator
+    given_tensor bias{};
+    given_tensor residual{};
+    given_tensors operands{}; // all other tensors, in the order of the operator: see run/call.hpp
+    given_output y{};
+    given_outputs outputs{};                  // all other outputs, in the order of the operator
     void* workspace = nullptr;                // workspace_bytes(executor.slots()); contents are undefined between calls
     const std::int64_t* parameters = nullptr; // run-time extents and strides, in the order of the operator
     std::uint64_t weights_layout = 0;         // layout id of packed weights that come from a file; 0: not checked
 
-    const float* operand(int number) const { return operands == nullptr ? nullptr : operands[number]; }
-    float* output(int number) const { return outputs == nullptr ? nullptr : outputs[number]; }
+    [[gnu::always_inline]] constexpr given_tensor operand(int number) const { return operands[number]; }
+    [[gnu::always_inline]] constexpr given_output output(int number) const { return outputs[number]; }
+    friend constexpr bool operator==(const arguments&, const arguments&) = default;
 };
 
 // The two nests of a kernel.
@@ -146,7 +149,7 @@ struct kernel {
     }
 
     // Computes y; nothing, of no tensors, where an extent of the call is 0. Faults: parameter_out_of_range,
-    // workspace_missing, packed_layout_mismatch, tensor_missing.
+    // workspace_missing, packed_layout_mismatch, tensor_missing, tensor_type.
     template <class Executor>
     static status run(Executor& executor, const arguments& a) noexcept
     {
@@ -168,7 +171,7 @@ struct kernel {
             return (std::uint64_t{0} | ... | (std::uint64_t{!take<P>(a, tensors)} << P)); // by position
         }(make_sequence<static_cast<int>(parts.size())>{});
         if (missing != 0) [[unlikely]]
-            return missing_tensor(missing);
+            return refused_tensor(a, missing);
         // An illegal nest has had its sentence; compiling it would bury that, or fill the memory.
         if constexpr (compute::found.ok()) {
             if constexpr (given == n.parameters.size()) {
@@ -232,35 +235,58 @@ private:
         }
     }
 
-    // The tensor at a position of the nest; false where the call does not give it.
+    // The tensor at a position of the nest; false where the call does not give it, or in another type.
     template <std::size_t Position>
     static bool take(const arguments& a, void** tensors)
     {
         constexpr call_part part = parts[Position];
-        const void* p = part_of(a, part);
-        const bool is_given = p != nullptr;
-        // Weights stand one behind the other where the first are given.
-        if constexpr (part.member == call_member::weights && part.number > 0) {
-            constexpr auto offset = packed_offset(packed_layouts, static_cast<std::size_t>(part.number));
-            if (is_given) p = static_cast<const std::byte*>(p) + offset;
+        if constexpr (part.member != call_member::weights) {
+            const given_tensor given = part_of(a, part);
+            tensors[Position] = const_cast<void*>(given.first());
+            return (given.first() != nullptr) &
+                   (given.type() == argument<Position>().type); // both: nothing to jump over
+        } else {
+            // Weights stand one behind the other where the first are given.
+            const void* p = a.weights;
+            const bool is_given = p != nullptr;
+            if constexpr (part.number > 0) {
+                constexpr auto offset = packed_offset(packed_layouts, static_cast<std::size_t>(part.number));
+                if (is_given) p = static_cast<const std::byte*>(p) + offset;
+            }
+            tensors[Position] = const_cast<void*>(p);
+            return is_given;
         }
-        tensors[Position] = const_cast<void*>(p);
-        return is_given;
     }
 
-    static consteval const char* argument_name(std::size_t position)
+    struct argument_traits {
+        const char* name = "";
+        dtype type = dtype::f32;
+    };
+    template <std::size_t Position>
+    static consteval argument_traits argument()
     {
         for (const buffer& b : compute::nest.buffers)
-            if (b.memory == memory::argument && static_cast<std::size_t>(b.position) == position) return b.name;
-        return "";
+            if (b.memory == memory::argument && static_cast<std::size_t>(b.position) == Position)
+                return argument_traits{b.name, b.type};
+        return {};
     }
-    [[gnu::cold, gnu::noinline]] static status missing_tensor(std::uint64_t missing)
+    // The fault of the first of these positions.
+    [[gnu::cold, gnu::noinline]] static status refused_tensor(const arguments& a, std::uint64_t refused)
     {
-        status first{.what = fault::tensor_missing};
+        argument_traits first;
+        given_tensor given; // none where the weights are missing
+        const auto is_refused = [&]<int P>(type_identity<sequence<P>>) {
+            if ((refused >> P & 1) == 0) return false;
+            constexpr call_part part = parts[P];
+            constexpr argument_traits traits = argument<P>();
+            first = traits;
+            if constexpr (part.member != call_member::weights) given = part_of(a, part);
+            return true;
+        };
         [&]<int... P>(sequence<P...>) {
-            static_cast<void>((((missing >> P & 1) != 0 && (first.subject = argument_name(P), true)) || ...));
+            static_cast<void>((is_refused(type_identity<sequence<P>>()) || ...));
         }(make_sequence<static_cast<int>(parts.size())>{});
-        return first;
+        return refusal_of(given, first.name, first.type);
     }
 };
 

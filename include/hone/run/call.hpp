@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include <hone/core/inline_vector.hpp>
+#include <hone/core/traits.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/op/operator.hpp>
 
@@ -76,14 +77,19 @@ constexpr call_parts parts_of(const definition& d)
     return parts;
 }
 
-// What a call gives there: of weights, where the first begin. Pointers: a call without operands gives null ones.
+// What a call gives there; nothing where it lacks it. Of packed weights, which stand in one member and have no element
+// type on the CPU, a Vulkan call gives the buffer, and none is given here of another.
 template <class Call>
-constexpr auto part_of(const Call& call, const call_part& part)
+[[gnu::always_inline]] constexpr auto part_of(const Call& call, const call_part& part)
 {
-    using given = decltype(call.weights); // of the call of a CPU, to elements of any type
+    using given = decltype(call.operand(part.number));
     switch (part.member) {
     case call_member::x: return given(call.x);
-    case call_member::weights: return call.weights;
+    case call_member::weights:
+        if constexpr (same_as<given, decltype(call.weights)>)
+            return call.weights;
+        else
+            return given();
     case call_member::bias: return given(call.bias);
     case call_member::residual: return given(call.residual);
     case call_member::y: return given(call.y);

@@ -87,9 +87,9 @@ TEST_CASE("candidates that fail cost themselves only")
                           : "for (int i = 0; i < 64; ++i) if (__builtin_malloc(1 << 30) == nullptr) __builtin_trap();"),
          verdict::crash},
         {"reports a fault", right_kernel("return {hone::fault::workspace_missing};"), verdict::wrong_result},
-        {"writes before y", right_kernel("a.y[-1] = 0;"), verdict::wrong_result},
-        {"writes behind y", right_kernel("a.y[5 * 24] = 0;"), verdict::crash},
-        {"writes to x", right_kernel("const_cast<float*>(a.x)[3] += 1;"), verdict::crash},
+        {"writes before y", right_kernel("a.y.as<float>()[-1] = 0;"), verdict::wrong_result},
+        {"writes behind y", right_kernel("a.y.as<float>()[5 * 24] = 0;"), verdict::crash},
+        {"writes to x", right_kernel("const_cast<float*>(a.x.as<float>())[3] += 1;"), verdict::crash},
         {"right at the end", right_kernel(), verdict::ok},
     };
     std::vector<tune::variant_source> sources;
@@ -150,7 +150,7 @@ TEST_CASE("timed calls take cold weights in turn, and hot ones from one place, w
 TEST_CASE("results that go wrong while calls are timed are found")
 {
     const auto results = measured_variants({right_kernel("static int calls = 0;"
-                                                         "if (++calls > 3) { a.y[0] = 77; return {}; }")});
+                                                         "if (++calls > 3) { a.y.as<float>()[0] = 77; return {}; }")});
     CHECK(results[0].found == verdict::wrong_result);
 }
 

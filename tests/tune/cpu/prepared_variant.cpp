@@ -40,22 +40,22 @@ constexpr tune::variant with_change()
 status changes_nothing(const arguments&) { return {}; }
 status adds_one(const arguments& a)
 {
-    a.y[7] += 1;
+    a.y.as<float>()[7] += 1;
     return {};
 }
 status fails_at_last(const arguments& a)
 {
-    if (calls_of_variant == 7) a.y[119] = NAN;
+    if (calls_of_variant == 7) a.y.as<float>()[119] = NAN;
     return {};
 }
 status writes_before_y(const arguments& a)
 {
-    if (calls_of_variant > 2) a.y[-1] = 0;
+    if (calls_of_variant > 2) a.y.as<float>()[-1] = 0;
     return {};
 }
 status writes_to_x(const arguments& a)
 {
-    if (calls_of_variant == 7) const_cast<float*>(a.x)[3] *= 2;
+    if (calls_of_variant == 7) const_cast<float*>(a.x.as<float>())[3] *= 2;
     return {};
 }
 status reports_late(const arguments&)

@@ -242,8 +242,7 @@ private:
     bool same(const executor_ref& e, const arguments& a) const
     {
         return e.self == executor_.self && e.slot_count == executor_.slot_count &&
-               e.run_chunks == executor_.run_chunks && e.least_region_ns == executor_.least_region_ns &&
-               std::memcmp(&a, &call_, sizeof a) == 0;
+               e.run_chunks == executor_.run_chunks && e.least_region_ns == executor_.least_region_ns && a == call_;
     }
     // Where the outputs stand, not where the call says that they do.
     template <class Outputs, class FloatsOf>

@@ -81,10 +81,11 @@ struct naive_kernel {
         constexpr call_parts parts = parts_of(compute::schedule.definition);
         void* tensors[compute::nest.buffers.size()]{};
         for (std::size_t p = 0; p < parts.size(); ++p) {
-            tensors[p] = const_cast<void*>(part_of(a, parts[p]));
             if (parts[p].member == call_member::weights)
-                tensors[p] = static_cast<std::byte*>(tensors[p]) +
-                             packed_offset(weights, static_cast<std::size_t>(parts[p].number));
+                tensors[p] = const_cast<std::byte*>(static_cast<const std::byte*>(a.weights) +
+                                                    packed_offset(weights, static_cast<std::size_t>(parts[p].number)));
+            else
+                tensors[p] = const_cast<void*>(part_of(a, parts[p]).first());
         }
         serial_executor serial;
         codegen::cpu::run<compute>(serial, tensors, a.parameters, a.workspace);
