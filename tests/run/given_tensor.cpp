@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 using namespace hone;
+using namespace hone::calls;
 
 namespace {
 
