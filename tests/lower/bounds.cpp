@@ -9,6 +9,7 @@
 
 #include <doctest/doctest.h>
 
+#include <hone/ir/interpret.hpp>
 #include <hone/ir/print.hpp>
 #include <hone/lower/lower.hpp>
 

@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include <hone/cpu/compiled.hpp>
 #include <hone/cpu/kernel.hpp>
 #include <hone/ir/interpret.hpp>
 #include <hone/lower/lower.hpp>

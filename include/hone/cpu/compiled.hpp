@@ -34,6 +34,25 @@ struct kernel_entries {
     entry of[Count];
 };
 
+// The numbers of threads that kernels of this operator were tuned for, each once; 1 where there are none.
+inline constexpr std::size_t most_thread_counts = 16;
+template <tensor_operator Op, class Configs>
+constexpr inline_vector<int, most_thread_counts> thread_counts_of(isa set)
+{
+    constexpr signature_text signature = Op::signature();
+    constexpr error_class worst = worst_class_of<Op, Configs>();
+    inline_vector<int, most_thread_counts> counts;
+    for (const cpu_entry& e : Configs::entries) {
+        if (e.set != set || !same_text(e.signature, signature.c_str()) || !may_serve<cpu_templates_of<Op>>(e, worst))
+            continue;
+        bool known = false;
+        for (int c : counts) known = known || c == e.threads;
+        if (!known) counts.push_back(e.threads);
+    }
+    if (counts.empty()) counts.push_back(1);
+    return counts;
+}
+
 namespace compiled_entries {
 
 template <class List, class Configs, isa Set>

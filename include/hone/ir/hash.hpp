@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include <hone/ir/hasher.hpp>
 #include <hone/ir/nest.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -13,22 +14,9 @@
 
 namespace hone::ir {
 
-// FNV-1a by words of 64 bits. The shift brings high bits down, which a product alone never does.
-struct hasher {
-    std::uint64_t value = 0xcbf29ce484222325u;
-
-    constexpr void add(std::uint64_t word)
-    {
-        value = (value ^ word) * 0x100000001b3u;
-        value ^= value >> 32;
-    }
-    constexpr void add_signed(std::int64_t word) { add(static_cast<std::uint64_t>(word)); }
-    // Two or four small numbers in one word.
-    constexpr void add(std::int64_t a, std::int64_t b, std::int64_t c = 0, std::int64_t d = 0)
-    {
-        constexpr auto low = [](std::int64_t i) { return static_cast<std::uint64_t>(i) & 0xffff; };
-        add(low(a) | low(b) << 16 | low(c) << 32 | low(d) << 48);
-    }
+// With what nests are made of.
+struct nest_hasher : hasher {
+    using hasher::add;
     constexpr void add(const range& r) { add(r.first, r.count); }
     constexpr void add(const affine& a)
     {
@@ -43,7 +31,7 @@ template <class Nest>
 constexpr std::uint64_t nest_hash(const Nest& n)
 {
     constexpr auto number = [](auto e) { return static_cast<std::int64_t>(e); };
-    hasher h;
+    nest_hasher h;
     h.add(n.root, n.vector_length, number(n.set));
     h.add_signed(n.lanes);
     h.add_signed(n.registers);

@@ -25,6 +25,32 @@
 
 namespace hone::ir {
 
+// First value of a loop, and one past its last, for values of the outer variables.
+template <class Nest>
+constexpr std::int64_t lower_of(const Nest& n, const node& loop, const std::int64_t* variables,
+                                const std::int64_t* parameters)
+{
+    std::int64_t r = 0;
+    for (int i = 0; i < loop.lower.count; ++i) {
+        const bound& b = n.bounds[loop.lower.first + i];
+        const std::int64_t v = floor_div(value_of(n, b.value, variables, parameters), b.divisor);
+        if (i == 0 || v > r) r = v;
+    }
+    return r;
+}
+template <class Nest>
+constexpr std::int64_t upper_of(const Nest& n, const node& loop, const std::int64_t* variables,
+                                const std::int64_t* parameters)
+{
+    std::int64_t r = 0;
+    for (int i = 0; i < loop.upper.count; ++i) {
+        const bound& b = n.bounds[loop.upper.first + i];
+        const std::int64_t v = floor_div(value_of(n, b.value, variables, parameters), b.divisor);
+        if (i == 0 || v < r) r = v;
+    }
+    return r;
+}
+
 // Memory given for a buffer whose memory is memory::argument: its values as floats, which are read and written as the
 // buffer's type holds them. Inputs are only read.
 struct argument {

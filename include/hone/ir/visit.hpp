@@ -69,32 +69,6 @@ constexpr interval interval_of(const Nest& n, const affine& a, const interval* v
     return r;
 }
 
-// First value of a loop, and one past its last, for values of the outer variables.
-template <class Nest>
-constexpr std::int64_t lower_of(const Nest& n, const node& loop, const std::int64_t* variables,
-                                const std::int64_t* parameters)
-{
-    std::int64_t r = 0;
-    for (int i = 0; i < loop.lower.count; ++i) {
-        const bound& b = n.bounds[loop.lower.first + i];
-        const std::int64_t v = floor_div(value_of(n, b.value, variables, parameters), b.divisor);
-        if (i == 0 || v > r) r = v;
-    }
-    return r;
-}
-template <class Nest>
-constexpr std::int64_t upper_of(const Nest& n, const node& loop, const std::int64_t* variables,
-                                const std::int64_t* parameters)
-{
-    std::int64_t r = 0;
-    for (int i = 0; i < loop.upper.count; ++i) {
-        const bound& b = n.bounds[loop.upper.first + i];
-        const std::int64_t v = floor_div(value_of(n, b.value, variables, parameters), b.divisor);
-        if (i == 0 || v < r) r = v;
-    }
-    return r;
-}
-
 // The values that a loop's variable can take, for intervals of the outer variables. Empty loops give most < least.
 template <class Nest>
 constexpr interval interval_of(const Nest& n, const node& loop, const interval* variables)
@@ -146,15 +120,6 @@ constexpr bool contains(const Nest& n, int at, node_kind kind)
 {
     for (int c = n.nodes[at].child; c >= 0; c = n.nodes[c].next)
         if (n.nodes[c].kind == kind || contains(n, c, kind)) return true;
-    return false;
-}
-
-// Whether `parent` is `at` or one of its ancestors.
-template <class Nest>
-constexpr bool is_inside(const Nest& n, int at, int parent)
-{
-    for (; at >= 0; at = n.nodes[at].parent)
-        if (at == parent) return true;
     return false;
 }
 

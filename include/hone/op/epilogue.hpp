@@ -8,7 +8,7 @@
 #include <hone/core/inline_vector.hpp>
 #include <hone/core/traits.hpp>
 #include <hone/ir/expr.hpp>
-#include <hone/ir/hash.hpp>
+#include <hone/ir/hasher.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/activation.hpp>
 #include <hone/op/arithmetic.hpp>

@@ -221,25 +221,6 @@ constexpr result<config_in<cpu_templates_of<Op>>> config_of(isa set, int threads
     return {.value = default_config<list>(d, set, step), .found = check_templates(d, list{})};
 }
 
-// The numbers of threads that kernels of this operator were tuned for, each once; 1 where there are none.
-inline constexpr std::size_t most_thread_counts = 16;
-template <tensor_operator Op, class Configs>
-constexpr inline_vector<int, most_thread_counts> thread_counts_of(isa set)
-{
-    constexpr signature_text signature = Op::signature();
-    constexpr error_class worst = worst_class_of<Op, Configs>();
-    inline_vector<int, most_thread_counts> counts;
-    for (const cpu_entry& e : Configs::entries) {
-        if (e.set != set || !same_text(e.signature, signature.c_str()) || !may_serve<cpu_templates_of<Op>>(e, worst))
-            continue;
-        bool known = false;
-        for (int c : counts) known = known || c == e.threads;
-        if (!known) counts.push_back(e.threads);
-    }
-    if (counts.empty()) counts.push_back(1);
-    return counts;
-}
-
 // The number of threads that this config was tuned for: kernels for others share its code.
 template <tensor_operator Op, class Configs>
 constexpr int tuned_threads_of(isa set, int threads = 1)
