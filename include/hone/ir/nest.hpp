@@ -147,6 +147,8 @@ struct parameter {
     std::int16_t second_factor = -1;
     // A parameter before it, whose value in a call this one must reach, too.
     std::int16_t reaches = -1;
+    // Of calls, as far as that is known: what is measured, and what a cost model counts with. It changes no nest.
+    std::int64_t typical = 0;
 
     constexpr bool is_given() const { return first_factor < 0; }
 };

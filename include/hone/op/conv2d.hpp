@@ -149,7 +149,8 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     const image_window v = shape.window();
     stage s;
     s.name = "conv2d";
-    if (shape.n.at_call) d.parameters.push_back({.name = "n", .least = 1, .most = shape.n.value});
+    if (shape.n.at_call)
+        d.parameters.push_back({.name = "n", .least = 1, .most = shape.n.value, .typical = shape.n.typical});
     s.axes.push_back({"n", shape.n.value, false, t.x.dims[0].extent_parameter});
     s.axes.push_back({"g", shape.groups});
     s.axes.push_back({"oh", shape.oh()});
