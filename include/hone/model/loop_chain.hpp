@@ -160,6 +160,8 @@ private:
         for (const bound& b : n_.bounds)
             for (int i = b.value.first; i < b.value.first + b.value.count; ++i)
                 if (const int p = n_.terms[i].parameter; p >= 0) parameters_[p] = n_.parameters[p].most;
+        for (const parameter& p : n_.parameters)
+            if (p.dividend >= 0) parameters_[p.dividend] = n_.parameters[p.dividend].most;
         complete(n_.parameters, parameters_.data(), parameters_.data());
     }
 
