@@ -93,6 +93,7 @@ constexpr std::int16_t insert_parameter(definition& d, int at, const parameter& 
     for (stage& s : d.stages)
         for (axis& a : s.axes) move(a.parameter);
     for (parameter& q : d.parameters) {
+        move(q.dividend);
         move(q.first_factor);
         move(q.second_factor);
         move(q.reaches);
