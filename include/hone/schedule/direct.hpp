@@ -284,10 +284,14 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
     const operand& x = g.operands[r.x];
     bool pads = x.may_leave;
     const bool peels = pads && k.pad == padding::peel;
+    const bool weights_end = r.weights >= 0 && g.operands[r.weights].may_leave; // before some taps
 
     stage_plan& p = s.plans[0];
     const auto spatial = [&](int a) {
-        if (g.axes[a].extent > 1 || g.axes[a].parameter >= 0) p.add(a, 1, binding::parallel);
+        if (g.axes[a].extent == 1 && g.axes[a].parameter < 0) return;
+        // Phases of the rows have taps and borders of their own.
+        const bool has_phases = (peels || weights_end) && r.row >= 0 && shares_dimension(g.output, a, r.row);
+        p.add(a, 1, binding::parallel, tail::exact, has_phases ? border::peel : border::none);
     };
     // Without weights vectors may lie along an axis with taps, whose borders have tiles of their own, too.
     const bool has_columns = has_taps_along(g, x, r.vector);
@@ -332,10 +336,9 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
         // loop over those that are live for all rows.
         const bool unroll = (peels && along_rows) || (k.unroll_window && i + 1 == r.windows.size());
         p.add(a, 1, unroll ? binding::unroll : binding::serial, tail::exact,
-              !peels       ? border::none
-              : along_rows ? border::share
-              : unroll     ? border::none
-                           : border::clip);
+              peels && along_rows                 ? border::share
+              : (peels || weights_end) && !unroll ? border::clip
+                                                  : border::none);
     }
     if (r.reduce >= 0) {
         const bool small = k.unroll_window && g.axes[r.reduce].extent <= small_reduction;

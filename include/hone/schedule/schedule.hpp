@@ -66,7 +66,7 @@ struct stage_plan {
     // Costs: registers, and a sum takes its terms in another order.
     std::int8_t apart_at = -1;
     // Attached stages: where each own axis starts, in axes of the stage it is attached to.
-    inline_vector<dim_index, 10> base{};
+    inline_vector<dim_index, most_axes> base{};
 
     constexpr stage_plan& add(int axis, std::int64_t step, binding bind = binding::serial,
                               schedules::tail tail = schedules::tail::exact,
