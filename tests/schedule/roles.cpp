@@ -96,7 +96,8 @@ TEST_CASE("roles of convolutions")
 TEST_CASE("roles of transposed convolutions")
 {
     // Phases move the weights, together with the taps: vectors do not lie along them.
-    constexpr conv2d_transposed_shape s{.h = 8, .w = 8, .ic = 16, .oc = 32, .kh = 4, .kw = 4, .stride = 2, .pad = 1};
+    static constexpr conv2d_transposed_shape s{
+        .h = 8, .w = 8, .ic = 16, .oc = 32, .kh = 4, .kw = 4, .stride = 2, .pad = 1};
     const named_roles r = roles_by_name(conv2d_transposed<s, f32, bias>::definition());
     CHECK(r.vector == "oc");
     CHECK(r.row == "ow");

@@ -30,6 +30,9 @@ enum class border : std::uint8_t {
     share, // on an unrolled reduction axis: what would be siblings, but reads no padding, stays a loop. Costs nothing.
 };
 
+// Steps of a level that border::peel makes siblings of. More would be code, not speed: then the leaves test.
+inline constexpr std::int64_t most_peeled = 4;
+
 // A loop over what is left of an axis in steps of `step` iterations.
 struct level {
     std::int8_t axis = -1;
