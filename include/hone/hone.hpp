@@ -9,6 +9,7 @@
 #include <hone/cpu/kernel.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/conv2d.hpp>
+#include <hone/op/conv2d_transposed.hpp>
 #include <hone/op/elementwise.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>

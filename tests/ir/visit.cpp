@@ -75,6 +75,17 @@ TEST_CASE("quotients are those of real numbers, rounded")
         }
 }
 
+TEST_CASE("greatest common divisor")
+{
+    for (int a = 0; a <= 30; ++a)
+        for (int b = 1; b <= 30; ++b) {
+            int most = 1;
+            for (int c = 1; c <= 30; ++c)
+                if (a % c == 0 && b % c == 0) most = c;
+            CHECK(greatest_common_divisor(a, b) == most);
+        }
+}
+
 TEST_CASE("an interval is that of all values, where each variable stands once")
 {
     const auto [n, a] = mixed_form();

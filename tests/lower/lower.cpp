@@ -16,6 +16,7 @@
 
 #include "lower/worked_example.hpp"
 #include "reference.hpp"
+#include "transposed.hpp"
 
 using namespace hone;
 using namespace hone::schedules;
@@ -469,6 +470,36 @@ TEST_CASE("direct convolutions") { CHECK(check_convolutions(workloads_of<random_
 TEST_CASE("direct convolutions of groups of few channels")
 {
     check_convolutions(workloads_of<random_groups, 48>(), {4});
+}
+
+TEST_CASE("transposed convolutions")
+{
+    tally t;
+    random_numbers random{5};
+    int counted = 0;
+    for (int i = 0; i < 30; ++i) {
+        const conv2d_transposed_shape s = drawn_transposed(random);
+        const definition what = checked(conv2d_transposed_definition<bias, residual>(s, dtype::f32));
+        const call_data d = data_of(s, random.next());
+        const doubles expected = reference(s, d, {step::bias, step::residual});
+        for (int trial = 0; trial < trials_of_each; ++trial) {
+            const isa set = sets[trial % 3];
+            const direct_knobs k = random_direct(random);
+            // Where no output is left out, phases meet the taps that spread to them and no other.
+            const bool copies = k.pad == padding::copy && what.stages[0].operands[0].may_leave;
+            const bool is_counted = s.groups == 1 && !what.stages[0].output.may_leave && !copies &&
+                                    (k.vector == vector_axis::weights || axis_of_output(what) < 0);
+            const std::int64_t lanes = s.ic * round_up(s.oc, lanes_of(set, dtype::f32));
+            counted += is_counted ? 1 : 0;
+            const std::string broken = broken_law(
+                direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
+                d, expected, 0, {}, is_counted ? live_taps(s) * lanes : -1, t);
+            CHECK_MESSAGE(broken.empty(), broken, "\n  ", text_of(s), "\n  ", text_of(k), " ",
+                          std::string{name_of(set)});
+        }
+    }
+    CHECK(counted > 10);
+    report(t);
 }
 
 TEST_CASE("matrix products")

@@ -289,6 +289,50 @@ TEST_CASE("stages that write an element twice")
     CHECK(found([](definition& d) { d.stages[0].output.index[1] = along(1, -1, 7); }).ok());
 }
 
+TEST_CASE("axes that move one dimension together write each element once, where they leave it, too")
+{
+    // Row a i + b j + offset of y, for i below `rows` and j below `more`.
+    const auto written = [](std::int64_t rows, int a, std::int64_t more, int b, int offset) {
+        return found([&](definition& d) {
+            stage& s = d.stages[0];
+            s.axes[1].extent = rows;
+            s.output.index[1] = along(1, a, s.axes.push_back({"more", more}), b, offset);
+            s.output.may_leave = true;
+        });
+    };
+    CHECK(written(4, 2, 2, 1, 0).ok());
+    CHECK(written(5, 2, 2, 1, -1).ok()); // rows of -1 and 8 are left out
+    CHECK(written(5, 2, 2, -1, 1).ok());
+    CHECK(written(5, 3, 3, 2, -4).ok()); // 3 i + 2 j meets the first time in (2, 0) and (0, 3)
+    is_named(written(5, 3, 4, 2, -4), fault::definition_output, "gemm");
+    CHECK(written(2, 3, 4, 2, -4).ok());
+    CHECK(written(1, 3, 4, 2, -4).ok());
+    is_named(written(5, 2, 3, 1, -1), fault::definition_output, "gemm");
+    is_named(written(5, 4, 3, 2, -1), fault::definition_output, "gemm");
+    is_named(written(5, 0, 2, 1, 0), fault::definition_output, "gemm");
+}
+
+TEST_CASE("what the epilogue reads may leave its tensor where y is left in the same way")
+{
+    const auto shifted = [](auto change) {
+        definition d = gemm<gemm_shape{.m = 8, .n = 16, .k = 4}, f32, residual, keep>::definition();
+        stage& s = d.stages[0];
+        for (operand* o : {&s.output, &s.operands[2], &s.further[0].to}) o->index[1].offset = -1;
+        s.output.may_leave = true;
+        change(d);
+        return checked(d).found;
+    };
+    CHECK(shifted([](definition&) {}).ok());
+    is_named(shifted([](definition& d) { d.stages[0].operands[2].index[1].offset = -2; }), fault::definition_outside,
+             "residual");
+    is_named(shifted([](definition& d) { d.stages[0].further[0].to.index[1].offset = -2; }), fault::definition_outside,
+             "keep");
+    is_named(shifted([](definition& d) { d.stages[0].output.may_leave = false; }), fault::definition_outside,
+             "residual");
+    is_named(shifted([](definition& d) { d.tensors[d.stages[0].operands[2].tensor].dims[1].extent = 7; }),
+             fault::definition_outside, "residual");
+}
+
 namespace {
 
 // y = x * weights + bias, kept before the bias and turned into columns behind it.

@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include <hone/op/conv2d_transposed.hpp>
 #include <hone/op/pool.hpp>
 
 #include "layers.hpp"
@@ -90,6 +91,29 @@ TEST_CASE("roles of convolutions")
     CHECK(g.vector == "oc");
     CHECK(g.reduce == "ic");
     CHECK(g.batch == names{"n", "g", "oh"});
+}
+
+TEST_CASE("roles of transposed convolutions")
+{
+    // Phases move the weights, together with the taps: vectors do not lie along them.
+    static constexpr conv2d_transposed_shape s{
+        .h = 8, .w = 8, .ic = 16, .oc = 32, .kh = 4, .kw = 4, .stride = 2, .pad = 1};
+    const named_roles r = roles_by_name(conv2d_transposed<s, f32, bias>::definition());
+    CHECK(r.vector == "oc");
+    CHECK(r.row == "ow");
+    CHECK(r.reduce == "ic");
+    CHECK(r.batch == names{"n", "ph", "pw", "g", "oh"});
+    CHECK(r.windows == names{"kh", "kw"});
+    const auto vector_of = [](std::int64_t ic, std::int64_t groups) {
+        conv2d_transposed_shape one = s;
+        one.ic = ic;
+        one.oc = one.groups = groups;
+        const definition d = conv2d_transposed_definition<>(one, dtype::f32);
+        check_partition(d);
+        return roles_by_name(d).vector;
+    };
+    CHECK(vector_of(20, 20) == "g");
+    CHECK(vector_of(16, 1) == "oc");
 }
 
 TEST_CASE("each axis of each operator has one part")

@@ -22,17 +22,6 @@ using op = gemm<gemm_shape{.m = 8, .n = 7, .k = 5}, f32>;
 
 } // namespace
 
-TEST_CASE("greatest common divisor")
-{
-    for (int a = 0; a <= 30; ++a)
-        for (int b = 1; b <= 30; ++b) {
-            int most = 1;
-            for (int c = 1; c <= 30; ++c)
-                if (a % c == 0 && b % c == 0) most = c;
-            CHECK(greatest_common_divisor(a, b) == most);
-        }
-}
-
 TEST_CASE("axes of one step leave an index, and no others do")
 {
     stage s;

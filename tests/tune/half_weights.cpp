@@ -56,9 +56,12 @@ TEST_CASE("weights are drawn as halves hold them, none of them denormal, and all
     CHECK(*std::max_element(some.begin(), some.end()) == 65504);
 }
 
-TEST_CASE_TEMPLATE("a product and a convolution with weights of 16 bits are tuned", Op, halves::product, halves::layer)
+TEST_CASE_TEMPLATE("a product and convolutions with weights of 16 bits are tuned", Op, halves::product, halves::layer,
+                   halves::upsampled)
 {
-    const std::string name = std::is_same_v<Op, halves::product> ? "product" : "layer";
+    const std::string name = std::is_same_v<Op, halves::product> ? "product"
+                             : std::is_same_v<Op, halves::layer> ? "layer"
+                                                                 : "upsampled";
     for (const tune::record& r : check_tuned<Op>("half_weights.hpp", "halves", name,
                                                  "measure kernels with weights of 16 bits in a child", 1e-5, 4))
         CHECK(r.signature.find(" wf16 f32") != std::string::npos);

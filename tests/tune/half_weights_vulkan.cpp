@@ -27,7 +27,8 @@ using tune::verdict;
 
 TEST_CASE("measure kernels with weights of 16 bits on a device in a child" * doctest::skip())
 {
-    static const tune::task tasks[] = {tune::task_of<halves::product>("", ""), tune::task_of<halves::layer>("", "")};
+    static const tune::task tasks[] = {tune::task_of<halves::product>("", ""), tune::task_of<halves::layer>("", ""),
+                                       tune::task_of<halves::upsampled>("", "")};
     measure_on_device(tasks);
 }
 
@@ -41,8 +42,8 @@ struct floats_product : gemm<gemm_shape{.m = 5, .n = 43, .k = 24}, f32, bias> {}
 
 } // namespace
 
-TEST_CASE_TEMPLATE("a product and a convolution with weights of 16 bits are tuned on the device", Op, halves::product,
-                   halves::layer)
+TEST_CASE_TEMPLATE("a product and convolutions with weights of 16 bits are tuned on the device", Op, halves::product,
+                   halves::layer, halves::upsampled)
 {
     vulkan::device& device = test_device();
     REQUIRE(device.limits().storage_16bit);

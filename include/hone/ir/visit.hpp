@@ -16,6 +16,16 @@ namespace hone::ir {
 // Floor and ceiling of a / b for b > 0.
 constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return floor_div(a + b - 1, b); }
+// As std::gcd; <numeric> would be half of what an engine preprocesses.
+constexpr std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t b)
+{
+    while (b != 0) {
+        const std::int64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
 
 // Value of an affine form for values of the variables and parameters.
 template <class Nest>

@@ -42,7 +42,7 @@ protected:
 
     // Where in the levels of a stage the tree is being made.
     struct context {
-        axis_state axes[10]{};
+        axis_state axes[most_axes]{};
         std::uint32_t opened = 0;    // levels whose loops are open
         std::uint32_t hoisted = 0;   // levels opened ahead of their turn, by a remainder known only at run time
         std::uint64_t satisfied = 0; // conditions that open loops guarantee
@@ -274,8 +274,8 @@ protected:
         const stage& g = d_.stages[st];
         const stage_plan& p = plan(st);
         first_variable_[st] = static_cast<std::int16_t>(n_.variables.size());
-        std::int8_t depth[10]{};
-        std::int64_t left[10]{};
+        std::int8_t depth[most_axes]{};
+        std::int64_t left[most_axes]{};
         for (std::size_t a = 0; a < g.axes.size(); ++a) {
             left[a] = g.axes[a].extent;
             if (left[a] < 1) fail(fault::extent_zero, 1, left[a], g.axes[a].name);

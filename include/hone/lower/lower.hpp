@@ -255,10 +255,9 @@ private:
         std::int64_t first = 0;
         std::int64_t last = count;
         if (own.border == border::peel && count > 1 && (p == pass::whole || p == pass::reduce)) {
-            constexpr std::int64_t most = 4; // more would be code, not speed: the leaves test
-            while (first < count && first <= most && touches_border(st, l, c, first)) ++first;
-            while (last > first && count - last <= most && touches_border(st, l, c, last - 1)) --last;
-            if (first + (count - last) > most) {
+            while (first < count && first <= most_peeled && touches_border(st, l, c, first)) ++first;
+            while (last > first && count - last <= most_peeled && touches_border(st, l, c, last - 1)) --last;
+            if (first + (count - last) > most_peeled) {
                 first = 0;
                 last = count;
             }

@@ -209,7 +209,7 @@ protected:
                         add_term(index, v, dim.outer_parameter, dim.outer_stride, static_cast<std::int16_t>(dim.block));
                     } else {
                         add_term(index, v, parameter, c * dim.stride);
-                        inner_reach += c * (count_of(ts, tl) - 1);
+                        inner_reach += c < 0 ? dim.block : c * (count_of(ts, tl) - 1);
                     }
                 });
             }

@@ -224,9 +224,9 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     return d;
 }
 
-// Parameters of a call are n, h and w, in this order, where the shape leaves them open. No images are no work; an h or w
-// whose padded image holds no window is out of range, 0 among them.
-// x: n * h * w * ic, weights: oc * kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements.
+// Parameters of a call are n, h and w, in this order, where the shape leaves them open. No images are no work; an h or
+// w whose padded image holds no window is out of range, 0 among them. x: n * h * w * ic, weights: oc * kh * kw * (ic /
+// groups), bias: oc, y and residual: n * oh * ow * oc elements.
 template <conv2d_shape S, class Type, operator_word... E>
 struct conv2d {
     static_assert(accuracy_words<E...> <= 1,

@@ -123,10 +123,13 @@ struct further_output {
 // Tensors of role::output that an operator may have.
 inline constexpr int most_outputs = 3;
 
+// Axes that a stage may have.
+inline constexpr int most_axes = 12;
+
 // output[...] (reduce)= body over the axes; then output = epilogue, an expression in acc() and the operands.
 struct stage {
     const char* name = "";
-    inline_vector<axis, 10> axes{};
+    inline_vector<axis, most_axes> axes{};
     inline_vector<operand, 6> operands{};
     inline_vector<table_operand, 2> tables{};
     operand output{};

@@ -10,6 +10,7 @@
 #include <hone/core/fault.hpp>
 #include <hone/core/saturate.hpp>
 #include <hone/ir/nest.hpp>
+#include <hone/ir/visit.hpp>
 #include <hone/op/definition.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -266,10 +267,25 @@ constexpr status wrong_writers(const definition& d)
     return {};
 }
 
+// Whether an operand stands in a tensor like the output's where the output does: it is met only where that is written.
+constexpr bool stands_with_output(const definition& d, const stage& s, const operand& o)
+{
+    if (o.index.size() != s.output.index.size()) return false;
+    for (std::size_t i = 0; i < o.index.size(); ++i) {
+        const dim_index &own = o.index[i], &other = s.output.index[i];
+        if (own.offset != other.offset || own.terms.size() != other.terms.size()) return false;
+        for (std::size_t t = 0; t < own.terms.size(); ++t)
+            if (own.terms[t].axis != other.terms[t].axis || own.terms[t].coefficient != other.terms[t].coefficient)
+                return false;
+        if (d.tensors[o.tensor].dims[i].extent != d.tensors[s.output.tensor].dims[i].extent) return false;
+    }
+    return true;
+}
+
 // definition_outside where a stage leaves a tensor in some dimension and does not say that there are zeros.
 constexpr status outside(const definition& d, const stage& s, const operand& o)
 {
-    if (o.may_leave) return {};
+    if (o.may_leave || (s.output.may_leave && stands_with_output(d, s, o))) return {};
     const tensor& t = d.tensors[o.tensor];
     for (std::size_t i = 0; i < o.index.size(); ++i) {
         std::int64_t least = o.index[i].offset, most = least;
@@ -281,6 +297,27 @@ constexpr status outside(const definition& d, const stage& s, const operand& o)
     return {};
 }
 
+// The greatest common divisor of the steps of an index whose axes move no other; 0: two points of them could meet, or
+// these are no such axes. Of 2 i + 3 j the first that meet are (3, 0) and (0, 2).
+constexpr std::int64_t common_step(const stage& s, const operand& to, std::size_t dim)
+{
+    const auto steps = [&](const index_term& t) { return s.axes[t.axis].extent - 1; };
+    std::int64_t common = 0, before = 0, moving = 0;
+    for (const index_term& t : to.index[dim].terms) {
+        if (steps(t) == 0) continue;
+        for (std::size_t i = 0; i < to.index.size(); ++i)
+            for (const index_term& other : to.index[i].terms)
+                if (other.axis == t.axis && &other != &t) return 0;
+        const std::int64_t own = saturated_magnitude(t.coefficient);
+        const std::int64_t all = greatest_common_divisor(common, own);
+        if (own == 0 || (moving > 0 && common / all <= steps(t) && (moving > 1 || own / all <= before))) return 0;
+        common = all;
+        before = steps(t);
+        ++moving;
+    }
+    return common;
+}
+
 // Whether two points of a stage could write one element of `to`: some axis does not move it, one that is reduced does,
 // or one moves it by no more than the others do together. Strides that a call gives are the caller's matter.
 constexpr bool writes_twice(const definition& d, const stage& s, const operand& to)
@@ -289,7 +326,31 @@ constexpr bool writes_twice(const definition& d, const stage& s, const operand& 
         std::int64_t step = 0;
         std::int64_t reach = 0;
     };
-    inline_vector<move, 10> moves; // by step, ascending
+    inline_vector<move, most_axes> moves; // by step, ascending
+    const auto add = [&](std::int64_t step, std::int64_t reach) {
+        moves.push_back({step, reach});
+        for (std::size_t i = moves.size() - 1; i > 0 && moves[i].step < moves[i - 1].step; --i) {
+            const move kept = moves[i];
+            moves[i] = moves[i - 1];
+            moves[i - 1] = kept;
+        }
+    };
+    // Where a dimension may be left, its axes write no further than it reaches.
+    std::uint32_t together = 0;
+    for (std::size_t i = 0; to.may_leave && i < to.index.size(); ++i) {
+        const dimension& own = d.tensors[to.tensor].dims[i];
+        const std::int64_t common = own.stride_parameter < 0 ? common_step(s, to, i) : 0;
+        if (common == 0) continue;
+        std::int64_t span = 0;
+        for (const index_term& t : to.index[i].terms) {
+            together |= std::uint32_t{1} << t.axis;
+            const std::int64_t far = saturated_magnitude(t.coefficient);
+            span = saturated_sum(span, saturated_product(far, s.axes[t.axis].extent - 1));
+        }
+        const std::int64_t size = saturated_magnitude(own.stride);
+        const std::int64_t reach = span < own.extent ? span : own.extent - 1;
+        if (reach > 0) add(saturated_product(common, size), saturated_product(size, reach));
+    }
     for (int a = 0; a < static_cast<int>(s.axes.size()); ++a) {
         const std::int64_t steps = s.axes[a].extent - 1;
         if (steps == 0) continue;
@@ -304,14 +365,9 @@ constexpr bool writes_twice(const definition& d, const stage& s, const operand& 
             }
         const bool is_moved = is_at_call || step != 0;
         if (is_moved == s.axes[a].reduction) return true;
-        if (!is_moved || is_at_call) continue;
+        if (!is_moved || is_at_call || (together >> a & 1) != 0) continue;
         const std::int64_t size = saturated_magnitude(step);
-        moves.push_back({size, saturated_product(size, steps)});
-        for (std::size_t i = moves.size() - 1; i > 0 && moves[i].step < moves[i - 1].step; --i) {
-            const move kept = moves[i];
-            moves[i] = moves[i - 1];
-            moves[i - 1] = kept;
-        }
+        add(size, saturated_product(size, steps));
     }
     std::int64_t reach = 0;
     for (const move& m : moves) {
@@ -350,7 +406,7 @@ constexpr definition checked(definition d)
         });
         // These are given by the call, and written wherever the output is.
         for (further_output f : s.further) {
-            f.to.may_leave = false;
+            f.to.may_leave = s.output.may_leave && stands_with_output(d, s, f.to);
             look([&](const definition&) { return outside(d, s, f.to); });
             look([&](const definition&) {
                 const tensor& to = d.tensors[f.to.tensor];

@@ -84,9 +84,9 @@ struct window_subjects {
     const char* h;
     const char* w;
 };
-// extent_zero and shape_mismatch of a window with kh x kw taps over an image of h x w pixels, which are at least 1.
+// extent_zero and shape_mismatch of the numbers of a window with kh x kw taps, whatever image it moves over.
 template <class Shape>
-constexpr status check_window(const Shape& s, const window_subjects& name)
+constexpr status check_numbers(const Shape& s, const window_subjects& name)
 {
     const image_window v = s.window();
     for (std::int64_t e : {s.kh, s.kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w})
@@ -96,6 +96,15 @@ constexpr status check_window(const Shape& s, const window_subjects& name)
     for (std::int64_t e : {s.kh, s.kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, v.pad_top, v.pad_left,
                            v.pad_bottom, v.pad_right})
         if (e > most_of_window) return {fault::shape_mismatch, most_of_window, e, name.window};
+    return {};
+}
+// The same over an image of h x w pixels, which are at least 1.
+template <class Shape>
+constexpr status check_window(const Shape& s, const window_subjects& name)
+{
+    const status found = check_numbers(s, name);
+    if (!found.ok()) return found;
+    const image_window v = s.window();
     const std::int64_t rows = v.rows(s.kh), columns = v.columns(s.kw);
     if (s.h + v.pad_top + v.pad_bottom < rows) return {fault::shape_mismatch, rows, s.h, name.h};
     if (s.w + v.pad_left + v.pad_right < columns) return {fault::shape_mismatch, columns, s.w, name.w};

@@ -173,6 +173,18 @@ constexpr register_tile depthwise_tile(std::int64_t sets, std::int64_t rows, std
     return t;
 }
 
+// Whether the rows have more phases with borders of their own than are peeled: a test of each product would stay.
+constexpr bool has_many_phases(const stage& s, const direct_roles& r)
+{
+    if (r.row < 0) return false;
+    const bool weights_end = r.weights >= 0 && s.operands[r.weights].may_leave;
+    for (std::int8_t a : r.batch)
+        if (s.axes[a].extent > most_peeled && shares_dimension(s.output, a, r.row) &&
+            (weights_end || shares_dimension(s.operands[r.x], a, r.row)))
+            return true;
+    return false;
+}
+
 constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0);
 
 // Each step along the inputs of a group permutes a vector of x, which the taps beside it use again: few rows of one
@@ -235,8 +247,8 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step)
     const std::int64_t columns = s.axes[r.vector].extent, block = std::int64_t{best.vectors} * lanes_of(set, d);
     const bool remains = columns > block && (has_open_columns || columns % block != 0);
     if (has_open_rows && remains && best.rows > most_halved) best.rows = most_halved;
-    if (step > other_tiles && s.operands[r.x].may_leave && !has_open_image(d))
-        best.pad = padding::copy; // one body for all borders
+    const bool copies = (step > other_tiles || has_many_phases(s, r)) && !has_open_image(d);
+    if (copies && s.operands[r.x].may_leave) best.pad = padding::copy; // one body for all borders
     if (step > other_tiles + 1) best.unroll_window = false;
     if (step > other_tiles + 2 && best.rows > 4) best.rows = 4;
     if (step > other_tiles + 3) best.rows = best.vectors = 1;
@@ -286,10 +298,18 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
     const operand& x = g.operands[r.x];
     const bool pads = x.may_leave;
     const bool peels = pads && (k.pad == padding::peel || has_open_image(d));
+    const bool weights_end = r.weights >= 0 && g.operands[r.weights].may_leave; // before some taps
 
     stage_plan& p = s.plans[0];
-    const auto spatial = [&](int a) {
-        if (g.axes[a].extent > 1 || g.axes[a].parameter >= 0) p.add(a, 1, binding::parallel);
+    // Phases of the rows have taps and borders of their own: next to the rows, so that what is outside of both is one
+    // region for threads.
+    const auto has_phases = [&](int a) {
+        return (peels || weights_end) && r.row >= 0 && shares_dimension(g.output, a, r.row);
+    };
+    const auto batch = [&](bool of_phases) {
+        for (std::int8_t a : r.batch)
+            if ((g.axes[a].extent > 1 || g.axes[a].parameter >= 0) && has_phases(a) == of_phases)
+                p.add(a, 1, binding::parallel, tail::exact, of_phases ? border::peel : border::none);
     };
     // Without weights vectors may lie along an axis with taps, whose borders have tiles of their own, too.
     const bool has_columns = has_taps_along(g, x, r.vector);
@@ -323,7 +343,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
             g.sums = static_cast<std::int8_t>(d.tensors.push_back(sums));
         }
     }
-    for (std::int8_t a : r.batch) spatial(a);
+    for (const bool of_phases : {false, true}) batch(of_phases);
     rows(single_row_axis || k.order == walk::rows_outer);
     if (k.order == walk::rows_outer) blocks();
 
@@ -336,10 +356,9 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
         // loop over those that are live for all rows.
         const bool unroll = (peels && along_rows && !runtime) || (k.unroll_window && i + 1 == r.windows.size());
         p.add(a, 1, unroll ? binding::unroll : binding::serial, tail::exact,
-              !peels       ? border::none
-              : along_rows ? border::share
-              : unroll     ? border::none
-                           : border::clip);
+              peels && along_rows                 ? border::share
+              : (peels || weights_end) && !unroll ? border::clip
+                                                  : border::none);
     }
     if (r.reduce >= 0) {
         const bool small = k.unroll_window && g.axes[r.reduce].extent <= small_reduction;

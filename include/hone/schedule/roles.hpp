@@ -36,9 +36,9 @@ struct direct_roles {
     int vector = -1; // along the vectors: in the weights and the output; without weights where the output is dense
     int row = -1;    // the rows of the register tile: in the output, and in x or the weights alone
     int reduce = -1; // the innermost reduction axis
-    inline_vector<std::int8_t, 10> batch{};   // spatial axes outside the tile, outermost first
-    inline_vector<std::int8_t, 10> windows{}; // reduction axes outside `reduce`, outermost first
-    int x = -1;                               // operands; -1: there is none
+    inline_vector<std::int8_t, most_axes> batch{};   // spatial axes outside the tile, outermost first
+    inline_vector<std::int8_t, most_axes> windows{}; // reduction axes outside `reduce`, outermost first
+    int x = -1;                                      // operands; -1: there is none
     int weights = -1;
 };
 
@@ -48,6 +48,15 @@ constexpr bool moves_along(const operand& o, int axis)
         for (const index_term& t : k.terms)
             if (t.axis == axis) return true;
     return false;
+}
+
+// Whether an axis moves an operand, and dimensions of it in which no other does.
+constexpr bool moves_alone(const operand& o, int axis)
+{
+    bool alone = moves_along(o, axis);
+    for (const dim_index& k : o.index)
+        for (const index_term& t : k.terms) alone = alone && (t.axis != axis || k.terms.size() == 1);
+    return alone;
 }
 
 // Whether two axes move in the same dimension of an operand, as a row and its taps do.
@@ -197,7 +206,7 @@ constexpr direct_roles roles_of(const definition& d, vector_axis of = vector_axi
     }
     const auto may_be_vector = [&](int a) {
         return !s.axes[a].reduction && !has_open_stride(d, s, a) &&
-               (r.weights < 0 ? is_dense_along(d, s.output, a) : moves_along(s.operands[r.weights], a));
+               (r.weights < 0 ? is_dense_along(d, s.output, a) : moves_alone(s.operands[r.weights], a));
     };
     for (int a = 0; a < axes; ++a)
         if (may_be_vector(a) && s.axes[a].extent > 1) r.vector = a;
@@ -210,7 +219,9 @@ constexpr direct_roles roles_of(const definition& d, vector_axis of = vector_axi
         int last = -1;
         for (int a = 0; a < axes; ++a) {
             const bool moves = operand >= 0 && moves_along(s.operands[operand], a);
-            if (!s.axes[a].reduction && !moves && s.axes[a].extent > 1 && a != r.vector) last = a;
+            const bool shares_weights =
+                r.weights >= 0 && moves_along(s.operands[r.weights], a) && !moves_alone(s.operands[r.weights], a);
+            if (!s.axes[a].reduction && !moves && !shares_weights && s.axes[a].extent > 1 && a != r.vector) last = a;
         }
         return last;
     };

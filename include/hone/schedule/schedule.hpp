@@ -30,6 +30,9 @@ enum class border : std::uint8_t {
     share, // on an unrolled reduction axis: what would be siblings, but reads no padding, stays a loop. Costs nothing.
 };
 
+// Steps of a level that border::peel makes siblings of. More would be code, not speed: then the leaves test.
+inline constexpr std::int64_t most_peeled = 4;
+
 // A loop over what is left of an axis in steps of `step` iterations.
 struct level {
     std::int8_t axis = -1;
@@ -66,7 +69,7 @@ struct stage_plan {
     // Costs: registers, and a sum takes its terms in another order.
     std::int8_t apart_at = -1;
     // Attached stages: where each own axis starts, in axes of the stage it is attached to.
-    inline_vector<dim_index, 10> base{};
+    inline_vector<dim_index, most_axes> base{};
 
     constexpr stage_plan& add(int axis, std::int64_t step, binding bind = binding::serial,
                               schedules::tail tail = schedules::tail::exact,

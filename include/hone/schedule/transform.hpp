@@ -15,17 +15,6 @@
 
 namespace hone::schedules {
 
-// As std::gcd; <numeric> would be half of what an engine preprocesses.
-constexpr std::int64_t greatest_common_divisor(std::int64_t a, std::int64_t b)
-{
-    while (b != 0) {
-        const std::int64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 // Leaves axes of one step out of an index, as those of the outputs of a window that is as large as its image.
 constexpr void drop_still_axes(const stage& s, operand& o)
 {

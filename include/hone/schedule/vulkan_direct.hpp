@@ -147,6 +147,10 @@ constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
     limit(k.lane_rows, ceil_div(rows, k.rows));
     limit(k.lane_vectors, ceil_div(lanes, std::int64_t{k.vectors} * k.components));
     if (!can_stage(d, r)) k.stage = staging::none;
+    // Zeros in the place of taps that are not there would make NaN of an infinite x.
+    const bool weights_end = r.weights >= 0 && s.operands[r.weights].may_leave;
+    if (weights_end && k.stage == staging::shared) k.stage = staging::x;
+    if (weights_end && k.stage == staging::weights) k.stage = staging::none;
     const bool staged = k.stage != staging::none;
     if (!staged) k.reduce_block = vulkan_knobs{}.reduce_block;
     limit(k.reduce_block, steps);
@@ -164,7 +168,7 @@ constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
     // The right factor of a product of two activations has no whole blocks, as packed weights have.
     const bool columns_pass_end = is_product_of_inputs(d) && k.stage != staging::weights &&
                                   lanes % (std::int64_t{k.vectors} * k.components * k.lane_vectors) != 0;
-    const bool has_edge = r.x >= 0 && (s.operands[r.x].may_leave || rows_pass_end || columns_pass_end);
+    const bool has_edge = r.x >= 0 && (s.operands[r.x].may_leave || weights_end || rows_pass_end || columns_pass_end);
     if (stages_x || !has_edge) k.edge = edge::guard;
     return k;
 }
@@ -259,7 +263,8 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
     p.open_tile();
     for (std::int8_t a : r.windows) {
         const bool along_rows = r.row >= 0 && shares_dimension(main.operands[r.x], a, r.row);
-        const bool clips = k.edge == edge::clip && !along_rows;
+        const bool weights_end = r.weights >= 0 && main.operands[r.weights].may_leave; // whatever the rows
+        const bool clips = k.edge == edge::clip && (!along_rows || weights_end);
         if (main.axes[a].extent > 1) p.add(a, 1, binding::serial, tail::exact, clips ? border::clip : border::none);
     }
     if (k.edge == edge::clip) p.mask(r.x);
