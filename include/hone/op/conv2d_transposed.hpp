@@ -249,7 +249,8 @@ constexpr definition conv2d_transposed_definition(const conv2d_transposed_shape&
     const phases::direction rows = phases::down(shape), columns = phases::across(shape);
     stage s;
     s.name = "conv2d_transposed";
-    if (shape.n.at_call) d.parameters.push_back({.name = "n", .least = 1, .most = shape.n.value});
+    if (shape.n.at_call)
+        d.parameters.push_back({.name = "n", .least = 1, .most = shape.n.value, .typical = shape.n.typical});
     s.axes.push_back({"n", shape.n.value, false, t.x.dims[0].extent_parameter});
     s.axes.push_back({"ph", rows.phases()});
     s.axes.push_back({"pw", columns.phases()});
