@@ -117,6 +117,40 @@ TEST_CASE("distances that are not named leave no gaps, and their matrices do not
     CHECK(tune::text_of_call(s, tune::typical_call(s)) == "m=9 ldr=7 batch_stride_r=139");
 }
 
+TEST_CASE("images of a call's height and width have the windows and strides of such images")
+{
+    using images = conv2d<conv2d_shape{.n = extent::up_to(8).typically(3),
+                                       .h = extent::up_to(40).typically(13),
+                                       .w = extent::up_to(40),
+                                       .ic = 48,
+                                       .oc = 4,
+                                       .kh = 3,
+                                       .kw = 3,
+                                       .stride = 2,
+                                       .pad = 1},
+                          f32>;
+    const auto same = [](const definition& call, const definition& expected) {
+        REQUIRE(call.found.ok());
+        for (std::size_t a = 0; a < expected.stages[0].axes.size(); ++a)
+            CHECK(call.stages[0].axes[a].extent == expected.stages[0].axes[a].extent);
+        for (std::size_t t = 0; t < expected.tensors.size(); ++t)
+            for (std::size_t i = 0; i < expected.tensors[t].dims.size(); ++i) {
+                CAPTURE(expected.tensors[t].name);
+                CHECK(call.tensors[t].dims[i].extent == expected.tensors[t].dims[i].extent);
+                CHECK(call.tensors[t].dims[i].stride == expected.tensors[t].dims[i].stride);
+            }
+    };
+    constexpr conv2d_shape typical{
+        .n = 3, .h = 13, .w = 10, .ic = 48, .oc = 4, .kh = 3, .kw = 3, .stride = 2, .pad = 1};
+    const definition d = images::definition();
+    CHECK(tune::text_of_call(d, tune::typical_call(d)) == "n=3 h=13 w=10");
+    same(tune::of_typical_call(d), conv2d<typical, f32>::definition());
+    for (const call_values& c : tune::other_calls(d)) check_laws(tune::of_call(d, c));
+    // The twin has as many rows and columns as its calls give, and 37 channels.
+    constexpr conv2d_shape twin{.n = 3, .h = 13, .w = 10, .ic = 37, .oc = 4, .kh = 3, .kw = 3, .stride = 2, .pad = 1};
+    same(tune::of_call(tune::with_odd_extents(d), {3, 13, 10}), conv2d<twin, f32>::definition());
+}
+
 TEST_CASE("other calls: the least, odd ones with gaps, and the largest that can be measured")
 {
     const definition d = product<with_distances>();

@@ -217,14 +217,16 @@ private:
     {
         return problem_.parameters.empty() ? nullptr : problem_.parameters.data();
     }
+    // By what the call gives, where the variant asks.
     std::size_t packed_floats() const
     {
-        return floats_of(parameters() == nullptr ? variant_.packed_bytes : variant_.packed_bytes_of(parameters()));
+        const bool asks = parameters() != nullptr && variant_.packed_bytes_of != nullptr;
+        return floats_of(asks ? variant_.packed_bytes_of(parameters()) : variant_.packed_bytes);
     }
     status pack(void* packed) const
     {
-        return parameters() == nullptr ? variant_.pack(weights_.data(), packed)
-                                       : variant_.pack_for(weights_.data(), packed, parameters());
+        const bool asks = parameters() != nullptr && variant_.pack_for != nullptr;
+        return asks ? variant_.pack_for(weights_.data(), packed, parameters()) : variant_.pack(weights_.data(), packed);
     }
     std::size_t workspace_floats() const { return floats_of(variant_.workspace_bytes(executor_.slots())); }
     // As far as the operands of a draw say; memory_of(operand) is where each was put.
