@@ -150,3 +150,19 @@ TEST_CASE("the time of a region is that of its multiply-adds, and grows with its
     CHECK(first_region_ns<k>(chunks) < least + least / 4); // results are stored, too
     CHECK(first_region_ns<k>(10 * chunks) / 10 == first_region_ns<k>(chunks));
 }
+
+// Its windows are counted once, though loops end with them and with the image.
+TEST_CASE("the time of a region is in proportion to the windows of an image that the call gives")
+{
+    using layer =
+        conv2d<conv2d_shape{
+                   .h = extent::up_to(32), .w = extent::up_to(32), .ic = 8, .oc = 16, .kh = 3, .kw = 3, .pad = 1},
+               f32>;
+    // h, w, oh, ow and the products, which bound no loop.
+    const std::int64_t whole[] = {32, 32, 32, 32, 1024, 1024}, half[] = {32, 16, 32, 16, 512, 512};
+    const std::int64_t of_whole = first_region_ns<kernel<layer>>(32, whole),
+                       of_half = first_region_ns<kernel<layer>>(32, half);
+    CHECK(of_whole > 0);
+    CHECK(2 * of_half <= of_whole);
+    CHECK(2 * of_half >= of_whole - 2);
+}

@@ -98,6 +98,17 @@ constexpr nest with_parameters(bool is_product)
 }
 static_assert(nest_hash(with_parameters(true)) != nest_hash(with_parameters(false)));
 
+// One that is a quotient, of the same bounds whatever is added or divides.
+constexpr nest with_quotient(std::int64_t added, std::int64_t divisor)
+{
+    nest n = copy();
+    n.parameters.push_back({.name = "h", .least = 1, .most = 4});
+    n.parameters.push_back({.name = "oh", .least = 1, .most = 4, .dividend = 0, .added = added, .divisor = divisor});
+    return n;
+}
+static_assert(nest_hash(with_quotient(1, 1)) != nest_hash(with_quotient(2, 1)));
+static_assert(nest_hash(with_quotient(1, 1)) != nest_hash(with_quotient(1, 2)));
+
 } // namespace
 
 // The numbers of nests that together have each kind of node, binding, memory and reduction. A record holds as long as

@@ -46,6 +46,25 @@ constexpr bool is_completed()
 }
 static_assert(is_completed());
 
+// h, the windows of 5 rows with stride 2 and padding of 1 on both sides in it, and their product
+constexpr auto windows()
+{
+    inline_vector<parameter, 3> all;
+    all.push_back({.name = "h", .least = 3, .most = 10});
+    all.push_back(quotient_of(all, "oh", 0, 2 - 5 + 2, 2));
+    all.push_back(product_of(all, "h * oh", 0, 1));
+    return all;
+}
+static_assert(given_parameters(windows()) == 1 && !windows()[1].is_given());
+static_assert(windows()[1].least == 1 && windows()[1].most == 4 && windows()[2].most == 40);
+constexpr std::int64_t windows_in(std::int64_t h)
+{
+    std::int64_t values[3]{};
+    complete(windows(), &h, values);
+    return values[2] == values[0] * values[1] ? values[1] : -1;
+}
+static_assert(windows_in(3) == 1 && windows_in(4) == 1 && windows_in(5) == 2 && windows_in(10) == 4);
+
 // Bounds of a product stay numbers, however large its factors.
 constexpr bool saturates()
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a convolution says about itself: its signature, its tensors, and why a shape is no convolution.
 #include <hone/op/conv2d.hpp>
+#include <hone/schedule/packed.hpp>
 
 #include <iterator>
 #include <limits>
@@ -249,6 +250,41 @@ TEST_CASE("images that each call gives")
         if (t.role == role::input || t.role == role::output || t.role == role::residual)
             CHECK(t.dims[0].extent_parameter == 0);
     CHECK(emptying_parameters(d) == 1);
+}
+
+TEST_CASE("images whose extents each call gives")
+{
+    constexpr extent most = extent::up_to(9), wide = extent::up_to(12);
+    constexpr conv2d_shape s{
+        .n = extent::up_to(8), .h = most, .w = wide, .ic = 3, .oc = 5, .kh = 3, .kw = 5, .stride = 2, .pad = 1};
+    const definition d = conv2d<s, f32, bias, residual>::definition();
+    check_laws(d);
+    CHECK(std::string{conv2d<s, f32>::signature().c_str()}.find("conv2d n<=8 h<=9 w<=12 ic3 ") == 0);
+    REQUIRE(d.parameters.size() == 7);
+    const char* const names[] = {"n", "h", "w", "oh", "ow", "h * w", "oh * ow"};
+    const std::int64_t least[] = {1, 1, 3, 1, 1, 3, 1}, largest[] = {8, 9, 12, 5, 5, 108, 25};
+    for (std::size_t p = 0; p < 7; ++p) {
+        CHECK(std::string{d.parameters[p].name} == names[p]);
+        CHECK(d.parameters[p].least == least[p]);
+        CHECK(d.parameters[p].most == largest[p]);
+    }
+    CHECK(given_parameters(d.parameters) == 3);
+    CHECK(emptying_parameters(d) % 8 == 1); // of those that a call gives, n
+    // Of each call the tensors are dense.
+    const std::int64_t given[] = {2, 4, 7};
+    std::int64_t values[7]{};
+    complete(d.parameters, given, values);
+    for (const tensor& t : d.tensors) {
+        if (t.role == role::input) CHECK(schedules::at_call(t, values).elements() == 2 * 4 * 7 * 3);
+        if (t.role == role::output || t.role == role::residual)
+            CHECK(schedules::at_call(t, values).elements() == 2 * ((4 + 2 - 3) / 2 + 1) * ((7 + 2 - 5) / 2 + 1) * 5);
+    }
+    constexpr conv2d_shape rows{.h = most, .w = 4, .ic = 3, .oc = 5, .pad = 0};
+    REQUIRE(conv2d<rows, f32>::definition().parameters.size() == 2);
+    CHECK(std::string{conv2d<rows, f32>::definition().parameters[1].name} == "oh");
+    // As large as the largest, and none where that is no convolution.
+    CHECK(conv2d_shape{.h = extent::up_to(2), .w = 4, .kh = 3, .kw = 3}.check().what == fault::shape_mismatch);
+    CHECK(conv2d_shape{.h = extent::up_to(0), .w = 4}.check().what == fault::extent_zero);
 }
 
 TEST_CASE("a shape that is no convolution says why")

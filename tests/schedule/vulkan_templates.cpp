@@ -9,6 +9,7 @@
 
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
+#include <hone/schedule/cpu_templates.hpp>
 
 #include "reductions.hpp"
 
@@ -58,6 +59,23 @@ TEST_CASE("each operator has the templates that compute it, the default's first"
     CHECK(std::string{name_of_template(default_config<vulkan_templates>(layer::definition(), vulkan_limits{}))} ==
           "direct");
     CHECK(std::string{name_of_template(default_config<vulkan_templates>(sums, vulkan_limits{}))} == "reduce");
+}
+
+TEST_CASE("images whose extents the call gives are computed on the CPU alone, and NHWC alone")
+{
+    constexpr extent side = extent::up_to(8);
+    conv2d_shape s{.h = side, .w = 8, .ic = 4, .oc = 8};
+    const auto has_template = [&](auto templates) {
+        return check_templates(conv2d_definition<>(s, dtype::f32), templates).what != fault::template_missing;
+    };
+    CHECK_FALSE(has_template(vulkan_templates{}));
+    CHECK(has_template(cpu_templates{}));
+    s.layout = layout::nchw;
+    CHECK_FALSE(has_template(cpu_templates{}));
+    s.h = 8;
+    s.n = side;
+    CHECK(has_template(vulkan_templates{}));
+    CHECK(has_template(cpu_templates{}));
 }
 
 TEST_CASE("a config of the list holds the knobs of any of its templates")

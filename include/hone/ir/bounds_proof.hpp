@@ -122,8 +122,27 @@ private:
     {
         return a.variable == b.variable && a.parameter == b.parameter && a.divisor == b.divisor;
     }
-    static constexpr void add(form& f, const affine_term& t, std::int64_t times)
+    // Parameters of one value are that, and products with them multiples of the other factor.
+    constexpr void add(form& f, affine_term t, std::int64_t times) const
     {
+        while (t.parameter >= 0) {
+            const hone::parameter& p = n_.parameters[t.parameter];
+            const auto is_one = [&](int i) { return i >= 0 && n_.parameters[i].least == n_.parameters[i].most; };
+            const bool is_first = is_one(p.first_factor);
+            if (is_one(t.parameter)) {
+                t.coefficient *= p.least;
+                t.parameter = -1;
+            } else if (is_first || is_one(p.second_factor)) {
+                t.coefficient *= n_.parameters[is_first ? p.first_factor : p.second_factor].least;
+                t.parameter = is_first ? p.second_factor : p.first_factor;
+            } else {
+                break;
+            }
+        }
+        if (t.variable < 0 && t.parameter < 0) {
+            f.constant += times * t.coefficient;
+            return;
+        }
         for (int i = 0; i < f.count; ++i)
             if (is_like(f.terms[i], t)) {
                 f.terms[i].coefficient += times * t.coefficient;
@@ -246,6 +265,34 @@ private:
         return r;
     }
 
+    // Makes a form no larger where no fact helps: a product of parameters is at least the least of one times the other,
+    // and a quotient times its divisor at most what is divided.
+    constexpr bool relax(form& f) const
+    {
+        for (int i = 0; i < f.count; ++i) {
+            const affine_term t = f.terms[i];
+            if (t.variable >= 0) continue;
+            const hone::parameter& p = n_.parameters[t.parameter];
+            if (p.first_factor >= 0 && t.coefficient > 0) {
+                bool is_second = false; // the one that other terms have stays
+                for (int j = 0; j < f.count; ++j) is_second = is_second || f.terms[j].parameter == p.second_factor;
+                const std::int16_t of = is_second ? p.first_factor : p.second_factor;
+                add(f, t, -1);
+                add(f, affine_term{-1, is_second ? p.second_factor : p.first_factor, n_.parameters[of].least},
+                    t.coefficient);
+                return true;
+            }
+            if (p.dividend >= 0 && t.coefficient < 0) {
+                add(f, t, -1);
+                scale(f, p.divisor);
+                add(f, affine_term{-1, p.dividend, 1}, t.coefficient);
+                f.constant += t.coefficient * p.added;
+                return true;
+            }
+        }
+        return false;
+    }
+
     constexpr bool is_never_negative(form f, const interval* variables) const
     {
         for (int step = 0; f.is_exact && step < most_steps; ++step) {
@@ -254,13 +301,14 @@ private:
             form best;
             std::int64_t best_least = now;
             std::int64_t best_scale = 1;
-            for (int i = 0; i < f.count; ++i) {
-                const affine_term& t = f.terms[i];
-                if (t.variable < 0) continue;
+            // Terms of parameters alone where no variable helps.
+            for (int i = 0; i < f.count || (i < 2 * f.count && best_least == now); ++i) {
+                const affine_term& t = f.terms[i % f.count];
+                if ((t.variable < 0) != (i >= f.count)) continue;
+                const bool is_alone = t.variable < 0 || t.parameter < 0;
                 // The innermost loops were opened last.
-                for (int k = t.parameter < 0 ? facts_ : 2 * facts_; k-- > 0;) {
-                    const form fact =
-                        t.parameter < 0 ? fact_[k] : times_parameter(fact_[k / 2], t.parameter, k % 2 == 0);
+                for (int k = is_alone ? facts_ : 2 * facts_; k-- > 0;) {
+                    const form fact = is_alone ? fact_[k] : times_parameter(fact_[k / 2], t.parameter, k % 2 == 0);
                     const std::int64_t b = coefficient(fact, t);
                     if (!fact.is_exact || b == 0 || (b > 0) != (t.coefficient > 0)) continue;
                     // |b| f - |a| g, of which the term is gone.
@@ -279,8 +327,10 @@ private:
                     }
                 }
             }
-            if (best_least == now && best_scale == 1) return false;
-            f = best;
+            if (best_least != now || best_scale != 1)
+                f = best;
+            else if (!relax(f))
+                return false;
         }
         return false;
     }
