@@ -94,6 +94,16 @@ inline dnnl::softmax_forward::primitive_desc softmax(const dnnl::engine& engine,
 #endif
 }
 
+inline dnnl::primitive log_softmax(const dnnl::engine& engine, const memory::desc& x)
+{
+    constexpr auto kind = dnnl::prop_kind::forward_inference;
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl::softmax_forward({engine, kind, dnnl::algorithm::softmax_log, x, x, 1});
+#else
+    return dnnl::logsoftmax_forward({{kind, x, 1}, engine});
+#endif
+}
+
 // With a scale and a shift for each element of a row.
 inline dnnl::layer_normalization_forward::primitive_desc layer_norm(const dnnl::engine& engine, const memory::desc& x,
                                                                     float epsilon)

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <hone/hone.hpp>
@@ -61,6 +62,9 @@ private:
     std::size_t at_ = 0;
 };
 
+template <class Op>
+constexpr bool is_logarithm = std::string_view(Op::definition().stages.back().name) == "log_softmax";
+
 // The first row in double.
 template <class Op>
 std::vector<double> first_row(const data& of)
@@ -80,8 +84,8 @@ std::vector<double> first_row(const data& of)
     } else {
         const double largest = *std::max_element(row.begin(), row.end());
         double sum = 0;
-        for (double& v : row) sum += v = std::exp(v - largest);
-        for (double& v : row) v /= sum;
+        for (double& v : row) sum += std::exp(v -= largest);
+        for (double& v : row) v = is_logarithm<Op> ? v - std::log(sum) : std::exp(v) / sum;
     }
     return row;
 }
@@ -124,7 +128,8 @@ bench::contender onednn_kernel(data& of)
         p->primitive =
             dnnl::layer_normalization_forward(onednn::layer_norm(p->engine, rows, Op::shape.epsilon.value()));
     else
-        p->primitive = dnnl::softmax_forward(onednn::softmax(p->engine, rows));
+        p->primitive = is_logarithm<Op> ? onednn::log_softmax(p->engine, rows)
+                                        : dnnl::softmax_forward(onednn::softmax(p->engine, rows));
     bench::contender c;
     c.name = "oneDNN";
     c.call = [&of, p] {
@@ -182,6 +187,8 @@ using hone::with_beta;
 using hone::with_gamma;
 template <hone::row_shape S>
 using softmax = hone::softmax<S, hone::f32>;
+template <hone::row_shape S>
+using log_softmax = hone::log_softmax<S, hone::f32>;
 template <hone::norm_shape S>
 using layer_norm = hone::layer_norm<S, hone::f32, with_gamma, with_beta>;
 template <hone::norm_shape S>
@@ -196,6 +203,7 @@ int main(int argc, char** argv)
     report<softmax<hone::row_shape{.rows = 6144, .n = 128}>>("softmax128", o);
     report<softmax<hone::row_shape{.rows = 1000, .n = 1000}>>("softmax1000", o);
     report<softmax<hone::row_shape{.rows = 32, .n = 32000}>>("softmax32000", o);
+    report<log_softmax<hone::row_shape{.rows = 1000, .n = 1000}>>("log_softmax1000", o);
     report<layer_norm<hone::norm_shape{.rows = 1024, .n = 768}>>("layer768", o);
     report<rms_norm<hone::norm_shape{.rows = 256, .n = 4096}>>("rms4096", o);
 }

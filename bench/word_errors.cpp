@@ -95,6 +95,7 @@ int main(int count, char** arguments)
     report<expr_op::floor>(step);
     report<expr_op::less>(step);
     report<expr_op::exp>(step);
+    report<expr_op::log>(step);
     report<expr_op::tanh>(step);
     report<expr_op::erf>(step);
 }

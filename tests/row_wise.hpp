@@ -55,13 +55,13 @@ doubles each_row(std::int64_t rows, std::int64_t n, const floats& x, F&& f)
     }
     return y;
 }
-inline doubles reference(const row_shape& s, const rows_data& d)
+inline doubles reference(const row_shape& s, const rows_data& d, softmax_scale scale = softmax_scale::linear)
 {
-    return each_row(s.rows, s.n, d.x, [](doubles& row) {
+    return each_row(s.rows, s.n, d.x, [&](doubles& row) {
         double largest = -std::numeric_limits<double>::infinity(), sum = 0;
         for (const double v : row) largest = v > largest ? v : largest;
-        for (double& v : row) sum += v = std::exp(v - largest);
-        for (double& v : row) v /= sum;
+        for (double& v : row) sum += std::exp(v -= largest);
+        for (double& v : row) v = scale == softmax_scale::linear ? std::exp(v) / sum : v - std::log(sum);
     });
 }
 inline doubles reference(const norm_shape& s, norm how, const rows_data& d)
@@ -83,15 +83,18 @@ inline doubles reference(const norm_shape& s, norm how, const rows_data& d)
 
 // How far results may lie from these at most, in floats of the unit u.
 inline constexpr double float_unit = 0x1p-24, denormals = 4 * 0x1p-149;
-inline doubles error_bounds(const row_shape& s, const rows_data& d)
+inline doubles error_bounds(const row_shape& s, const rows_data& d, softmax_scale scale = softmax_scale::linear)
 {
-    const doubles y = reference(s, d);
+    const doubles y = reference(s, d, scale);
     doubles bounds = each_row(s.rows, s.n, d.x, [](doubles& row) {
         const double largest = *std::max_element(row.begin(), row.end());
         for (double& v : row) v = largest - v;
     });
+    const double of_sums = 2 * static_cast<double>(s.n) + 8;
     for (std::size_t i = 0; i < y.size(); ++i)
-        bounds[i] = denormals + (y[i] == 0 ? 0 : (2 * static_cast<double>(s.n) + bounds[i] + 8) * float_unit * y[i]);
+        bounds[i] = scale == softmax_scale::logarithmic
+                        ? (of_sums + 2 * bounds[i]) * float_unit
+                        : denormals + (y[i] == 0 ? 0 : (of_sums + bounds[i]) * float_unit * y[i]);
     return bounds;
 }
 inline doubles error_bounds(const norm_shape& s, norm how, const rows_data& d)

@@ -92,7 +92,7 @@ void for_each_word(F&& f)
     }(std::make_index_sequence<std::size(expr_words)>{});
 }
 
-// The word of floats. Of exp, tanh and erf the nearest float.
+// The word of floats. Of exp, log, tanh and erf the nearest float.
 inline float by_libm(expr_op op, float a, float b)
 {
     switch (op) {
@@ -107,6 +107,7 @@ inline float by_libm(expr_op op, float a, float b)
     case expr_op::min: return std::isless(a, b) ? a : b;
     case expr_op::max: return std::isless(a, b) ? b : a;
     case expr_op::exp: return static_cast<float>(std::exp(static_cast<double>(a)));
+    case expr_op::log: return static_cast<float>(std::log(static_cast<double>(a)));
     case expr_op::tanh: return static_cast<float>(std::tanh(static_cast<double>(a)));
     case expr_op::erf: return static_cast<float>(std::erf(static_cast<double>(a)));
     case expr_op::round: return std::nearbyint(a);
@@ -136,7 +137,10 @@ inline double distance_of(float y, double exact)
 inline double distance_of(expr_op op, float a, float y)
 {
     const auto x = static_cast<double>(a);
-    return distance_of(y, op == expr_op::exp ? std::exp(x) : op == expr_op::tanh ? std::tanh(x) : std::erf(x));
+    return distance_of(y, op == expr_op::exp    ? std::exp(x)
+                          : op == expr_op::log  ? std::log(x)
+                          : op == expr_op::tanh ? std::tanh(x)
+                                                : std::erf(x));
 }
 
 struct word_data {

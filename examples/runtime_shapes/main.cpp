@@ -68,7 +68,7 @@ bool read(const std::string& line, layer& l)
     l.is_conv2d = kind == "conv2d";
     if (l.is_conv2d) {
         hone::conv2d_shape& s = l.conv2d;
-        words >> s.h >> s.w >> s.ic >> s.oc >> s.kh >> s.stride >> s.pad;
+        words >> s.h.value >> s.w.value >> s.ic >> s.oc >> s.kh >> s.stride >> s.pad;
         s.kw = s.kh;
         if (!words || !s.check().ok()) return false;
     } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Default kernels of softmax and normalisations, compiled, against plain loops in double: rows that fill vectors or do
-// not, one or many, y in the place of x, sums in order, and rows with infinities and NaN.
+// Default kernels of softmax, its logarithm and normalisations, compiled, against plain loops in double: rows that fill
+// vectors or do not, one or many, y in the place of x, sums in order, and rows with infinities and NaN.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -54,6 +54,12 @@ std::string wrong_softmax(const rows_data& given)
     return wrong<Op>(given, reference(Op::shape, given), error_bounds(Op::shape, given));
 }
 template <class Op>
+std::string wrong_logarithm(const rows_data& given)
+{
+    constexpr auto scale = softmax_scale::logarithmic;
+    return wrong<Op>(given, reference(Op::shape, given, scale), error_bounds(Op::shape, given, scale));
+}
+template <class Op>
 std::string wrong_norm(norm how, const rows_data& given)
 {
     return wrong<Op>(given, reference(Op::shape, how, given), error_bounds(Op::shape, how, given));
@@ -75,6 +81,14 @@ TEST_CASE("softmax of rows that fill vectors or do not")
     CHECK(wrong_softmax<softmax<odd, f32>>(data_of(odd, 5, 4000)) == "");
 }
 
+TEST_CASE("the logarithm of softmax, where shares are too small for a float, too")
+{
+    CHECK(wrong_logarithm<log_softmax<odd, f32>>(data_of(odd, 13)) == "");
+    CHECK(wrong_logarithm<log_softmax<wide, f32>>(data_of(wide, 14)) == "");
+    CHECK(wrong_logarithm<log_softmax<narrow, f32, exact>>(data_of(narrow, 15)) == "");
+    CHECK(wrong_logarithm<log_softmax<odd, f32>>(data_of(odd, 16, 4000)) == "");
+}
+
 TEST_CASE("softmax with sums in order")
 {
     CHECK(kernel<softmax<odd, f32, exact>>::config.is<row_wise>());
@@ -92,6 +106,10 @@ TEST_CASE("rows that are not finite give what the arithmetic gives")
     for (int i = 0; i < 3 * 37; ++i) CHECK(std::isnan(expected[static_cast<std::size_t>(i)]));
     CHECK(expected[3 * 37] == 0);
     CHECK(wrong<softmax<odd, f32>>(given, expected, error_bounds(odd, given)) == "");
+    const doubles logarithms = reference(odd, given, softmax_scale::logarithmic);
+    CHECK(std::isnan(logarithms[0]));
+    CHECK(logarithms[3 * 37] == -HUGE_VAL);
+    CHECK(wrong_logarithm<log_softmax<odd, f32>>(given) == "");
 }
 
 TEST_CASE("normalisations by mean and variance, or by the mean of squares")

@@ -58,7 +58,8 @@ std::vector<float> inputs()
     std::vector<float> x;
     for (std::uint64_t bits = 0; bits <= UINT32_MAX; bits += 16'381)
         x.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(bits)));
-    for (const float end : {0.0f, 0.5f, 1.0f, 4.0f, 9.01f, 10.0f, 87.33655f, 88.72284f, 89.0f, 103.97208f, 104.0f})
+    for (const float end : {0.0f, 0.5f, 0.70710677f, 1.0f, 1.4142135f, 4.0f, 9.01f, 10.0f, 87.33655f, 88.72284f, 89.0f,
+                            103.97208f, 104.0f})
         for (std::uint32_t i = 0; i < 128; ++i) {
             const float at = std::bit_cast<float>(std::bit_cast<std::uint32_t>(end) + i - (end > 0 ? 64 : 0));
             x.push_back(at);
@@ -71,7 +72,7 @@ std::vector<float> inputs()
 
 } // namespace
 
-TEST_CASE("exp, tanh and erf are as near as the table of words says, the same for all vector lengths")
+TEST_CASE("exp, log, tanh and erf are as near as the table of words says, the same for all vector lengths")
 {
     const std::vector<float> x = inputs();
     for_each_word([&](auto op) {

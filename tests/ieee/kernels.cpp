@@ -28,6 +28,7 @@ constinit const entry ieee_library<compiled_isa(), HONE_TEST_FLAGS>::kernels[ker
     made<word_here<expr_op::min>>,
     made<word_here<expr_op::max>>,
     made<word_here<expr_op::exp>>,
+    made<word_here<expr_op::log>>,
     made<word_here<expr_op::tanh>>,
     made<word_here<expr_op::erf>>,
     made<word_here<expr_op::round>>,

@@ -39,7 +39,7 @@ static_assert(word_of(expr_op::exp).number == 13 && word_of(expr_op::tanh).numbe
               word_of(expr_op::floor).number == 17 && word_of(expr_op::less).number == 18 &&
               word_of(expr_op::less_or_equal).number == 19 && word_of(expr_op::equal).number == 20 &&
               word_of(expr_op::select).number == 21);
-static_assert(word_of(expr_op::position).number == 22);
+static_assert(word_of(expr_op::position).number == 22 && word_of(expr_op::log).number == 23);
 
 } // namespace
 
@@ -77,13 +77,16 @@ TEST_CASE("words by value, NaN where one is")
     CHECK(value_of(expr_op::max, 3, nan) == 3);
     CHECK(std::isnan(value_of(expr_op::max, nan, 3)));
     CHECK(value_of(expr_op::exp, 1) == 0x1.5bf0a8p+1f);
+    CHECK(value_of(expr_op::log, 10) == 0x1.26bb1cp+1f);
+    CHECK(value_of(expr_op::log, 0) == -std::numeric_limits<float>::infinity());
+    CHECK(std::isnan(value_of(expr_op::log, -1)));
     CHECK(value_of(expr_op::tanh, 1) == 0x1.85efacp-1f);
     CHECK(value_of(expr_op::erf, 1) == 0x1.af767ap-1f);
     CHECK(value_of(expr_op::round, 2.5f) == 2);
     CHECK(value_of(expr_op::round, -3.5f) == -4);
     CHECK(std::signbit(value_of(expr_op::round, -0.25f)));
     CHECK(value_of(expr_op::floor, -0.25f) == -1);
-    for (const expr_op op : {expr_op::exp, expr_op::tanh, expr_op::erf, expr_op::round, expr_op::floor})
+    for (const expr_op op : {expr_op::exp, expr_op::log, expr_op::tanh, expr_op::erf, expr_op::round, expr_op::floor})
         CHECK(std::isnan(value_of(op, nan)));
     CHECK(value_of(expr_op::less, 2, 3) == 1);
     CHECK(value_of(expr_op::less, 3, 3) == 0);

@@ -34,6 +34,13 @@ struct one_float {
     {
         return std::bit_cast<float>(std::bit_cast<std::uint32_t>(n + (0x1.8p23f + 127)) << 23);
     }
+    static float exponent(float x)
+    {
+        int above = 0;
+        const float part = std::frexp(x, &above);
+        return static_cast<float>(part < 0x1.6a09e6p-1f ? above - 1 : above);
+    }
+    static float over_power_of_two(float x, float k) { return std::ldexp(x, -static_cast<int>(k)); }
 };
 using f = codegen::functions<one_float>;
 
@@ -100,6 +107,7 @@ TEST_CASE("the worked example is what is computed")
 TEST_CASE("errors are no larger than what is said")
 {
     CHECK(worst_of([](float x) { return f::exp(x); }, [](double x) { return std::exp(x); }) <= 1.05);
+    CHECK(worst_of([](float x) { return f::log(x); }, [](double x) { return std::log(x); }) <= 0.96);
     CHECK(worst_of([](float x) { return f::tanh(x); }, [](double x) { return std::tanh(x); }) <= 2.62);
     CHECK(worst_of([](float x) { return f::erf(x); }, [](double x) { return std::erf(x); }) <= 1.32);
 }
@@ -123,6 +131,11 @@ TEST_CASE("ends and special values")
     CHECK(f::exp(infinity) == infinity);
     CHECK(f::exp(-infinity) == 0.0f);
     CHECK(f::exp(89.0f) == infinity);
+    for (const float zero : {0.0f, -0.0f}) CHECK(f::log(zero) == -infinity);
+    CHECK(f::log(infinity) == infinity);
+    CHECK(std::bit_cast<std::uint32_t>(f::log(1.0f)) == 0);
+    for (const float x : {-1e-45f, -1.0f, -3e38f, -infinity}) CHECK(std::isnan(f::log(x)));
+    CHECK(f::log(1e-45f) == doctest::Approx(-149 * std::log(2.0)));
     for (const float sign : {1.0f, -1.0f}) {
         CHECK(f::tanh(sign * infinity) == sign);
         CHECK(f::erf(sign * infinity) == sign);
@@ -133,7 +146,7 @@ TEST_CASE("ends and special values")
         CHECK(f::round(sign * infinity) == sign * infinity);
     }
     const float none = std::numeric_limits<float>::quiet_NaN();
-    for (const float x : {f::exp(none), f::tanh(none), f::erf(none), f::round(none), f::floor(none)})
+    for (const float x : {f::exp(none), f::log(none), f::tanh(none), f::erf(none), f::round(none), f::floor(none)})
         CHECK(std::isnan(x));
 }
 

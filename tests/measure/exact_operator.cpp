@@ -56,7 +56,7 @@ constexpr norm_shape norm_case{.rows = 13, .n = 75};
 
 } // namespace
 
-TEST_CASE("the exact results of softmax and normalisations are those of plain loops")
+TEST_CASE("the exact results of softmax, its logarithm and normalisations are those of plain loops")
 {
     const auto compare = [](const definition& d, const rows_data& given, const doubles& expected) {
         std::vector<floats> tensors(d.tensors.size());
@@ -75,6 +75,8 @@ TEST_CASE("the exact results of softmax and normalisations are those of plain lo
     };
     compare(softmax_definition<>(softmax_case, dtype::f32), data_of(softmax_case, 1),
             reference(softmax_case, data_of(softmax_case, 1)));
+    compare(softmax_definition<>(softmax_case, dtype::f32, softmax_scale::logarithmic), data_of(softmax_case, 3),
+            reference(softmax_case, data_of(softmax_case, 3), softmax_scale::logarithmic));
     for (const norm how : {norm::layer, norm::rms})
         compare(norm_definition<with_gamma, with_beta>(norm_case, how, dtype::f32), data_of(norm_case, 2),
                 reference(norm_case, how, data_of(norm_case, 2)));
@@ -84,6 +86,7 @@ TEST_CASE("default and naive kernels of several stages are right by their bounds
 {
     for (const definition& d : {softmax_definition<>(softmax_case, dtype::f32),
                                 softmax_definition<multiply<per::channel>, relu>(softmax_case, dtype::f32),
+                                softmax_definition<>(softmax_case, dtype::f32, softmax_scale::logarithmic),
                                 norm_definition<with_gamma, with_beta>(norm_case, norm::layer, dtype::f32),
                                 norm_definition<with_gamma>(norm_case, norm::rms, dtype::f32)}) {
         const tune::problem p = problem_of(d);
@@ -113,4 +116,6 @@ TEST_CASE("what is near another operator of rows is not taken for it")
     CHECK(judged_as_another(layer, layer) == "");
     CHECK(judged_as_another(layer, norm_definition<>(norm_case, norm::rms, dtype::f32)) != "");
     CHECK(judged_as_another(layer, norm_definition<>(other, norm::layer, dtype::f32)) != "");
+    const definition logarithm = softmax_definition<>(softmax_case, dtype::f32, softmax_scale::logarithmic);
+    CHECK(judged_as_another(logarithm, softmax_definition<>(softmax_case, dtype::f32)) != "");
 }

@@ -106,10 +106,36 @@ TEST_CASE("an index that runs backwards begins at the twin's end")
     CHECK(tune::with_odd_extents(d).tensors[d.tensor_of(role::input)].elements() == 37 * 13);
 }
 
-TEST_CASE("what is given at the call has no twin")
+TEST_CASE("what each call gives, it gives the twin, too; all else is odd")
 {
-    using at_call = gemm<gemm_shape{.m = extent::up_to(64), .n = 32, .k = 16}, f32>;
-    CHECK_FALSE(tune::with_odd_extents(at_call::definition()).found.ok());
+    // As the shape says it for the twin's extents, with strides that are products of a call's and the twin's.
+    const auto same = [](const definition& d, const definition& expected) {
+        REQUIRE(d.found.ok());
+        REQUIRE(d.parameters.size() == expected.parameters.size());
+        for (std::size_t p = 0; p < d.parameters.size(); ++p)
+            CHECK(d.parameters[p].most == expected.parameters[p].most);
+        for (std::size_t a = 0; a < d.stages[0].axes.size(); ++a)
+            CHECK(d.stages[0].axes[a].extent == expected.stages[0].axes[a].extent);
+        for (std::size_t t = 0; t < d.tensors.size(); ++t)
+            for (std::size_t i = 0; i < d.tensors[t].dims.size(); ++i) {
+                CAPTURE(d.tensors[t].name);
+                CAPTURE(i);
+                const dimension &found = d.tensors[t].dims[i], &right = expected.tensors[t].dims[i];
+                CHECK(found.extent == right.extent);
+                if (right.extent > 1) CHECK(found.stride == right.stride);
+                CHECK(found.extent_parameter == right.extent_parameter);
+                CHECK(found.stride_parameter == right.stride_parameter);
+            }
+    };
+    constexpr extent any = extent::up_to(64);
+    same(tune::with_odd_extents(gemm<gemm_shape{.batch = 3, .m = any, .n = 48, .k = 16}, f32, bias>::definition()),
+         gemm<gemm_shape{.batch = 3, .m = any, .n = 37, .k = 13}, f32, bias>::definition());
+    same(tune::with_odd_extents(gemm<gemm_shape{.m = 20, .n = any, .k = any}, f32, bias>::definition()),
+         gemm<gemm_shape{.m = 13, .n = any, .k = any}, f32, bias>::definition());
+    using images =
+        conv2d<conv2d_shape{.n = any, .h = 56, .w = 28, .ic = 64, .oc = 96, .kh = 3, .kw = 3, .pad = 1}, f32>;
+    using fewer = conv2d<conv2d_shape{.n = any, .h = 37, .w = 13, .ic = 37, .oc = 37, .kh = 3, .kw = 3, .pad = 1}, f32>;
+    same(tune::with_odd_extents(images::definition()), fewer::definition());
 }
 
 TEST_CASE("nearly each config of a space has a kernel on the twin, inside its buffers")
@@ -152,7 +178,7 @@ struct hone::kernel<hone::tune::odd_twin<planted>, Configs, Set, Threads>
     static hone::status run(Executor& executor, const hone::arguments& a) noexcept
     {
         const hone::status s = hone::kernel<hone::tune::odd_twin<rounded>, Configs, Set, Threads>::run(executor, a);
-        a.y[36] += 1;
+        a.y.as<float>()[36] += 1;
         return s;
     }
 };

@@ -119,6 +119,30 @@ std::size_t known(const tune::problem_draw& draw)
 
 } // namespace
 
+TEST_CASE("a problem of a call is that of the operator with what the call gives, and says it")
+{
+    using open =
+        gemm<gemm_shape{.m = extent::up_to(9), .n = 11, .k = extent::up_to(8), .ldx = leading::at_call()}, f32>;
+    using known = gemm<gemm_shape{.m = 4, .n = 11, .k = 6, .ldx = 7}, f32>;
+    const auto p = tune::problem_of(open::definition(), {4, 6, 7}, 3, {arithmetic::direct});
+    const auto same = tune::problem_of(known::definition(), 3, {arithmetic::direct});
+    CHECK(p.outputs == 4 * 11);
+    REQUIRE(p.draws.size() == same.draws.size());
+    for (std::size_t i = 0; i < p.draws.size(); ++i) {
+        CHECK(p.draws[i].expected.size() == same.draws[i].expected.size());
+        REQUIRE(p.draws[i].operands.size() == 2);
+        for (std::size_t o = 0; o < 2; ++o)
+            CHECK(p.draws[i].operands[o].values.size() == same.draws[i].operands[o].values.size());
+    }
+    CHECK(p.signs().expected == same.signs().expected);
+    CHECK_THROWS_WITH(tune::problem_of(open::definition(), 3, {arithmetic::direct}), doctest::Contains("of one call"));
+    const folder at;
+    tune::save(p, at / "problem");
+    CHECK(tune::load_problem(at / "problem").parameters == tune::call_values{4, 6, 7});
+    tune::save(same, at / "same");
+    CHECK(tune::load_problem(at / "same").parameters.empty());
+}
+
 TEST_CASE("the exact results of a convolution: borders, stride, bias and relu by hand")
 {
     using conv = conv2d<conv2d_shape{.h = 4, .w = 4, .ic = 2, .oc = 3, .kh = 3, .kw = 3, .stride = 2, .pad = 1}, f32,

@@ -88,8 +88,18 @@ TEST_CASE("what is not finite is exact, or not known")
     CHECK(of(expr_op::tanh, {infinity}).error < 4e-7);
     CHECK(std::isnan(of(expr_op::erf, {nan}).value));
     CHECK(of(expr_op::erf, {nan}).error == 0);
+    CHECK(of(expr_op::log, {0}).value == -infinity);
+    CHECK(of(expr_op::log, {0}).error == 0);
+    CHECK(of(expr_op::log, {infinity}).error == 0);
+    CHECK(std::isnan(of(expr_op::log, {-1}).value));
+    CHECK(of(expr_op::log, {-1}).error == 0);
+    // A number that may be 0, or negative.
+    CHECK(of(expr_op::log, {1, 1}).error == infinity);
+    CHECK(of(expr_op::log, {-0.1, 0.3}).error == infinity);
+    CHECK(of(expr_op::log, {1, 0.5}).error > 0.69);
+    CHECK(of(expr_op::log, {1, 0.5}).error < 0.7);
     // A sum that Winograd may have lost can be anything, and so can what is made of it.
-    for (const expr_op op : {expr_op::exp, expr_op::tanh, expr_op::floor}) {
+    for (const expr_op op : {expr_op::exp, expr_op::log, expr_op::tanh, expr_op::floor}) {
         const tune::bounded r = of(op, {infinity, infinity});
         CHECK(std::isfinite(r.value));
         CHECK(r.error == infinity);

@@ -333,6 +333,26 @@ TEST_CASE("direct schedules: finite, one vector for one nest, another for anothe
     survey_direct<open_product>(100);
 }
 
+TEST_CASE("extents of a call count as what is typical of it, in the same nest")
+{
+    using small =
+        gemm<gemm_shape{.m = extent::up_to(60).typically(12), .n = 64, .k = 33, .ldx = leading::at_call()}, f32>;
+    using large =
+        gemm<gemm_shape{.m = extent::up_to(60), .n = 64, .k = 33, .ldx = leading::at_call().typically(40)}, f32>;
+    using whole = gemm<gemm_shape{.m = extent::up_to(60), .n = 64, .k = 33, .ldx = leading::at_call()}, f32>;
+    const direct_knobs k{.rows = 6, .vectors = 2};
+    const auto nest_of = [&](const definition& d) { return lower(direct_schedule(d, k, isa::avx2)); };
+    const nest few = nest_of(small::definition()), apart = nest_of(large::definition()),
+               most = nest_of(whole::definition());
+    CHECK(nest_hash(few) == nest_hash(most));
+    CHECK(nest_hash(apart) == nest_hash(most));
+    const auto products = [](const nest& n) { return loop_chain<nest>(n).multiply_adds; };
+    CHECK(products(few) < 0.25 * products(most));
+    CHECK(products(apart) == doctest::Approx(products(most)));
+    CHECK_FALSE(features(few) == features(most));
+    CHECK_FALSE(features(apart) == features(most)); // rows stand farther apart
+}
+
 TEST_CASE("winograd schedules: finite, one vector for one nest, another for another")
 {
     knobs random;

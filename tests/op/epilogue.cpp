@@ -43,6 +43,7 @@ float value(const expr& e, int at, float accumulator, const std::vector<float>& 
     case expr_op::min: return a() < b() ? a() : b();
     case expr_op::max: return a() < b() ? b() : a();
     case expr_op::exp: return std::exp(a());
+    case expr_op::log: return std::log(a());
     case expr_op::tanh: return std::tanh(a());
     case expr_op::erf: return std::erf(a());
     case expr_op::round: return std::nearbyint(a());

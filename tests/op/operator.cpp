@@ -110,3 +110,21 @@ TEST_CASE("a text that is too long is known to be, and not cut in silence")
     for (int i = 0; i < 64; ++i) t.word("word");
     CHECK(t.text.overflowed());
 }
+
+namespace {
+
+template <class Extent>
+constexpr bool may_be_typical = requires(const Extent& e) { e.typically(3); };
+static_assert(may_be_typical<decltype(extent::up_to(8))> && !may_be_typical<extent> && !may_be_typical<std::int64_t>);
+
+} // namespace
+
+TEST_CASE("an extent of a call may say what is typical of it, and is the same largest value")
+{
+    constexpr extent rows = extent::up_to(4096).typically(128);
+    static_assert(rows == 4096 && rows.at_call == 1 && rows.typical == 128);
+    static_assert(extent::up_to(4096).typical == 0 && extent(7).typical == 0);
+    // None that a call can give, and none that would say that there is none.
+    for (const std::int64_t out_of_range : {0, -1, -5}) CHECK(extent::up_to(8).typically(out_of_range).typical < 0);
+    CHECK(extent::up_to(8).typically(9).typical == 9);
+}

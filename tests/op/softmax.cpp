@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Softmax: its signature, why a shape is none, and that its nests compute what plain loops do, also where y is x
-// itself.
+// Softmax and its logarithm: their signatures, why a shape is none, and that their nests compute what plain loops do,
+// also where y is x itself.
 #include <hone/op/softmax.hpp>
 
 #include <cmath>
@@ -24,11 +24,13 @@ namespace {
 constexpr row_shape base{.rows = 12, .n = 197};
 } // namespace
 
-TEST_CASE("a signature of softmax names the rows, the types and the words")
+TEST_CASE("signatures of softmax and its logarithm name the rows, the types and the words")
 {
     CHECK(std::string(softmax<base, f32>::signature().c_str()) == "softmax rows12 n197 f32");
     CHECK(signature_of(base, dtype::f32, {"multiply_channel", "exact"}) ==
           softmax<base, f32, multiply<per::channel>, exact>::signature());
+    CHECK(std::string(log_softmax<base, f32, relu>::signature().c_str()) == "log_softmax rows12 n197 f32 relu");
+    CHECK(signature_of(base, softmax_scale::logarithmic, dtype::f32) == log_softmax<base, f32>::signature());
 }
 
 TEST_CASE("a call of softmax gives x and y; what stands between its stages is none of its business")
@@ -41,6 +43,13 @@ TEST_CASE("a call of softmax gives x and y; what stands between its stages is no
     CHECK(parts[0] == call_part{call_member::x});
     CHECK(parts[1] == call_part{call_member::operands, 0});
     CHECK(parts[2] == call_part{call_member::y});
+    const definition logarithm = checked(log_softmax<base, f32, multiply<per::channel>>::definition());
+    CHECK(logarithm.found.ok());
+    check_laws(logarithm);
+    CHECK(parts_of(logarithm).size() == 3);
+    // No row stands between its stages, a number of each row does.
+    for (const tensor& t : logarithm.tensors)
+        if (t.memory == memory::workspace) CHECK(t.elements() == base.rows);
 }
 
 TEST_CASE("why a shape of rows is none")
@@ -55,24 +64,28 @@ TEST_CASE("why a shape of rows is none")
         s.*field = INT64_MAX;
         CHECK(found(s).what == fault::extent_too_large);
     }
+    const definition none = checked(softmax_definition<>({.n = 0}, dtype::f32, softmax_scale::logarithmic));
+    CHECK(none.found.what == fault::extent_zero);
+    CHECK(std::string(none.found.subject) == "log_softmax");
     CHECK(found({.rows = std::int64_t{1} << 21, .n = std::int64_t{1} << 21}).what == fault::extent_too_large);
 }
 
-TEST_CASE("softmax of drawn rows is what plain loops give, in place, too")
+TEST_CASE("softmax of drawn rows, or its logarithm, is what plain loops give, in place, too")
 {
     random_numbers random{41};
     for (int i = 0; i < 30; ++i) {
         const row_shape s{.rows = random.between(1, 9), .n = random.between(1, random.one_in(2) ? 9 : 140)};
-        const definition d = softmax_definition<>(s, dtype::f32);
+        const softmax_scale scale = random.one_in(2) ? softmax_scale::linear : softmax_scale::logarithmic;
+        const definition d = softmax_definition<>(s, dtype::f32, scale);
         check_laws(d);
         rows_data given = data_of(s, static_cast<std::uint64_t>(i), random.one_in(3) ? 1000 : 6);
         if (random.one_in(3)) given.x[static_cast<std::size_t>(random.between(0, s.n - 1))] = -INFINITY;
         if (random.one_in(4)) given.x[0] = NAN;
-        const doubles expected = reference(s, given);
+        const doubles expected = reference(s, given, scale);
         for (const isa set : {isa::baseline, isa::avx512}) {
-            CAPTURE(signature_of(s, dtype::f32).c_str());
+            CAPTURE(signature_of(s, scale, dtype::f32).c_str());
             const nest n = lower(schedule_for(d, default_config<cpu_templates>(d, set), set));
-            CHECK(wrong_rows(n, given, expected, 1e-5, 1e-37) == "");
+            CHECK(wrong_rows(n, given, expected, 1e-5, scale == softmax_scale::linear ? 1e-37 : 1e-5) == "");
         }
     }
 }

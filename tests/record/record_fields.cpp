@@ -34,6 +34,15 @@ std::string with_text(std::string line, const std::string& from, const std::stri
 
 } // namespace
 
+TEST_CASE("what calls gave is said where they give something, and in no other line")
+{
+    tune::record r = tiny_record(1);
+    CHECK(tune::line_of(r).find("typical") == std::string::npos);
+    CHECK(tune::record_of(tune::line_of(r)).typical.empty());
+    r.typical = "m=128 ldx=512";
+    CHECK(tune::record_of(tune::line_of(r)).typical == r.typical);
+}
+
 TEST_CASE("each field has its type and range")
 {
     const std::string good = tune::line_of(tiny_record(1));

@@ -58,7 +58,7 @@ TEST_CASE("a row counts trials and failures, and compares the best with the defa
 
 TEST_CASE("what was measured under other conditions has a row of its own")
 {
-    std::vector<tune::record> records(8, tiny_record(1));
+    std::vector<tune::record> records(9, tiny_record(1));
     records[1].task = "other";
     records[2].signature = "other";
     records[3].backend = tune::on_vulkan;
@@ -66,12 +66,15 @@ TEST_CASE("what was measured under other conditions has a row of its own")
     records[5].isa = "avx512";
     records[6].threads = 2;
     records[7].cache = "cold";
+    records[8].typical = "m=128";
     const auto rows = tune::table_of(records);
-    REQUIRE(rows.size() == 8);
+    REQUIRE(rows.size() == 9);
     for (std::size_t i = 0; i < rows.size(); ++i) CHECK(rows[i].key == &records[i]);
     const std::string text = tune::text_of(rows, tune::text_style::plain);
     CHECK(text.find("2 threads") != std::string::npos);
     CHECK(text.find("cold cache") != std::string::npos);
+    CHECK(text.find("tiny at m=128 ") != std::string::npos);
+    CHECK(tune::json_of(rows)[8].at("typical") == "m=128");
 }
 
 TEST_CASE("only the last run counts, with its failures")

@@ -75,6 +75,31 @@ TEST_CASE("what a tuner measures under comes before all else")
     CHECK(tune::header_text("k", all, {.processor = "mine", .keys = {now[0]}}).find(" rows=6") != std::string::npos);
 }
 
+TEST_CASE("times at other typical values are of another key, and those of the workload's own come first")
+{
+    const auto at = [](const char* typical, double ms, int rows) {
+        std::vector<tune::record> all = tuned_on("mine", ms, rows);
+        for (tune::record& r : all) r.typical = typical;
+        return all;
+    };
+    const auto both = together(at("m=4", 1, 6), at("m=64", 2, 3));
+    CHECK(tune::key_of(both[0]) != tune::key_of(both[2]));
+    const auto rows_for = [&](const std::string& typical) {
+        tune::preference prefer{.processor = "mine"};
+        if (!typical.empty()) prefer.typical[both[0].signature] = typical;
+        const std::string header = tune::header_text("k", both, prefer);
+        CHECK(header.find(typical.empty() ? " at m=" : " at " + typical + ", ") != std::string::npos);
+        return header.find(" rows=6") != std::string::npos ? 6 : header.find(" rows=3") != std::string::npos ? 3 : 0;
+    };
+    CHECK(rows_for("m=4") == 6);
+    CHECK(rows_for("m=64") == 3);
+    CHECK(rows_for("") != 0);
+    // Where there are none of them, others are better than nothing.
+    tune::preference third{.processor = "mine"};
+    third.typical[both[0].signature] = "m=9";
+    CHECK(tune::header_text("k", both, third).find(" rows=") != std::string::npos);
+}
+
 TEST_CASE("the order of the records decides nothing, not even among equals")
 {
     std::vector<tune::record> records = together(tuned_on("mine", 2, 6), tuned_on("theirs", 1, 3));

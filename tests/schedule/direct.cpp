@@ -112,6 +112,52 @@ TEST_CASE("the default of rows known at the call is legal for every width")
     legal(std::integer_sequence<std::int64_t, 1, 17, 20, 60>{});
 }
 
+// Tiles that touch padding, those between them, and both again where columns remain.
+TEST_CASE("the default of images known at the call is legal, with tiles of their own inside")
+{
+    constexpr extent side = extent::up_to(64);
+    const conv2d_shape layers[] = {
+        {.n = side, .h = side, .w = side, .ic = 64, .oc = 64, .kh = 3, .kw = 3, .pad = 1},
+        {.h = side, .w = side, .ic = 3, .oc = 70, .kh = 7, .kw = 7, .stride = 2, .pad = 3},
+        {.h = side, .w = side, .ic = 20, .oc = 50},
+        {.h = side, .w = side, .ic = 96, .oc = 96, .kh = 5, .kw = 5, .pad = 2, .groups = 96},
+        {.h = side, .w = side, .ic = 64, .oc = 64, .kh = 3, .kw = 3, .pad = 1, .groups = 16},
+        {.h = side, .w = 9, .ic = 4, .oc = 40, .kh = 3, .kw = 3, .pad = 1},
+        {.h = 9, .w = side, .ic = 4, .oc = 40, .kh = 3, .kw = 31, .pad_left = 15, .pad_right = 15},
+    };
+    for (const conv2d_shape& s : layers)
+        for (const isa set : sets) {
+            CAPTURE(std::string{signature_of(s, dtype::f32).c_str()});
+            CAPTURE(name_of(set));
+            const definition d = conv2d_definition<bias>(s, dtype::f32);
+            const direct_knobs k = default_direct(d, set);
+            const nest n = lower(direct_schedule(d, k, set));
+            CHECK(std::string{check(n, cpu_target(set)).message()} == message_of(fault::none));
+            CHECK(fitted(d, direct_knobs{.pad = padding::copy}, set).pad == padding::peel);
+            if (s.w.at_call == 0 || s.pad + s.pad_left <= 0) continue;
+            const std::int16_t columns = d.tensors[0].dims[2].extent_parameter;
+            // Tiles whose taps are not tested for the last column.
+            const auto tests_columns = [&](auto&& self, int at) -> bool {
+                for (; at >= 0; at = n.nodes[at].next) {
+                    const node& x = n.nodes[at];
+                    bool does = false;
+                    if (x.kind == node_kind::guard && has_reduction(n, at))
+                        for (int i = x.conditions.first; i < x.conditions.first + x.conditions.count; ++i)
+                            for (int t = 0; t < n.conditions[i].count; ++t)
+                                does = does || n.terms[n.conditions[i].first + t].parameter == columns;
+                    if (does || (x.kind != node_kind::leaf && self(self, x.child))) return true;
+                }
+                return false;
+            };
+            int free = 0, tested = 0;
+            for (std::size_t i = 0; i < n.nodes.size(); ++i)
+                if (n.nodes[i].kind == node_kind::tile)
+                    ++(tests_columns(tests_columns, n.nodes[i].child) ? tested : free);
+            CHECK(free >= 1);
+            CHECK(tested == 2 * free);
+        }
+}
+
 TEST_CASE("other knobs of the same layers: padding by copy, and the other walk")
 {
     for_each_workload([](const char* name, std::size_t i, const definition& d) {

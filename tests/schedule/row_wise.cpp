@@ -47,8 +47,9 @@ TEST_CASE("nests of any knobs compute what plain loops do with rows, and touch n
         const isa set = sets[bits.below(4)];
         const norm_shape of{rows, n};
         const int which = static_cast<int>(bits.below(3));
+        const softmax_scale scale = i % 3 == 0 ? softmax_scale::logarithmic : softmax_scale::linear;
         const definition d =
-            which == 0 ? shares(rows, n)
+            which == 0 ? softmax_definition<>({rows, n}, dtype::f32, scale)
                        : norm_definition<with_gamma, with_beta>(of, which == 1 ? norm::layer : norm::rms, dtype::f32);
         REQUIRE(has_shared_rows(d));
         const row_wise_knobs k = fitted_row_wise(d, i % 4 == 0 ? default_row_wise(d, set) : drawn_knobs(bits), set);
@@ -72,7 +73,8 @@ TEST_CASE("nests of any knobs compute what plain loops do with rows, and touch n
         const auto seed = static_cast<std::uint64_t>(i);
         if (which == 0) {
             const rows_data given = data_of(row_shape{rows, n}, seed);
-            CHECK(wrong_rows(made, given, reference(row_shape{rows, n}, given), 1e-5, 1e-37) == "");
+            const double absolute = scale == softmax_scale::linear ? 1e-37 : 1e-5;
+            CHECK(wrong_rows(made, given, reference(row_shape{rows, n}, given, scale), 1e-5, absolute) == "");
         } else {
             const rows_data given = data_of(of, seed);
             CHECK(wrong_rows(made, given, reference(of, which == 1 ? norm::layer : norm::rms, given), 1e-5, 1e-4) ==

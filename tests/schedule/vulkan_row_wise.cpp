@@ -44,7 +44,9 @@ TEST_CASE("nests of any knobs compute what plain loops do with rows, on a device
         const norm_shape of{rows, n};
         const int which = static_cast<int>(bits.below(3));
         const norm how = which == 1 ? norm::layer : norm::rms;
-        const definition d = which == 0 ? shares(rows, n) : norm_definition<with_gamma, with_beta>(of, how, dtype::f32);
+        const softmax_scale scale = i % 3 == 0 ? softmax_scale::logarithmic : softmax_scale::linear;
+        const definition d = which == 0 ? softmax_definition<>({rows, n}, dtype::f32, scale)
+                                        : norm_definition<with_gamma, with_beta>(of, how, dtype::f32);
         REQUIRE(vulkan_row_wise::applies(d));
         const vulkan_row_wise_knobs k =
             fitted_vulkan_row_wise(d, i % 4 == 0 ? default_vulkan_row_wise(d) : drawn_knobs(bits));
@@ -66,7 +68,8 @@ TEST_CASE("nests of any knobs compute what plain loops do with rows, on a device
         const auto seed = static_cast<std::uint64_t>(i);
         if (which == 0) {
             const rows_data given = data_of(row_shape{rows, n}, seed);
-            CHECK(wrong_rows(made, given, reference(row_shape{rows, n}, given), 1e-5, 1e-37) == "");
+            const double absolute = scale == softmax_scale::linear ? 1e-37 : 1e-5;
+            CHECK(wrong_rows(made, given, reference(row_shape{rows, n}, given, scale), 1e-5, absolute) == "");
         } else {
             const rows_data given = data_of(of, seed);
             CHECK(wrong_rows(made, given, reference(of, how, given), 1e-5, 1e-4) == "");

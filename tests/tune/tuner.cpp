@@ -226,19 +226,6 @@ TEST_CASE("a budget of nothing measures nothing, and the header is valid")
     CHECK(text_of_file(at / "tuned.hpp") == tune::header_text("tuned", {}));
 }
 
-TEST_CASE("a workload whose shape is known at the call only is left out, and the others are tuned")
-{
-    struct at_call : gemm<gemm_shape{.m = extent::up_to(9), .n = 24, .k = 7}, f32> {};
-    const folder at;
-    auto o = options_in(at, tuning_mode::missing, 4);
-    auto tasks = tune::tasks_of<workloads<tiny, at_call>>("pair_of_gemms");
-    REQUIRE_FALSE(tasks[1].definition.parameters.empty());
-    const auto result = tune::tuner(o, tasks, self()).run();
-    CHECK(result.without_entry == 0);
-    CHECK(count(records_in(at), "tiny", "search") == 4);
-    CHECK(count(records_in(at), "at_call", "search") == 0);
-}
-
 TEST_CASE("records whose config gives another nest today are stale, and do not reach the header")
 {
     const folder at;

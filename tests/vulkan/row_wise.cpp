@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-// Softmax and normalisations on a device: nests of drawn rows, by default and by drawn knobs, printed, compiled and run
-// under validation, against plain loops.
+// Softmax, its logarithm and normalisations on a device: nests of drawn rows, by default and by drawn knobs, printed,
+// compiled and run under validation, against plain loops.
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,8 @@ TEST_CASE("drawn rows, by default and by drawn knobs, on the device")
         if (i % 3 == 0) {
             const rows_data given = data_of(s, seed);
             run_both(softmax_definition<>(s, dtype::f32), random, given, reference(s, given));
+            run_both(softmax_definition<>(s, dtype::f32, softmax_scale::logarithmic), random, given,
+                     reference(s, given, softmax_scale::logarithmic));
         } else {
             const norm how = i % 3 == 1 ? norm::layer : norm::rms;
             const rows_data given = data_of(of, seed);
@@ -79,4 +82,15 @@ TEST_CASE("sums in order, of a row for each invocation, on the device")
     const definition d = softmax_definition<>(s, dtype::f32);
     const rows_data given = data_of(s, 9, 500);
     run_on_device(d, default_vulkan_row_wise(d, 1), given, reference(s, given));
+}
+
+TEST_CASE("logarithms of shares that are 0 are -infinity on the device")
+{
+    constexpr row_shape s{.rows = 3, .n = 37};
+    const definition d = softmax_definition<>(s, dtype::f32, softmax_scale::logarithmic);
+    rows_data given = data_of(s, 10, 4000);
+    for (int i = 0; i < 37; i += 2) given.x[static_cast<std::size_t>(37 + i)] = -std::numeric_limits<float>::infinity();
+    const doubles expected = reference(s, given, softmax_scale::logarithmic);
+    CHECK(expected[37] == -HUGE_VAL);
+    run_on_device(d, default_vulkan_row_wise(d), given, expected);
 }

@@ -49,7 +49,7 @@ TEST_CASE("each word of the language is that of IEEE 754 in shaders, but for wha
     });
 }
 
-TEST_CASE("exp, tanh and erf in shaders are as near as the table of words says")
+TEST_CASE("exp, log, tanh and erf in shaders are as near as the table of words says")
 {
     std::vector<float> x;
     for (std::uint64_t i = 0; i < 16384; ++i)

@@ -94,6 +94,9 @@ constexpr bool assert_no_fault()
     static_assert(Found != fault::element_type_unknown,
                   "hone: kernels compute with 32-bit floats, and read weights of 32 or 16 bits; name hone::f32, or "
                   "hone::types<hone::f16>");
+    static_assert(Found != fault::typical_out_of_range,
+                  "hone: a value that is named as typical is none that a call can give; name one from 1 to that of "
+                  "up_to(), and of a distance at least a row");
     static_assert(Found != fault::too_many_tile_bodies,
                   "hone::lower: border, tail and unroll multiply to more than 8 tile bodies; peel fewer levels");
     static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
@@ -105,7 +108,7 @@ constexpr bool assert_no_fault()
                   fault::output_not_written_once, fault::expression_too_long, fault::definition_too_large,
                   fault::definition_unknown_part, fault::definition_rank, fault::definition_expression,
                   fault::definition_reduction, fault::definition_outside, fault::definition_output,
-                  fault::element_type_unknown>(Found);
+                  fault::element_type_unknown, fault::typical_out_of_range>(Found);
     static_assert(is_named, "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                             "name the fault, what was expected and what was found");
     return true; // one fault, one error: the caller's assertion has nothing to add

@@ -51,6 +51,7 @@ enum class fault : std::uint8_t {
     definition_too_large,
     element_type_unknown,
     accuracy_not_allowed,
+    typical_out_of_range,
     // Vulkan nests
     shared_memory_exceeded,
     workgroup_too_large,
@@ -175,6 +176,9 @@ inline constexpr fault_table fault_messages = {{
     {fault::accuracy_not_allowed,
      "hone: the kernel is of a worse class of error than the workload allows; ask for hone::fast, or choose another "
      "config"},
+    {fault::typical_out_of_range,
+     "hone: a value that is named as typical is none that a call can give; name one from 1 to that of up_to(), and of a "
+     "distance at least a row"},
     {fault::shared_memory_exceeded,
      "hone::vulkan: the staged tiles need more shared memory than the device has; choose smaller tiles"},
     {fault::workgroup_too_large,

@@ -55,10 +55,13 @@ constexpr std::int64_t chunk_picoseconds(Nest n, int at)
     return picoseconds_below(n, n.nodes[at].child, variables);
 }
 
-// Whether the number of iterations of a loop below `at` hangs on the parameter.
+// Whether the number of iterations of a loop below `at` hangs on the parameter. Of an image those of its windows count,
+// which come of it.
 template <class Nest>
 constexpr bool is_bounded_by(const Nest& n, int at, int parameter)
 {
+    for (const ir::parameter& p : n.parameters)
+        if (p.dividend == parameter) return false;
     const auto names = [&](const range& bounds) {
         for (int b = bounds.first; b < bounds.first + bounds.count; ++b) {
             const affine& v = n.bounds[b].value;

@@ -198,6 +198,18 @@ struct simd {
     {
         return reinterpret_cast<vector>(reinterpret_cast<bits>(n + (shift + format.bias)) << format.fraction_bits);
     }
+    // Of x = 2^k m with m from sqrt(1/2) on and below sqrt 2, k; for positive numbers that are no denormals.
+    HONE_INLINE static vector exponent(vector x)
+    {
+        const bits above = reinterpret_cast<bits>(x) - reinterpret_cast<bits>(broadcast(Number(0x1.6a09e6p-1)));
+        return __builtin_convertvector(above >> format.fraction_bits, vector);
+    }
+    // x 2^-k where both are no denormals.
+    HONE_INLINE static vector over_power_of_two(vector x, vector k)
+    {
+        const bits exponents = reinterpret_cast<bits>(k + shift) << format.fraction_bits;
+        return reinterpret_cast<vector>(reinterpret_cast<bits>(x) - exponents);
+    }
 
 private:
     // Into lanes of `all`, which has those of elements below Piece * N, or all elements there are below N: those of a

@@ -7,7 +7,8 @@
 //
 // A fact g >= 0 may be subtracted from a form as often as cancels a term: f - c g >= 0 proves f. The fact that leaves
 // the largest least value is taken first, until intervals suffice or nothing helps. Terms times a parameter, as strides
-// that a call gives, take the facts times that parameter.
+// that a call gives, take the facts times that parameter: of row i of an image, h - 1 - i >= 0 says that h * w - w - w
+// i is not negative, where h * w is a parameter, too.
 #pragma once
 
 #include <cstdint>
@@ -150,9 +151,25 @@ private:
         for (int i = 0; i < f.count; ++i) common = greatest_common(magnitude(f.terms[i].coefficient), common);
         if (common > 1) f.constant = floor_div(f.constant, common) * common;
         if (f.is_exact && facts_ < most_facts) fact_[facts_++] = f;
+        add_dividends(f);
         if (!divides_) return;
         for (const affine_term& t : n_.terms)
             if (t.divisor != 1) add_divided(f, t);
+    }
+    // Of q - 1 - i >= 0, where the parameter q is floor((h + 1) / 2): h - 1 - 2 i >= 0, too.
+    constexpr void add_dividends(form f)
+    {
+        for (int i = 0; i < f.count; ++i) {
+            const affine_term t = f.terms[i];
+            if (t.variable >= 0 || t.parameter < 0 || t.coefficient < 0) continue;
+            const hone::parameter& q = n_.parameters[t.parameter];
+            if (q.dividend < 0) continue;
+            add(f, t, -1);
+            scale(f, q.divisor);
+            add(f, affine_term{-1, q.dividend, 1}, t.coefficient);
+            add_fact(f, t.coefficient * q.added);
+            return;
+        }
     }
     // Of 27 - 8 i - v >= 0 with a term v / 4: 6 - 2 i - v / 4 >= 0, too.
     constexpr void add_divided(form f, const affine_term& of)
@@ -192,9 +209,20 @@ private:
         return sum;
     }
 
-    // The fact times a parameter; its own parameters take the bound that keeps it true. Not exact where it has products
-    // already, or the parameter may be negative.
-    constexpr form times_parameter(const form& fact, int parameter) const
+    // The parameter that is the product of two; -1: none.
+    constexpr int product_of_both(int a, int b) const
+    {
+        for (std::size_t p = 0; p < n_.parameters.size(); ++p) {
+            const hone::parameter& own = n_.parameters[p];
+            if ((own.first_factor == a && own.second_factor == b) || (own.first_factor == b && own.second_factor == a))
+                return static_cast<int>(p);
+        }
+        return -1;
+    }
+
+    // The fact times a parameter; its own parameters become products with it, or take the bound that keeps it true. Not
+    // exact where it has products already, or the parameter may be negative.
+    constexpr form times_parameter(const form& fact, int parameter, bool makes_products) const
     {
         form r;
         std::int64_t constant = fact.constant;
@@ -202,7 +230,11 @@ private:
         for (int i = 0; i < fact.count; ++i) {
             affine_term t = fact.terms[i];
             if (t.parameter >= 0 && t.variable >= 0) r.is_exact = false;
-            if (t.parameter >= 0) {
+            const int product = makes_products && t.parameter >= 0 ? product_of_both(t.parameter, parameter) : -1;
+            if (product >= 0) {
+                t.parameter = static_cast<std::int16_t>(product);
+                add(r, t, 1);
+            } else if (t.parameter >= 0) {
                 const hone::parameter& p = n_.parameters[t.parameter];
                 constant += t.coefficient * (t.coefficient > 0 ? p.most : p.least);
             } else {
@@ -226,8 +258,9 @@ private:
                 const affine_term& t = f.terms[i];
                 if (t.variable < 0) continue;
                 // The innermost loops were opened last.
-                for (int k = facts_; k-- > 0;) {
-                    const form fact = t.parameter < 0 ? fact_[k] : times_parameter(fact_[k], t.parameter);
+                for (int k = t.parameter < 0 ? facts_ : 2 * facts_; k-- > 0;) {
+                    const form fact =
+                        t.parameter < 0 ? fact_[k] : times_parameter(fact_[k / 2], t.parameter, k % 2 == 0);
                     const std::int64_t b = coefficient(fact, t);
                     if (!fact.is_exact || b == 0 || (b > 0) != (t.coefficient > 0)) continue;
                     // |b| f - |a| g, of which the term is gone.

@@ -111,6 +111,7 @@ constexpr expr max(const expr& a, const expr& b) { return expr::binary(expr_op::
 constexpr expr abs(const expr& a) { return expr::unary(expr_op::abs, a); }
 constexpr expr sqrt(const expr& a) { return expr::unary(expr_op::sqrt, a); }
 constexpr expr exp(const expr& a) { return expr::unary(expr_op::exp, a); }
+constexpr expr log(const expr& a) { return expr::unary(expr_op::log, a); }
 constexpr expr tanh(const expr& a) { return expr::unary(expr_op::tanh, a); }
 constexpr expr erf(const expr& a) { return expr::unary(expr_op::erf, a); }
 constexpr expr round(const expr& a) { return expr::unary(expr_op::round, a); }

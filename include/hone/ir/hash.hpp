@@ -49,7 +49,11 @@ constexpr std::uint64_t nest_hash(const Nest& n)
     for (const parameter& x : n.parameters) {
         h.add_signed(x.least);
         h.add_signed(x.most);
-        if (!x.is_given()) h.add(x.first_factor, x.second_factor);
+        if (x.first_factor >= 0) h.add(x.first_factor, x.second_factor);
+        if (x.dividend < 0) continue;
+        h.add_signed(x.dividend);
+        h.add_signed(x.added);
+        h.add_signed(x.divisor);
     }
     h.add(n.buffers.size());
     for (const buffer& x : n.buffers) {

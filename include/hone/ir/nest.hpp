@@ -147,13 +147,30 @@ struct parameter {
     std::int16_t second_factor = -1;
     // A parameter before it, whose value in a call this one must reach, too.
     std::int16_t reaches = -1;
+    // floor((a parameter before it + added) / divisor), which no call gives either: the windows in an image.
+    std::int16_t dividend = -1;
+    std::int64_t added = 0;
+    std::int64_t divisor = 1;
+    // Of calls, as far as that is known: what is measured, and what a cost model counts with. It changes no nest.
+    std::int64_t typical = 0;
 
-    constexpr bool is_given() const { return first_factor < 0; }
+    constexpr bool is_given() const { return first_factor < 0 && dividend < 0; }
 };
 template <class Parameters>
 constexpr parameter product_of(const Parameters& all, const char* name, std::int16_t a, std::int16_t b)
 {
     return {name, saturated_product(all[a].least, all[b].least), saturated_product(all[a].most, all[b].most), a, b};
+}
+template <class Parameters>
+constexpr parameter quotient_of(const Parameters& all, const char* name, std::int16_t a, std::int64_t added,
+                                std::int64_t divisor)
+{
+    return {.name = name,
+            .least = (all[a].least + added) / divisor,
+            .most = (all[a].most + added) / divisor,
+            .dividend = a,
+            .added = added,
+            .divisor = divisor};
 }
 // How many of the parameters each call gives: the first ones.
 template <class Parameters>
@@ -168,8 +185,12 @@ constexpr std::size_t given_parameters(const Parameters& all)
 template <class Parameters>
 constexpr void complete(const Parameters& all, const std::int64_t* given, std::int64_t* values)
 {
-    for (std::size_t p = 0; p < all.size(); ++p)
-        values[p] = all[p].is_given() ? given[p] : values[all[p].first_factor] * values[all[p].second_factor];
+    for (std::size_t p = 0; p < all.size(); ++p) {
+        const parameter& own = all[p];
+        values[p] = own.is_given()      ? given[p]
+                    : own.dividend >= 0 ? (values[own.dividend] + own.added) / own.divisor
+                                        : values[own.first_factor] * values[own.second_factor];
+    }
 }
 
 struct buffer {

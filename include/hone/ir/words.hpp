@@ -5,8 +5,9 @@
 // Words are operations of IEEE 754 in the type of their operands, rounded to nearest, on each reader and with any flags
 // of the engine (tests/ieee): neg flips and abs clears the sign, of zeros and NaN too; sqrt, add, sub, mul and div are
 // rounded rightly, round and floor are exact; a NaN comes through all of them. min, max, select and the comparisons are
-// what they say below, so that relu(NaN) is NaN. exp, tanh and erf are as near as their rows say, the same for all
-// vector lengths of one instruction set, and have the limits, the signed zeros and the NaN of the C library.
+// what they say below, so that relu(NaN) is NaN. exp, log, tanh and erf are as near as their rows say, the same for
+// all vector lengths of one instruction set, and have the limits, the signed zeros and the NaN of the C library: log(0)
+// is -infinity, log(-1) is NaN.
 // Three things are open: a product and the sum that it is added to may be rounded once; the sign of a sum of zeros; and
 // on Vulkan the signs of NaN and zeros, what becomes of denormals, the last bits of div and sqrt, and quotients by more
 // than 2^126.
@@ -36,6 +37,7 @@ enum class expr_op : std::uint8_t {
     min, // a < b ? a : b: min(a, NaN) is NaN, and min(NaN, b) is b
     max, // a < b ? b : a: max(NaN, b) is NaN, and max(a, NaN) is a
     exp,
+    log,
     tanh,
     erf,
     round,         // to the nearest whole number, of two the even one
@@ -83,6 +85,7 @@ inline constexpr expr_word expr_words[] = {
     {expr_op::min, "min", 2, 11, [](double a, double b, double) { return a < b ? a : b; }},
     {expr_op::max, "max", 2, 12, [](double a, double b, double) { return a < b ? b : a; }},
     {expr_op::exp, "exp", 1, 13, [](double a, double, double) { return __builtin_exp(a); }, nullptr, 2, 2, 22},
+    {expr_op::log, "log", 1, 23, [](double a, double, double) { return __builtin_log(a); }, nullptr, 1, 2, 31},
     {expr_op::tanh, "tanh", 1, 14, [](double a, double, double) { return __builtin_tanh(a); }, nullptr, 3, 6, 25},
     {expr_op::erf, "erf", 1, 15, [](double a, double, double) { return __builtin_erf(a); }, nullptr, 2, 2, 40},
     {expr_op::round, "round", 1, 16, [](double a, double, double) { return __builtin_nearbyint(a); }, "roundEven(a)", 0,
@@ -98,7 +101,10 @@ constexpr const expr_word& word_of(expr_op op) { return expr_words[static_cast<i
 constexpr int arity(expr_op op) { return word_of(op).arity; }
 constexpr const char* name_of(expr_op op) { return word_of(op).name; }
 // Those that polynomials stand for, fitted to one type of numbers (lower/functions.hpp).
-constexpr bool is_approximate(expr_op op) { return op == expr_op::exp || op == expr_op::tanh || op == expr_op::erf; }
+constexpr bool is_approximate(expr_op op)
+{
+    return op == expr_op::exp || op == expr_op::log || op == expr_op::tanh || op == expr_op::erf;
+}
 
 // What a word that takes operands makes of floats: for the interpreter, and for what code generation computes itself.
 inline float value_of(expr_op op, float a, float b = 0, float c = 0)

@@ -37,11 +37,17 @@ class lowering_bounds : protected lowering_statements {
 protected:
     using lowering_statements::lowering_statements;
 
-    // A limit of a loop: a constant, and where `rounded` >= 0 also floor((rest + rounded) / step) of a partial axis.
+    // A limit of a loop: a constant, and where `rounded` >= 0 also floor((rest + rounded) / step) of a partial axis;
+    // with a parameter also floor((parameter + added) / divisor).
     struct limit {
         std::int64_t constant = 0;
         int rounded = -1;
         bool has_constant = true;
+        std::int16_t parameter = -1;
+        std::int64_t added = 0;
+        std::int64_t divisor = 1;
+
+        constexpr bool is_constant() const { return rounded < 0 && parameter < 0; }
     };
 
     constexpr bool touches_border(int st, int l, const context& c, std::int64_t at)
@@ -74,7 +80,62 @@ protected:
             b.value.constant += x.rounded;
             if (put(n_.bounds, b, "bounds")) ++r.count;
         }
+        if (x.parameter >= 0) {
+            bound b{.value = {.constant = x.added}, .divisor = x.divisor};
+            add_term(b.value, -1, x.parameter, 1);
+            if (put(n_.bounds, b, "bounds")) ++r.count;
+        }
         return r;
+    }
+
+    // Steps of level l that touch no padding, where its axis is the windows of an image that the call gives: [first,
+    // floor((parameter + added) / divisor)), and the requirements that all of them meet. None where anything else ends
+    // with that image.
+    struct inner_steps {
+        std::int64_t first = 0;
+        limit end{};
+        limit before{}, behind{}, all{}; // ends of the steps in front, and where those behind begin and end
+        std::uint64_t satisfied = 0;
+    };
+    constexpr inner_steps inner_steps_of(int st, int l, const context& c) const
+    {
+        const int ax = plan(st).levels[l].axis;
+        const std::int64_t step = plan(st).levels[l].step;
+        inner_steps inner;
+        const axis_state& a = c.axes[ax];
+        const axis& whole = d_.stages[st].axes[ax];
+        if (plan(st).levels[l].border != border::peel || whole.parameter < 0 || a.extent != whole.extent || a.guarded)
+            return inner;
+        const parameter& windows = n_.parameters[whole.parameter];
+        for (std::size_t r = 0; r < requirements_.size(); ++r) {
+            const requirement& q = requirements_[r];
+            if (q.stage != st || q.operand < 0 || (c.satisfied >> r & 1)) continue;
+            const dim_index& index = index_of_requirement(q);
+            std::int64_t moved = 0; // by a step of the axis
+            interval others{index.offset, index.offset};
+            for (const index_term& t : index.terms) {
+                if (t.axis == ax) {
+                    moved += t.coefficient;
+                    continue;
+                }
+                const std::int64_t last = t.coefficient * (d_.stages[st].axes[t.axis].extent - 1);
+                (last < 0 ? others.least : others.most) += last;
+            }
+            if (moved == 0) continue;
+            const std::int16_t end = d_.tensors[operand_of(st, q.operand).tensor].dims[q.dim].extent_parameter;
+            const bool is_window = end >= 0 && windows.dividend == end && windows.divisor == moved &&
+                                   windows.added >= moved - 1 - others.most;
+            if (!is_window || has_base(st, ax) || (q.upper && inner.end.parameter >= 0)) return {};
+            inner.satisfied |= std::uint64_t{1} << r;
+            // moved * step * i + others.least >= 0, and moved * (step * i + step - 1) + others.most < parameter.
+            const std::int64_t first = ceil_div(-others.least, moved * step);
+            if (!q.upper && first > inner.first) inner.first = first;
+            if (q.upper) inner.end = {a.extent / step, 0, true, end, moved - 1 - others.most, moved * step};
+        }
+        inner.all = {ceil_div(a.extent, step), static_cast<int>(step - 1)};
+        inner.before = {inner.first < inner.all.constant ? inner.first : inner.all.constant, inner.all.rounded};
+        inner.behind = {inner.first, -1, true, inner.end.parameter, inner.end.added, inner.end.divisor};
+        return inner;
     }
 
     // Passes and siblings state the same limits and conditions again and again; each is kept once. `first_term` is the

@@ -4,11 +4,11 @@
 //
 // The coefficients are those of minimax polynomials in floats, fitted from the lowest up, each after the ones below it
 // were rounded. The largest errors over all floats, in their distances, with fused multiply-adds and without: exp 1.04
-// and 1.02, tanh 2.57 and 2.61, erf 0.99 and 1.31 (bench/word_errors.cpp).
+// and 1.02, log 0.93 and 0.96, tanh 2.57 and 2.61, erf 0.99 and 1.31 (bench/word_errors.cpp).
 //
 // No two operands of one operation are computed in it: which came first would be left to the compiler, and a shader's
-// text with it. exp, tanh and erf end in an operation that no sum behind them can be fused with, or in a product by a
-// power of two, which is exact: their bits do not depend on what follows.
+// text with it. exp, log, tanh and erf end in an operation that no sum behind them can be fused with, or in a product
+// by a power of two, which is exact: their bits do not depend on what follows.
 //
 // exp(10), of 10 = 14 ln 2 + 0.295939 and e^10 = 2^14 e^0.295939:
 //
@@ -59,6 +59,23 @@ struct functions {
         const vector n = multiple(x), half = M::nearest(n * 0.5f);
         const vector first = M::power_of_two(half), second = M::power_of_two(n - half);
         return ((growth_of_rest(x, n) + 1.0f) * first) * second;
+    }
+
+    // n ln 2 + log m of x = 2^n m, m near 1. The nine digits of the first constant make its product exact, as above.
+    HONE_INLINE static vector log(vector x)
+    {
+        const vector least = M::broadcast(0x1p-126f), most = M::broadcast(0x1.fffffep+127f);
+        const vector size = M::abs(x), raised = size * 0x1p+23f, normal = M::select(size < least, raised, size);
+        const vector exponent = M::exponent(normal), lowered = exponent - 23.0f;
+        const vector n = M::select(size < least, lowered, exponent);
+        const vector r = M::over_power_of_two(normal, exponent) - 1.0f, square = r * r;
+        const vector high = ((r * -0x1.38cc4p-4f + 0x1.055f84p-3f) * r - 0x1.0d824cp-3f) * r + 0x1.22d922p-3f;
+        const vector middle = ((high * r - 0x1.547288p-3f) * r + 0x1.99a01cp-3f) * r - 0x1.000226p-2f;
+        const vector q = (middle * r + 0x1.555554p-2f) * r - 0x1p-1f;
+        const vector near = square * q + r, sum = n * -0x1.bd0106p-13f + near;
+        const vector y = M::select(x <= most, n * 0x1.63p-1f + sum, x);
+        const vector none = M::broadcast(0.0f), all = M::select(x < none, M::broadcast(__builtin_nanf("")), y);
+        return M::select(x == none, M::broadcast(-__builtin_huge_valf()), all);
     }
 
     // g / (g + 2) for g = e^2|x| - 1, without a difference of near numbers where x is small; 1 from 10 on.
@@ -115,10 +132,13 @@ template <class M, expr_op Op, class V>
 HONE_INLINE V computed(V a)
 {
     using f = functions<M>;
-    static_assert(f::template has<Op>, "hone: exp, tanh and erf are fitted for 32-bit floats; give functions<M> the "
-                                       "polynomials of what is computed in");
+    static_assert(f::template has<Op>,
+                  "hone: exp, log, tanh and erf are fitted for 32-bit floats; give functions<M> the "
+                  "polynomials of what is computed in");
     if constexpr (Op == expr_op::exp) {
         return f::exp(a);
+    } else if constexpr (Op == expr_op::log) {
+        return f::log(a);
     } else if constexpr (Op == expr_op::tanh) {
         return f::tanh(a);
     } else if constexpr (Op == expr_op::erf) {

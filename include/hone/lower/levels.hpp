@@ -151,6 +151,25 @@ protected:
                !plan(st).base[ax].terms.empty();
     }
 
+    // Whether an index, `most` at most, may pass the end of its dimension.
+    constexpr bool passes_end_of(int st, const dim_index& index, const dimension& dim, std::int64_t most) const
+    {
+        if (dim.extent_parameter < 0) return most >= dim.extent;
+        for (const index_term& t : index.terms)
+            if (has_base(st, t.axis)) return true;
+        return !ends_in_image(d_, d_.stages[st], index, dim);
+    }
+    // Whether an operand is tested for its end wherever this axis moves it, and the call gives that end.
+    constexpr bool is_bordered(int st, const operand& op, int ax) const
+    {
+        for (std::size_t k = 0; k < op.index.size(); ++k) {
+            const dimension& dim = d_.tensors[op.tensor].dims[k];
+            for (const index_term& t : op.index[k].terms)
+                if (t.axis == ax && (dim.extent_parameter < 0 || !passes_end_of(st, op.index[k], dim, 0))) return false;
+        }
+        return op.may_leave;
+    }
+
     // Whether a level stands outside the point where the tensor is computed, so that it does not move inside it.
     constexpr bool is_outside(int t, int st, int l) const
     {
@@ -201,6 +220,24 @@ protected:
             ++a.count;
     }
 
+    // The parameter that is the extent of a dimension times its stride parameter, where the extent is of an image that
+    // the call gives. -1: none; then a tensor is stated as large as the largest.
+    constexpr int end_of(const dimension& dim) const
+    {
+        const auto is_of_image = [&](int p) {
+            bool is = d_.parameters[p].dividend >= 0;
+            for (const parameter& q : d_.parameters) is = is || q.dividend == p;
+            return is;
+        };
+        if (dim.extent_parameter < 0 || !is_of_image(dim.extent_parameter)) return -1;
+        if (dim.stride_parameter < 0) return dim.extent_parameter;
+        for (std::size_t p = 0; p < d_.parameters.size(); ++p)
+            if (d_.parameters[p].first_factor == dim.extent_parameter &&
+                d_.parameters[p].second_factor == dim.stride_parameter)
+                return static_cast<int>(p);
+        return -1;
+    }
+
     constexpr void add_buffer(int t)
     {
         const tensor& from = d_.tensors[t];
@@ -214,7 +251,15 @@ protected:
             const std::int64_t steps = dim.block > 0 ? ceil_div(dim.extent, dim.block) - 1 : dim.extent - 1;
             const std::int64_t stride = dim.block > 0 ? dim.outer_stride : dim.stride;
             if (dim.block > 0) b.elements.constant += (dim.block - 1) * dim.stride;
-            if (const int parameter = dim.block > 0 ? dim.outer_parameter : dim.stride_parameter; parameter >= 0)
+            const int parameter = dim.block > 0 ? dim.outer_parameter : dim.stride_parameter;
+            const int last = dim.block > 0 ? -1 : end_of(dim);
+            if (last >= 0) {
+                add_term(b.elements, -1, last, stride);
+                if (parameter >= 0)
+                    add_term(b.elements, -1, parameter, -stride);
+                else
+                    b.elements.constant -= stride;
+            } else if (parameter >= 0)
                 add_term(b.elements, -1, parameter, steps * stride);
             else
                 b.elements.constant += steps * stride;

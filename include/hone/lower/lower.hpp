@@ -288,6 +288,11 @@ private:
             return;
         }
         const bool dynamic = whole.parameter >= 0;
+        const inner_steps inner = p == pass::whole || p == pass::reduce ? inner_steps_of(st, l, c) : inner_steps();
+        if (inner.end.parameter >= 0) {
+            emit_open(st, l, c, p, parent, inner);
+            return;
+        }
         const std::int64_t rest = dynamic ? step - 1 : whole.extent % step;
         const limit whole_steps{a.extent / step, 0};
         const limit all_steps{ceil_div(a.extent, step), static_cast<int>(step - 1)};
@@ -306,6 +311,19 @@ private:
             const bool bounded = own.tail == tail::bound;
             emit_loop(st, l, c, p, parent, {0}, all_steps, {step, bounded, a.guarded || !bounded});
         }
+    }
+
+    // The windows in an image that ends where the call says: the steps that touch no padding stand between those that
+    // may, and end no later than whole steps of the axis do. The last one may be a step in part.
+    constexpr void emit_open(int st, int l, const context& c, pass p, int parent, const inner_steps& inner)
+    {
+        const std::int64_t step = plan(st).levels[l].step;
+        const axis_state tested{step, false, true};
+        context inside = c;
+        inside.satisfied |= inner.satisfied;
+        if (inner.first > 0) emit_loop(st, l, c, p, parent, {0}, inner.before, tested);
+        emit_loop(st, l, inside, p, parent, {inner.first}, inner.end, {step, false, false});
+        emit_loop(st, l, c, p, parent, inner.behind, inner.all, tested);
     }
 
     // A remainder known only at run time cannot be a register tile. Its unrolled levels are opened at once, each with
@@ -349,11 +367,11 @@ private:
         context next = c;
         next.axes[own.axis] = inside;
         next.opened |= std::uint32_t{1} << l;
-        if (trivial(st, l) && from.rounded < 0 && to.rounded < 0) {
+        const bool constant = from.is_constant() && to.is_constant();
+        if (trivial(st, l) && constant) {
             emit(st, after + 1, next, p, parent);
             return;
         }
-        const bool constant = from.rounded < 0 && to.rounded < 0;
         if (constant && own.bind == binding::unroll && !is_band(st, l, p)) {
             for (std::int64_t i = from.constant; i < to.constant;) {
                 std::int64_t end = i + 1;

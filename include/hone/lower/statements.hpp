@@ -103,7 +103,7 @@ protected:
         const dimension& dim = d_.tensors[op.tensor].dims[k];
         const interval all = index_interval(st, op.index[k], nullptr);
         for (int upper = 0; upper < 2; ++upper) {
-            if (dim.extent_parameter < 0 && (upper ? all.most < dim.extent : all.least >= 0)) continue;
+            if (upper ? !passes_end_of(st, op.index[k], dim, all.most) : all.least >= 0) continue;
             requirement r{.stage = static_cast<std::int8_t>(st),
                           .operand = static_cast<std::int8_t>(o),
                           .dim = static_cast<std::int8_t>(k),
@@ -477,7 +477,7 @@ protected:
         const auto reads = [&](const expr& e) {
             for (const expr_node& x : e.nodes)
                 if (x.op == expr_op::load && unpadded(g.operands[x.ref]) &&
-                    !(kind == leaf_kind::reduce && masks(st, x.ref)))
+                    !(kind == leaf_kind::reduce && (masks(st, x.ref) || is_bordered(st, g.operands[x.ref], ax))))
                     return true;
             return false;
         };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A workload's twin: the same formula over small odd extents, which no tile, vector or block divides. A kernel whose
-// twin is wrong owes its results to the workload's round numbers, and is not chosen.
+// twin is wrong owes its results to the workload's round numbers, and is not chosen. What calls give, they give the
+// twin, too.
 #pragma once
 
 #include <cstddef>
@@ -20,9 +21,43 @@ constexpr std::int64_t odd_extent(std::int64_t extent)
     return extent > 37 ? 37 : extent > 13 ? 13 : extent > 5 ? 5 : extent;
 }
 
+// Strides of a tensor that was shrunk, in the order of the given ones. What a stride that a call gives is multiplied
+// by, is the stride of another dimension, or all of it: of rows of w * channels, the channels. False where it is
+// neither, or a dimension is in blocks.
+constexpr bool give_dense_strides(tensor& t, const tensor& given)
+{
+    std::int64_t stride = 1;
+    bool placed[6]{};
+    for (std::size_t n = 0; n < t.dims.size(); ++n) {
+        std::size_t next = t.dims.size();
+        for (std::size_t i = t.dims.size(); i-- > 0;)
+            if (!placed[i] && given.dims[i].stride_parameter < 0 &&
+                (next == t.dims.size() || given.dims[i].stride < given.dims[next].stride))
+                next = i;
+        if (next == t.dims.size()) break;
+        if (t.dims[next].block > 0) return false;
+        placed[next] = true;
+        // 0: the same elements for each place of the dimension.
+        if (given.dims[next].stride == 0) continue;
+        t.dims[next].stride = stride;
+        stride *= t.dims[next].extent;
+    }
+    for (std::size_t i = 0; i < t.dims.size(); ++i) {
+        bool is_known = placed[i] || given.dims[i].stride <= 1 || given.dims[i].extent == 1;
+        for (std::size_t j = 0; j < t.dims.size() && !is_known; ++j) {
+            if (!placed[j]) continue;
+            const bool is_whole = given.dims[i].stride == given.dims[j].stride * given.dims[j].extent;
+            is_known = is_whole || given.dims[i].stride == given.dims[j].stride;
+            if (is_known) t.dims[i].stride = t.dims[j].stride * (is_whole ? t.dims[j].extent : 1);
+        }
+        if (!is_known || t.dims[i].block > 0) return false;
+    }
+    return true;
+}
+
 // Tensors shrink with the axes that walk them, and keep the order of their dimensions: of a convolution of 56 rows with
 // a window of 3 and padding 1, the input of 56 becomes 37. A definition with a fault where a workload has no twin: one
-// with parameters, tables or dimensions in blocks.
+// with tables or dimensions in blocks.
 constexpr definition with_odd_extents(definition d)
 {
     const auto none = [&] {
@@ -30,7 +65,7 @@ constexpr definition with_odd_extents(definition d)
         return d;
     };
     if (!d.found.ok()) return d;
-    if (!d.parameters.empty() || !d.table_values.empty()) return none();
+    if (!d.table_values.empty()) return none();
     // Of each dimension what the walk that reaches furthest leaves.
     const auto shrink = [](operand& o, tensor& t, const std::int64_t* lost, bool is_first) {
         for (std::size_t i = 0; i < o.index.size(); ++i) {
@@ -51,7 +86,7 @@ constexpr definition with_odd_extents(definition d)
     for (stage& s : d.stages) {
         std::int64_t lost[16]{}; // of each axis
         for (std::size_t a = 0; a < s.axes.size(); ++a) {
-            lost[a] = s.axes[a].extent - odd_extent(s.axes[a].extent);
+            if (s.axes[a].parameter < 0) lost[a] = s.axes[a].extent - odd_extent(s.axes[a].extent);
             s.axes[a].extent -= lost[a];
         }
         const auto visit = [&](operand& o) {
@@ -74,21 +109,8 @@ constexpr definition with_odd_extents(definition d)
         visit(s.output);
         for (further_output& f : s.further) visit(f.to);
     }
-    for (tensor& t : d.tensors) {
-        std::int64_t stride = 1;
-        bool placed[6]{};
-        for (std::size_t n = 0; n < t.dims.size(); ++n) {
-            std::size_t next = t.dims.size();
-            for (std::size_t i = t.dims.size(); i-- > 0;)
-                if (!placed[i] && (next == t.dims.size() || t.dims[i].stride < t.dims[next].stride)) next = i;
-            if (t.dims[next].block > 0) return none();
-            placed[next] = true;
-            // 0: the same elements for each place of the dimension.
-            if (t.dims[next].stride == 0) continue;
-            t.dims[next].stride = stride;
-            stride *= t.dims[next].extent;
-        }
-    }
+    for (std::size_t t = 0; t < d.tensors.size(); ++t)
+        if (!give_dense_strides(d.tensors[t], given.tensors[t])) return none();
     return d;
 }
 

@@ -20,6 +20,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <hone/measure/call_values.hpp>
 #include <hone/measure/error_bound.hpp>
 #include <hone/measure/exact_operator.hpp>
 #include <hone/measure/exact_stage.hpp>
@@ -82,6 +83,7 @@ struct problem_output {
 
 struct problem {
     std::vector<arithmetic> arithmetics{};
+    call_values parameters{};               // what each call gives; empty where the operator has no parameters
     std::size_t outputs = 0;                // elements of y
     std::vector<std::uint32_t> untouched{}; // those of y that must not be written
     std::vector<problem_output> further{};
@@ -235,10 +237,11 @@ inline void put_zeros_and_denormals(std::vector<float>& values)
 
 } // namespace drawing
 
+// Of an operator that a call gives all of: see of_call().
 inline problem problem_of(const definition& d, std::uint64_t seed, const std::vector<arithmetic>& which)
 {
     if (!d.found.ok()) throw std::invalid_argument(d.found.message());
-    if (!d.parameters.empty()) throw std::invalid_argument("hone::tune: only operators of fixed shape are measured");
+    if (!d.parameters.empty()) throw std::invalid_argument("hone::tune: a problem is of one call; say what it gives");
     const stage& s = d.stages.back(); // which writes what is judged
     const call_parts parts = parts_of(d);
     problem p{.arithmetics = which};
@@ -352,6 +355,15 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
     return p;
 }
 
+// Of one call of an operator; of no values where it has no parameters.
+inline problem problem_of(const definition& d, const call_values& given, std::uint64_t seed,
+                          const std::vector<arithmetic>& which)
+{
+    problem p = problem_of(of_call(d, given), seed, which);
+    p.parameters = given;
+    return p;
+}
+
 // ---- files ----
 
 // A line of JSON, then the values. Written once a task, read by every child that measures it.
@@ -359,6 +371,7 @@ inline void save(const problem& p, const std::string& path)
 {
     nlohmann::json head;
     for (arithmetic a : p.arithmetics) head["arithmetics"].push_back(static_cast<int>(a));
+    if (!p.parameters.empty()) head["parameters"] = p.parameters;
     head["outputs"] = p.outputs;
     head["untouched"] = p.untouched.size();
     for (const problem_output& o : p.further)
@@ -409,6 +422,7 @@ inline problem load_problem(const std::string& path)
                   static_cast<std::streamsize>(values.size() * sizeof values[0]));
     };
     for (const auto& a : head.at("arithmetics")) p.arithmetics.push_back(static_cast<arithmetic>(a.get<int>()));
+    p.parameters = head.value("parameters", call_values{});
     p.outputs = head.at("outputs").get<std::size_t>();
     read(p.untouched, head.at("untouched").get<std::size_t>());
     const auto none = nlohmann::json::array();

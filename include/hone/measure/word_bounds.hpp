@@ -81,6 +81,14 @@ inline bounded root_of(const bounded& a, double units, const float_format& f)
     return rounded({value, a.error / value}, units, f);
 }
 
+// What may be a negative number or 0 may have any logarithm.
+inline bounded logarithm_of(const bounded& a, double units, const float_format& f)
+{
+    const double value = std::log(a.value);
+    if (std::isfinite(a.error) && a.error > 0 && a.value <= a.error) return {value, no_bound};
+    return rising(expr_op::log, a, units, f);
+}
+
 } // namespace bounds
 
 // The word of such operands, in what is computed in.
@@ -98,6 +106,7 @@ inline bounded bounded_word(expr_op op, const bounded& a, const bounded& b, cons
     case expr_op::sub: return rounded({value, a.error + b.error}, units, model.format);
     case expr_op::mul: return product_of(a, b, units, model.format);
     case expr_op::div: return quotient_of(a, b, units, model);
+    case expr_op::log: return logarithm_of(a, units, model.format);
     case expr_op::min: return {value, error_of_choice(a, b)};
     case expr_op::max: return {value, error_of_choice(a, b, -1)};
     case expr_op::exp:

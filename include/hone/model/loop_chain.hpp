@@ -7,7 +7,8 @@
 // means: a bound that clips a loop at borders or tails is averaged over the outer loops as if its value were spread
 // evenly, which is exact for one outer variable and for an axis split into digits.
 // A serial sibling of one iteration stands in the code as if it were unrolled, and counts as that. Extents known only
-// at the call take their largest value, leading dimensions their smallest.
+// at the call take the value that is typical of calls; where none is said, their largest, leading dimensions their
+// smallest.
 #pragma once
 
 #include <array>
@@ -160,6 +161,10 @@ private:
         for (const bound& b : n_.bounds)
             for (int i = b.value.first; i < b.value.first + b.value.count; ++i)
                 if (const int p = n_.terms[i].parameter; p >= 0) parameters_[p] = n_.parameters[p].most;
+        for (const parameter& p : n_.parameters)
+            if (p.dividend >= 0) parameters_[p.dividend] = n_.parameters[p.dividend].most;
+        for (std::size_t p = 0; p < n_.parameters.size(); ++p)
+            if (n_.parameters[p].typical > 0) parameters_[p] = n_.parameters[p].typical;
         complete(n_.parameters, parameters_.data(), parameters_.data());
     }
 

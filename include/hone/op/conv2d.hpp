@@ -23,8 +23,8 @@ struct conv2d_shape {
     static constexpr std::int64_t as_above = -1; // as the wider field says
 
     extent n = 1; // images: also as many as each call gives
-    std::int64_t h = 1;
-    std::int64_t w = 1;
+    extent h = 1; // rows and columns of x: also as many as each call gives, of NHWC
+    extent w = 1;
     std::int64_t ic = 1;
     std::int64_t oc = 1;
     std::int64_t kh = 1;
@@ -51,9 +51,9 @@ struct conv2d_shape {
     constexpr status check() const
     {
         const image_window v = window();
-        for (std::int64_t e : {n.value, h, w, ic, oc, groups})
+        for (std::int64_t e : {n.value, h.value, w.value, ic, oc, groups})
             if (e < 1) return {fault::extent_zero, 1, e, "conv2d"};
-        for (std::int64_t e : {n.value, h, w, ic, oc})
+        for (std::int64_t e : {n.value, h.value, w.value, ic, oc})
             if (e > most_elements) return {fault::extent_too_large, most_elements, e, "conv2d"};
         if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
         if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
@@ -78,8 +78,8 @@ constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
     signature_text t;
     t.word("conv2d")
         .field(s.n.at_call ? "n<=" : "n", s.n.value)
-        .field("h", s.h)
-        .field("w", s.w)
+        .field(s.h.at_call ? "h<=" : "h", s.h.value)
+        .field(s.w.at_call ? "w<=" : "w", s.w.value)
         .field("ic", s.ic)
         .field("oc", s.oc);
     t.field("kh", s.kh).field("kw", s.kw);
@@ -90,32 +90,75 @@ constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
     return t;
 }
 
+// Parameters of an image that a call gives: rows, columns, and the product of both where both are; -1: none.
+struct image_parameters {
+    std::int16_t h = -1;
+    std::int16_t w = -1;
+    std::int16_t pixels = -1;
+};
+// Those of a convolution: n, h and w where the shape leaves them open, and what comes of them. An image holds a window.
+struct conv2d_parameters {
+    std::int16_t n = -1;
+    image_parameters x, y;
+    inline_vector<parameter, 8> all{};
+};
+constexpr conv2d_parameters parameters_of(const conv2d_shape& s)
+{
+    conv2d_parameters p;
+    const image_window v = s.window();
+    const auto add = [&](const parameter& own) { return static_cast<std::int16_t>(p.all.push_back(own)); };
+    const auto open = [&](const extent& e, const char* name, std::int64_t least) {
+        const parameter own{.name = name, .least = least < 1 ? 1 : least, .most = e.value, .typical = e.typical};
+        return e.at_call ? add(own) : std::int16_t{-1};
+    };
+    const std::int64_t rows = v.pad_top + v.pad_bottom - v.rows(s.kh);
+    const std::int64_t columns = v.pad_left + v.pad_right - v.columns(s.kw);
+    const auto windows = [&](std::int16_t of, const char* name, std::int64_t added, std::int64_t stride) {
+        return of < 0 ? of : add(quotient_of(p.all, name, of, added + stride, stride));
+    };
+    const auto pixels = [&](const image_parameters& i, const char* name) {
+        return i.h < 0 ? i.w : i.w < 0 ? i.h : add(product_of(p.all, name, i.h, i.w));
+    };
+    p.n = open(s.n, "n", 1);
+    p.x.h = open(s.h, "h", -rows);
+    p.x.w = open(s.w, "w", -columns);
+    p.y.h = windows(p.x.h, "oh", rows, v.stride_h);
+    p.y.w = windows(p.x.w, "ow", columns, v.stride_w);
+    p.x.pixels = pixels(p.x, "h * w");
+    p.y.pixels = pixels(p.y, "oh * ow");
+    return p;
+}
+
 // The tensors of a convolution with its channels as (group, channel in the group).
 struct conv2d_tensors {
     tensor x, weights, bias, y;
 };
-constexpr conv2d_tensors tensors_of(const conv2d_shape& s, operand_types type)
+constexpr conv2d_tensors tensors_of(const conv2d_shape& s, operand_types type, const conv2d_parameters& open)
 {
     const std::int64_t icg = s.ic / s.groups;
     const std::int64_t ocg = s.oc / s.groups;
-    const auto activation = [&](const char* name, hone::role role, std::int64_t h, std::int64_t w, std::int64_t c) {
+    const auto activation = [&](const char* name, hone::role role, std::int64_t h, std::int64_t w, std::int64_t c,
+                                const image_parameters& p) {
         const bool nhwc = s.layout == layout::nhwc;
-        const std::int64_t channel = nhwc ? 1 : h * w;
+        const std::int64_t row = p.w < 0 ? w : 1, pixels = (p.h < 0 ? h : 1) * row;
+        const std::int64_t channel = nhwc ? 1 : pixels;
         const std::int64_t column = nhwc ? s.groups * c : 1;
+        const std::int16_t by = nhwc ? std::int16_t{-1} : p.pixels;
         tensor t{.name = name, .type = type.others, .role = role};
         t.dims.push_back({.extent = s.n.value,
-                          .stride = h * w * s.groups * c,
-                          .extent_parameter = static_cast<std::int16_t>(s.n.at_call ? 0 : -1)});
-        t.dims.push_back({.extent = h, .stride = w * column});
-        t.dims.push_back({.extent = w, .stride = column});
-        t.dims.push_back({.extent = s.groups, .stride = c * channel});
-        t.dims.push_back({.extent = c, .stride = channel});
+                          .stride = pixels * s.groups * c,
+                          .extent_parameter = open.n,
+                          .stride_parameter = p.pixels});
+        t.dims.push_back({.extent = h, .stride = row * column, .extent_parameter = p.h, .stride_parameter = p.w});
+        t.dims.push_back({.extent = w, .stride = column, .extent_parameter = p.w});
+        t.dims.push_back({.extent = s.groups, .stride = c * channel, .stride_parameter = by});
+        t.dims.push_back({.extent = c, .stride = channel, .stride_parameter = by});
         return t;
     };
     const bool ohwi = s.layout == layout::nhwc;
     conv2d_tensors t;
-    t.x = activation("x", role::input, s.h, s.w, icg);
-    t.y = activation("y", role::output, s.oh(), s.ow(), ocg);
+    t.x = activation("x", role::input, s.h, s.w, icg, open.x);
+    t.y = activation("y", role::output, s.oh(), s.ow(), ocg, open.y);
     t.weights = {.name = "weights", .type = type.weights, .role = role::weights};
     t.weights.dims.push_back({.extent = s.groups, .stride = ocg * s.kh * s.kw * icg});
     t.weights.dims.push_back({.extent = ocg, .stride = s.kh * s.kw * icg});
@@ -141,7 +184,8 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     definition d;
     d.found = shape.check();
     if (!d.found.ok()) return d;
-    const conv2d_tensors t = tensors_of(shape, type);
+    const conv2d_parameters open = parameters_of(shape);
+    const conv2d_tensors t = tensors_of(shape, type, open);
     d.tensors.push_back(t.x);
     d.tensors.push_back(t.weights);
     d.tensors.push_back(t.y);
@@ -149,11 +193,11 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     const image_window v = shape.window();
     stage s;
     s.name = "conv2d";
-    if (shape.n.at_call) d.parameters.push_back({.name = "n", .least = 1, .most = shape.n.value});
-    s.axes.push_back({"n", shape.n.value, false, t.x.dims[0].extent_parameter});
+    for (const parameter& p : open.all) d.parameters.push_back(p);
+    s.axes.push_back({"n", shape.n.value, false, open.n});
     s.axes.push_back({"g", shape.groups});
-    s.axes.push_back({"oh", shape.oh()});
-    s.axes.push_back({"ow", shape.ow()});
+    s.axes.push_back({"oh", shape.oh(), false, open.y.h});
+    s.axes.push_back({"ow", shape.ow(), false, open.y.w});
     s.axes.push_back({"oc", shape.oc / shape.groups});
     s.axes.push_back({"kh", shape.kh, true});
     s.axes.push_back({"kw", shape.kw, true});
@@ -180,8 +224,9 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     return d;
 }
 
-// The one parameter of a call is n, where the shape leaves it open.
-// x: n * h * w * ic, weights: oc * kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements.
+// Parameters of a call are n, h and w, in this order, where the shape leaves them open. No images are no work; an h or
+// w whose padded image holds no window is out of range, 0 among them. x: n * h * w * ic, weights: oc * kh * kw * (ic /
+// groups), bias: oc, y and residual: n * oh * ow * oc elements.
 template <conv2d_shape S, class Type, operator_word... E>
 struct conv2d {
     static_assert(accuracy_words<E...> <= 1,

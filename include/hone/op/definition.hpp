@@ -178,6 +178,35 @@ struct definition {
 // Lanes of a vector in which an operator is computed.
 constexpr int lanes_of(isa set, const definition& d) { return lanes_of(set, accumulator_of(d.tensors)); }
 
+// Whether a call gives the extents of an image, from which those of axes come.
+constexpr bool has_open_image(const definition& d)
+{
+    for (const parameter& p : d.parameters)
+        if (p.dividend >= 0) return true;
+    return false;
+}
+
+// Whether an index stays below the end of a dimension that the call gives: along an axis of that extent, or along the
+// windows of such an image.
+constexpr bool ends_in_image(const definition& d, const stage& s, const dim_index& index, const dimension& dim)
+{
+    std::int64_t most = index.offset;
+    int windows = -1;
+    std::int64_t stride = 0;
+    for (const index_term& t : index.terms) {
+        if (s.axes[t.axis].parameter >= 0 && windows < 0) {
+            windows = s.axes[t.axis].parameter;
+            stride = t.coefficient;
+        } else if (t.coefficient > 0) {
+            most += t.coefficient * (s.axes[t.axis].extent - 1);
+        }
+    }
+    if (windows < 0 || dim.extent_parameter < 0) return false;
+    if (windows == dim.extent_parameter) return stride == 1 && most <= 0;
+    const parameter& p = d.parameters[windows];
+    return p.dividend == dim.extent_parameter && p.divisor == stride && p.added - stride + most < 0;
+}
+
 // Parameters that are the extent of axes with an output of their own: where one is 0, nothing is to be computed.
 constexpr std::uint64_t emptying_parameters(const definition& d)
 {

@@ -243,6 +243,15 @@ constexpr status wrong_types(const definition& d)
     return {};
 }
 
+// typical_out_of_range where what calls are said to give is none that one can.
+constexpr status wrong_typical(const definition& d)
+{
+    for (const parameter& p : d.parameters)
+        if (p.typical != 0 && (p.typical < p.least || p.typical > p.most))
+            return {fault::typical_out_of_range, p.typical < p.least ? p.least : p.most, p.typical, p.name};
+    return {};
+}
+
 // output_not_written_once where no stage writes a tensor of role::output, or two places of stages do.
 constexpr status wrong_writers(const definition& d)
 {
@@ -375,6 +384,7 @@ constexpr definition checked(definition d)
     look(wrong_roles);
     look(wrong_types);
     look(wrong_sizes);
+    look(wrong_typical);
     for (const stage& s : d.stages) {
         if (!d.found.ok()) break;
         bool is_reduced = false;

@@ -20,18 +20,30 @@ namespace hone::operators {
 enum class transposed : std::uint8_t { no, yes };
 
 // Distance of rows, or of the matrices of a batch, in elements: 0 where they are dense, at_call() for one that each
-// call gives.
+// call gives, at_call().typically(1024) as of an extent; where none is named, dense rows and matrices are typical.
 struct leading {
+    struct open;
+
     std::int64_t value = 0;
+    std::int64_t typical = 0; // none is named
     bool is_at_call = false;
     constexpr leading(std::int64_t v = 0) : value(v) {}
-    static constexpr leading at_call()
+    static constexpr open at_call();
+};
+struct leading::open : leading {
+    constexpr leading typically(std::int64_t of_calls) const
     {
-        leading l;
-        l.is_at_call = true;
+        leading l = *this;
+        l.typical = as_typical(of_calls);
         return l;
     }
 };
+constexpr leading::open leading::at_call()
+{
+    open l{};
+    l.is_at_call = true;
+    return l;
+}
 
 struct gemm_shape {
     std::int64_t batch = 1;
@@ -128,25 +140,25 @@ struct gemm {
             d.found = {fault::shape_mismatch, 0, 1, "gemm: ldw"};
 
         constexpr std::int64_t farthest = std::int64_t{1} << 31;
-        const auto parameter_if = [&](bool open, const char* name, std::int64_t least, std::int64_t most,
-                                      std::int16_t reached = -1) {
-            const parameter p{.name = name, .least = least, .most = most, .reaches = reached};
-            return open ? static_cast<std::int16_t>(d.parameters.push_back(p)) : std::int16_t{-1};
-        };
         const auto extent_of_call = [&](const char* name, const extent& e) {
-            return parameter_if(e.at_call, name, 1, e.value);
+            const parameter p{.name = name, .least = 1, .most = e.value, .typical = e.typical};
+            return e.at_call ? static_cast<std::int16_t>(d.parameters.push_back(p)) : std::int16_t{-1};
+        };
+        const auto distance_of_call = [&](const char* name, const leading& l, std::int64_t least,
+                                          std::int16_t reached) {
+            const parameter p{.name = name, .least = least, .most = farthest, .reaches = reached, .typical = l.typical};
+            return l.is_at_call ? static_cast<std::int16_t>(d.parameters.push_back(p)) : std::int16_t{-1};
         };
         const std::int16_t pm = extent_of_call("m", em), pn = extent_of_call("n", en), pk = extent_of_call("k", ek);
         // Rows are at least as long as those of the call.
         constexpr auto known = [](const extent& e) { return e.at_call ? std::int64_t{1} : e.value; };
         const std::int16_t px_rows = xt ? pk : pm, px_columns = xt ? pm : pk;
-        const std::int16_t px = parameter_if(shape.ldx.is_at_call, "ldx", known(x_columns), farthest, px_columns);
-        const std::int16_t py = parameter_if(shape.ldy.is_at_call, "ldy", known(en), farthest, pn);
-        const std::int16_t bx =
-            parameter_if(shape.batch_stride_x.is_at_call, "batch_stride_x", known(x_columns), farthest, px_columns);
+        const std::int16_t px = distance_of_call("ldx", shape.ldx, known(x_columns), px_columns);
+        const std::int16_t py = distance_of_call("ldy", shape.ldy, known(en), pn);
+        const std::int16_t bx = distance_of_call("batch_stride_x", shape.batch_stride_x, known(x_columns), px_columns);
         const std::int64_t rows_of_y = shape.batch == 1 ? 1 : known(em); // at least
-        const std::int16_t by = parameter_if(shape.batch_stride_y.is_at_call, "batch_stride_y",
-                                             span_of(shape.ldy, rows_of_y, known(en)), farthest, pn);
+        const std::int16_t by =
+            distance_of_call("batch_stride_y", shape.batch_stride_y, span_of(shape.ldy, rows_of_y, known(en)), pn);
 
         d.tensors.push_back(matrix("x", role::input, {em, pm}, {ek, pk}, shape.x, shape.ldx, px));
         d.tensors.push_back(matrix("weights", role::weights, {ek, pk}, {en, pn}, shape.weights, shape.ldw, -1));

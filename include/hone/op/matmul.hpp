@@ -93,6 +93,7 @@ constexpr std::int16_t insert_parameter(definition& d, int at, const parameter& 
     for (stage& s : d.stages)
         for (axis& a : s.axes) move(a.parameter);
     for (parameter& q : d.parameters) {
+        move(q.dividend);
         move(q.first_factor);
         move(q.second_factor);
         move(q.reaches);
@@ -150,8 +151,8 @@ struct matmul {
         if (shape.ldr.is_at_call) {
             dimension& rows = right.dims[swap ? 2 : 1];
             rows.stride = 1;
-            rows.stride_parameter =
-                matmul_parts::insert_parameter(d, at++, {.name = "ldr", .least = row, .most = farthest});
+            rows.stride_parameter = matmul_parts::insert_parameter(
+                d, at++, {.name = "ldr", .least = row, .most = farthest, .typical = shape.ldr.typical});
             if (shape.batch_stride_r.value == 0) {
                 matrices.stride = rows.extent;
                 matrices.stride_parameter = rows.stride_parameter;
@@ -160,8 +161,9 @@ struct matmul {
         at += shape.ldy.is_at_call + shape.batch_stride_x.is_at_call;
         if (shape.batch_stride_r.is_at_call) {
             matrices.stride = 1;
-            matrices.stride_parameter =
-                matmul_parts::insert_parameter(d, at, {.name = "batch_stride_r", .least = row, .most = farthest});
+            matrices.stride_parameter = matmul_parts::insert_parameter(
+                d, at,
+                {.name = "batch_stride_r", .least = row, .most = farthest, .typical = shape.batch_stride_r.typical});
         }
         d.found = wrong_sizes(d);
         return d;

@@ -17,21 +17,38 @@
 
 namespace hone::operators {
 
-// An extent, or the largest value of one that each call gives: as a number it is that.
+// What a shape keeps of a typical value: 0 would say that none is named, and is out of each range as -1 is.
+constexpr std::int64_t as_typical(std::int64_t named) { return named == 0 ? -1 : named; }
+
+// An extent, or the largest value of one that each call gives: as a number it is that. A tuner measures what calls give
+// at the value that is typical of them, up_to(4096).typically(128), and where none is named, at one that it chooses
+// (measure/call_values.hpp); it is no part of the signature.
 struct extent {
+    struct open;
+
     std::int64_t value = 1;
     // As wide as the value: where a member follows padding, clang reads the wrong bytes of a template parameter at run
     // time (llvm-project issue 146272).
     std::int64_t at_call = 0;
+    std::int64_t typical = 0; // none is named
     constexpr extent(std::int64_t v) : value(v) {}
     constexpr operator std::int64_t() const { return value; }
-    static constexpr extent up_to(std::int64_t most)
+    static constexpr open up_to(std::int64_t most);
+};
+struct extent::open : extent {
+    constexpr extent typically(std::int64_t of_calls) const
     {
-        extent e(most);
-        e.at_call = 1;
+        extent e = *this;
+        e.typical = as_typical(of_calls);
         return e;
     }
 };
+constexpr extent::open extent::up_to(std::int64_t most)
+{
+    open e{most};
+    e.at_call = 1;
+    return e;
+}
 
 // The digits of a number behind a text.
 template <std::size_t Capacity>

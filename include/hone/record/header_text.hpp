@@ -7,6 +7,9 @@
 
 #include <fmt/core.h>
 
+#include <hone/process/text.hpp>
+#include <hone/record/record_data.hpp>
+
 namespace hone::tune::header {
 
 // A literal of these bytes; printable ASCII only, and no trigraph.
@@ -27,6 +30,12 @@ inline std::string quoted(const std::string& text)
 inline std::string figures(double ms, double default_ms)
 {
     return default_ms > 0 ? fmt::format("{:.4f} ms; default {:.4f} ms", ms, default_ms) : fmt::format("{:.4f} ms", ms);
+}
+
+// What was measured, for a comment.
+inline std::string measured(const record& r)
+{
+    return commented(r.task) + (r.typical.empty() ? "" : " at " + commented(r.typical));
 }
 
 } // namespace hone::tune::header

@@ -22,6 +22,7 @@ struct record {
     // what was computed, where, and how it was built: together the key
     std::string task{};
     std::string signature{};
+    std::string typical{}; // what each call gave, "m=128", where the signature leaves it open
     backend_ref backend{};
     std::string device{};
     std::string isa{};

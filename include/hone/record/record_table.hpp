@@ -41,7 +41,7 @@ struct table_row {
 inline std::vector<table_row> table_of(const std::vector<record>& records, accuracy allowed = accuracy::standard)
 {
     const auto row_of = [](const record& r) {
-        return std::tie(r.task, r.signature, r.backend, r.device, r.isa, r.threads, r.cache);
+        return std::tie(r.task, r.signature, r.typical, r.backend, r.device, r.isa, r.threads, r.cache);
     };
     using key = decltype(row_of(records[0]));
     std::map<key, std::size_t> places;
@@ -77,6 +77,7 @@ inline nlohmann::ordered_json json_of(const std::vector<table_row>& rows)
         }
         list.push_back({{"task", row.key->task},
                         {"signature", row.key->signature},
+                        {"typical", row.key->typical},
                         {"backend", row.key->backend->name()},
                         {"device", row.key->device},
                         {"isa", row.key->isa},
@@ -126,7 +127,7 @@ inline std::string text_of(const std::vector<table_row>& rows, text_style style)
         std::vector<std::string> kinds;
         for (const auto& [kind, count] : row.failures) kinds.push_back(fmt::format("{} {}", count, name_of(kind)));
         cells line(columns);
-        line[task] = row.key->task;
+        line[task] = row.key->task + (row.key->typical.empty() ? "" : " at " + row.key->typical);
         line[trials] = std::to_string(s.trials);
         line[failed] = kinds.empty() ? "0" : fmt::format("{}", fmt::join(kinds, ", "));
         line[standard] = ms(s.standard);

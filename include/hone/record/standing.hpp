@@ -30,7 +30,7 @@ inline constexpr double winning_margin = 1.01;
 // What must be equal for two times to be compared, beside the workload.
 inline auto key_of(const record& r)
 {
-    return std::tie(r.backend, r.device, r.isa, r.threads, r.cache, r.compiler, r.flags);
+    return std::tie(r.backend, r.device, r.isa, r.threads, r.cache, r.compiler, r.flags, r.typical);
 }
 
 struct standing {
@@ -62,10 +62,17 @@ inline std::map<std::string, accuracy> accuracies()
 
 // Whose records count where one workload has some of several processors, compilers or flags, and which may be chosen.
 struct preference {
-    std::string processor{};               // this machine's, as its records name it
-    std::vector<record> keys{};            // what a tuner measures under: its own come before all others
-    accuracy allowed = accuracy::standard; // where a workload says nothing
+    std::string processor{};                      // this machine's, as its records name it
+    std::vector<record> keys{};                   // what a tuner measures under: its own come before all others
+    accuracy allowed = accuracy::standard;        // where a workload says nothing
+    std::map<std::string, std::string> typical{}; // of signatures that leave something open, as records say it
 
+    // Whether a record was measured at what is typical of its workload; of one that is not known, any was.
+    bool is_typical(const record& r) const
+    {
+        const auto at = typical.find(r.signature);
+        return at == typical.end() || at->second == r.typical;
+    }
     int rank_of(const record& r) const
     {
         const auto is_own = [&](const record& k) { return key_of(k) == key_of(r); };
@@ -91,7 +98,7 @@ inline bool precedes(const record& a, const record& b)
 inline std::vector<const record*> counted(const std::vector<const record*>& records, const preference& prefer = {})
 {
     const auto weight = [&](const record& r) {
-        return std::tuple(r.found == verdict::ok, prefer.rank_of(r), r.run, key_of(r));
+        return std::tuple(r.found == verdict::ok, prefer.rank_of(r), prefer.is_typical(r), r.run, key_of(r));
     };
     const record* newest = nullptr;
     for (const record* r : records)

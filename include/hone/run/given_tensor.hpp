@@ -18,24 +18,15 @@ namespace hone::calls {
 
 // All of it vanishes into its callers, which may be compiled for one instruction set.
 
-// Void is `const void` of what a kernel reads, `void` of what it writes.
-template <class Void>
-struct pointer_to_element;
-template <>
-struct pointer_to_element<void> {
-    template <class Element>
-    using of = Element*;
-};
-template <>
-struct pointer_to_element<const void> {
-    template <class Element>
-    using of = const Element*;
-};
+// To an element that is only read, or written, too. Void is `const void` of what a kernel reads, `void` of what it
+// writes.
+template <class Void, class Element>
+using pointer_to = conditional_t<same_as<Void, void>, Element*, const Element*>;
 
 template <class Void>
 class given_element {
     template <class Element>
-    using pointer = typename pointer_to_element<Void>::template of<Element>;
+    using pointer = pointer_to<Void, Element>;
 
 public:
     [[gnu::always_inline]] constexpr given_element() {}
@@ -86,44 +77,28 @@ using given_output = given_element<void>;
 template <class Void>
 class given_elements {
     template <class Element>
-    using pointer = typename pointer_to_element<Void>::template of<Element>;
+    using pointer = pointer_to<Void, Element>;
 
 public:
     [[gnu::always_inline]] constexpr given_elements() {}
     [[gnu::always_inline]] constexpr given_elements(std::nullptr_t) {}
     [[gnu::always_inline]] constexpr given_elements(const pointer<float>* all) : floats_(all) {}
-    [[gnu::always_inline]] constexpr given_elements(const pointer<half>* all) : holds_(holds::halves), halves_(all) {}
-    [[gnu::always_inline]] constexpr given_elements(const given_element<Void>* all) : holds_(holds::any), any_(all) {}
+    [[gnu::always_inline]] constexpr given_elements(const pointer<half>* all) : halves_(all) {}
+    [[gnu::always_inline]] constexpr given_elements(const given_element<Void>* all) : any_(all) {}
 
     [[gnu::always_inline]] constexpr given_element<Void> operator[](int i) const
     {
-        switch (holds_) {
-        case holds::floats: return floats_ == nullptr ? given_element<Void>() : given_element<Void>(floats_[i]);
-        case holds::halves: return halves_ == nullptr ? given_element<Void>() : given_element<Void>(halves_[i]);
-        case holds::any: break;
-        }
+        if (floats_ != nullptr) return floats_[i];
+        if (halves_ != nullptr) return halves_[i];
         return any_ == nullptr ? given_element<Void>() : any_[i];
     }
     // The same array.
-    friend constexpr bool operator==(const given_elements& a, const given_elements& b)
-    {
-        if (a.holds_ != b.holds_) return false;
-        switch (a.holds_) {
-        case holds::floats: return a.floats_ == b.floats_;
-        case holds::halves: return a.halves_ == b.halves_;
-        case holds::any: break;
-        }
-        return a.any_ == b.any_;
-    }
+    friend constexpr bool operator==(const given_elements&, const given_elements&) = default;
 
 private:
-    enum class holds : std::uint8_t { floats, halves, any };
-    holds holds_ = holds::floats;
-    union {
-        const pointer<float>* floats_ = nullptr;
-        const pointer<half>* halves_;
-        const given_element<Void>* any_;
-    };
+    const pointer<float>* floats_ = nullptr;
+    const pointer<half>* halves_ = nullptr;
+    const given_element<Void>* any_ = nullptr;
 };
 using given_tensors = given_elements<const void>;
 using given_outputs = given_elements<void>;

@@ -64,6 +64,18 @@ constexpr bool has_taps_along(const stage& s, const operand& x, int axis)
     return false;
 }
 
+// Whether an axis is the windows of an image that the call gives, some of which may leave it.
+constexpr bool has_open_border(const definition& d, const stage& s, const operand& x, int axis)
+{
+    if (!x.may_leave || axis < 0 || s.axes[axis].parameter < 0 || d.parameters[s.axes[axis].parameter].is_given())
+        return false;
+    for (std::size_t k = 0; k < x.index.size(); ++k)
+        for (const index_term& t : x.index[k].terms)
+            if (t.axis == axis)
+                return x.index[k].offset < 0 || !ends_in_image(d, s, x.index[k], d.tensors[x.tensor].dims[k]);
+    return false;
+}
+
 // No more rows, vectors or steps than the operator has, of its definition with fused outputs.
 constexpr output_tile fitted_to(const definition& d, output_tile t, isa set)
 {

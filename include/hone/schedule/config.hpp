@@ -201,15 +201,9 @@ constexpr int entry_index_for(isa set, int threads = 1)
     }
     return best;
 }
-// That entry; null where there is none.
-template <tensor_operator Op, class Configs>
-constexpr const cpu_entry* entry_for(isa set, int threads = 1)
-{
-    const int i = entry_index_for<Op, Configs>(set, threads);
-    return i < 0 ? nullptr : &Configs::entries[i];
-}
 
-// Its config, or what is wrong with its text; without an entry the closed-form default, or a step down from it.
+// The config of that entry, or what is wrong with its text; without an entry the closed-form default, or a step down
+// from it.
 template <tensor_operator Op, class Configs>
 constexpr result<config_in<cpu_templates_of<Op>>> config_of(isa set, int threads = 1, int step = 0)
 {

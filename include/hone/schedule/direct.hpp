@@ -117,7 +117,7 @@ constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
     if (k.reduce_block >= steps) k.reduce_block = 0;
     if (k.reduce_unroll > steps) k.reduce_unroll = static_cast<std::int32_t>(steps);
     if (k.unroll_window && steps <= small_reduction) k.reduce_unroll = 1;
-    if (!s.operands[r.x].may_leave) k.pad = padding::peel;
+    if (!s.operands[r.x].may_leave || has_open_image(d)) k.pad = padding::peel; // copies are as large as the largest
     return k;
 }
 
@@ -234,7 +234,8 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step)
     const bool has_open_rows = r.row >= 0 && s.axes[r.row].parameter >= 0;
     const bool has_open_columns = s.axes[r.vector].parameter >= 0;
     std::int64_t row_limit = cache_ways * sets;
-    if (has_open_rows && has_open_columns && row_limit > most_halved) row_limit = most_halved;
+    const bool has_borders = has_open_rows && has_open_border(d, s, s.operands[r.x], r.row);
+    if (has_open_rows && (has_open_columns || has_borders) && row_limit > most_halved) row_limit = most_halved;
     const register_tile tile =
         walks_channels ? depthwise_tile(sets, rows, vectors, set)
                        : cheapest_tile(rows, vectors, shares, set, step <= other_tiles ? step : 0, unroll, row_limit);
@@ -246,7 +247,7 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step)
     const std::int64_t columns = s.axes[r.vector].extent, block = std::int64_t{best.vectors} * lanes_of(set, d);
     const bool remains = columns > block && (has_open_columns || columns % block != 0);
     if (has_open_rows && remains && best.rows > most_halved) best.rows = most_halved;
-    const bool copies = step > other_tiles || has_many_phases(s, r);
+    const bool copies = (step > other_tiles || has_many_phases(s, r)) && !has_open_image(d);
     if (copies && s.operands[r.x].may_leave) best.pad = padding::copy; // one body for all borders
     if (step > other_tiles + 1) best.unroll_window = false;
     if (step > other_tiles + 2 && best.rows > 4) best.rows = 4;
@@ -295,8 +296,8 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
     replace_weights(d, packed_along(d, lanes, k.vectors, set));
 
     const operand& x = g.operands[r.x];
-    bool pads = x.may_leave;
-    const bool peels = pads && k.pad == padding::peel;
+    const bool pads = x.may_leave;
+    const bool peels = pads && (k.pad == padding::peel || has_open_image(d));
     const bool weights_end = r.weights >= 0 && g.operands[r.weights].may_leave; // before some taps
 
     stage_plan& p = s.plans[0];
@@ -317,13 +318,15 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
         p.add(r.vector, std::int64_t{k.vectors} * vl, binding::parallel, tail::peel,
               peels && has_columns ? border::peel : border::none);
     };
+    const bool runtime = r.row >= 0 && g.axes[r.row].parameter >= 0;
+    const bool has_border_tiles = runtime && has_open_border(d, g, x, r.row) && k.row_block == 0;
     const auto rows = [&](bool is_parallel) {
         if (r.row < 0) return;
         if (k.row_block > 0 && k.row_block < g.axes[r.row].extent)
             p.add(r.row, k.row_block, is_parallel ? binding::parallel : binding::serial, tail::bound);
-        const bool runtime = g.axes[r.row].parameter >= 0;
-        p.add(r.row, k.rows, binding::serial, tail::peel,
-              peels && !runtime && !clips_rows ? border::peel : border::none);
+        // Of an open image the last tile may be one in part, which a border of its own is, too.
+        p.add(r.row, k.rows, binding::serial, has_border_tiles ? tail::guard : tail::peel,
+              has_border_tiles || (peels && !runtime && !clips_rows) ? border::peel : border::none);
     };
     const bool single_row_axis = r.batch.empty();
     if (k.order == walk::weights_outer) blocks();
@@ -351,7 +354,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
         const bool along_rows = r.row >= 0 && !clips_rows && shares_dimension(x, a, r.row);
         // Dead taps across rows bound the loop; dead taps along the rows of the tile vanish when written out, beside a
         // loop over those that are live for all rows.
-        const bool unroll = (peels && along_rows) || (k.unroll_window && i + 1 == r.windows.size());
+        const bool unroll = (peels && along_rows && !runtime) || (k.unroll_window && i + 1 == r.windows.size());
         p.add(a, 1, unroll ? binding::unroll : binding::serial, tail::exact,
               peels && along_rows                 ? border::share
               : (peels || weights_end) && !unroll ? border::clip
@@ -368,7 +371,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
     }
     if (r.row >= 0) {
         // Rows known only at the call leave remainders of any size: a cascade of halves covers them.
-        if (g.axes[r.row].parameter >= 0)
+        if (runtime && !has_border_tiles)
             for (std::int64_t half = 16; half > 1; half /= 2)
                 if (half < k.rows) p.add(r.row, half, binding::unroll, tail::peel);
         if (k.rows > 1) p.add(r.row, 1, binding::unroll);
@@ -376,7 +379,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
     if (k.vectors > 1) p.add(r.vector, vl, binding::unroll, tail::guard);
     p.add(r.vector, 1, binding::vectorize);
 
-    if (pads && k.pad == padding::copy) {
+    if (pads && !peels) {
         inline_vector<std::int64_t, 6> extents;
         for (const dim_index& index : x.index) {
             std::int64_t reach = 1;

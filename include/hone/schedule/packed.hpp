@@ -91,7 +91,7 @@ constexpr tensor at_call(tensor t, const std::int64_t* values)
     for (dimension& d : t.dims) d = at_call(d, values);
     return t;
 }
-// The parameters that these tensors hang on, a bit each; of products, which no call gives, both factors.
+// The parameters that these tensors hang on, a bit each; of those that no call gives, what they come of.
 template <class Parameters>
 constexpr std::uint64_t parameters_of(const Parameters& all, const packed_tensors& tensors)
 {
@@ -102,6 +102,7 @@ constexpr std::uint64_t parameters_of(const Parameters& all, const packed_tensor
             which |= std::uint64_t{1} << p;
             return;
         }
+        self(self, all[p].dividend);
         self(self, all[p].first_factor);
         self(self, all[p].second_factor);
     };

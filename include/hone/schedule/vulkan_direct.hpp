@@ -332,7 +332,7 @@ struct vulkan_direct {
     static constexpr int default_steps = 4; // the closed form and what it steps down to
     static constexpr bool transforms_weights = false;
 
-    static constexpr bool applies(const definition& d) { return has_direct_roles(d); }
+    static constexpr bool applies(const definition& d) { return has_direct_roles(d) && !has_open_image(d); }
     static constexpr knobs fitted(const definition& d, const knobs& k, const target&)
     {
         return schedules::fitted(d, k);

@@ -24,7 +24,7 @@ namespace hone::tune {
 inline const tuning& first_of(const std::vector<tuning*>& open)
 {
     return **std::min_element(open.begin(), open.end(), [](const tuning* a, const tuning* b) {
-        const auto rank = [](const tuning* t) { return std::pair(t->trials(), -t->task().definition.flops()); };
+        const auto rank = [](const tuning* t) { return std::pair(t->trials(), -t->task().flops()); };
         return rank(a) < rank(b);
     });
 }

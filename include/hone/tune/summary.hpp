@@ -68,7 +68,7 @@ inline nlohmann::ordered_json json_of(const std::vector<summary_row>& rows)
                         {"default_ms", ms(s.standard)},
                         {"tuned_ms", ms(s.chosen)},
                         {"naive_ms", ms(s.naive)},
-                        {"gflops", s.chosen == nullptr ? 0.0 : row.task->definition.flops() / s.chosen->least() * 1e-6},
+                        {"gflops", s.chosen == nullptr ? 0.0 : row.task->flops() / s.chosen->least() * 1e-6},
                         {"max_rel_error", s.chosen == nullptr ? 0.0 : s.chosen->max_rel_error},
                         {"peer_ms", ms(s.peer)},
                         {"config", config}});
@@ -111,11 +111,10 @@ inline std::string text_of(const std::vector<summary_row>& rows, const std::stri
         };
         const double tuned = s.chosen == nullptr ? 0 : s.chosen->least();
         const bool has_gain = tuned > 0 && s.standard != nullptr;
-        text +=
-            fmt::format("{:12} {:9} {:>10} {:>10} {:>9} {:>6} {:>8} {:7}", row.task->name,
-                        target_name(*row.any->backend, row.any->isa), ms(s.standard, 4), ms(s.chosen, 4),
-                        ms(s.naive, 3), has_gain ? fmt::format("{:.2f}x", s.standard->least() / tuned) : "-",
-                        tuned > 0 ? fmt::format("{:.1f}", row.task->definition.flops() / tuned * 1e-6) : "-", s.trials);
+        text += fmt::format("{:12} {:9} {:>10} {:>10} {:>9} {:>6} {:>8} {:7}", row.task->name,
+                            target_name(*row.any->backend, row.any->isa), ms(s.standard, 4), ms(s.chosen, 4),
+                            ms(s.naive, 3), has_gain ? fmt::format("{:.2f}x", s.standard->least() / tuned) : "-",
+                            tuned > 0 ? fmt::format("{:.1f}", row.task->flops() / tuned * 1e-6) : "-", s.trials);
         if (has_peer) {
             if (s.peer != nullptr && tuned > 0) {
                 const double ratio = s.peer->least() / tuned;

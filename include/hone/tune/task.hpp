@@ -20,6 +20,7 @@
 
 #include <hone/ir/hash.hpp>
 #include <hone/measure/cache_mode.hpp>
+#include <hone/measure/call_values.hpp>
 #include <hone/measure/measure.hpp>
 #include <hone/measure/problem.hpp>
 #include <hone/op/accuracy.hpp>
@@ -36,8 +37,11 @@ struct task {
     std::string name{};
     std::string type{}; // of the workload, in generated code
     std::string signature{};
-    hone::definition definition{};
+    hone::definition definition{}; // with a typical value of all that a call gives
     own_lists own{};
+
+    // Of the call that is measured.
+    double flops() const { return of_typical_call(definition).flops(); }
 };
 template <tensor_operator Op>
 task task_of(const std::string& name, const std::string& type)
@@ -45,9 +49,12 @@ task task_of(const std::string& name, const std::string& type)
     return {.name = name,
             .type = type,
             .signature = Op::signature().c_str(),
-            .definition = Op::definition(),
+            .definition = with_typical(Op::definition()),
             .own = own_lists(own_rows_of_each<Op>())};
 }
+
+// As records of a task say what they were measured at; empty where a call gives nothing.
+inline std::string text_of_typical(const task& t) { return text_of_call(t.definition, typical_call(t.definition)); }
 
 struct own_search; // own_search.hpp
 
@@ -84,6 +91,7 @@ class tuning {
 public:
     tuning(tune::task task, const tuning_environment& environment) : task_(std::move(task)), environment_(environment)
     {
+        key_.typical = text_of_typical(task_);
     }
     tuning(const tuning&) = delete;
     tuning& operator=(const tuning&) = delete;
@@ -128,14 +136,14 @@ public:
     }
     // The worst class of error that may be tried.
     error_class worst() const { return worst_of(accuracy_in(task_.signature.c_str(), environment_.accuracy)); }
-    double gflops(double ms) const { return ms > 0 ? task_.definition.flops() / ms * 1e-6 : 0; }
+    double gflops(double ms) const { return ms > 0 ? task_.flops() / ms * 1e-6 : 0; }
 
     // The operands and exact results, computed once; compilers may work meanwhile.
     std::string problem_file()
     {
         if (problem_file_.empty()) {
             const std::string path = path_of("problem");
-            save(problem_of(task_.definition, environment_.seed + 1, arithmetics()), path);
+            save_problem(task_.definition, typical_call(task_.definition), path);
             problem_file_ = path;
         }
         return problem_file_;
@@ -143,16 +151,20 @@ public:
 
     // The results of the kernel of a record on its workload's twin (odd_twin.hpp); `untried` where it has none.
     virtual measurement verify_on_twin(const record& r) = 0;
+    // The same of a call that gives other values (call_values.hpp).
+    virtual measurement verify_at(const record&, const call_values&) { return {.found = verdict::untried}; }
 
     // What compare() is likely to take on a quiet machine; of kernels that were not measured yet, from the formula's
     // operations.
     double seconds_of_comparison() const
     {
         const auto order = finalists();
-        constexpr double of_twin = 0.5; // most of it for the compiler
+        constexpr double of_twin = 0.5;      // most of it for the compiler
+        constexpr double of_other_calls = 2; // most of it for exact results of the largest
         const bool has_found =
             std::any_of(order.begin(), order.end(), [&](std::size_t i) { return is_found(records_[i]); });
-        return seconds_of(order, !has_naive()) + (has_found ? of_twin : 0);
+        const double of_verified = of_twin + (task_.definition.parameters.empty() ? 0 : of_other_calls);
+        return seconds_of(order, !has_naive()) + (has_found ? of_verified : 0);
     }
 
     // What measuring a candidate takes on a quiet machine: a child's start, two calls, and its samples.
@@ -185,8 +197,8 @@ protected:
         };
         for (std::size_t i : compared) add(records_[i].least());
         constexpr double flops_of_naive = 1e9, flops_of_others = 1e10; // a second, of a slow core
-        if (with_naive) add(task_.definition.flops() / flops_of_naive * 1e3);
-        for (std::size_t i = compared.size(); i < 2; ++i) add(task_.definition.flops() / flops_of_others * 1e3);
+        if (with_naive) add(task_.flops() / flops_of_naive * 1e3);
+        for (std::size_t i = compared.size(); i < 2; ++i) add(task_.flops() / flops_of_others * 1e3);
         return seconds;
     }
     // Finalists as far as the time until the end is likely to do: the naive kernel decides nothing.
@@ -224,8 +236,8 @@ protected:
         return those;
     }
 
-    // What is chosen has to be right on the workload's twin, too: a kernel that is not is recorded as wrong, and the
-    // next one is asked. The default's own are in hone's tests.
+    // What is chosen has to be right on the workload's twin, too, and at other values of what calls give: a kernel that
+    // is not is recorded as wrong, and the next one is asked. The default's own are in hone's tests.
     void verify_chosen()
     {
         for (;;) {
@@ -233,9 +245,18 @@ protected:
             if (s.chosen == nullptr || !s.compared || !is_found(*s.chosen)) return;
             record r = *s.chosen;
             if (!verified_.insert(r.template_name + " " + r.nest).second) return;
+            const auto is_wrong = [](const measurement& m) {
+                return m.found == verdict::wrong_result || m.found == verdict::crash;
+            };
             measurement m = verify_on_twin(r);
-            if (m.found != verdict::wrong_result && m.found != verdict::crash) return;
-            m.detail = "over odd extents: " + m.detail;
+            std::string where = "over odd extents";
+            for (const call_values& given : other_calls(task_.definition)) {
+                if (is_wrong(m) || environment_.end < process_control::clock::now()) break;
+                m = verify_at(r, given);
+                where = "at " + text_of_call(task_.definition, given);
+            }
+            if (!is_wrong(m)) return;
+            m.detail = where + ": " + m.detail;
             r.phase = "final";
             note(std::move(r), m);
         }
@@ -244,10 +265,20 @@ protected:
     {
         if (twin_problem_file_.empty()) {
             const std::string path = path_of("odd_problem");
-            save(problem_of(twin, environment_.seed + 1, arithmetics()), path);
+            save_problem(twin, odd_call(twin), path);
             twin_problem_file_ = path;
         }
         return twin_problem_file_;
+    }
+    const std::string& other_problem_file(const call_values& given)
+    {
+        std::string& known = other_problem_files_[given];
+        if (known.empty()) {
+            const std::string path = path_of(fmt::format("problem_{}", other_problem_files_.size()).c_str());
+            save_problem(task_.definition, given, path);
+            known = path;
+        }
+        return known;
     }
 
     // Whether a record is one of this task under the same key.
@@ -325,6 +356,10 @@ protected:
     }
 
 private:
+    void save_problem(const definition& d, const call_values& given, const std::string& path)
+    {
+        save(problem_of(d, given, environment_.seed + 1, arithmetics()), path);
+    }
     static bool is_found(const record& r) { return r.origin != "default" && r.origin != "naive"; }
     bool has_naive() const
     {
@@ -350,6 +385,7 @@ private:
     record key_{};
     std::vector<record> records_{};
     std::string problem_file_{}, twin_problem_file_{};
+    std::map<call_values, std::string> other_problem_files_{};
     std::set<std::string> verified_{}; // on the twin
     int run_ = 1;
     int trials_ = 0;

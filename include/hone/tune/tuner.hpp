@@ -54,7 +54,6 @@ public:
             unsynced_ = true;
             records_.push_back(r);
         };
-        leave_out_unmeasurable();
         read_earlier();
     }
     tuner(const tuner&) = delete;
@@ -152,6 +151,8 @@ public:
         preference p{.processor = processor_name(), .allowed = options_.accuracy};
         for (const tuning_group& g : groups_)
             for (const auto& t : g.tunings) p.keys.push_back(std::as_const(*t).key());
+        for (const task& t : tasks_)
+            if (!t.definition.parameters.empty()) p.typical.emplace(t.signature, text_of_typical(t));
         return p;
     }
     double elapsed() const { return std::chrono::duration<double>(clock::now() - begin_).count(); }
@@ -159,18 +160,6 @@ public:
 
 private:
     using clock = std::chrono::steady_clock;
-
-    // Such workloads have no operands until they are called.
-    void leave_out_unmeasurable()
-    {
-        std::erase_if(tasks_, [&](const task& t) {
-            if (t.definition.parameters.empty()) return false;
-            progress_.say(fmt::format("hone: {} is not tuned, since {} is known at the call only: it takes its "
-                                      "closed-form default; add a workload of a typical shape to tune for it",
-                                      t.name, t.definition.parameters[0].name));
-            return true;
-        });
-    }
 
     void read_earlier()
     {

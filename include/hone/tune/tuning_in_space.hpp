@@ -95,6 +95,10 @@ public:
         if (!c) return {.found = verdict::untried, .detail = "its template has no kernel over odd extents"};
         return verify_twin(*c);
     }
+    measurement verify_at(const record& r, const call_values& given) final
+    {
+        return verify_call(config_of(r), other_problem_file(given));
+    }
     double seconds_thinking() const final { return seconds_; }
 
 protected:
@@ -102,6 +106,8 @@ protected:
     virtual variant_source source_of(const named_config&) const { return {}; }
     // A legal config of the twin.
     virtual measurement verify_twin(const named_config& c) = 0;
+    // One of the task, on another problem of it.
+    virtual measurement verify_call(const named_config& c, const std::string& problem_file) = 0;
     virtual std::optional<candidate> naive() = 0;
 
     const any_space& space() const { return *space_; }

@@ -73,7 +73,7 @@ private:
         std::vector<candidate> batch{};
     };
 
-    static double weight(const tuning& t) { return t.task().definition.flops(); }
+    static double weight(const tuning& t) { return t.task().flops(); }
     static double seconds(clock::duration d) { return std::chrono::duration<double>(d).count(); }
     static clock::duration duration_of(double s)
     {

@@ -37,7 +37,7 @@ inline std::vector<task> tasks_of(std::span<const listed_workload> workloads, co
         tasks.push_back({.name = short_name_of({w.type_name, w.type_name_size}, i),
                          .type = fmt::format("hone::workload<{}, {}>", list, i),
                          .signature = w.signature().c_str(),
-                         .definition = checked(w.definition()),
+                         .definition = with_typical(checked(w.definition())),
                          .own = own_lists(w.templates)});
         task& made = tasks.back();
         if (const auto wrong = wrong_names(w.templates))

@@ -72,6 +72,16 @@ struct glsl_numbers {
         const std::string whole = Width == 1 ? "int" : joined("ivec", Width);
         return named(n.body, joined("intBitsToFloat((", whole, '(', n.text, ") + 127) << 23)"));
     }
+    static vector exponent(const vector& x)
+    {
+        return named(x.body, joined(glsl_type(Width), "((floatBitsToInt(", x.text, ") - 0x3f3504f3) >> 23)"));
+    }
+    static vector over_power_of_two(const vector& x, const vector& k)
+    {
+        const std::string whole = Width == 1 ? "int" : joined("ivec", Width);
+        return named(x.body,
+                     joined("intBitsToFloat(floatBitsToInt(", x.text, ") - (", whole, '(', k.text, ") << 23))"));
+    }
 
     // ---- how they are written ----
 

@@ -25,7 +25,7 @@ bool runs(const char* name, const call_data& d, const doubles& expected)
         return false;
     }
     const std::string wrong = wrong_kernel(*e, d, expected);
-    const bool is_recorded = entry_for<Op, board_kernels>(e->set) != nullptr;
+    const bool is_recorded = entry_index_for<Op, board_kernels>(e->set) >= 0;
     std::printf("%s: %s, %s%s\n", name, name_of(e->set), is_recorded ? "as recorded" : "by default", wrong.c_str());
     return wrong.empty();
 }

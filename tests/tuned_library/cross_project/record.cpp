@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include <hone/hone.hpp>
+#include <hone/ir/hash.hpp>
 
 #include "board.hpp"
 

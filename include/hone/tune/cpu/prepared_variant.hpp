@@ -105,7 +105,7 @@ public:
             outputs.push_back(guarded(o.name.c_str(), o.elements));
             further_.push_back(outputs.back()->floats());
         }
-        if (const status s = variant_.pack(weights_.data(), packed->floats()); !s.ok()) return text_of(s);
+        if (const status s = pack(packed->floats()); !s.ok()) return text_of(s);
         packed->make_read_only();
         call_ = given;
         call_.weights = packed->floats();
@@ -144,7 +144,7 @@ public:
         outputs_.clear();
         further_.clear();
         for (const problem_output& o : problem_.further) further_.push_back(outputs_.emplace_back(o.elements).data());
-        fault_ = variant_.pack(weights_.data(), packed_->data());
+        fault_ = pack(packed_->data());
         kept_.assign(packed_->data(), packed_->data() + packed_->size());
         weights.fill(packed_->data(), packed_->size(), cache);
         call_.workspace = workspace_->data();
@@ -213,7 +213,19 @@ private:
     }
     static std::string text_of(const status& s) { return fmt::format("{} [{}]", s.message(), s.subject); }
     static std::size_t floats_of(std::size_t bytes) { return (bytes + sizeof(float) - 1) / sizeof(float); }
-    std::size_t packed_floats() const { return floats_of(variant_.packed_bytes); }
+    const std::int64_t* parameters() const
+    {
+        return problem_.parameters.empty() ? nullptr : problem_.parameters.data();
+    }
+    std::size_t packed_floats() const
+    {
+        return floats_of(parameters() == nullptr ? variant_.packed_bytes : variant_.packed_bytes_of(parameters()));
+    }
+    status pack(void* packed) const
+    {
+        return parameters() == nullptr ? variant_.pack(weights_.data(), packed)
+                                       : variant_.pack_for(weights_.data(), packed, parameters());
+    }
     std::size_t workspace_floats() const { return floats_of(variant_.workspace_bytes(executor_.slots())); }
     // As far as the operands of a draw say; memory_of(operand) is where each was put.
     template <class MemoryOf>
@@ -236,6 +248,7 @@ private:
             }
         }
         call.operands = others_.data();
+        call.parameters = parameters();
         call.weights_layout = variant_.layout_id;
         return call;
     }

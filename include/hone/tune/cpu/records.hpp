@@ -32,7 +32,7 @@ public:
             const double default_ms = s.standard == nullptr ? 0 : s.standard->least();
             entries += fmt::format("        // {}, {}: {}\n        {{.signature = {},\n         .set = hone::isa::{},\n"
                                    "{}         .config = {}}},\n",
-                                   commented(r.task), commented(r.device), header::figures(r.least(), default_ms),
+                                   header::measured(r), commented(r.device), header::figures(r.least(), default_ms),
                                    header::quoted(r.signature), r.isa,
                                    r.threads == 1 ? "" : fmt::format("         .threads = {},\n", r.threads),
                                    header::quoted(config_text(r)));

@@ -150,12 +150,20 @@ private:
                               .type = fmt::format("hone::tune::odd_twin<{}>", task().type),
                               .signature = odd_signature,
                               .definition = with_odd_extents(task().definition)};
+        return verify(tune::source_of(twin, c, set_), c, twin_problem_file(twin.definition));
+    }
+    measurement verify_call(const named_config& c, const std::string& problem_file) override
+    {
+        return verify(source_of(c), c, problem_file);
+    }
+    measurement verify(const variant_source& kernel, const named_config& c, const std::string& problem_file)
+    {
         process_control control;
         control.end_at(environment().end);
-        const built_variant built = builder_.build({tune::source_of(twin, c, set_)}, control).front();
+        const built_variant built = builder_.build({kernel}, control).front();
         if (built.found != verdict::ok) return {.found = verdict::untried, .detail = built.detail};
         measure_job job = new_job();
-        job.problem = twin_problem_file(twin.definition);
+        job.problem = problem_file;
         job.order = timing_order::none;
         job.variants = {{built.library, built.index, arithmetic_of(c.errors)}};
         return tune::measure(job, environment().self).front();

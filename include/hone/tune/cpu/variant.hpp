@@ -21,14 +21,23 @@ struct variant {
     std::size_t (*workspace_bytes)(int slots) = nullptr;
     status (*pack)(given_weights weights, void* packed) = nullptr;
     status (*run)(const executor_ref& executor, const arguments& call) = nullptr;
+    // Where each call gives extents: see entry.
+    std::size_t (*packed_bytes_of)(const std::int64_t* parameters) = nullptr;
+    status (*pack_for)(given_weights weights, void* packed, const std::int64_t* parameters) = nullptr;
 };
 
 template <class Kernel>
 constexpr variant variant_of()
 {
-    return {Kernel::packed_bytes, Kernel::layout_id, [](int slots) { return Kernel::workspace_bytes(slots); },
+    return {Kernel::packed_bytes,
+            Kernel::layout_id,
+            [](int slots) { return Kernel::workspace_bytes(slots); },
             [](given_weights weights, void* packed) { return Kernel::pack(weights, packed); },
-            [](const executor_ref& executor, const arguments& call) { return Kernel::run(executor, call); }};
+            [](const executor_ref& executor, const arguments& call) { return Kernel::run(executor, call); },
+            [](const std::int64_t* parameters) { return Kernel::packed_bytes_of(parameters); },
+            [](given_weights weights, void* packed, const std::int64_t* parameters) {
+                return Kernel::pack(weights, packed, parameters);
+            }};
 }
 
 // One scalar loop an axis, in the order of the definition, with the sum in a register: what a reader of the formula
@@ -65,10 +74,20 @@ struct naive_kernel {
     static constexpr std::size_t packed_bytes = schedules::packed_bytes(weights);
     static constexpr std::size_t workspace_bytes(int slots) { return codegen::cpu::workspace_bytes<compute>(slots); }
 
-    static status pack(given_weights from, void* packed)
+    static std::size_t packed_bytes_of(const std::int64_t* parameters)
     {
+        const parameter_values values(parameters);
+        if constexpr (weights.empty())
+            return 0;
+        else
+            return packed_offset(weights, weights.size() - 1) + schedules::packed_bytes(values.of_call(weights.back()));
+    }
+    static status pack(given_weights from, void* packed) { return pack(from, packed, nullptr); }
+    static status pack(given_weights from, void* packed, const std::int64_t* parameters)
+    {
+        const parameter_values values(parameters);
         [&]<std::size_t... W>(std::index_sequence<W...>) {
-            (copy<storage_of<weights[W].type>>(from[W], weights[W].elements(),
+            (copy<storage_of<weights[W].type>>(from[W], values.of_call(weights[W]).elements(),
                                                static_cast<std::byte*>(packed) + packed_offset(weights, W)),
              ...);
         }(std::make_index_sequence<weights.size()>{});
@@ -88,11 +107,23 @@ struct naive_kernel {
                 tensors[p] = const_cast<void*>(part_of(a, parts[p]).first());
         }
         serial_executor serial;
-        codegen::cpu::run<compute>(serial, tensors, a.parameters, a.workspace);
+        codegen::cpu::run<compute>(serial, tensors, parameter_values(a.parameters).all, a.workspace);
         return {};
     }
 
 private:
+    // Of all parameters, from what a call gives. Without, tensors are those of the largest extents.
+    struct parameter_values {
+        static constexpr auto parameters = compute::schedule.definition.parameters;
+        std::int64_t all[parameters.size() + 1]{};
+
+        explicit parameter_values(const std::int64_t* given)
+        {
+            for (std::size_t p = 0; p < parameters.size(); ++p) all[p] = parameters[p].most;
+            if (given != nullptr) complete(parameters, given, all);
+        }
+        tensor of_call(const tensor& t) const { return schedules::at_call(t, all); }
+    };
     // As it stands, gaps between rows included.
     template <class Element>
     static void copy(const float* from, std::int64_t elements, void* to)

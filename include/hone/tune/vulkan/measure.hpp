@@ -136,6 +136,12 @@ public:
         s.vendor = device.properties().vendorID;
         s.device = device.properties().deviceID;
         made_ = s.to_json();
+        values_ = p.parameters;
+        values_.resize(program.nest.parameters.size());
+        complete(program.nest.parameters, values_.data(), values_.data());
+        // As a call has them: what is packed is as long as its extents ask for.
+        for (const tensor& t : program.packed) packed_.push_back(schedules::at_call(t, values_.data()));
+        for (const tensor& t : weights_of(d)) given_.push_back(schedules::at_call(t, values_.data()));
         auto made = vulkan::pipeline::create(device.context(), program.words, program.launch);
         if (!made.ok()) throw std::runtime_error(fmt::format("{} [{}]", made.found.message(), made.found.subject));
         pipeline_ = std::move(made.value);
@@ -157,15 +163,13 @@ public:
                     add(b.role, o->elements * sizeof(float), static_cast<int>(o - p.further.data()));
                 else
                     add(b.role, b.role == role::output    ? p.outputs * sizeof(float)
-                                : b.role == role::weights ? packed_bytes(program.packed[weights++])
+                                : b.role == role::weights ? packed_bytes(packed_[weights++])
                                                           : p.signs().values_at(position)->size() * sizeof(float));
             }
         for (const buffer& b : program.nest.buffers)
             if (b.memory == memory::workspace)
                 add(role::none,
                     static_cast<std::size_t>(interval_of(program.nest, b.elements, nullptr).most) * bytes_of(b.type));
-        packed_ = program.packed;
-        given_ = weights_of(d);
     }
 
     // Before a call that is verified with this draw.
@@ -202,7 +206,7 @@ public:
 
     vulkan::failure run()
     {
-        return device_.run([&](VkCommandBuffer to) { return pipeline_.record(to, ranges_); });
+        return device_.run([&](VkCommandBuffer to) { return pipeline_.record(to, ranges_, values_); });
     }
     // Why the results are wrong; nothing where they are right.
     std::optional<std::string> wrong()
@@ -241,7 +245,7 @@ public:
         options.repeats = device_.is_software() ? 1 : 5;
         options.region = std::chrono::duration<double, std::milli>(region_ms);
         const auto f = device_.time(
-            t, [&](VkCommandBuffer to, int) { return pipeline_.record(to, ranges_); }, options);
+            t, [&](VkCommandBuffer to, int) { return pipeline_.record(to, ranges_, values_); }, options);
         ms = std::chrono::duration<double, std::milli>(device_.is_software() ? t.minimum : t.median).count();
         return f;
     }
@@ -262,6 +266,7 @@ private:
     std::vector<vulkan::buffer_range> ranges_{};
     std::vector<kept> contents_{};
     std::vector<std::vector<float>> results_{}; // of y, then of further outputs
+    call_values values_{};                      // of all parameters
     packed_tensors packed_{}, given_{};         // weights
     const problem_draw* draw_ = nullptr;
     double error_ = 0;

@@ -46,10 +46,18 @@ inline std::string initializer_of(const packed_tensors& all)
         r += "             all.push_back({});\n";
         if (all[i].type != dtype::f32)
             r += fmt::format("             all[{}].type = hone::dtype::{};\n", i, name_of(all[i].type));
-        for (const dimension& d : all[i].dims)
+        for (const dimension& d : all[i].dims) {
+            std::string parameters;
+            const auto add = [&](const char* name, std::int16_t p) {
+                if (p >= 0) parameters += fmt::format(", .{} = {}", name, p);
+            };
+            add("extent_parameter", d.extent_parameter);
+            add("stride_parameter", d.stride_parameter);
+            add("outer_parameter", d.outer_parameter);
             r += fmt::format("             all[{}].dims.push_back({{.extent = {}, .stride = {}, .block = {}, "
-                             ".outer_stride = {}}});\n",
-                             i, d.extent, d.stride, d.block, d.outer_stride);
+                             ".outer_stride = {}{}}});\n",
+                             i, d.extent, d.stride, d.block, d.outer_stride, parameters);
+        }
     }
     return r + "             return all;\n         }()";
 }
@@ -91,7 +99,7 @@ public:
             entries += fmt::format("        // {}, {}: {}\n        {{.signature = {},\n         .vendor = 0x{:x},\n"
                                    "         .device = 0x{:x},\n         .words = {},\n         .word_count = {},\n"
                                    "         .launch = {},\n         .packed = {},\n         .layout_id = 0x{:x}}},\n",
-                                   commented(r.task), commented(r.device), header::figures(r.least(), default_ms),
+                                   header::measured(r), commented(r.device), header::figures(r.least(), default_ms),
                                    header::quoted(r.signature), any_device ? 0 : s.vendor, any_device ? 0 : s.device,
                                    symbol, s.words.size(), header::initializer_of(s.launch),
                                    header::initializer_of(s.packed), layout_id(s.packed));

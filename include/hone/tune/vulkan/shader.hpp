@@ -105,8 +105,9 @@ inline const json& part_of(const json& shader, const char* name)
     return *at;
 }
 
-// The layout of one tensor of packed weights.
-inline tensor packed_of(const json& dims)
+// The layout of one tensor of packed weights. Where a call gives extents of it, a dimension says in three more numbers
+// which of so many parameters do; -1: none.
+inline tensor packed_of(const json& dims, std::int64_t parameters)
 {
     tensor t;
     if (!dims.is_array() || dims.empty() || dims.size() > decltype(t.dims)::capacity)
@@ -115,12 +116,20 @@ inline tensor packed_of(const json& dims)
     constexpr std::int64_t most = std::int64_t{1} << 40;
     double elements = 1;
     for (const json& d : dims) {
-        if (!d.is_array() || d.size() != 4)
-            fail(fmt::format("a dimension of 'packed' is {}, not a list of 4", found_text(d)));
+        if (!d.is_array() || (d.size() != 4 && d.size() != 7))
+            fail(fmt::format("a dimension of 'packed' is {}, not a list of 4 or 7", found_text(d)));
         dimension to{.extent = whole_of(d[0], "extent", 1, most),
                      .stride = whole_of(d[1], "stride", 0, most),
                      .block = whole_of(d[2], "block", 0, most),
                      .outer_stride = whole_of(d[3], "outer stride", 0, most)};
+        if (d.size() == 7) {
+            const auto parameter = [&](std::size_t at, const char* name) {
+                return static_cast<std::int16_t>(whole_of(d[at], name, -1, parameters - 1));
+            };
+            to.extent_parameter = parameter(4, "extent's parameter");
+            to.stride_parameter = parameter(5, "stride's parameter");
+            to.outer_parameter = parameter(6, "outer stride's parameter");
+        }
         const auto real = [](std::int64_t i) { return static_cast<double>(i); };
         if (to.block == 0)
             elements += real(to.extent) * real(to.stride);
@@ -146,7 +155,11 @@ inline nlohmann::ordered_json shader::to_json() const
     json layouts = json::array();
     for (const tensor& t : packed) {
         json dims = json::array();
-        for (const dimension& d : t.dims) dims.push_back({d.extent, d.stride, d.block, d.outer_stride});
+        for (const dimension& d : t.dims) {
+            json& own = dims.emplace_back(json{d.extent, d.stride, d.block, d.outer_stride});
+            if (d.extent_parameter < 0 && d.stride_parameter < 0 && d.outer_parameter < 0) continue;
+            for (const std::int16_t p : {d.extent_parameter, d.stride_parameter, d.outer_parameter}) own.push_back(p);
+        }
         layouts.push_back(std::move(dims));
     }
     if (packed.size() == 1) layouts = json(layouts[0]);
@@ -179,10 +192,11 @@ inline shader shader_from(const nlohmann::ordered_json& from)
     if (is_list && packed.size() > decltype(s.packed)::capacity)
         fail(fmt::format("'packed' of its shader has {} layouts, not at most {}", packed.size(),
                          decltype(s.packed)::capacity));
+    const auto parameters = static_cast<std::int64_t>(s.launch.push_constant_bytes / sizeof(std::int32_t));
     if (is_list)
-        for (const json& dims : packed) s.packed.push_back(packed_of(dims));
+        for (const json& dims : packed) s.packed.push_back(packed_of(dims, parameters));
     else
-        s.packed.push_back(packed_of(packed));
+        s.packed.push_back(packed_of(packed, parameters));
     if (const auto types = from.find("types"); types != from.end()) {
         if (!types->is_array() || types->size() != s.packed.size())
             fail(fmt::format("'types' of its shader is {}, not a list of {}", found_text(*types), s.packed.size()));

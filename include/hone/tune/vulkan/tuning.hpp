@@ -54,11 +54,19 @@ public:
 private:
     measurement verify_twin(const named_config& c) override
     {
+        return verify(c, twin_problem_file(with_odd_extents(task().definition)), workload_shape::odd_twin);
+    }
+    measurement verify_call(const named_config& c, const std::string& problem_file) override
+    {
+        return verify(c, problem_file, workload_shape::own);
+    }
+    measurement verify(const named_config& c, const std::string& problem_file, workload_shape of)
+    {
         vulkan_job job{.signature = task().signature,
                        .variants = {text_of(c)},
-                       .problem = twin_problem_file(with_odd_extents(task().definition)),
+                       .problem = problem_file,
                        .order = timing_order::none,
-                       .of = workload_shape::odd_twin};
+                       .of = of};
         job.end = environment().end;
         return tune::measure(job, environment().self).front();
     }

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSL-1.0
+// The entry for a shape whose extents are known at the call, in a table of kernels for ranges of them: the one of the
+// smallest range that holds it. An engine lists a workload for each range, with what is typical there:
+//
+//     gemm_shape{.m = extent::up_to(64).typically(16), .n = 1000, .k = 512}
+//     gemm_shape{.m = extent::up_to(4096).typically(1024), .n = 1000, .k = 512}
+//     find_in_range(my_kernels::table(), signature_of(gemm_shape{.m = m, .n = 1000, .k = 512}, ...).c_str(), cpu())
+#pragma once
+
+#include <cstdint>
+
+#include <hone/core/target.hpp>
+#include <hone/cpu/entry.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone::calls {
+
+// For how many shapes a kernel of this signature is, of which `shape` is one: 1 where they are the same, 0 where it is
+// none of them. Extents are compared, "m<=64" with "m37"; distances that a call gives, "ldx", are any, and have to be
+// named: of dense matrices of a batch, signatures say nothing.
+constexpr double shapes_of(const char* signature, const char* shape)
+{
+    const auto ends = [](char c) { return c == ' ' || c == '\0'; };
+    // The number that ends a word; -1 where it does not end in one.
+    const auto take_number = [&](const char*& text) {
+        std::int64_t value = ends(*text) ? -1 : 0;
+        for (; !ends(*text); ++text) {
+            if (*text < '0' || *text > '9' || value > most_elements) return std::int64_t{-1};
+            value = 10 * value + (*text - '0');
+        }
+        return value;
+    };
+    double shapes = 1;
+    const char* word = signature;
+    while (*signature != '\0' || *shape != '\0') {
+        if (*signature == *shape) {
+            if (*signature == ' ') word = signature + 1;
+            ++signature, ++shape;
+            continue;
+        }
+        std::int64_t most = std::int64_t{1} << 31;
+        if (signature[0] == '<' && signature[1] == '=') {
+            signature += 2;
+            most = take_number(signature);
+        } else {
+            const bool is_distance = (word[0] == 'l' && word[1] == 'd') || (word[0] == 'b' && word[1] == 's');
+            if (!ends(*signature) || signature - word != 3 || !is_distance) return 0;
+        }
+        const std::int64_t given = take_number(shape);
+        if (given < 0 || given > most) return 0;
+        shapes *= static_cast<double>(most);
+    }
+    return shapes;
+}
+
+// The entry whose range holds a shape and has the fewest others, exact ones first; among those of one range as find()
+// chooses. Null where none holds it. A call gives what the entry's signature leaves open.
+inline const entry* find_in_range(const entry_table& table, const char* shape, cpu_features processor, int threads = 1)
+{
+    const entry* best = nullptr;
+    double fewest = 0;
+    for (std::size_t l = 0; l < table.count; ++l)
+        for (std::size_t i = 0; i < table.lists[l].count; ++i) {
+            const entry& e = table.lists[l].first[i];
+            const double shapes = processor.has(row_of(e.set).features) ? shapes_of(e.signature, shape) : 0;
+            if (shapes == 0 || (best != nullptr && shapes >= fewest)) continue;
+            best = &e;
+            fewest = shapes;
+        }
+    return best == nullptr ? nullptr : find(table, best->signature, processor, threads);
+}
+inline const entry* find_in_range(const entry_table& table, const char* shape, isa processor, int threads = 1)
+{
+    return processor == isa::none ? nullptr : find_in_range(table, shape, row_of(processor).features, threads);
+}
+
+} // namespace hone::calls
+
+namespace hone { // API
+using calls::find_in_range, calls::shapes_of;
+} // namespace hone

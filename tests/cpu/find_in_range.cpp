@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSL-1.0
+// Which kernels are for a shape that is known at the call, and which of them an engine takes.
+#include <hone/cpu/find_in_range.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <hone/op/conv2d.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/op/matmul.hpp>
+
+using namespace hone;
+using namespace hone::operators;
+
+namespace {
+
+signature_text product(const gemm_shape& s, const char* word = "bias") { return signature_of(s, dtype::f32, {word}); }
+double held(const signature_text& range, const signature_text& shape)
+{
+    return shapes_of(range.c_str(), shape.c_str());
+}
+
+} // namespace
+
+TEST_CASE("a range holds the shapes up to its largest extents, and no others")
+{
+    const signature_text rows = product({.m = extent::up_to(64), .n = 24, .k = 8});
+    for (const std::int64_t m : {0, 1, 6, 37, 64}) CHECK(held(rows, product({.m = m, .n = 24, .k = 8})) == 64);
+    CHECK(held(rows, product({.m = 65, .n = 24, .k = 8})) == 0);
+    CHECK(held(rows, product({.m = 640, .n = 24, .k = 8})) == 0);
+    CHECK(held(rows, product({.m = -1, .n = 24, .k = 8})) == 0);
+    for (const gemm_shape& other :
+         {gemm_shape{.m = 6, .n = 2, .k = 8}, gemm_shape{.m = 6, .n = 240, .k = 8},
+          gemm_shape{.batch = 2, .m = 6, .n = 24, .k = 8}, gemm_shape{.m = 6, .n = 24, .k = 8, .x = transposed::yes}})
+        CHECK(held(rows, product(other)) == 0);
+    CHECK(held(rows, product({.m = 6, .n = 24, .k = 8}, "relu")) == 0);
+    // Itself; of a smaller range nothing is said.
+    CHECK(held(rows, rows) == 1);
+    CHECK(held(rows, product({.m = extent::up_to(32), .n = 24, .k = 8})) == 0);
+    CHECK(held(product({.m = 6, .n = 24, .k = 8}), product({.m = 6, .n = 24, .k = 8})) == 1);
+    CHECK(held(product({.m = 6, .n = 24, .k = 8}), product({.m = 61, .n = 24, .k = 8})) == 0);
+
+    const signature_text all = product({.m = extent::up_to(64), .n = extent::up_to(32), .k = extent::up_to(10)});
+    CHECK(held(all, product({.m = 6, .n = 24, .k = 8})) == 64 * 32 * 10);
+    CHECK(held(all, product({.m = 6, .n = 24, .k = 11})) == 0);
+    const signature_text images =
+        signature_of(conv2d_shape{.n = extent::up_to(8), .h = 9, .w = 9, .ic = 2, .oc = 2}, dtype::f32);
+    CHECK(held(images, signature_of(conv2d_shape{.n = 3, .h = 9, .w = 9, .ic = 2, .oc = 2}, dtype::f32)) == 8);
+    CHECK(held(images, signature_of(conv2d_shape{.n = 3, .h = 9, .w = 8, .ic = 2, .oc = 2}, dtype::f32)) == 0);
+    CHECK(held(images, product({.m = 3})) == 0);
+    CHECK(shapes_of("", "a") == 0);
+    CHECK(shapes_of("a m<=9 b", "a m b") == 0);
+    CHECK(shapes_of("a m<=9 b", "a m99999999999999999999999 b") == 0);
+}
+
+TEST_CASE("a distance that each call gives is any that is named")
+{
+    const signature_text open = product({.m = 4, .n = 24, .k = 8, .ldx = leading::at_call()});
+    for (const std::int64_t ld : {0, 8, 1000})
+        CHECK(held(open, product({.m = 4, .n = 24, .k = 8, .ldx = ld})) == 0x1p31);
+    CHECK(held(product({.m = 4, .n = 24, .k = 8, .ldx = 8}), product({.m = 4, .n = 24, .k = 8, .ldx = 80})) == 0);
+    const signature_text matrices =
+        product({.batch = 2, .m = 4, .n = 24, .k = 8, .batch_stride_y = leading::at_call()});
+    CHECK(held(matrices, product({.batch = 2, .m = 4, .n = 24, .k = 8, .batch_stride_y = 96})) == 0x1p31);
+    CHECK(held(matrices, product({.batch = 2, .m = 4, .n = 24, .k = 8})) == 0);
+    // A word that an epilogue begins with is no distance.
+    CHECK(held(product({.m = 4}, "scale"), product({.m = 4}, "scale2")) == 0);
+}
+
+TEST_CASE("the smallest range that holds a shape is found, and in it the best instruction set")
+{
+    const signature_text small = product({.m = extent::up_to(64), .n = 24, .k = 8}),
+                         large = product({.m = extent::up_to(4096), .n = 24, .k = 8}),
+                         any = product({.m = extent::up_to(4096), .n = extent::up_to(64), .k = 8}),
+                         exact = product({.m = 100, .n = 24, .k = 8});
+    const entry baseline[] = {{.signature = any.c_str(), .set = isa::baseline},
+                              {.signature = large.c_str(), .set = isa::baseline},
+                              {.signature = small.c_str(), .set = isa::baseline},
+                              {.signature = small.c_str(), .set = isa::baseline, .threads = 8},
+                              {.signature = exact.c_str(), .set = isa::baseline}};
+    const entry wide[] = {{.signature = large.c_str(), .set = isa::avx2},
+                          {.signature = small.c_str(), .set = isa::avx2}};
+    const entry_list lists[] = {{baseline, 5}, {wide, 2}};
+    const entry_table table{lists, 2};
+    const auto found = [&](std::int64_t m, std::int64_t n, isa set, int threads = 1) {
+        return find_in_range(table, product({.m = m, .n = n, .k = 8}).c_str(), set, threads);
+    };
+    CHECK(found(16, 24, isa::baseline) == &baseline[2]);
+    CHECK(found(16, 24, isa::baseline, 8) == &baseline[3]);
+    CHECK(found(64, 24, isa::avx2) == &wide[1]);
+    CHECK(found(65, 24, isa::avx2) == &wide[0]);
+    CHECK(found(65, 24, isa::baseline) == &baseline[1]);
+    CHECK(found(4096, 24, isa::avx512) == &wide[0]);
+    CHECK(found(100, 24, isa::avx512) == &baseline[4]);
+    CHECK(found(100, 20, isa::avx512) == &baseline[0]);
+    CHECK(found(4097, 24, isa::avx512) == nullptr);
+    CHECK(found(16, 65, isa::avx512) == nullptr);
+    CHECK(found(16, 24, isa::none) == nullptr);
+    CHECK(find_in_range(entry_table{}, small.c_str(), isa::baseline) == nullptr);
+}

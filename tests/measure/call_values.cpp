@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+// What calls are measured at, and where else the chosen kernel has to be right: named values, the rule for others,
+// distances that keep rows and matrices apart, and what is refused.
+#include <hone/measure/call_values.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <hone/op/conv2d.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/op/matmul.hpp>
+
+#include "op/definition_laws.hpp"
+
+using namespace hone;
+using namespace hone::test;
+using tune::call_values;
+
+namespace {
+
+template <gemm_shape S>
+definition product()
+{
+    return gemm<S, f32, bias>::definition();
+}
+template <gemm_shape S>
+std::string typical_text()
+{
+    const definition d = product<S>();
+    return tune::text_of_call(d, tune::typical_call(d));
+}
+
+constexpr extent most = extent::up_to(4096);
+constexpr gemm_shape with_distances{.batch = 3,
+                                    .m = extent::up_to(64).typically(20),
+                                    .n = 24,
+                                    .k = extent::up_to(100).typically(31),
+                                    .ldx = leading::at_call(),
+                                    .ldy = leading::at_call().typically(30),
+                                    .batch_stride_x = leading::at_call(),
+                                    .batch_stride_y = leading::at_call()};
+constexpr gemm_shape rows(extent m, leading ldx) { return {.m = m, .n = 24, .k = 31, .ldx = ldx}; }
+constexpr gemm_shape matrices(std::int64_t apart)
+{
+    return {.batch = 2,
+            .m = extent::up_to(60).typically(10),
+            .n = 8,
+            .k = 8,
+            .batch_stride_y = leading::at_call().typically(apart)};
+}
+
+} // namespace
+
+TEST_CASE("typical values are those that are named, else a quarter of the largest, as far as that can be measured")
+{
+    CHECK(typical_text<gemm_shape{.m = extent::up_to(4096).typically(128), .n = 8, .k = 8}>() == "m=128");
+    CHECK(typical_text<gemm_shape{.m = most, .n = 8, .k = 8}>() == "m=1024");
+    CHECK(typical_text<gemm_shape{.m = extent::up_to(64), .n = 8, .k = 8}>() == "m=16");
+    CHECK(typical_text<gemm_shape{.m = extent::up_to(3), .n = 8, .k = 8}>() == "m=1");
+    CHECK(typical_text<gemm_shape{.m = extent::up_to(1 << 20), .n = 8, .k = 8}>() == "m=1024");
+    CHECK(typical_text<gemm_shape{.m = most, .n = most, .k = most}>() == "m=1024 n=1024 k=1024");
+    // 8 GFLOP are halved, and nothing that is named.
+    CHECK(typical_text<gemm_shape{.m = most, .n = 4096, .k = 1024}>() == "m=512");
+    CHECK(typical_text<gemm_shape{.m = extent::up_to(4096).typically(1024), .n = 4096, .k = 1024}>() == "m=1024");
+
+    using images = conv2d<conv2d_shape{.n = extent::up_to(8), .h = 6, .w = 6, .ic = 2, .oc = 2}, f32>;
+    CHECK(tune::typical_call(images::definition()) == call_values{2});
+    using known = gemm<gemm_shape{.m = 3, .n = 8, .k = 8}, f32>;
+    CHECK(tune::typical_call(known::definition()).empty());
+    CHECK(tune::of_typical_call(known::definition()).flops() == known::definition().flops());
+}
+
+TEST_CASE("distances that are not named leave no gaps, and their matrices do not overlap")
+{
+    const definition d = product<with_distances>();
+    // Rows of x: k; of y: 30; matrices: all rows of one, the last of y without its gap.
+    CHECK(tune::text_of_call(d, tune::typical_call(d)) ==
+          "m=20 k=31 ldx=31 ldy=30 batch_stride_x=620 batch_stride_y=594");
+    const definition call = tune::of_typical_call(d);
+    CHECK(call.parameters.empty());
+    check_laws(call);
+    CHECK(call.tensors[0].elements() == 3 * 20 * 31);
+    CHECK(call.tensors[call.tensor_of(role::weights)].elements() == 3 * 31 * 24);
+    CHECK(call.tensors[call.tensor_of(role::output)].elements() == 2 * 594 + 19 * 30 + 24);
+    CHECK(call.flops() == 2.0 * 3 * 20 * 31 * 24);
+    // As the operator itself has it where the shape says so.
+    using closed = gemm<gemm_shape{.batch = 3, .m = 20, .n = 24, .k = 31, .ldy = 30, .batch_stride_y = 594}, f32, bias>;
+    const definition expected = closed::definition();
+    for (std::size_t t = 0; t < expected.tensors.size(); ++t)
+        for (std::size_t i = 0; i < expected.tensors[t].dims.size(); ++i) {
+            CAPTURE(expected.tensors[t].name);
+            CHECK(call.tensors[t].dims[i].extent == expected.tensors[t].dims[i].extent);
+            CHECK(call.tensors[t].dims[i].stride == expected.tensors[t].dims[i].stride);
+        }
+
+    // Where matrices stand a fixed distance apart, rows fit between them; of x stored [k][m] a row has m.
+    CHECK(typical_text<gemm_shape{.batch = 2,
+                                  .m = extent::up_to(40),
+                                  .n = 8,
+                                  .k = 8,
+                                  .x = transposed::yes,
+                                  .ldx = leading::at_call(),
+                                  .ldy = leading::at_call(),
+                                  .batch_stride_y = 1000}>() == "m=10 ldx=10 ldy=8");
+    using scores = matmul<matmul_shape{.batch = 2,
+                                       .m = extent::up_to(48).typically(9),
+                                       .n = 20,
+                                       .k = 6,
+                                       .right = transposed::yes,
+                                       .ldr = leading::at_call().typically(7),
+                                       .batch_stride_r = leading::at_call()},
+                          f32>;
+    const definition s = scores::definition();
+    CHECK(tune::text_of_call(s, tune::typical_call(s)) == "m=9 ldr=7 batch_stride_r=139");
+}
+
+TEST_CASE("other calls: the least, odd ones with gaps, and the largest that can be measured")
+{
+    const definition d = product<with_distances>();
+    const auto calls = tune::other_calls(d);
+    REQUIRE(calls.size() == 3);
+    CHECK(tune::text_of_call(d, calls[0]) == "m=1 k=1 ldx=1 ldy=24 batch_stride_x=1 batch_stride_y=24");
+    CHECK(tune::text_of_call(d, calls[1]) == "m=37 k=37 ldx=40 ldy=27 batch_stride_x=1480 batch_stride_y=999");
+    CHECK(tune::text_of_call(d, calls[2]) == "m=64 k=100 ldx=100 ldy=24 batch_stride_x=6400 batch_stride_y=1536");
+    for (const call_values& c : calls) {
+        CAPTURE(tune::text_of_call(d, c));
+        check_laws(tune::of_call(d, c));
+        CHECK(calls::check_parameters(d.parameters, 0, c.data()).found.ok());
+    }
+    // 2^36 rows of 8 are more than is measured; what is typical is not tried twice.
+    const definition tall = product<gemm_shape{.m = extent::up_to(std::int64_t{1} << 36), .n = 8, .k = 8}>();
+    CHECK(tune::other_calls(tall).back() == call_values{1 << 21});
+    const definition few = product<gemm_shape{.m = extent::up_to(3), .n = 8, .k = 8}>();
+    CHECK(tune::other_calls(few) == std::vector<call_values>{{3}});
+    CHECK(tune::other_calls(gemm<gemm_shape{.m = 3, .n = 8, .k = 8}, f32>::definition()).empty());
+}
+
+TEST_CASE("values that no call can give are refused, and those beside them are not")
+{
+    const auto found = [](const definition& d) { return tune::with_typical(checked(d)).found; };
+    for (const definition& d : {product<rows(extent::up_to(64).typically(65), leading::at_call())>(),
+                                product<rows(extent::up_to(64).typically(0), leading::at_call())>(),
+                                product<rows(extent::up_to(64).typically(-3), leading::at_call())>(),
+                                product<rows(64, leading::at_call().typically(30))>()}) {
+        const status s = found(d);
+        CAPTURE(s.found);
+        CHECK(s.what == fault::typical_out_of_range);
+    }
+    for (const definition& d : {product<rows(extent::up_to(64).typically(64), leading::at_call())>(),
+                                product<rows(extent::up_to(64).typically(1), leading::at_call())>(),
+                                product<rows(64, leading::at_call().typically(31))>()})
+        CHECK(found(d).ok());
+    CHECK(std::string(found(product<rows(extent::up_to(64).typically(65), leading::at_call())>()).subject) == "m");
+
+    // Each in its range, and not together: rows of 40 for k of 50, and matrices of y that overlap.
+    CHECK(found(product<gemm_shape{
+                    .m = 8, .n = 8, .k = extent::up_to(60).typically(50), .ldx = leading::at_call().typically(40)}>())
+              .what == fault::typical_out_of_range);
+    CHECK(found(product<matrices(72)>()).what == fault::typical_out_of_range);
+    CHECK(found(product<matrices(80)>()).ok());
+
+    // What is resolved is typical of the nest, too.
+    const definition d = tune::with_typical(product<rows(extent::up_to(64), leading::at_call())>());
+    CHECK(d.parameters[0].typical == 16);
+    CHECK(d.parameters[1].typical == 31);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+// Workloads whose extents each call gives, for tests that tune them: rows at a typical number, all that a product can
+// leave open, images, and one whose kernels are right at the typical number of rows alone.
+#pragma once
+
+#include <hone/op/conv2d.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/op/workloads.hpp>
+
+namespace open_extents {
+
+inline constexpr hone::gemm_shape rows_shape{.m = hone::extent::up_to(60).typically(29), .n = 24, .k = 17};
+struct rows : hone::gemm<rows_shape, hone::f32, hone::bias, hone::relu> {};
+
+struct product : hone::gemm<hone::gemm_shape{.batch = 2,
+                                             .m = hone::extent::up_to(44),
+                                             .n = hone::extent::up_to(50).typically(32),
+                                             .k = hone::extent::up_to(40).typically(18),
+                                             .ldx = hone::leading::at_call(),
+                                             .ldy = hone::leading::at_call().typically(36)},
+                            hone::f32, hone::bias> {};
+
+struct images
+    : hone::conv2d<
+          hone::conv2d_shape{
+              .n = hone::extent::up_to(5).typically(2), .h = 9, .w = 7, .ic = 5, .oc = 24, .kh = 3, .kw = 3, .pad = 1},
+          hone::f32, hone::bias> {};
+
+using layers = hone::workloads<rows, images>;
+
+} // namespace open_extents
