@@ -161,11 +161,11 @@ constexpr conv2d_tensors tensors_of(const conv2d_transposed_shape& s, operand_ty
     conv2d_shape as{.n = s.n, .h = s.h, .w = s.w, .ic = s.ic, .oc = s.oc, .kh = s.kh, .kw = s.kw};
     as.groups = s.groups;
     as.layout = s.layout;
-    conv2d_tensors t = tensors_of(as, type);
+    conv2d_tensors t = tensors_of(as, type, parameters_of(as));
     as.h = s.oh();
     as.w = s.ow();
     as.ic = s.oc;
-    t.y = tensors_of(as, type).x;
+    t.y = tensors_of(as, type, parameters_of(as)).x;
     t.y.name = "y";
     t.y.role = role::output;
     if (s.layout == layout::nchw) {
@@ -218,7 +218,8 @@ constexpr definition conv2d_transposed_definition(const conv2d_transposed_shape&
     const phases::direction rows = shape.rows(), columns = shape.columns();
     stage s;
     s.name = "conv2d_transposed";
-    if (shape.n.at_call) d.parameters.push_back({.name = "n", .least = 1, .most = shape.n.value});
+    if (shape.n.at_call)
+        d.parameters.push_back({.name = "n", .least = 1, .most = shape.n.value, .typical = shape.n.typical});
     s.axes.push_back({"n", shape.n.value, false, t.x.dims[0].extent_parameter});
     s.axes.push_back({"ph", rows.phases()});
     s.axes.push_back({"pw", columns.phases()});
