@@ -18,6 +18,8 @@
 #include <vector>
 
 #include <hone/hone.hpp>
+#include <hone/op/norm.hpp>
+#include <hone/op/softmax.hpp>
 
 #include "rounds.hpp"
 #ifdef HONE_HAVE_ONEDNN

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// What an inference engine includes: operators, schedules and kernels. The standard library only, no streams, and at
-// most 12,000 preprocessed lines (tests/tree/weight counts them). A tuner build includes tune.hpp instead.
+// What an inference engine includes: kernels with their schedules, gemm and conv2d. Each other operator is one header
+// more, of op/. The standard library only, no streams, and at most 12,000 preprocessed lines (tests/tree/weight counts
+// them). A tuner build includes tune.hpp instead.
 #pragma once
 
 #include <hone/core/executor.hpp>
@@ -8,16 +9,11 @@
 #include <hone/cpu/entry.hpp>
 #include <hone/cpu/kernel.hpp>
 #include <hone/op/accuracy.hpp>
+#include <hone/op/arithmetic.hpp>
 #include <hone/op/conv2d.hpp>
-#include <hone/op/conv2d_transposed.hpp>
-#include <hone/op/elementwise.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/op/matmul.hpp>
-#include <hone/op/norm.hpp>
 #include <hone/op/operator.hpp>
-#include <hone/op/pool.hpp>
-#include <hone/op/softmax.hpp>
 #include <hone/op/workloads.hpp>
 #include <hone/schedule/config.hpp>
 #include <hone/schedule/schedule_template.hpp>

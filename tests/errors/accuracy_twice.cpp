@@ -5,6 +5,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Workloads that demand two accuracies.
 #include <hone/hone.hpp>
+#include <hone/op/elementwise.hpp>
+#include <hone/op/pool.hpp>
 
 #ifdef FORBIDDEN
 using demand = hone::fast;

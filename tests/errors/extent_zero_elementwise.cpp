@@ -9,6 +9,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // An element-wise operator of no channels.
 #include <hone/hone.hpp>
+#include <hone/op/elementwise.hpp>
 
 #ifdef FORBIDDEN
 inline constexpr int channels = 0;

@@ -9,6 +9,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A pool whose first window lies in the padding altogether.
 #include <hone/hone.hpp>
+#include <hone/op/pool.hpp>
 
 #ifdef FORBIDDEN
 inline constexpr int pad = 3;
