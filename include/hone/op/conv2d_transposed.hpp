@@ -27,41 +27,6 @@
 
 namespace hone::operators {
 
-struct conv2d_transposed_shape {
-    static constexpr std::int64_t as_above = -1; // as the wider field says
-
-    extent n = 1; // images: also as many as each call gives
-    std::int64_t h = 1;
-    std::int64_t w = 1;
-    std::int64_t ic = 1;
-    std::int64_t oc = 1;
-    std::int64_t kh = 1;
-    std::int64_t kw = 1;
-    std::int64_t stride = 1;
-    std::int64_t stride_h = as_above;
-    std::int64_t stride_w = as_above;
-    std::int64_t pad = 0; // outputs that are left out at the borders
-    std::int64_t pad_h = as_above;
-    std::int64_t pad_w = as_above;
-    std::int64_t pad_top = as_above;
-    std::int64_t pad_left = as_above;
-    std::int64_t pad_bottom = as_above;
-    std::int64_t pad_right = as_above;
-    std::int64_t dilation = 1;
-    std::int64_t dilation_h = as_above;
-    std::int64_t dilation_w = as_above;
-    std::int64_t output_padding = 0; // outputs more, below and at the right: fewer than the stride or the dilation
-    std::int64_t output_padding_h = as_above;
-    std::int64_t output_padding_w = as_above;
-    std::int64_t groups = 1;
-    hone::layout layout = hone::layout::nhwc;
-
-    constexpr image_window window() const { return window_of(*this); }
-    constexpr std::int64_t oh() const;
-    constexpr std::int64_t ow() const;
-    constexpr status check() const;
-};
-
 namespace phases {
 
 // One direction. With u = output + before, tap k of pixel i meets the output at
@@ -72,7 +37,7 @@ namespace phases {
 //
 //     u = stride * q + turn() * phase + rest      for phase < phases(), rest < common()
 //     k = phases() * t + phase                    for t < steps(), where there is such a tap
-//     i = q - t * dilation / common() - phase * (dilation - turn()) / stride
+//     i = q - t * dilation / common() - phase * shift()
 //
 // uniquely, and only a rest of 0 has taps.
 struct direction {
@@ -85,17 +50,15 @@ struct direction {
     constexpr std::int64_t common() const { return greatest_common_divisor(stride, dilation); }
     constexpr std::int64_t phases() const { return stride / common(); }
     constexpr std::int64_t steps() const { return ceil_div(taps, phases()); }
-
-    // The q that have an output, where a phase turns by so much.
+    // The q that have an output, where a phase turns by so much: from the first one on, and how many.
     constexpr std::int64_t first(std::int64_t turn) const
     {
-        const std::int64_t far = turn * (phases() - 1);
-        return ceil_div(before - (far > 0 ? far : 0) - (common() - 1), stride);
+        return ceil_div(before + 1 - common() - (turn > 0 ? turn * (phases() - 1) : 0), stride);
     }
     constexpr std::int64_t count(std::int64_t turn) const
     {
-        const std::int64_t far = turn * (phases() - 1);
-        return floor_div(before + outputs() - 1 - (far < 0 ? far : 0), stride) - first(turn) + 1;
+        const std::int64_t last = before + outputs() - 1 - (turn < 0 ? turn * (phases() - 1) : 0);
+        return floor_div(last, stride) - first(turn) + 1;
     }
     // Congruent to the dilation: of the two that are less than a stride, the one that has fewer q beyond the outputs.
     constexpr std::int64_t turn() const
@@ -103,7 +66,7 @@ struct direction {
         const std::int64_t ahead = dilation % stride, back = ahead - stride;
         return count(back) < count(ahead) ? back : ahead;
     }
-    constexpr std::int64_t shift() const { return (dilation - turn()) / stride; } // of x from phase to phase
+    constexpr std::int64_t shift() const { return (dilation - turn()) / stride; }
     // Pixels from the first that is read to the last, borders included.
     constexpr std::int64_t reach() const
     {
@@ -120,78 +83,59 @@ struct direction {
     }
 };
 
-// The axes of a direction: a later q, phases and taps in falling order, and rests.
-struct axes {
-    int output, phase, tap, rest;
-};
-struct indices {
-    dim_index x, weights, y;
-};
-constexpr indices along_phases(const direction& v, const axes& a)
-{
-    const auto narrow = [](std::int64_t i) { return static_cast<std::int32_t>(i); };
-    const std::int64_t turn = v.turn(), last = v.phases() - 1, dilation = v.dilation / v.common();
-    const std::int64_t taps = v.phases() * v.steps();
-    indices i;
-    i.y = along(a.output, narrow(v.stride), narrow(v.first(turn) * v.stride + turn * last - v.before));
-    i.x = along(a.output, 1, a.tap, narrow(dilation),
-                narrow(v.first(turn) - (v.steps() - 1) * dilation - last * v.shift()));
-    i.weights = along(a.tap, narrow(-v.phases()), narrow(taps - 1));
-    const auto add = [&](dim_index& to, int axis, std::int64_t coefficient) {
-        if (coefficient != 0) to.terms.push_back({static_cast<std::int8_t>(axis), narrow(coefficient)});
-    };
-    if (last > 0) {
-        add(i.y, a.phase, -turn);
-        add(i.x, a.phase, v.shift());
-        add(i.weights, a.phase, -1);
-    }
-    if (v.common() > 1) {
-        add(i.y, a.rest, 1);
-        add(i.weights, a.rest, taps); // behind the last one
-    }
-    return i;
-}
-
-constexpr direction down(const conv2d_transposed_shape& s)
-{
-    const image_window v = s.window();
-    const std::int64_t more = s.output_padding_h == s.as_above ? s.output_padding : s.output_padding_h;
-    return {s.h, s.kh, v.stride_h, v.dilation_h, v.pad_top, v.pad_bottom, more};
-}
-constexpr direction across(const conv2d_transposed_shape& s)
-{
-    const image_window v = s.window();
-    const std::int64_t more = s.output_padding_w == s.as_above ? s.output_padding : s.output_padding_w;
-    return {s.w, s.kw, v.stride_w, v.dilation_w, v.pad_left, v.pad_right, more};
-}
-
 } // namespace phases
 
-constexpr std::int64_t conv2d_transposed_shape::oh() const { return phases::down(*this).outputs(); }
-constexpr std::int64_t conv2d_transposed_shape::ow() const { return phases::across(*this).outputs(); }
-constexpr status conv2d_transposed_shape::check() const
-{
-    constexpr const char* name = "conv2d_transposed";
-    for (std::int64_t e : {n.value, h, w, ic, oc, groups})
-        if (e < 1) return {fault::extent_zero, 1, e, name};
-    for (std::int64_t e : {n.value, h, w, ic, oc})
-        if (e > most_elements) return {fault::extent_too_large, most_elements, e, name};
-    if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d_transposed: ic"};
-    if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d_transposed: oc"};
-    status found = check_numbers(*this, {name, "conv2d_transposed: pad", "conv2d_transposed: window", "", ""});
-    const phases::direction rows = phases::down(*this), columns = phases::across(*this);
-    if (found.ok()) found = rows.check("conv2d_transposed: h");
-    if (found.ok()) found = columns.check("conv2d_transposed: w");
-    if (!found.ok()) return found;
-    // Schedules may copy the image with its borders.
-    const std::int64_t image = saturated_product(n, rows.reach(), columns.reach(), ic);
-    if (image > most_elements) return {fault::extent_too_large, most_elements, image, "conv2d_transposed: x"};
-    const std::int64_t outputs = saturated_product(n, oh(), ow(), oc);
-    if (outputs > most_elements) return {fault::extent_too_large, most_elements, outputs, "conv2d_transposed: y"};
-    const std::int64_t weights = saturated_product(oc, kh, kw, ic / groups);
-    if (weights > most_elements) return {fault::extent_too_large, most_elements, weights, "conv2d_transposed: weights"};
-    return {};
-}
+struct conv2d_transposed_shape {
+    static constexpr std::int64_t as_above = -1; // as the wider field says
+
+    extent n = 1; // images: also as many as each call gives
+    std::int64_t h = 1, w = 1, ic = 1, oc = 1, kh = 1, kw = 1;
+    std::int64_t stride = 1, stride_h = as_above, stride_w = as_above;
+    std::int64_t pad = 0, pad_h = as_above, pad_w = as_above; // outputs that are left out at the borders
+    std::int64_t pad_top = as_above, pad_left = as_above, pad_bottom = as_above, pad_right = as_above;
+    std::int64_t dilation = 1, dilation_h = as_above, dilation_w = as_above;
+    // Outputs more, below and at the right: fewer than the stride or the dilation.
+    std::int64_t output_padding = 0, output_padding_h = as_above, output_padding_w = as_above;
+    std::int64_t groups = 1;
+    hone::layout layout = hone::layout::nhwc;
+
+    constexpr image_window window() const { return window_of(*this); }
+    constexpr phases::direction rows() const
+    {
+        const std::int64_t more = output_padding_h == as_above ? output_padding : output_padding_h;
+        const image_window v = window();
+        return {h, kh, v.stride_h, v.dilation_h, v.pad_top, v.pad_bottom, more};
+    }
+    constexpr phases::direction columns() const
+    {
+        const std::int64_t more = output_padding_w == as_above ? output_padding : output_padding_w;
+        const image_window v = window();
+        return {w, kw, v.stride_w, v.dilation_w, v.pad_left, v.pad_right, more};
+    }
+    constexpr std::int64_t oh() const { return rows().outputs(); }
+    constexpr std::int64_t ow() const { return columns().outputs(); }
+    constexpr status check() const
+    {
+        constexpr const char* name = "conv2d_transposed";
+        for (std::int64_t e : {n.value, h, w, ic, oc, groups})
+            if (e < 1) return {fault::extent_zero, 1, e, name};
+        for (std::int64_t e : {n.value, h, w, ic, oc})
+            if (e > most_elements) return {fault::extent_too_large, most_elements, e, name};
+        if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d_transposed: ic"};
+        if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d_transposed: oc"};
+        status found = check_numbers(*this, {name, "conv2d_transposed: pad", "conv2d_transposed: window", "", ""});
+        if (found.ok()) found = rows().check("conv2d_transposed: h");
+        if (found.ok()) found = columns().check("conv2d_transposed: w");
+        if (!found.ok()) return found;
+        // Schedules may copy the image with its borders.
+        const std::int64_t sizes[] = {saturated_product(n, rows().reach(), columns().reach(), ic),
+                                      saturated_product(n, oh(), ow(), oc), saturated_product(oc, kh, kw, ic / groups)};
+        constexpr const char* names[] = {"conv2d_transposed: x", "conv2d_transposed: y", "conv2d_transposed: weights"};
+        for (int i = 0; i < 3; ++i)
+            if (sizes[i] > most_elements) return {fault::extent_too_large, most_elements, sizes[i], names[i]};
+        return {};
+    }
+};
 
 // As conv2d_transposed<...>::signature(), for shapes that are known when a model is loaded; the words behind the type
 // in order, each as signature_word gives it: "bias", "relu".
@@ -202,11 +146,10 @@ constexpr signature_text signature_of(const conv2d_transposed_shape& s, operand_
     t.word("conv2d_transposed").field(s.n.at_call ? "n<=" : "n", s.n.value).field("h", s.h).field("w", s.w);
     t.field("ic", s.ic).field("oc", s.oc).field("kh", s.kh).field("kw", s.kw);
     add_window(t, s.window());
-    const std::int64_t below = phases::down(s).more, right = phases::across(s).more;
-    if (below == right)
-        t.field("op", below);
+    if (s.rows().more == s.columns().more)
+        t.field("op", s.rows().more);
     else
-        t.field("oph", below).field("opw", right);
+        t.field("oph", s.rows().more).field("opw", s.columns().more);
     t.field("g", s.groups).word(name_of(s.layout));
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
@@ -233,6 +176,34 @@ constexpr conv2d_tensors tensors_of(const conv2d_transposed_shape& s, operand_ty
     return t;
 }
 
+namespace phases {
+
+// Where the operands stand along a direction, over the q from the first on, phases and taps in falling order, and rests
+// (-1: there is one).
+struct indices {
+    dim_index x, weights, y;
+
+    constexpr indices(const direction& v, int q, int phase, int tap, int rest)
+    {
+        const auto narrow = [](std::int64_t i) { return static_cast<std::int32_t>(i); };
+        const std::int64_t turn = v.turn(), last = v.phases() - 1, dilation = v.dilation / v.common();
+        const std::int64_t taps = v.phases() * v.steps(), first = v.first(turn);
+        y = along(q, narrow(v.stride), narrow(first * v.stride + turn * last - v.before));
+        x = along(q, 1, tap, narrow(dilation), narrow(first - (v.steps() - 1) * dilation - last * v.shift()));
+        weights = along(tap, narrow(-v.phases()), narrow(taps - 1));
+        const auto add = [&](dim_index& to, int axis, std::int64_t by) {
+            if (by != 0) to.terms.push_back({static_cast<std::int8_t>(axis), narrow(by)});
+        };
+        add(y, phase, last > 0 ? -turn : 0);
+        add(x, phase, last > 0 ? v.shift() : 0);
+        add(weights, phase, last > 0 ? -1 : 0);
+        add(y, rest, rest >= 0 ? 1 : 0);
+        add(weights, rest, rest >= 0 ? taps : 0); // behind the last one
+    }
+};
+
+} // namespace phases
+
 // The definition of a transposed convolution of any shape, with epilogues E.
 template <class... E>
 constexpr definition conv2d_transposed_definition(const conv2d_transposed_shape& shape, operand_types type)
@@ -242,11 +213,9 @@ constexpr definition conv2d_transposed_definition(const conv2d_transposed_shape&
     d.found = shape.check();
     if (!d.found.ok()) return d;
     const conv2d_tensors t = tensors_of(shape, type);
-    d.tensors.push_back(t.x);
-    d.tensors.push_back(t.weights);
-    d.tensors.push_back(t.y);
+    for (const tensor& own : {t.x, t.weights, t.y}) d.tensors.push_back(own);
 
-    const phases::direction rows = phases::down(shape), columns = phases::across(shape);
+    const phases::direction rows = shape.rows(), columns = shape.columns();
     stage s;
     s.name = "conv2d_transposed";
     if (shape.n.at_call)
@@ -261,13 +230,11 @@ constexpr definition conv2d_transposed_definition(const conv2d_transposed_shape&
     s.axes.push_back({"kh", rows.steps(), true});
     s.axes.push_back({"kw", columns.steps(), true});
     s.axes.push_back({"ic", shape.ic / shape.groups, true});
-    phases::axes of_rows{oh, ph, kh, -1}, of_columns{ow, pw, kw, -1};
-    if (rows.common() > 1) of_rows.rest = s.axes.push_back({"rh", rows.common()});
-    if (columns.common() > 1) of_columns.rest = s.axes.push_back({"rw", columns.common()});
-    const phases::indices h = phases::along_phases(rows, of_rows), w = phases::along_phases(columns, of_columns);
-
-    const auto operand_of = [&](int tensor, std::initializer_list<dim_index> index) {
-        operand o{.tensor = static_cast<std::int8_t>(tensor)};
+    const int rh = rows.common() > 1 ? s.axes.push_back({"rh", rows.common()}) : -1;
+    const int rw = columns.common() > 1 ? s.axes.push_back({"rw", columns.common()}) : -1;
+    const phases::indices h(rows, oh, ph, kh, rh), w(columns, ow, pw, kw, rw);
+    const auto operand_of = [&](std::int8_t tensor, std::initializer_list<dim_index> index) {
+        operand o{.tensor = tensor};
         for (const dim_index& i : index) o.index.push_back(i);
         o.may_leave = !outside(d, s, o).ok();
         return o;

@@ -75,12 +75,14 @@ struct tensor {
 struct index_term {
     std::int8_t axis = -1;
     std::int32_t coefficient = 1;
+    friend constexpr bool operator==(const index_term&, const index_term&) = default;
 };
 
 // sum of coefficient * axis, plus offset: where a stage stands in one dimension of a tensor.
 struct dim_index {
     inline_vector<index_term, 3> terms{};
     std::int32_t offset = 0;
+    friend constexpr bool operator==(const dim_index&, const dim_index&) = default;
 };
 constexpr dim_index along(int axis, int coefficient = 1, int offset = 0)
 {

@@ -270,16 +270,10 @@ constexpr status wrong_writers(const definition& d)
 // Whether an operand stands in a tensor like the output's where the output does: it is met only where that is written.
 constexpr bool stands_with_output(const definition& d, const stage& s, const operand& o)
 {
-    if (o.index.size() != s.output.index.size()) return false;
-    for (std::size_t i = 0; i < o.index.size(); ++i) {
-        const dim_index &own = o.index[i], &other = s.output.index[i];
-        if (own.offset != other.offset || own.terms.size() != other.terms.size()) return false;
-        for (std::size_t t = 0; t < own.terms.size(); ++t)
-            if (own.terms[t].axis != other.terms[t].axis || own.terms[t].coefficient != other.terms[t].coefficient)
-                return false;
-        if (d.tensors[o.tensor].dims[i].extent != d.tensors[s.output.tensor].dims[i].extent) return false;
-    }
-    return true;
+    bool is_same = o.index == s.output.index;
+    for (std::size_t i = 0; i < o.index.size() && is_same; ++i)
+        is_same = d.tensors[o.tensor].dims[i].extent == d.tensors[s.output.tensor].dims[i].extent;
+    return is_same;
 }
 
 // definition_outside where a stage leaves a tensor in some dimension and does not say that there are zeros.
