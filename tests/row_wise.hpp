@@ -9,8 +9,11 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include <hone/ir/interpret.hpp>
 #include <hone/op/norm.hpp>
@@ -159,6 +162,43 @@ inline std::string wrong_rows(const nest& n, const rows_data& given, const doubl
         if (!wrong.empty()) return (in_place ? "in place: " : "") + wrong;
     }
     return {};
+}
+
+// A nest of softmax whose calls give how many rows there are: those computed, and no others touched.
+inline void check_open_rows(const nest& n, std::int64_t elements, std::int64_t most)
+{
+    for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{7}, most}) {
+        CAPTURE(rows);
+        rows_data given = data_of(row_shape{rows, elements}, 2);
+        floats y = poisoned(rows * elements);
+        const argument call[] = {{given.x.data(), rows * elements}, {y.data(), rows * elements}};
+        CHECK(std::string(interpret(n, call, std::span(&rows, 1)).message()) == message_of(fault::none));
+        CHECK(far_from(y, reference(row_shape{rows, elements}, given), 1e-5, 1e-37) == "");
+    }
+}
+
+// A softmax whose calls give the distance of rows of x, too.
+inline definition with_open_distance(definition d)
+{
+    d.parameters.push_back({.name = "rows", .least = 1, .most = d.stages[0].axes[0].extent});
+    d.parameters.push_back({.name = "ldx", .least = d.stages[0].axes[1].extent, .most = 1000});
+    for (stage& s : d.stages) s.axes[0].parameter = 0;
+    for (tensor& t : d.tensors)
+        if (t.memory == memory::argument) t.dims[0].extent_parameter = 0;
+    d.tensors[0].dims[0].stride = 1;
+    d.tensors[0].dims[0].stride_parameter = 1;
+    return checked(d);
+}
+inline void check_distant_rows(const nest& n, std::int64_t elements)
+{
+    const std::int64_t parameters[] = {5, elements + 3};
+    rows_data given = data_of(row_shape{5, elements + 3}, 4);
+    floats x, y = poisoned(5 * elements);
+    for (std::size_t i = 0; i < given.x.size(); ++i)
+        if (static_cast<std::int64_t>(i) % (elements + 3) < elements) x.push_back(given.x[i]);
+    const argument call[] = {{given.x.data(), 5 * (elements + 3) - 3}, {y.data(), 5 * elements}};
+    CHECK(std::string(interpret(n, call, parameters).message()) == message_of(fault::none));
+    CHECK(far_from(y, reference(row_shape{5, elements}, {x}), 1e-5, 1e-37) == "");
 }
 
 } // namespace hone::test

@@ -26,7 +26,8 @@ constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN(),
 
 // On one thread and on two, into poisoned memory and in place.
 template <class Op>
-std::string wrong(const rows_data& given, const doubles& expected, const doubles& bounds)
+std::string wrong(const rows_data& given, const doubles& expected, const doubles& bounds,
+                  const std::int64_t* parameters = nullptr)
 {
     using own = kernel<Op>;
     std::vector<const float*> operands;
@@ -36,8 +37,11 @@ std::string wrong(const rows_data& given, const doubles& expected, const doubles
             guarded y(expected.size() * sizeof(float)), workspace(own::workspace_bytes(executor.slots()));
             if (in_place) std::copy(given.x.begin(), given.x.end(), y.data());
             const float* x = in_place ? y.data() : given.x.data();
-            const status found =
-                own::run(executor, {.x = x, .operands = operands.data(), .y = y.data(), .workspace = workspace.data()});
+            const status found = own::run(executor, {.x = x,
+                                                     .operands = operands.data(),
+                                                     .y = y.data(),
+                                                     .workspace = workspace.data(),
+                                                     .parameters = parameters});
             if (!found.ok()) return std::string(found.message()) + ", " + found.subject;
             if (!y.is_intact() || !workspace.is_intact()) return "writes beside its buffers";
             const std::string wrong = far_from(y.values(), expected, bounds);
@@ -87,6 +91,41 @@ TEST_CASE("the logarithm of softmax, where shares are too small for a float, too
     CHECK(wrong_logarithm<log_softmax<wide, f32>>(data_of(wide, 14)) == "");
     CHECK(wrong_logarithm<log_softmax<narrow, f32, exact>>(data_of(narrow, 15)) == "");
     CHECK(wrong_logarithm<log_softmax<odd, f32>>(data_of(odd, 16, 4000)) == "");
+}
+
+TEST_CASE("as many rows as a call gives, none among them")
+{
+    constexpr row_shape open{.rows = extent::up_to(19), .n = 37};
+    using shares = kernel<softmax<open, f32>>;
+    constexpr norm_shape of_norm{.rows = extent::up_to(19), .n = 75};
+    using root = rms_norm<of_norm, f32, with_gamma>;
+    for (const std::int64_t rows : {1, 2, 7, 18, 19}) {
+        CAPTURE(rows);
+        const row_shape s{.rows = rows, .n = 37};
+        const rows_data given = data_of(s, 17);
+        CHECK(wrong<softmax<open, f32>>(given, reference(s, given), error_bounds(s, given), &rows) == "");
+        const norm_shape t{.rows = rows, .n = 75};
+        rows_data scaled = data_of(t, 18);
+        scaled.operands.pop_back();
+        CHECK(wrong<root>(scaled, reference(t, norm::rms, scaled), error_bounds(t, norm::rms, scaled), &rows) == "");
+    }
+    floats x(19 * 37, 1.0f), y = poisoned(19 * 37);
+    std::vector<char> workspace(shares::workspace_bytes(1));
+    const auto with = [&](std::int64_t rows) {
+        return shares::run({.x = x.data(), .y = y.data(), .workspace = workspace.data(), .parameters = &rows});
+    };
+    CHECK(with(0).ok());
+    const std::int64_t none = 0;
+    CHECK(shares::run({.parameters = &none}).ok()); // what does no work reads no tensor
+    for (const std::int64_t rows : {std::int64_t{-1}, std::int64_t{20}, INT64_MAX, INT64_MIN}) {
+        CHECK(with(rows).what == fault::parameter_out_of_range);
+        CHECK(std::string(with(rows).subject) == "rows");
+    }
+    CHECK(shares::run({.x = x.data(), .y = y.data(), .workspace = workspace.data()}).what ==
+          fault::parameter_out_of_range);
+    for (const float f : y) REQUIRE(is_poison(f));
+    CHECK(with(19).ok());
+    for (const float f : y) REQUIRE_FALSE(is_poison(f));
 }
 
 TEST_CASE("softmax with sums in order")

@@ -30,6 +30,9 @@ TEST_CASE("signatures of normalisations name the rows, epsilon, the types and th
     CHECK(std::string(layer::signature().c_str()) == "layer_norm rows128 n768 epsilon:358637bd f32 gamma beta");
     CHECK(signature_of(base, norm::layer, dtype::f32, {"gamma", "beta"}) == layer::signature());
     CHECK(signature_of(base, norm::rms, dtype::f32, {"gamma"}) == rms_norm<base, f32, with_gamma>::signature());
+    constexpr norm_shape open{.rows = extent::up_to(7), .n = 5};
+    CHECK(std::string(rms_norm<open, f32>::signature().c_str()) == "rms_norm rows<=7 n5 epsilon:3727c5ac f32");
+    CHECK(rms_norm<open, f32>::definition().parameters.size() == 1);
     norm_shape other = base;
     other.epsilon = 1e-5;
     CHECK_FALSE(signature_of(other, norm::rms, dtype::f32) == signature_of(base, norm::rms, dtype::f32));

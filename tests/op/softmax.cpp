@@ -52,18 +52,37 @@ TEST_CASE("a call of softmax gives x and y; what stands between its stages is no
         if (t.memory == memory::workspace) CHECK(t.elements() == base.rows);
 }
 
+TEST_CASE("as many rows as a call gives: a parameter, and a signature of its own")
+{
+    constexpr row_shape open{.rows = extent::up_to(12), .n = 197};
+    using op = log_softmax<open, f32, add<per::element>>;
+    CHECK(std::string(op::signature().c_str()) == "log_softmax rows<=12 n197 f32 add");
+    const definition d = checked(op::definition());
+    CHECK(d.found.ok());
+    check_laws(d);
+    REQUIRE(d.parameters.size() == 1);
+    CHECK(std::string(d.parameters[0].name) == "rows");
+    CHECK(d.parameters[0].least == 1);
+    CHECK(d.parameters[0].most == 12);
+    CHECK(emptying_parameters(d) == 1); // no rows, no work
+    for (const tensor& t : d.tensors)
+        if (t.dims.size() > 1) CHECK((t.dims[0].extent_parameter == 0) == (t.memory == memory::argument));
+    CHECK(softmax<base, f32>::definition().parameters.empty());
+}
+
 TEST_CASE("why a shape of rows is none")
 {
     const auto found = [](const row_shape& s) { return checked(softmax_definition<relu>(s, dtype::f32)).found; };
     CHECK(found(base).ok());
-    for (auto field : {&row_shape::rows, &row_shape::n}) {
-        row_shape s = base;
-        s.*field = 0;
-        CHECK(found(s).what == fault::extent_zero);
-        CHECK(std::string(found(s).subject) == "softmax");
-        s.*field = INT64_MAX;
+    for (const std::int64_t none : {std::int64_t{0}, std::int64_t{-1}})
+        for (const row_shape& s :
+             {row_shape{.rows = none, .n = 5}, {.rows = extent::up_to(none), .n = 5}, {.rows = 5, .n = none}}) {
+            CHECK(found(s).what == fault::extent_zero);
+            CHECK(std::string(found(s).subject) == "softmax");
+        }
+    for (const row_shape& s :
+         {row_shape{.rows = INT64_MAX}, {.rows = extent::up_to(INT64_MAX), .n = 2}, {.rows = 5, .n = INT64_MAX}})
         CHECK(found(s).what == fault::extent_too_large);
-    }
     const definition none = checked(softmax_definition<>({.n = 0}, dtype::f32, softmax_scale::logarithmic));
     CHECK(none.found.what == fault::extent_zero);
     CHECK(std::string(none.found.subject) == "log_softmax");

@@ -4,7 +4,6 @@
 #include <hone/schedule/row_wise.hpp>
 
 #include <cstdint>
-#include <span>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -130,26 +129,23 @@ TEST_CASE("rows that pass together divide all rows and those of a block")
     CHECK(rows(50, 4, 128) == 2); // one thread takes them all
 }
 
-TEST_CASE("as many rows as a call says, in an operator of a user's own")
+TEST_CASE("as many rows as a call gives")
 {
-    definition d = shares(24, 50);
-    d.parameters.push_back({.name = "rows", .least = 0, .most = 24});
-    for (stage& s : d.stages) s.axes[0].parameter = 0;
-    for (tensor& t : d.tensors)
-        if (t.memory == memory::argument) t.dims[0].extent_parameter = 0;
-    d = checked(d);
+    const definition d = checked(softmax_definition<>({.rows = extent::up_to(24), .n = 50}, dtype::f32));
     REQUIRE(has_shared_rows(d));
     for (const std::int32_t block : {0, 5}) {
         const nest n = lower(row_wise_schedule(d, {.rows = 4, .row_block = block}, isa::avx2));
         REQUIRE(check(n, cpu_target(isa::avx2)).ok());
-        for (const std::int64_t rows : {0, 1, 7, 24}) {
-            rows_data given = data_of(row_shape{rows, 50}, 2);
-            floats y = poisoned(rows * 50);
-            const argument call[] = {{given.x.data(), rows * 50}, {y.data(), rows * 50}};
-            CHECK(std::string(interpret(n, call, std::span(&rows, 1)).message()) == message_of(fault::none));
-            CHECK(far_from(y, reference(row_shape{rows, 50}, given), 1e-5, 1e-37) == "");
-        }
+        check_open_rows(n, 50, 24);
     }
+    for (const isa set : sets) check_open_rows(lower(row_wise_schedule(d, default_row_wise(d, set), set)), 50, 24);
+}
+
+TEST_CASE("as many rows as a call gives, as far apart as it says, in an operator of a user's own")
+{
+    const definition d = with_open_distance(shares(24, 50));
+    REQUIRE(has_shared_rows(d));
+    check_distant_rows(lower(row_wise_schedule(d, default_row_wise(d, isa::avx2), isa::avx2)), 50);
 }
 
 TEST_CASE("the default steps down to sums in order, which are of the strictest class")

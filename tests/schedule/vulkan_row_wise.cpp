@@ -80,6 +80,25 @@ TEST_CASE("nests of any knobs compute what plain loops do with rows, on a device
     CHECK(early > 10);
 }
 
+TEST_CASE("as many rows as a call gives, each of a workgroup of its own")
+{
+    for (const std::int64_t n : {1, 50, 300}) {
+        const definition d = checked(softmax_definition<>({.rows = extent::up_to(24), .n = n}, dtype::f32));
+        REQUIRE(vulkan_row_wise::applies(d));
+        for (int step = 0; step < vulkan_row_wise::default_steps; ++step) {
+            const vulkan_row_wise_knobs k = default_vulkan_row_wise(d, step);
+            CHECK(k.lane_rows == 1);
+            const nest made = lower(vulkan_row_wise_schedule(d, k));
+            REQUIRE(check(made, vulkan_target({})).ok());
+            CHECK(std::string(prove_accesses(made).message()) == message_of(fault::none));
+            check_open_rows(made, n, 24);
+        }
+    }
+    const definition own = with_open_distance(shares(24, 50));
+    REQUIRE(vulkan_row_wise::applies(own));
+    check_distant_rows(lower(vulkan_row_wise_schedule(own, default_vulkan_row_wise(own))), 50);
+}
+
 TEST_CASE("of each reduction the parts are there before they are taken together, and those before they are read")
 {
     const definition d = norm_definition<>({.rows = 8, .n = 64}, norm::layer, dtype::f32);

@@ -23,7 +23,8 @@ using namespace hone::test;
 
 namespace {
 
-void run_on_device(const definition& d, const vulkan_row_wise_knobs& k, const rows_data& given, const doubles& expected)
+void run_on_device(const definition& d, const vulkan_row_wise_knobs& k, const rows_data& given, const doubles& expected,
+                   const std::vector<std::int64_t>& parameters = {})
 {
     const nest n = lower(vulkan_row_wise_schedule(d, k));
     INFO(print(n));
@@ -31,7 +32,7 @@ void run_on_device(const definition& d, const vulkan_row_wise_knobs& k, const ro
     std::vector<std::vector<float>> buffers{given.x};
     for (const floats& o : given.operands) buffers.push_back(o);
     buffers.push_back(poisoned(static_cast<std::int64_t>(expected.size())));
-    const auto after = run_on(test_device(), n, buffers);
+    const auto after = run_on(test_device(), n, buffers, parameters);
     CHECK(after[0] == given.x);
     CHECK(far_from(after.back(), expected, 2e-5, 2e-5) == "");
 }
@@ -82,6 +83,22 @@ TEST_CASE("sums in order, of a row for each invocation, on the device")
     const definition d = softmax_definition<>(s, dtype::f32);
     const rows_data given = data_of(s, 9, 500);
     run_on_device(d, default_vulkan_row_wise(d, 1), given, reference(s, given));
+}
+
+TEST_CASE("as many rows as a call gives, on the device")
+{
+    constexpr extent most = extent::up_to(9);
+    for (const std::int64_t rows : {1, 4, 9}) {
+        const row_shape s{.rows = rows, .n = 75};
+        const rows_data given = data_of(s, 11);
+        const definition shares = softmax_definition<>({.rows = most, .n = 75}, dtype::f32);
+        run_on_device(shares, default_vulkan_row_wise(shares), given, reference(s, given), {rows});
+        const norm_shape t{.rows = rows, .n = 64};
+        const rows_data scaled = data_of(t, 12);
+        const definition layer =
+            norm_definition<with_gamma, with_beta>({.rows = most, .n = 64}, norm::layer, dtype::f32);
+        run_on_device(layer, default_vulkan_row_wise(layer), scaled, reference(t, norm::layer, scaled), {rows});
+    }
 }
 
 TEST_CASE("logarithms of shares that are 0 are -infinity on the device")

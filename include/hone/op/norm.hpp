@@ -28,7 +28,7 @@
 namespace hone::operators {
 
 struct norm_shape {
-    std::int64_t rows = 1;
+    extent rows = 1;
     std::int64_t n = 1;   // elements of a row
     real epsilon = 1e-5f; // a finite number, at least 0
 
@@ -73,7 +73,7 @@ template <class Words = std::initializer_list<const char*>>
 constexpr signature_text signature_of(const norm_shape& s, norm how, operand_types type, const Words& words = {})
 {
     signature_text t;
-    t.word(name_of(how)).field("rows", s.rows).field("n", s.n);
+    s.matrix().add_to(t.word(name_of(how)));
     t.word(epilogues::word_with("epsilon", {s.epsilon.bits}).begin());
     add_types(t, type);
     for (const char* name : words) t.word(name);

@@ -19,18 +19,23 @@
 
 namespace hone::operators {
 
-// A matrix of rows that stand one behind the other: the last dimension of any tensor, and all others as its rows.
+// A matrix of rows that stand one behind the other: the last dimension of any tensor, and all others as its rows. How
+// many there are may be left to each call, as its parameter "rows".
 struct row_shape {
-    std::int64_t rows = 1;
+    extent rows = 1;
     std::int64_t n = 1; // elements of a row
 
     constexpr status check(const char* name) const
     {
-        for (std::int64_t e : {rows, n})
+        for (std::int64_t e : {rows.value, n})
             if (e < 1) return {fault::extent_zero, 1, e, name};
-        for (std::int64_t e : {rows, n, saturated_product(rows, n)})
+        for (std::int64_t e : {rows.value, n, saturated_product(rows, n)})
             if (e > most_elements) return {fault::extent_too_large, most_elements, e, name};
         return {};
+    }
+    constexpr void add_to(signature_text& t) const
+    {
+        t.field(rows.at_call ? "rows<=" : "rows", rows.value).field("n", n);
     }
 };
 
@@ -44,6 +49,7 @@ public:
     constexpr stages(const row_shape& shape, operand_types type, const char* name) : shape_(shape), type_(type.others)
     {
         d_.found = shape.check(name);
+        if (shape.rows.at_call) d_.parameters.push_back({.name = "rows", .least = 1, .most = shape.rows});
         x_ = whole("x", role::input, memory::argument);
     }
 
@@ -78,7 +84,9 @@ private:
     constexpr int whole(const char* name, hone::role role, hone::memory memory)
     {
         tensor t{.name = name, .type = type_, .role = role, .memory = memory};
-        t.dims.push_back({.extent = shape_.rows});
+        // What stands between stages has its place before the call.
+        const bool is_given = memory == memory::argument && shape_.rows.at_call;
+        t.dims.push_back({.extent = shape_.rows, .extent_parameter = static_cast<std::int16_t>(is_given ? 0 : -1)});
         t.dims.push_back({.extent = shape_.n});
         set_dense(t);
         return d_.tensors.push_back(t);
@@ -100,7 +108,7 @@ private:
                              const expr& body, const expr& epilogue)
     {
         stage s{.name = name};
-        s.axes.push_back({"row", shape_.rows});
+        s.axes.push_back({"row", shape_.rows, false, static_cast<std::int16_t>(shape_.rows.at_call ? 0 : -1)});
         s.axes.push_back({"i", shape_.n, reduce != reduction::none});
         for (const int tensor : read) s.operands.push_back(at(tensor));
         s.output = at(to);

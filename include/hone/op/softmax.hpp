@@ -37,7 +37,7 @@ constexpr signature_text signature_of(const row_shape& s, softmax_scale scale, o
                                       const Words& words = {})
 {
     signature_text t;
-    t.word(name_of(scale)).field("rows", s.rows).field("n", s.n);
+    s.add_to(t.word(name_of(scale)));
     add_types(t, type);
     for (const char* name : words) t.word(name);
     return t;

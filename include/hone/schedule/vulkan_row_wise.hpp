@@ -73,15 +73,14 @@ constexpr bool applies_vulkan_row_wise(const definition& original)
                 if (i.terms.size() > 1) return false;
         reductions += s.reduce != reduction::none ? 1 : 0;
     }
-    return 2 * reductions + 1 <= d.stages.capacity && d.tensors.size() + reductions <= d.tensors.capacity &&
-           d.parameters.empty();
+    return 2 * reductions + 1 <= d.stages.capacity && d.tensors.size() + reductions <= d.tensors.capacity;
 }
 
 constexpr vulkan_row_wise_knobs fitted_vulkan_row_wise(const definition& d, vulkan_row_wise_knobs k)
 {
     if (!d.found.ok() || !check_knobs(k).ok()) return k;
     const stage& last = d.stages.back();
-    const std::int64_t rows = last.axes[row_wise_parts::row_of(d)].extent;
+    const axis& row = last.axes[row_wise_parts::row_of(d)];
     const std::int64_t n = last.axes[row_wise_parts::along_of(d)].extent;
     const auto limit = [](std::int32_t& knob, std::int64_t most) {
         if (knob > most) knob = static_cast<std::int32_t>(most < 1 ? 1 : most);
@@ -91,8 +90,9 @@ constexpr vulkan_row_wise_knobs fitted_vulkan_row_wise(const definition& d, vulk
     limit(k.lane_vectors, n / k.components);
     if (n > most_position)
         while (n / k.components % k.lane_vectors != 0) --k.lane_vectors;
-    limit(k.lane_rows, rows);
-    while (rows % k.lane_rows != 0) --k.lane_rows;
+    // All invocations of a workgroup come to its barriers: none has a row that a call leaves out.
+    limit(k.lane_rows, row.parameter >= 0 ? 1 : row.extent);
+    while (row.extent % k.lane_rows != 0) --k.lane_rows;
     limit(k.unroll, ceil_div(n, std::int64_t{k.lane_vectors} * k.components));
     return k;
 }
@@ -119,7 +119,8 @@ public:
         for (const stage& s : given_.stages) reductions += s.reduce != reduction::none ? 1 : 0;
         stage_plan outer;
         for (int a = 0; a < row_; ++a)
-            if (given_.stages.back().axes[a].extent > 1) outer.add(a, 1, binding::grid);
+            if (given_.stages.back().axes[a].extent > 1 || given_.stages.back().axes[a].parameter >= 0)
+                outer.add(a, 1, binding::grid);
         outer.add(row_, k_.lane_rows, binding::grid);
         const attach_point inside{static_cast<std::int8_t>(2 * reductions),
                                   static_cast<std::int8_t>(outer.levels.size())};
@@ -148,7 +149,7 @@ private:
     constexpr tensor of_lanes(tensor t) const
     {
         t.memory = memory::workgroup;
-        for (int i = 0; i < static_cast<int>(t.dims.size()); ++i) t.dims[i].extent = i == row_ ? k_.lane_rows : 1;
+        for (int i = 0; i < static_cast<int>(t.dims.size()); ++i) t.dims[i] = {.extent = i == row_ ? k_.lane_rows : 1};
         t.dims.push_back({.extent = k_.lane_vectors});
         set_dense(t);
         return t;
@@ -197,7 +198,10 @@ private:
         p.attach = inside;
         for (int a = 0; a < static_cast<int>(s.axes.size()); ++a)
             p.base.push_back(a < along_ ? hone::along(a) : dim_index{});
-        for (int a = 0; a < along_; ++a) s.axes[a].extent = a == row_ ? k_.lane_rows : 1;
+        for (int a = 0; a < along_; ++a) {
+            s.axes[a].extent = a == row_ ? k_.lane_rows : 1;
+            s.axes[a].parameter = -1;
+        }
         return p;
     }
 
@@ -293,7 +297,9 @@ constexpr vulkan_row_wise_knobs default_vulkan_row_wise(const definition& d, int
                                      .lane_rows = 32,
                                      .lane_vectors = 1,
                                      .unroll = static_cast<std::int32_t>(unroll < most_steps ? unroll : most_steps)};
-    return fitted_vulkan_row_wise(d, step == 0 ? vulkan_row_wise_knobs{} : kept);
+    // A row of a call has a workgroup of its own.
+    const bool is_open = d.stages.back().axes[row_wise_parts::row_of(d)].parameter >= 0;
+    return fitted_vulkan_row_wise(d, step == 0 ? vulkan_row_wise_knobs{.lane_vectors = is_open ? 32 : 16} : kept);
 }
 
 struct vulkan_row_wise {
