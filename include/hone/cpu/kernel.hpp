@@ -243,8 +243,8 @@ private:
         if constexpr (part.member != call_member::weights) {
             const given_tensor given = part_of(a, part);
             tensors[Position] = const_cast<void*>(given.first());
-            return (given.first() != nullptr) &
-                   (given.type() == argument<Position>().type); // both: nothing to jump over
+            const bool is_there = given.first() != nullptr, is_of_type = given.type() == argument<Position>().type;
+            return is_there & is_of_type; // both: nothing to jump over
         } else {
             // Weights stand one behind the other where the first are given.
             const void* p = a.weights;
