@@ -428,6 +428,51 @@ std::int64_t lanes_of_pixel(const conv2d_shape& s, isa set)
     return fuses && together > 1 ? s.oc : s.groups * round_up(own, length);
 }
 
+// The same convolutions with extents of the image that each call gives: calls of several sizes for each nest.
+int check_open_images(const std::vector<workload<conv2d_shape>>& all, random_numbers random)
+{
+    tally t;
+    for (const auto& w : all) {
+        conv2d_shape s = w.shape;
+        s.layout = layout::nhwc;
+        const std::int64_t open = random.between(1, 3);
+        const image_window v = s.window();
+        const auto least = [](std::int64_t reach, std::int64_t pads) { return reach > pads ? reach - pads : 1; };
+        const std::int64_t h = least(v.rows(s.kh), v.pad_top + v.pad_bottom);
+        const std::int64_t columns = least(v.columns(s.kw), v.pad_left + v.pad_right);
+        if ((open & 1) != 0) s.h = extent::up_to(s.h + random.between(0, 4));
+        if ((open & 2) != 0) s.w = extent::up_to(s.w + random.between(0, 20));
+        if (random.one_in(2)) s.n = extent::up_to(s.n.value);
+        const definition what = conv2d_definition<bias, residual>(s, dtype::f32);
+        for (int trial = 0; trial < trials_of_each; ++trial) {
+            conv2d_shape called = s;
+            std::vector<std::int64_t> parameters;
+            const auto give = [&](extent& e, std::int64_t from) {
+                if (e.at_call == 0) return;
+                parameters.push_back(random.one_in(3) ? from : random.between(from, e.value));
+                e = parameters.back();
+            };
+            give(called.n, 1);
+            give(called.h, h);
+            give(called.w, columns);
+            const std::size_t given = parameters.size();
+            parameters.resize(what.parameters.size());
+            complete(what.parameters, parameters.data(), parameters.data());
+            CHECK(given == given_parameters(what.parameters));
+            const call_data d = data_of(called, random.next());
+            const isa set = sets[trial % 3];
+            const direct_knobs k = random.one_in(3) ? default_direct(what, set) : random_direct(random);
+            const std::string broken = broken_law(
+                direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
+                d, reference(called, d, {step::bias, step::residual}), 0, parameters, -1, t);
+            CHECK_MESSAGE(broken.empty(), broken, "\n  ", text_of(s), " of ", text_of(called), "\n  ", text_of(k), " ",
+                          std::string{name_of(set)});
+        }
+    }
+    report(t);
+    return t.lowered;
+}
+
 // How many of the kernels had vectors along the output.
 int check_convolutions(const std::vector<workload<conv2d_shape>>& all, random_numbers random)
 {
@@ -466,6 +511,11 @@ int check_convolutions(const std::vector<workload<conv2d_shape>>& all, random_nu
 } // namespace
 
 TEST_CASE("direct convolutions") { CHECK(check_convolutions(workloads_of<random_convolution, 60>(), {1}) > 20); }
+
+TEST_CASE("direct convolutions of images that the call gives")
+{
+    CHECK(check_open_images(workloads_of<random_convolution, 60>(), {5}) > 60 * trials_of_each / 2);
+}
 
 TEST_CASE("direct convolutions of groups of few channels")
 {
