@@ -22,18 +22,18 @@ using tune::call_values;
 namespace {
 
 template <gemm_shape S>
-definition product()
+definition definition_of_product()
 {
     return gemm<S, f32, bias>::definition();
 }
 template <gemm_shape S>
 std::string typical_text()
 {
-    const definition d = product<S>();
+    const definition d = definition_of_product<S>();
     return tune::text_of_call(d, tune::typical_call(d));
 }
 
-constexpr extent most = extent::up_to(4096);
+constexpr extent any_rows = extent::up_to(4096);
 constexpr gemm_shape with_distances{.batch = 3,
                                     .m = extent::up_to(64).typically(20),
                                     .n = 24,
@@ -57,13 +57,13 @@ constexpr gemm_shape matrices(std::int64_t apart)
 TEST_CASE("typical values are those that are named, else a quarter of the largest, as far as that can be measured")
 {
     CHECK(typical_text<gemm_shape{.m = extent::up_to(4096).typically(128), .n = 8, .k = 8}>() == "m=128");
-    CHECK(typical_text<gemm_shape{.m = most, .n = 8, .k = 8}>() == "m=1024");
+    CHECK(typical_text<gemm_shape{.m = any_rows, .n = 8, .k = 8}>() == "m=1024");
     CHECK(typical_text<gemm_shape{.m = extent::up_to(64), .n = 8, .k = 8}>() == "m=16");
     CHECK(typical_text<gemm_shape{.m = extent::up_to(3), .n = 8, .k = 8}>() == "m=1");
     CHECK(typical_text<gemm_shape{.m = extent::up_to(1 << 20), .n = 8, .k = 8}>() == "m=1024");
-    CHECK(typical_text<gemm_shape{.m = most, .n = most, .k = most}>() == "m=1024 n=1024 k=1024");
+    CHECK(typical_text<gemm_shape{.m = any_rows, .n = any_rows, .k = any_rows}>() == "m=1024 n=1024 k=1024");
     // 8 GFLOP are halved, and nothing that is named.
-    CHECK(typical_text<gemm_shape{.m = most, .n = 4096, .k = 1024}>() == "m=512");
+    CHECK(typical_text<gemm_shape{.m = any_rows, .n = 4096, .k = 1024}>() == "m=512");
     CHECK(typical_text<gemm_shape{.m = extent::up_to(4096).typically(1024), .n = 4096, .k = 1024}>() == "m=1024");
 
     using images = conv2d<conv2d_shape{.n = extent::up_to(8), .h = 6, .w = 6, .ic = 2, .oc = 2}, f32>;
@@ -75,7 +75,7 @@ TEST_CASE("typical values are those that are named, else a quarter of the larges
 
 TEST_CASE("distances that are not named leave no gaps, and their matrices do not overlap")
 {
-    const definition d = product<with_distances>();
+    const definition d = definition_of_product<with_distances>();
     // Rows of x: k; of y: 30; matrices: all rows of one, the last of y without its gap.
     CHECK(tune::text_of_call(d, tune::typical_call(d)) ==
           "m=20 k=31 ldx=31 ldy=30 batch_stride_x=620 batch_stride_y=594");
@@ -153,7 +153,7 @@ TEST_CASE("images of a call's height and width have the windows and strides of s
 
 TEST_CASE("other calls: the least, odd ones with gaps, and the largest that can be measured")
 {
-    const definition d = product<with_distances>();
+    const definition d = definition_of_product<with_distances>();
     const auto calls = tune::other_calls(d);
     REQUIRE(calls.size() == 3);
     CHECK(tune::text_of_call(d, calls[0]) == "m=1 k=1 ldx=1 ldy=24 batch_stride_x=1 batch_stride_y=24");
@@ -165,9 +165,10 @@ TEST_CASE("other calls: the least, odd ones with gaps, and the largest that can 
         CHECK(calls::check_parameters(d.parameters, 0, c.data()).found.ok());
     }
     // 2^36 rows of 8 are more than is measured; what is typical is not tried twice.
-    const definition tall = product<gemm_shape{.m = extent::up_to(std::int64_t{1} << 36), .n = 8, .k = 8}>();
+    const definition tall =
+        definition_of_product<gemm_shape{.m = extent::up_to(std::int64_t{1} << 36), .n = 8, .k = 8}>();
     CHECK(tune::other_calls(tall).back() == call_values{1 << 21});
-    const definition few = product<gemm_shape{.m = extent::up_to(3), .n = 8, .k = 8}>();
+    const definition few = definition_of_product<gemm_shape{.m = extent::up_to(3), .n = 8, .k = 8}>();
     CHECK(tune::other_calls(few) == std::vector<call_values>{{3}});
     CHECK(tune::other_calls(gemm<gemm_shape{.m = 3, .n = 8, .k = 8}, f32>::definition()).empty());
 }
@@ -175,29 +176,31 @@ TEST_CASE("other calls: the least, odd ones with gaps, and the largest that can 
 TEST_CASE("values that no call can give are refused, and those beside them are not")
 {
     const auto found = [](const definition& d) { return tune::with_typical(checked(d)).found; };
-    for (const definition& d : {product<rows(extent::up_to(64).typically(65), leading::at_call())>(),
-                                product<rows(extent::up_to(64).typically(0), leading::at_call())>(),
-                                product<rows(extent::up_to(64).typically(-3), leading::at_call())>(),
-                                product<rows(64, leading::at_call().typically(30))>()}) {
+    for (const definition& d : {definition_of_product<rows(extent::up_to(64).typically(65), leading::at_call())>(),
+                                definition_of_product<rows(extent::up_to(64).typically(0), leading::at_call())>(),
+                                definition_of_product<rows(extent::up_to(64).typically(-3), leading::at_call())>(),
+                                definition_of_product<rows(64, leading::at_call().typically(30))>()}) {
         const status s = found(d);
         CAPTURE(s.found);
         CHECK(s.what == fault::typical_out_of_range);
     }
-    for (const definition& d : {product<rows(extent::up_to(64).typically(64), leading::at_call())>(),
-                                product<rows(extent::up_to(64).typically(1), leading::at_call())>(),
-                                product<rows(64, leading::at_call().typically(31))>()})
+    for (const definition& d : {definition_of_product<rows(extent::up_to(64).typically(64), leading::at_call())>(),
+                                definition_of_product<rows(extent::up_to(64).typically(1), leading::at_call())>(),
+                                definition_of_product<rows(64, leading::at_call().typically(31))>()})
         CHECK(found(d).ok());
-    CHECK(std::string(found(product<rows(extent::up_to(64).typically(65), leading::at_call())>()).subject) == "m");
+    CHECK(std::string(
+              found(definition_of_product<rows(extent::up_to(64).typically(65), leading::at_call())>()).subject) ==
+          "m");
 
     // Each in its range, and not together: rows of 40 for k of 50, and matrices of y that overlap.
-    CHECK(found(product<gemm_shape{
+    CHECK(found(definition_of_product<gemm_shape{
                     .m = 8, .n = 8, .k = extent::up_to(60).typically(50), .ldx = leading::at_call().typically(40)}>())
               .what == fault::typical_out_of_range);
-    CHECK(found(product<matrices(72)>()).what == fault::typical_out_of_range);
-    CHECK(found(product<matrices(80)>()).ok());
+    CHECK(found(definition_of_product<matrices(72)>()).what == fault::typical_out_of_range);
+    CHECK(found(definition_of_product<matrices(80)>()).ok());
 
     // What is resolved is typical of the nest, too.
-    const definition d = tune::with_typical(product<rows(extent::up_to(64), leading::at_call())>());
+    const definition d = tune::with_typical(definition_of_product<rows(extent::up_to(64), leading::at_call())>());
     CHECK(d.parameters[0].typical == 16);
     CHECK(d.parameters[1].typical == 31);
 }
