@@ -29,6 +29,7 @@ public:
     explicit constexpr bounds_proof(const Nest& n) : n_{n}
     {
         for (const affine_term& t : n.terms) divides_ = divides_ || t.divisor != 1;
+        for (const hone::parameter& p : n.parameters) derives_ = derives_ || !p.is_given();
     }
 
     // The values that the variable of a loop takes: never negative where a lower bound is proved not to be, whatever
@@ -293,7 +294,12 @@ private:
         return false;
     }
 
-    constexpr bool is_never_negative(form f, const interval* variables) const
+    // Facts times a parameter first with bounds for their own parameters, and where that ends in nothing with products.
+    constexpr bool is_never_negative(const form& f, const interval* variables) const
+    {
+        return is_proved(f, variables, false) || (derives_ && is_proved(f, variables, true));
+    }
+    constexpr bool is_proved(form f, const interval* variables, bool makes_products) const
     {
         for (int step = 0; f.is_exact && step < most_steps; ++step) {
             const std::int64_t now = least(f, variables);
@@ -302,13 +308,15 @@ private:
             std::int64_t best_least = now;
             std::int64_t best_scale = 1;
             // Terms of parameters alone where no variable helps.
-            for (int i = 0; i < f.count || (i < 2 * f.count && best_least == now); ++i) {
+            for (int i = 0; i < f.count || (makes_products && i < 2 * f.count && best_least == now); ++i) {
                 const affine_term& t = f.terms[i % f.count];
                 if ((t.variable < 0) != (i >= f.count)) continue;
                 const bool is_alone = t.variable < 0 || t.parameter < 0;
                 // The innermost loops were opened last.
-                for (int k = is_alone ? facts_ : 2 * facts_; k-- > 0;) {
-                    const form fact = is_alone ? fact_[k] : times_parameter(fact_[k / 2], t.parameter, k % 2 == 0);
+                const int ways = is_alone || !makes_products ? 1 : 2;
+                for (int k = ways * facts_; k-- > 0;) {
+                    const form& own = fact_[k / ways];
+                    const form fact = is_alone ? own : times_parameter(own, t.parameter, ways == 2 && k % 2 == 0);
                     const std::int64_t b = coefficient(fact, t);
                     if (!fact.is_exact || b == 0 || (b > 0) != (t.coefficient > 0)) continue;
                     // |b| f - |a| g, of which the term is gone.
@@ -329,7 +337,7 @@ private:
             }
             if (best_least != now || best_scale != 1)
                 f = best;
-            else if (!relax(f))
+            else if (!makes_products || !relax(f))
                 return false;
         }
         return false;
@@ -365,6 +373,7 @@ private:
 
     const Nest& n_;
     bool divides_ = false; // a term of the nest is divided
+    bool derives_ = false; // a parameter comes of others
     int facts_ = 0;
     form fact_[most_facts]{};
 };
