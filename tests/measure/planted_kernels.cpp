@@ -262,7 +262,9 @@ const planted of_kept[] = {
      "behind the last element of keep"},
     {"writes before the second output", "a.output(0).as<float>()[-1] = 0;", "", wrong_result, "outside a buffer"},
     {"gives itself another second output",
-     "static float other[outputs]; if (call > 2) { float** list; std::memcpy(&list, reinterpret_cast<const char*>(&a.outputs) + 8, sizeof list); list[0] = other; }",
+     // The array of floats is the first of its pointers.
+     "static float other[outputs]; "
+     "if (call > 2) { float** list; std::memcpy(&list, &a.outputs, sizeof list); list[0] = other; }",
      "", wrong_result, "is not written"},
 };
 
