@@ -28,15 +28,16 @@ using namespace reductions;
 
 constexpr hone::isa set = hone::compiled_isa();
 
-// A set of one config, as text.
-template <class Op, const char* Config>
-struct only {
-    static constexpr hone::accuracy accuracy = hone::accuracy::fast;
-    static constexpr hone::signature_text signature = Op::signature();
-    static constexpr hone::cpu_entry entries[1] = {{.signature = signature.c_str(), .set = set, .config = Config}};
-};
+// A set of one config.
 template <class Op>
 constexpr hone::direct_knobs plain = hone::schedules::default_direct(hone::definition_of<Op>, set);
+template <class Op>
+struct only_direct {
+    static constexpr hone::accuracy accuracy = hone::accuracy::fast;
+    static constexpr hone::signature_text signature = Op::signature();
+    static constexpr hone::cpu_entry entries[1] = {
+        {.signature = signature.c_str(), .set = set, .config = hone::config_text<hone::direct, plain<Op>>}};
+};
 
 // Loads all of x and stores all of y: so many parts of x side by side, in 8 chains of maxima, and as many vectors of y
 // as their share of x. Of one part and of four, the faster is what memory gives.
@@ -123,9 +124,7 @@ void report(const char* name, const bench::options& o)
     add_stream(std::integral_constant<int, 1>(), "a loop over x");
     add_stream(std::integral_constant<int, 4>(), "over its quarters");
     all.push_back(contender_of<hone::kernel<Op>>("reduce, by default", of, expected));
-    static constexpr hone::direct_knobs knobs = plain<Op>;
-    all.push_back(contender_of<hone::kernel<Op, only<Op, hone::config_text<hone::direct, knobs>>>>("direct, by default",
-                                                                                                   of, expected));
+    all.push_back(contender_of<hone::kernel<Op, only_direct<Op>>>("direct, by default", of, expected));
     bench::run_rounds(all, o.number("--rounds"), hone::tune::cache_mode::hot);
     const double bytes = static_cast<double>(of.x_elements + of.y_elements) * sizeof(float);
     const bench::contender& most = all[1].median() < all[0].median() ? all[1] : all[0];
