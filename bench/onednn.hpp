@@ -117,4 +117,21 @@ inline dnnl::layer_normalization_forward::primitive_desc layer_norm(const dnnl::
 #endif
 }
 
+struct cell_tensors {
+    memory::desc x, h, c, weights, recurrent, bias;
+};
+
+// One step of one layer; x, h and c are of one time step, and what comes of them is like h and c.
+inline dnnl::lstm_forward::primitive_desc lstm(const dnnl::engine& engine, const cell_tensors& t)
+{
+    constexpr auto kind = dnnl::prop_kind::forward_inference;
+    constexpr auto direction = dnnl::rnn_direction::unidirectional_left2right;
+    const memory::desc y = described({1, t.h.dims()[2], t.h.dims()[3]}, memory::format_tag::tnc);
+#if DNNL_VERSION_MAJOR >= 3
+    return {engine, kind, direction, t.x, t.h, t.c, t.weights, t.recurrent, t.bias, y, t.h, t.c};
+#else
+    return {{kind, direction, t.x, t.h, t.c, t.weights, t.recurrent, t.bias, y, t.h, t.c}, engine};
+#endif
+}
+
 } // namespace onednn

@@ -257,9 +257,14 @@ private:
         const auto& nodes = s_.body.nodes;
         for (const operand& o : s_.operands)
             if (o.may_leave && o.outside != 0) return false; // padding adds something
-        return made_.empty() && s_.reduce == reduction::add && nodes.size() == 3 && nodes[2].op == expr_op::mul &&
-               nodes[0].op == expr_op::load && nodes[1].op == expr_op::load && meets_no_padding(axis);
+        const auto is_given = [&](int node) {
+            return nodes[node].op == expr_op::load && !is_made(s_.operands[nodes[node].ref].tensor);
+        };
+        return s_.reduce == reduction::add && nodes.size() == 3 && nodes[2].op == expr_op::mul && is_given(0) &&
+               is_given(1) && meets_no_padding(axis);
     }
+    // Whether an earlier stage made a tensor, with errors of its own.
+    bool is_made(int tensor) const { return !made_.empty() && !made_[static_cast<std::size_t>(tensor)].empty(); }
     // Whether the body's operands are never left in the dimensions in which this axis moves.
     bool meets_no_padding(int axis) const
     {
@@ -416,7 +421,7 @@ private:
                 const float outside = rounded_to(d_.tensors[o.tensor].type, o.outside);
                 const bool is_inside = place(o, at);
                 const auto there = static_cast<std::size_t>(at);
-                if (is_inside && !made_.empty() && !made_[o.tensor].empty())
+                if (is_inside && is_made(o.tensor))
                     v[i] = made_[o.tensor][there];
                 else
                     v[i] = {static_cast<double>(is_inside ? tensors_[o.tensor][there] : outside)};

@@ -345,9 +345,13 @@ inline problem problem_of(const definition& d, std::uint64_t seed, const std::ve
     }
 
     // Sums of about 2, whatever their length: above 0 and below 6.
-    float weight = 1;
-    for (const axis& a : s.axes)
-        if (a.reduction) weight /= static_cast<float>(a.extent);
+    float weight = 1; // of the stage with most summands
+    for (const stage& of : d.stages) {
+        float own = 1;
+        for (const axis& a : of.axes)
+            if (a.reduction) own /= static_cast<float>(a.extent);
+        weight = std::min(weight, own);
+    }
     drawing::numbers above(seed + 2);
     add(
         "positive operands", share_judged::part,

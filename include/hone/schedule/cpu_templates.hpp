@@ -4,6 +4,7 @@
 
 #include <hone/core/traits.hpp>
 #include <hone/op/operator.hpp>
+#include <hone/schedule/chain.hpp>
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/panels.hpp>
 #include <hone/schedule/reduce.hpp>
@@ -17,7 +18,7 @@
 
 namespace hone::schedules {
 
-using cpu_templates = template_list<reduce, panels, direct, winograd, row_wise>;
+using cpu_templates = template_list<reduce, panels, direct, winograd, row_wise, chain>;
 using cpu_config = config_in<cpu_templates>;
 
 namespace config_parts {

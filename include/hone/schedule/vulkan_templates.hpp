@@ -6,6 +6,7 @@
 #include <hone/core/traits.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/schedule/schedule_template.hpp>
+#include <hone/schedule/vulkan_chain.hpp>
 #include <hone/schedule/vulkan_direct.hpp>
 #include <hone/schedule/vulkan_reduce.hpp>
 #include <hone/schedule/vulkan_row_wise.hpp>
@@ -16,7 +17,7 @@
 
 namespace hone::schedules {
 
-using vulkan_templates = template_list<vulkan_reduce, vulkan_direct, vulkan_row_wise>;
+using vulkan_templates = template_list<vulkan_reduce, vulkan_direct, vulkan_row_wise, vulkan_chain>;
 using vulkan_config = config_in<vulkan_templates>;
 
 namespace config_parts {
