@@ -104,7 +104,7 @@ void convolution(const operands& in, const state& st)
         else
             cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, b(s.oc), b(pixels), b(depth), 1, st.weights,
                         b(depth), windows, b(pixels), 0, y, b(pixels));
-        add_bias_and_relu(in, y, nhwc ? pixels : s.oc, nhwc ? s.oc : pixels, nhwc);
+        add_bias_and_relu(in, y, nhwc ? pixels : s.oc.value, nhwc ? s.oc.value : pixels, nhwc);
     }
 }
 

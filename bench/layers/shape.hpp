@@ -275,9 +275,9 @@ inline std::string cpp_of(const shape& s)
                        ".kh = {}, .kw = {}, .stride_h = {}, .stride_w = {}, .pad_top = {}, .pad_left = {}, "
                        ".pad_bottom = {}, .pad_right = {}, .dilation_h = {}, .dilation_w = {}, .groups = {}, "
                        ".layout = hone::layout::{}}}, {}> {{}};\n",
-                       c.n.value, c.h.value, c.w.value, c.ic, c.oc, c.kh, c.kw, v.stride_h, v.stride_w, v.pad_top,
-                       v.pad_left, v.pad_bottom, v.pad_right, v.dilation_h, v.dilation_w, c.groups, name_of(c.layout),
-                       words);
+                       c.n.value, c.h.value, c.w.value, c.ic.value, c.oc.value, c.kh, c.kw, v.stride_h, v.stride_w,
+                       v.pad_top, v.pad_left, v.pad_bottom, v.pad_right, v.dilation_h, v.dilation_w, c.groups.value,
+                       name_of(c.layout), words);
 }
 
 } // namespace bench::layers

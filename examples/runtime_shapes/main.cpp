@@ -47,7 +47,7 @@ struct layer {
         };
         return is_conv2d ? of(conv2d) : of(gemm);
     }
-    std::int64_t channels() const { return is_conv2d ? conv2d.oc : gemm.n.value; }
+    std::int64_t channels() const { return is_conv2d ? conv2d.oc.value : gemm.n.value; }
     std::int64_t inputs() const { return is_conv2d ? conv2d.h * conv2d.w * conv2d.ic : gemm.m.value * gemm.k.value; }
     std::int64_t weights() const
     {
@@ -68,7 +68,7 @@ bool read(const std::string& line, layer& l)
     l.is_conv2d = kind == "conv2d";
     if (l.is_conv2d) {
         hone::conv2d_shape& s = l.conv2d;
-        words >> s.h.value >> s.w.value >> s.ic >> s.oc >> s.kh >> s.stride >> s.pad;
+        words >> s.h.value >> s.w.value >> s.ic.value >> s.oc.value >> s.kh >> s.stride >> s.pad;
         s.kw = s.kh;
         if (!words || !s.check().ok()) return false;
     } else {

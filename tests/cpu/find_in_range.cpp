@@ -70,6 +70,49 @@ TEST_CASE("a distance that each call gives is any that is named")
     CHECK(held(product({.m = 4}, "scale"), product({.m = 4}, "scale2")) == 0);
 }
 
+TEST_CASE("channels of a depthwise convolution are one number")
+{
+    constexpr extent many = extent::up_to(512);
+    const auto layer = [](extent ic, extent oc, extent groups) {
+        return signature_of(conv2d_shape{.h = 9, .w = 9, .ic = ic, .oc = oc, .kh = 3, .kw = 3, .groups = groups},
+                            dtype::f32);
+    };
+    const signature_text dense = layer(many, many, 1), depthwise = layer(many, many, many);
+    CHECK(held(depthwise, layer(64, 64, 64)) == 512);
+    CHECK(held(depthwise, layer(512, 512, 512)) == 512);
+    CHECK(held(depthwise, layer(513, 513, 513)) == 0);
+    CHECK(held(depthwise, layer(64, 128, 64)) == 0);
+    CHECK(held(depthwise, layer(64, 64, 32)) == 0);
+    CHECK(held(depthwise, layer(64, 64, 1)) == 0);
+    CHECK(held(depthwise, depthwise) == 1);
+    CHECK(held(depthwise, dense) == 0);
+    CHECK(held(dense, layer(64, 3, 1)) == 512 * 512);
+    CHECK(held(dense, layer(64, 64, 64)) == 0);
+    CHECK(held(dense, depthwise) == 0);
+}
+
+TEST_CASE("what a range leaves open is given in the order of its parameters")
+{
+    using list = std::vector<std::int64_t>;
+    const auto given = [](const signature_text& range, const signature_text& shape) {
+        const auto values = parameters_in_range(range.c_str(), shape.c_str());
+        return list(values.begin(), values.end());
+    };
+    constexpr extent any = extent::up_to(64);
+    const gemm_shape open{.batch = 2, .m = any, .n = 8, .k = any, .ldy = leading::at_call()};
+    CHECK(given(product(open), product({.batch = 2, .m = 5, .n = 8, .k = 7, .ldy = 30})) == list{5, 7, 30});
+    CHECK(given(product(open), product({.batch = 2, .m = 65, .n = 8, .k = 7, .ldy = 30})).empty());
+    const gemm_shape known{.m = 5, .n = 8, .k = 7};
+    CHECK(given(product(known), product(known)).empty());
+    constexpr conv2d_shape layer{.n = any, .h = any, .w = 9, .ic = any, .oc = any, .kh = 3, .kw = 3};
+    conv2d_shape shape{.n = 2, .h = 11, .w = 9, .ic = 32, .oc = 48, .kh = 3, .kw = 3};
+    CHECK(given(signature_of(layer, dtype::f32), signature_of(shape, dtype::f32)) == list{2, 11, 32, 48});
+    conv2d_shape depthwise = layer;
+    depthwise.groups = any;
+    shape.oc = shape.groups = 32;
+    CHECK(given(signature_of(depthwise, dtype::f32), signature_of(shape, dtype::f32)) == list{2, 11, 32});
+}
+
 TEST_CASE("the smallest range that holds a shape is found, and in it the best instruction set")
 {
     const signature_text small = product({.m = extent::up_to(64), .n = 24, .k = 8}),

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // Compiled convolutions of images whose height and width the call gives: one kernel, images of all sizes, and pages
 // beside them that nothing may touch.
-#include <cstring>
-#include <initializer_list>
-#include <memory>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
 
-#include <hone/process/guarded_memory.hpp>
-
+#include "image_calls.hpp"
 #include "kernel_trial.hpp"
 
 using namespace hone;
@@ -62,93 +59,11 @@ std::vector<trial<conv2d_shape>> trials()
     };
 }
 
-std::int64_t least_of(const conv_axis_shape& a)
-{
-    const std::int64_t least = a.dilation * (a.kernel - 1) + 1 - a.before - a.after;
-    return least < 1 ? 1 : least;
-}
-// The least, some beside it, the largest; one where the shape has it.
-std::vector<std::int64_t> extents_of(const extent& e, std::int64_t least, std::initializer_list<std::int64_t> some)
-{
-    if (!e.at_call) return {e.value};
-    std::vector<std::int64_t> all{least, e.value};
-    for (const std::int64_t s : some)
-        if (s > least && s < e.value) all.push_back(s);
-    return all;
-}
-
-struct call_of_images {
-    conv2d_shape shape; // of the call
-    std::vector<std::int64_t> parameters;
-};
-std::vector<call_of_images> calls_of(const conv2d_shape& s)
-{
-    std::vector<call_of_images> all;
-    for (const std::int64_t n : extents_of(s.n, 1, {}))
-        for (const std::int64_t h : extents_of(s.h, least_of(rows_of(s)), {2, 3, 6}))
-            for (const std::int64_t w :
-                 extents_of(s.w, least_of(columns_of(s)), {2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 20})) {
-                call_of_images c{s, {}};
-                c.shape.n = n;
-                c.shape.h = h;
-                c.shape.w = w;
-                if (s.n.at_call) c.parameters.push_back(n);
-                if (s.h.at_call) c.parameters.push_back(h);
-                if (s.w.at_call) c.parameters.push_back(w);
-                all.push_back(c);
-            }
-    return all;
-}
-
-// The call among pages that end it, x and y before them or behind them.
-std::string wrong_among_pages(const entry& kernel, const call_of_images& c, const call_data& d, const doubles& expected)
-{
-    using tune::measuring::flush, tune::measuring::guarded_memory;
-    for (const flush side : {flush::to_begin, flush::to_end}) {
-        const auto copied = [&](const char* name, const floats& from) {
-            auto m = std::make_unique<guarded_memory>(name, from.size() * sizeof(float), side);
-            std::memcpy(m->floats(), from.data(), from.size() * sizeof(float));
-            return m;
-        };
-        const auto x = copied("x", d.x), residual = copied("residual", d.residual), y = copied("y", d.y);
-        floats packed(kernel.packed_bytes / sizeof(float) + 1),
-            workspace(kernel.workspace_bytes(1) / sizeof(float) + 1);
-        kernel.pack(d.weights.data(), packed.data());
-        x->make_read_only();
-        residual->make_read_only();
-        serial_executor serial;
-        const status found = kernel.run(reference_to(serial), {.x = x->floats(),
-                                                               .weights = packed.data(),
-                                                               .bias = d.bias.data(),
-                                                               .residual = residual->floats(),
-                                                               .y = y->floats(),
-                                                               .workspace = workspace.data(),
-                                                               .parameters = c.parameters.data()});
-        if (!found.ok()) return std::string{found.message()} + ", " + found.subject;
-        if (!y->slack_holds()) return "run() writes beside y";
-        const floats result(y->floats(), y->floats() + d.y.size());
-        if (std::string wrong = difference(result, expected, 0); !wrong.empty()) return wrong;
-    }
-    return "";
-}
-
 } // namespace
 
 TEST_CASE("convolutions of images of the size that the call gives")
 {
-    std::uint64_t seed = 0;
-    int calls = 0;
-    for (const trial<conv2d_shape>& t : trials())
-        for (const call_of_images& c : calls_of(t.shape)) {
-            const call_data d = data_of(c.shape, ++seed);
-            const doubles expected = reference(c.shape, d, t.epilogue);
-            std::string wrong = wrong_kernel(t.kernel, d, expected, c.parameters.data());
-            if (wrong.empty()) wrong = wrong_among_pages(t.kernel, c, d, expected);
-            CHECK_MESSAGE(wrong.empty(), wrong, "\n  n = ", c.shape.n.value, ", h = ", c.shape.h.value,
-                          ", w = ", c.shape.w.value, ": ", t.kernel.signature);
-            ++calls;
-        }
-    CHECK(calls > 300);
+    CHECK(check_calls(trials(), {.h = {2, 3, 6}, .w = {2, 3, 4, 5, 7, 8, 12, 15, 16, 17, 20}}) > 300);
 }
 
 TEST_CASE("images that hold no window are out of range, and none at all are no work")

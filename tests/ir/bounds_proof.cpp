@@ -225,6 +225,12 @@ TEST_CASE("every access of convolutions of images that a call gives is proved, a
         if ((open & 1) != 0) s.h = extent::up_to(s.h.value);
         if ((open & 2) != 0) s.w = extent::up_to(s.w.value);
         if ((open & 4) != 0) s.n = extent::up_to(s.n.value);
+        if (const std::int64_t channels = random.between(0, 3); s.groups == 1) {
+            if ((channels & 1) != 0) s.ic = extent::up_to(s.ic.value);
+            if ((channels & 2) != 0) s.oc = extent::up_to(s.oc.value);
+        } else if (channels == 1) {
+            s.ic = s.oc = s.groups = extent::up_to(20 * s.groups);
+        }
         if (!s.check().ok()) continue;
         CAPTURE(std::string(signature_of(s, dtype::f32).c_str()));
         const definition d = random.one_in(2) ? conv2d_definition<bias, relu>(s, dtype::f32)

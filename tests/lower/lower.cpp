@@ -221,10 +221,11 @@ std::string text_of(const conv2d_shape& s)
     std::ostringstream o;
     const image_window v = s.window();
     o << "conv2d{.n = " << (s.n.at_call ? "<=" : "") << s.n << ", .h = " << s.h << ", .w = " << s.w
-      << ", .ic = " << s.ic << ", .oc = " << s.oc << ", .kh = " << s.kh << ", .kw = " << s.kw
-      << ", .stride = " << v.stride_h << " x " << v.stride_w << ", .pad = " << v.pad_top << ' ' << v.pad_left << ' '
-      << v.pad_bottom << ' ' << v.pad_right << ", .dilation = " << v.dilation_h << " x " << v.dilation_w
-      << ", .groups = " << s.groups << "} " << (s.layout == layout::nhwc ? "nhwc" : "nchw");
+      << ", .ic = " << (s.ic.at_call ? "<=" : "") << s.ic << ", .oc = " << (s.oc.at_call ? "<=" : "") << s.oc
+      << ", .kh = " << s.kh << ", .kw = " << s.kw << ", .stride = " << v.stride_h << " x " << v.stride_w
+      << ", .pad = " << v.pad_top << ' ' << v.pad_left << ' ' << v.pad_bottom << ' ' << v.pad_right
+      << ", .dilation = " << v.dilation_h << " x " << v.dilation_w << ", .groups = " << s.groups << "} "
+      << (s.layout == layout::nhwc ? "nhwc" : "nchw");
     return o.str();
 }
 std::string text_of(const gemm_shape& s)
@@ -425,17 +426,31 @@ std::int64_t lanes_of_pixel(const conv2d_shape& s, isa set)
     // Of groups that no vector holds evenly, as many stand in one as divide all.
     std::int64_t together = length / own;
     while (fuses && length % own != 0 && s.groups % together != 0) --together;
-    return fuses && together > 1 ? s.oc : s.groups * round_up(own, length);
+    return fuses && together > 1 ? s.oc.value : s.groups * round_up(own, length);
 }
 
-// The same convolutions with extents of the image that each call gives: calls of several sizes for each nest.
+// Gives a convolution, of one group or of one channel a group, some channels of the call; of its least image.
+void open_channels(conv2d_shape& s, random_numbers& random)
+{
+    const std::int64_t open = random.between(0, 3);
+    if (s.groups == s.ic && s.groups == s.oc && s.groups > 1 && open > 0) {
+        s.ic = s.oc = s.groups = extent::up_to(s.groups + random.between(0, 20));
+    } else if (s.groups == 1) {
+        if ((open & 1) != 0) s.ic = extent::up_to(s.ic + random.between(0, 5));
+        if ((open & 2) != 0) s.oc = extent::up_to(s.oc + random.between(0, 20));
+    }
+}
+
+// The same convolutions with extents that each call gives, of the image and of its channels: calls of several sizes for
+// each nest.
 int check_open_images(const std::vector<workload<conv2d_shape>>& all, random_numbers random)
 {
     tally t;
     for (const auto& w : all) {
         conv2d_shape s = w.shape;
         s.layout = layout::nhwc;
-        const std::int64_t open = random.between(1, 3);
+        open_channels(s, random);
+        const std::int64_t open = random.between(s.ic.at_call || s.oc.at_call ? 0 : 1, 3);
         const image_window v = s.window();
         const auto least = [](std::int64_t reach, std::int64_t pads) { return reach > pads ? reach - pads : 1; };
         const std::int64_t h = least(v.rows(s.kh), v.pad_top + v.pad_bottom);
@@ -455,6 +470,11 @@ int check_open_images(const std::vector<workload<conv2d_shape>>& all, random_num
             give(called.n, 1);
             give(called.h, h);
             give(called.w, columns);
+            give(called.ic, 1);
+            if (s.groups.at_call)
+                called.oc = called.groups = called.ic;
+            else
+                give(called.oc, 1);
             const std::size_t given = parameters.size();
             parameters.resize(what.parameters.size());
             complete(what.parameters, parameters.data(), parameters.data());
@@ -462,9 +482,11 @@ int check_open_images(const std::vector<workload<conv2d_shape>>& all, random_num
             const call_data d = data_of(called, random.next());
             const isa set = sets[trial % 3];
             const direct_knobs k = random.one_in(3) ? default_direct(what, set) : random_direct(random);
-            const std::string broken = broken_law(
-                direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),
-                d, reference(called, d, {step::bias, step::residual}), 0, parameters, -1, t);
+            const tensor source = at_call(what.tensors[1], parameters.data());
+            const tensor packed = at_call(packed_weights(what, k, set)[0], parameters.data());
+            const std::string broken =
+                broken_law(direct_schedule(what, k, set), packing_schedule(source, packed, set), d,
+                           reference(called, d, {step::bias, step::residual}), 0, parameters, -1, t);
             CHECK_MESSAGE(broken.empty(), broken, "\n  ", text_of(s), " of ", text_of(called), "\n  ", text_of(k), " ",
                           std::string{name_of(set)});
         }
@@ -495,7 +517,7 @@ int check_convolutions(const std::vector<workload<conv2d_shape>>& all, random_nu
             // Along the output lanes past the end are left out.
             const bool along_output = k.vector == vector_axis::output && axis_of_output(what) >= 0;
             along += along_output ? 1 : 0;
-            const std::int64_t lanes = along_output ? w.shape.oc : lanes_of_pixel(w.shape, set);
+            const std::int64_t lanes = along_output ? w.shape.oc.value : lanes_of_pixel(w.shape, set);
             const bool copies = k.pad == padding::copy && w.shape.window().pads() && !along_output;
             const std::string broken = broken_law(
                 direct_schedule(what, k, set), packing_schedule(what.tensors[1], packed_weights(what, k, set)[0], set),

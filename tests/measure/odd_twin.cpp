@@ -136,6 +136,16 @@ TEST_CASE("what each call gives, it gives the twin, too; all else is odd")
         conv2d<conv2d_shape{.n = any, .h = 56, .w = 28, .ic = 64, .oc = 96, .kh = 3, .kw = 3, .pad = 1}, f32>;
     using fewer = conv2d<conv2d_shape{.n = any, .h = 37, .w = 13, .ic = 37, .oc = 37, .kh = 3, .kw = 3, .pad = 1}, f32>;
     same(tune::with_odd_extents(images::definition()), fewer::definition());
+    using channels =
+        conv2d<conv2d_shape{.n = 4, .h = 56, .w = 28, .ic = any, .oc = any, .kh = 3, .kw = 3, .pad = 1}, f32, bias>;
+    using of_fewer =
+        conv2d<conv2d_shape{.n = 4, .h = 37, .w = 13, .ic = any, .oc = any, .kh = 3, .kw = 3, .pad = 1}, f32, bias>;
+    same(tune::with_odd_extents(channels::definition()), of_fewer::definition());
+    using rows =
+        conv2d<conv2d_shape{.h = 56, .w = any, .ic = any, .oc = any, .kh = 3, .kw = 3, .pad = 1, .groups = any}, f32>;
+    using of_rows =
+        conv2d<conv2d_shape{.h = 37, .w = any, .ic = any, .oc = any, .kh = 3, .kw = 3, .pad = 1, .groups = any}, f32>;
+    same(tune::with_odd_extents(rows::definition()), of_rows::definition());
 }
 
 TEST_CASE("nearly each config of a space has a kernel on the twin, inside its buffers")

@@ -287,6 +287,83 @@ TEST_CASE("images whose extents each call gives")
     CHECK(conv2d_shape{.h = extent::up_to(0), .w = 4}.check().what == fault::extent_zero);
 }
 
+TEST_CASE("channels that each call gives")
+{
+    constexpr extent many = extent::up_to(64), more = extent::up_to(96).typically(32);
+    constexpr conv2d_shape s{.n = 2,
+                             .h = extent::up_to(9),
+                             .w = extent::up_to(12),
+                             .ic = many,
+                             .oc = more,
+                             .kh = 3,
+                             .kw = 5,
+                             .stride = 2,
+                             .pad = 1};
+    const definition d = conv2d<s, f32, bias, residual>::definition();
+    check_laws(d);
+    CHECK(std::string{conv2d<s, f32>::signature().c_str()} ==
+          "conv2d n2 h<=9 w<=12 ic<=64 oc<=96 kh3 kw5 s2 p1 d1 g1 nhwc f32");
+    const char* const names[] = {"h", "w", "ic", "oc", "oh", "ow", "w * ic", "h * w * ic", "ow * oc", "oh * ow * oc"};
+    REQUIRE(d.parameters.size() == std::size(names));
+    for (std::size_t p = 0; p < std::size(names); ++p) CHECK(std::string{d.parameters[p].name} == names[p]);
+    CHECK(given_parameters(d.parameters) == 4);
+    CHECK(d.parameters[2].least == 1);
+    CHECK(d.parameters[3].typical == 32);
+    CHECK(emptying_parameters(d) % 16 == 8); // of those that a call gives, oc
+    // Of each call the tensors are dense, weights as the operator has them, too.
+    const std::int64_t given[] = {4, 7, 5, 11};
+    std::int64_t values[std::size(names)]{};
+    complete(d.parameters, given, values);
+    const conv2d_shape called{.n = 2, .h = 4, .w = 7, .ic = 5, .oc = 11, .kh = 3, .kw = 5, .stride = 2, .pad = 1};
+    const definition known = conv2d_definition<bias, residual>(called, dtype::f32);
+    for (std::size_t t = 0; t < d.tensors.size(); ++t) {
+        const tensor own = schedules::at_call(d.tensors[t], values);
+        CHECK(own.elements() == known.tensors[t].elements());
+        for (std::size_t i = 0; i < own.dims.size(); ++i) {
+            CHECK(own.dims[i].extent == known.tensors[t].dims[i].extent);
+            if (own.dims[i].extent > 1) CHECK(own.dims[i].stride == known.tensors[t].dims[i].stride);
+        }
+    }
+
+    constexpr conv2d_shape each{.h = 5, .w = 6, .ic = many, .oc = many, .kh = 3, .kw = 3, .groups = many};
+    const definition depthwise = conv2d<each, f32, bias>::definition();
+    check_laws(depthwise);
+    CHECK(std::string{conv2d<each, f32>::signature().c_str()} ==
+          "conv2d n1 h5 w6 ic<=64 oc=ic kh3 kw3 s1 p0 d1 g=ic nhwc f32");
+    REQUIRE(depthwise.parameters.size() == 1);
+    CHECK(std::string{depthwise.parameters[0].name} == "ic");
+    CHECK(depthwise.stages[0].axes[conv_axis::g].parameter == 0);
+    CHECK(emptying_parameters(depthwise) == 1);
+    const std::int64_t channels = 7;
+    CHECK(schedules::at_call(depthwise.tensors[0], &channels).elements() == 5 * 6 * 7);
+    CHECK(schedules::at_call(depthwise.tensors[1], &channels).elements() == 3 * 3 * 7);
+}
+
+TEST_CASE("channels of the call are of NHWC and one group, or of as many as channels; others say so")
+{
+    constexpr extent many = extent::up_to(12), fewer = extent::up_to(6);
+    const auto found = [](extent ic, extent oc, extent groups, layout order = layout::nhwc) {
+        conv2d_shape s = base;
+        s.ic = ic;
+        s.oc = oc;
+        s.groups = groups;
+        s.layout = order;
+        return s.check();
+    };
+    CHECK(found(many, many, 1).ok());
+    CHECK(found(many, 5, 1).ok());
+    CHECK(found(5, many, 1).ok());
+    CHECK(found(many, many, many).ok());
+    CHECK(found(many, many, 1, layout::nchw).what == fault::channels_at_call);
+    CHECK(std::string{found(many, 5, 1, layout::nchw).subject} == "conv2d: layout");
+    CHECK(found(many, 12, 2).what == fault::channels_at_call);
+    CHECK(std::string{found(12, many, 4).subject} == "conv2d: groups");
+    CHECK(found(12, 12, many).what == fault::channels_at_call);
+    CHECK(found(many, many, fewer).what == fault::channels_at_call);
+    CHECK(found(fewer, many, fewer).what == fault::channels_at_call);
+    CHECK(found(12, 12, 12, layout::nchw).ok());
+}
+
 TEST_CASE("a shape that is no convolution says why")
 {
     const auto found = [](auto change) {

@@ -97,6 +97,10 @@ constexpr bool assert_no_fault()
     static_assert(Found != fault::typical_out_of_range,
                   "hone: a value that is named as typical is none that a call can give; name one from 1 to that of "
                   "up_to(), and of a distance at least a row");
+    static_assert(
+        Found != fault::channels_at_call,
+        "hone: channels that each call gives are those of NHWC images, in one group or as many groups as channels; leave "
+        "groups at 1, or give ic, oc and groups one up_to(), and of other convolutions name the channels");
     static_assert(Found != fault::too_many_tile_bodies,
                   "hone::lower: border, tail and unroll multiply to more than 8 tile bodies; peel fewer levels");
     static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
@@ -108,7 +112,7 @@ constexpr bool assert_no_fault()
                   fault::output_not_written_once, fault::expression_too_long, fault::definition_too_large,
                   fault::definition_unknown_part, fault::definition_rank, fault::definition_expression,
                   fault::definition_reduction, fault::definition_outside, fault::definition_output,
-                  fault::element_type_unknown, fault::typical_out_of_range>(Found);
+                  fault::element_type_unknown, fault::typical_out_of_range, fault::channels_at_call>(Found);
     static_assert(is_named, "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                             "name the fault, what was expected and what was found");
     return true; // one fault, one error: the caller's assertion has nothing to add

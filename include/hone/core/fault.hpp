@@ -52,6 +52,7 @@ enum class fault : std::uint8_t {
     element_type_unknown,
     accuracy_not_allowed,
     typical_out_of_range,
+    channels_at_call,
     // Vulkan nests
     shared_memory_exceeded,
     workgroup_too_large,
@@ -179,6 +180,9 @@ inline constexpr fault_table fault_messages = {{
     {fault::typical_out_of_range,
      "hone: a value that is named as typical is none that a call can give; name one from 1 to that of up_to(), and of a "
      "distance at least a row"},
+    {fault::channels_at_call,
+     "hone: channels that each call gives are those of NHWC images, in one group or as many groups as channels; leave "
+     "groups at 1, or give ic, oc and groups one up_to(), and of other convolutions name the channels"},
     {fault::shared_memory_exceeded,
      "hone::vulkan: the staged tiles need more shared memory than the device has; choose smaller tiles"},
     {fault::workgroup_too_large,

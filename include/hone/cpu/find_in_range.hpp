@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include <hone/core/inline_vector.hpp>
 #include <hone/core/target.hpp>
 #include <hone/cpu/entry.hpp>
 
@@ -18,22 +19,39 @@
 
 namespace hone::calls {
 
-// For how many shapes a kernel of this signature is, of which `shape` is one: 1 where they are the same, 0 where it is
-// none of them. Extents are compared, "m<=64" with "m37"; distances that a call gives, "ldx", are any, and have to be
-// named: of dense matrices of a batch, signatures say nothing.
-constexpr double shapes_of(const char* signature, const char* shape)
+namespace ranges {
+
+constexpr bool ends_word(char c) { return c == ' ' || c == '\0'; }
+// The number that ends a word; -1 where it does not end in one.
+constexpr std::int64_t take_number(const char*& text)
 {
-    const auto ends = [](char c) { return c == ' ' || c == '\0'; };
-    // The number that ends a word; -1 where it does not end in one.
-    const auto take_number = [&](const char*& text) {
-        std::int64_t value = ends(*text) ? -1 : 0;
-        for (; !ends(*text); ++text) {
-            if (*text < '0' || *text > '9' || value > most_elements) return std::int64_t{-1};
-            value = 10 * value + (*text - '0');
-        }
-        return value;
-    };
-    double shapes = 1;
+    std::int64_t value = ends_word(*text) ? -1 : 0;
+    for (; !ends_word(*text); ++text) {
+        if (*text < '0' || *text > '9' || value > most_elements) return -1;
+        value = 10 * value + (*text - '0');
+    }
+    return value;
+}
+// That of the word that is a name and a number; -1: there is none.
+constexpr std::int64_t number_of(const char* text, const char* name)
+{
+    while (*text != '\0') {
+        const char* of = name;
+        while (!ends_word(*of) && *text == *of) ++text, ++of;
+        if (ends_word(*of)) return take_number(text);
+        while (!ends_word(*text)) ++text;
+        if (*text != '\0') ++text;
+    }
+    return -1;
+}
+
+// Whether a kernel of this signature is for a shape, of which open(given, most) is told what it leaves to the call, in
+// order. Extents are compared, "m<=64" with "m37", and one that is another, "oc=ic", with that of the shape; distances
+// that a call gives, "ldx", are any, and have to be named: of dense matrices of a batch, signatures say nothing.
+template <class Open>
+constexpr bool holds(const char* signature, const char* shape, Open&& open)
+{
+    const char* const whole = shape;
     const char* word = signature;
     while (*signature != '\0' || *shape != '\0') {
         if (*signature == *shape) {
@@ -45,15 +63,43 @@ constexpr double shapes_of(const char* signature, const char* shape)
         if (signature[0] == '<' && signature[1] == '=') {
             signature += 2;
             most = take_number(signature);
+        } else if (signature[0] == '=') {
+            const std::int64_t other = number_of(whole, ++signature);
+            if (other < 0 || take_number(shape) != other) return false;
+            while (!ends_word(*signature)) ++signature;
+            continue;
         } else {
             const bool is_distance = (word[0] == 'l' && word[1] == 'd') || (word[0] == 'b' && word[1] == 's');
-            if (!ends(*signature) || signature - word != 3 || !is_distance) return 0;
+            if (!ends_word(*signature) || signature - word != 3 || !is_distance) return false;
         }
         const std::int64_t given = take_number(shape);
-        if (given < 0 || given > most) return 0;
-        shapes *= static_cast<double>(most);
+        if (given < 0 || given > most) return false;
+        open(given, most);
     }
-    return shapes;
+    return true;
+}
+
+} // namespace ranges
+
+// For how many shapes a kernel of this signature is, of which `shape` is one: 1 where they are the same, 0 where it is
+// none of them.
+constexpr double shapes_of(const char* signature, const char* shape)
+{
+    double shapes = 1;
+    const bool holds =
+        ranges::holds(signature, shape, [&](std::int64_t, std::int64_t most) { shapes *= static_cast<double>(most); });
+    return holds ? shapes : 0;
+}
+
+// What a call of such a kernel gives for that shape, in its order; nothing where it is for none of it, or leaves
+// nothing open.
+constexpr inline_vector<std::int64_t, 8> parameters_in_range(const char* signature, const char* shape)
+{
+    inline_vector<std::int64_t, 8> given;
+    const bool holds =
+        ranges::holds(signature, shape, [&](std::int64_t value, std::int64_t) { given.push_back(value); });
+    if (!holds) given.clear();
+    return given;
 }
 
 // The entry whose range holds a shape and has the fewest others, exact ones first; among those of one range as find()
@@ -80,5 +126,5 @@ inline const entry* find_in_range(const entry_table& table, const char* shape, i
 } // namespace hone::calls
 
 namespace hone { // API
-using calls::find_in_range, calls::shapes_of;
+using calls::find_in_range, calls::parameters_in_range, calls::shapes_of;
 } // namespace hone

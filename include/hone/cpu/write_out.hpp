@@ -185,7 +185,8 @@ HONE_INLINE auto place_of_some(const environment<K>& e, vector_of<K>* r, int cou
     else
         return first_place<element_at<K, a>>{p, count};
 }
-// A vector of what a call has in part at the end of an axis, whole or its first lanes.
+// A vector of what a call has in part at the end of an axis, whole or its first lanes; others of registers are
+// anything.
 template <class K, class B, int I, int Holder>
 HONE_INLINE void execute_first(const environment<K>& e, vector_of<K>* r)
 {
@@ -203,10 +204,14 @@ HONE_INLINE void execute_first(const environment<K>& e, vector_of<K>* r)
 template <class K, class B, int I, int Holder>
 consteval bool executes_first()
 {
-    constexpr int target = K::nest.statements[B::step_at(I).statement].target;
-    return K::nest.vector_length > 1 && B::at(I).tests_lane && !loads_by_lane<K, B, I>() &&
-           K::nest.buffers[K::nest.accesses[target].buffer].memory != memory::registers &&
-           guards_hold_first<K, B, I, B::at(I).leaf, Holder>();
+    if constexpr (K::nest.vector_length > 1 && B::at(I).tests_lane && !loads_by_lane<K, B, I>()) {
+        constexpr step s = B::step_at(I);
+        using own = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
+        return (!own::in_registers(own::s.target) || !own::counts_others()) &&
+               guards_hold_first<K, B, I, B::at(I).leaf, Holder>();
+    } else {
+        return false;
+    }
 }
 template <class K, class B, int I, int Holder>
 HONE_INLINE void execute_instance(const environment<K>& e, vector_of<K>* r)

@@ -29,7 +29,6 @@ public:
     explicit constexpr bounds_proof(const Nest& n) : n_{n}
     {
         for (const affine_term& t : n.terms) divides_ = divides_ || t.divisor != 1;
-        for (const hone::parameter& p : n.parameters) derives_ = derives_ || !p.is_given();
     }
 
     // The values that the variable of a loop takes: never negative where a lower bound is proved not to be, whatever
@@ -229,20 +228,33 @@ private:
         return sum;
     }
 
-    // The parameter that is the product of two; -1: none.
+    // The parameter that is the product of two; -1: none. Products with a parameter that is 1 are the other factor.
     constexpr int product_of_both(int a, int b) const
     {
+        const auto is_one = [&](int i) { return i >= 0 && n_.parameters[i].most == 1; };
+        const auto is_factor = [&](int factor, int of) {
+            const hone::parameter& p = n_.parameters[factor];
+            return factor == of || (p.second_factor == of && is_one(p.first_factor)) ||
+                   (p.first_factor == of && is_one(p.second_factor));
+        };
         for (std::size_t p = 0; p < n_.parameters.size(); ++p) {
             const hone::parameter& own = n_.parameters[p];
-            if ((own.first_factor == a && own.second_factor == b) || (own.first_factor == b && own.second_factor == a))
+            if (own.first_factor < 0) continue;
+            if ((is_factor(own.first_factor, a) && is_factor(own.second_factor, b)) ||
+                (is_factor(own.first_factor, b) && is_factor(own.second_factor, a)))
                 return static_cast<int>(p);
         }
         return -1;
     }
 
-    // The fact times a parameter; its own parameters become products with it, or take the bound that keeps it true. Not
-    // exact where it has products already, or the parameter may be negative.
-    constexpr form times_parameter(const form& fact, int parameter, bool makes_products) const
+    // What becomes of the parameters of a fact that is multiplied by one.
+    enum class factors : std::uint8_t {
+        bounds,   // each takes the bound that keeps the fact true
+        products, // a product with the other; where that is no parameter, the fact is none
+        either,   // a product or a bound
+    };
+    // The fact times a parameter. Not exact where it has products already, or the parameter may be negative.
+    constexpr form times_parameter(const form& fact, int parameter, factors of) const
     {
         form r;
         std::int64_t constant = fact.constant;
@@ -250,11 +262,13 @@ private:
         for (int i = 0; i < fact.count; ++i) {
             affine_term t = fact.terms[i];
             if (t.parameter >= 0 && t.variable >= 0) r.is_exact = false;
-            const int product = makes_products && t.parameter >= 0 ? product_of_both(t.parameter, parameter) : -1;
+            const int product =
+                of != factors::bounds && t.parameter >= 0 ? product_of_both(t.parameter, parameter) : -1;
             if (product >= 0) {
                 t.parameter = static_cast<std::int16_t>(product);
                 add(r, t, 1);
             } else if (t.parameter >= 0) {
+                if (of == factors::products) r.is_exact = false;
                 const hone::parameter& p = n_.parameters[t.parameter];
                 constant += t.coefficient * (t.coefficient > 0 ? p.most : p.least);
             } else {
@@ -275,12 +289,14 @@ private:
             if (t.variable >= 0) continue;
             const hone::parameter& p = n_.parameters[t.parameter];
             if (p.first_factor >= 0 && t.coefficient > 0) {
-                bool is_second = false; // the one that other terms have stays
-                for (int j = 0; j < f.count; ++j) is_second = is_second || f.terms[j].parameter == p.second_factor;
-                const std::int16_t of = is_second ? p.first_factor : p.second_factor;
+                bool is_second = false; // the one that other terms have stays, or have a factor of
+                for (int j = 0; j < f.count; ++j)
+                    if (const std::int16_t own = f.terms[j].parameter; own >= 0)
+                        is_second |= own == p.second_factor || own == n_.parameters[p.second_factor].second_factor;
+                const std::int16_t of = is_second ? p.first_factor : p.second_factor,
+                                   stays = is_second ? p.second_factor : p.first_factor;
                 add(f, t, -1);
-                add(f, affine_term{-1, is_second ? p.second_factor : p.first_factor, n_.parameters[of].least},
-                    t.coefficient);
+                add(f, affine_term{-1, stays, n_.parameters[of].least}, t.coefficient);
                 return true;
             }
             if (p.dividend >= 0 && t.coefficient < 0) {
@@ -294,16 +310,38 @@ private:
         return false;
     }
 
-    // Facts times a parameter first with bounds for their own parameters, and where that ends in nothing with products.
+    // Each variable beside a parameter at its end: of products of parameters that tells what no interval does.
+    constexpr bool is_proved_at_ends(const form& f, const interval* variables) const
+    {
+        form r;
+        r.constant = f.constant;
+        for (int i = 0; i < f.count; ++i) {
+            affine_term t = f.terms[i];
+            if (t.variable >= 0 && t.parameter >= 0) {
+                if (n_.parameters[t.parameter].least < 0) return false;
+                const interval v = divided(t, variables);
+                t = {-1, t.parameter, t.coefficient * (t.coefficient < 0 ? v.most : v.least)};
+            }
+            add(r, t, 1);
+        }
+        do
+            if (!is_small(r) || is_proved(r, variables, factors::bounds)) return is_small(r);
+        while (relax(r));
+        return false;
+    }
+
+    // Facts times a parameter first with bounds for their own parameters, then with products alone, then with either.
     constexpr bool is_never_negative(const form& f, const interval* variables) const
     {
-        return is_proved(f, variables, false) || (derives_ && is_proved(f, variables, true));
+        return is_proved(f, variables, factors::bounds) || is_proved(f, variables, factors::products) ||
+               is_proved(f, variables, factors::either);
     }
-    constexpr bool is_proved(form f, const interval* variables, bool makes_products) const
+    constexpr bool is_proved(form f, const interval* variables, factors of) const
     {
+        const bool makes_products = of != factors::bounds;
         for (int step = 0; f.is_exact && step < most_steps; ++step) {
             const std::int64_t now = least(f, variables);
-            if (now >= 0) return true;
+            if (now >= 0 || (makes_products && is_proved_at_ends(f, variables))) return true;
             form best;
             std::int64_t best_least = now;
             std::int64_t best_scale = 1;
@@ -312,11 +350,17 @@ private:
                 const affine_term& t = f.terms[i % f.count];
                 if ((t.variable < 0) != (i >= f.count)) continue;
                 const bool is_alone = t.variable < 0 || t.parameter < 0;
+                const int factor = t.parameter < 0 ? -1 : n_.parameters[t.parameter].second_factor;
+                // A fact as it is or times the parameter; the second way takes bounds, or makes a product of it.
+                const bool has_second = is_alone ? makes_products && factor >= 0 : of == factors::either;
+                const int ways = has_second ? 2 : 1;
                 // The innermost loops were opened last.
-                const int ways = is_alone || !makes_products ? 1 : 2;
                 for (int k = ways * facts_; k-- > 0;) {
                     const form& own = fact_[k / ways];
-                    const form fact = is_alone ? own : times_parameter(own, t.parameter, ways == 2 && k % 2 == 0);
+                    const bool is_second = k % ways != 0;
+                    const form fact = !is_alone   ? times_parameter(own, t.parameter, is_second ? factors::bounds : of)
+                                      : is_second ? times_parameter(own, factor, factors::products)
+                                                  : own;
                     const std::int64_t b = coefficient(fact, t);
                     if (!fact.is_exact || b == 0 || (b > 0) != (t.coefficient > 0)) continue;
                     // |b| f - |a| g, of which the term is gone.
@@ -373,7 +417,6 @@ private:
 
     const Nest& n_;
     bool divides_ = false; // a term of the nest is divided
-    bool derives_ = false; // a parameter comes of others
     int facts_ = 0;
     form fact_[most_facts]{};
 };

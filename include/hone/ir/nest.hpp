@@ -231,7 +231,7 @@ struct statement {
 struct nest_sizes {
     int nodes = 512;
     int variables = 96;
-    int parameters = 8;
+    int parameters = 12;
     int buffers = 16;
     int accesses = 48;
     int statements = 40;

@@ -30,7 +30,11 @@ namespace hone::schedules {
 
 class lowering_levels {
 protected:
-    constexpr lowering_levels(const schedule& s, nest& out) : s_(s), d_(s.definition), n_(out) {}
+    constexpr lowering_levels(const schedule& s, nest& out) : s_(s), d_(s.definition), n_(out)
+    {
+        for (const stage& g : d_.stages)
+            for (const operand& o : g.operands) has_windows_ = has_windows_ || is_windowed(o);
+    }
 
     // What the open loops leave of an axis.
     struct axis_state {
@@ -220,12 +224,22 @@ protected:
             ++a.count;
     }
 
+    // Whether a parameter is what pixels of an image are apart in a tensor: its channels.
+    constexpr bool is_distance_in(const tensor& t, int p) const
+    {
+        bool is = false;
+        for (const dimension& dim : t.dims) {
+            const int by = dim.stride_parameter;
+            is = is || by == p || (by >= 0 && d_.parameters[by].second_factor == p);
+        }
+        return is;
+    }
     // The parameter that is the extent of a dimension times its stride parameter, where the extent is of an image that
     // the call gives. -1: none; then a tensor is stated as large as the largest.
-    constexpr int end_of(const dimension& dim) const
+    constexpr int end_of(const tensor& t, const dimension& dim) const
     {
         const auto is_of_image = [&](int p) {
-            bool is = d_.parameters[p].dividend >= 0;
+            bool is = d_.parameters[p].dividend >= 0 || (has_windows_ && is_distance_in(t, p));
             for (const parameter& q : d_.parameters) is = is || q.dividend == p;
             return is;
         };
@@ -252,7 +266,7 @@ protected:
             const std::int64_t stride = dim.block > 0 ? dim.outer_stride : dim.stride;
             if (dim.block > 0) b.elements.constant += (dim.block - 1) * dim.stride;
             const int parameter = dim.block > 0 ? dim.outer_parameter : dim.stride_parameter;
-            const int last = dim.block > 0 ? -1 : end_of(dim);
+            const int last = dim.block > 0 ? -1 : end_of(from, dim);
             if (last >= 0) {
                 add_term(b.elements, -1, last, stride);
                 if (parameter >= 0)
@@ -432,6 +446,7 @@ protected:
 
     const schedule& s_;
     const definition& d_;
+    bool has_windows_ = false; // some operand is read through windows
     nest& n_;
     std::int16_t first_variable_[8]{};
     interval variables_[96]{};

@@ -22,8 +22,8 @@ constexpr std::int64_t odd_extent(std::int64_t extent)
 }
 
 // Strides of a tensor that was shrunk, in the order of the given ones. What a stride that a call gives is multiplied
-// by, is the stride of another dimension, or all of it: of rows of w * channels, the channels. False where it is
-// neither, or a dimension is in blocks.
+// by, is the stride of another dimension, or all of it: of rows of w * channels, the channels; of rows of 56 pixels, as
+// far apart as the call has channels, the pixels. False where it is neither, or a dimension is in blocks.
 constexpr bool give_dense_strides(tensor& t, const tensor& given)
 {
     std::int64_t stride = 1;
@@ -42,15 +42,23 @@ constexpr bool give_dense_strides(tensor& t, const tensor& given)
         t.dims[next].stride = stride;
         stride *= t.dims[next].extent;
     }
-    for (std::size_t i = 0; i < t.dims.size(); ++i) {
-        bool is_known = placed[i] || given.dims[i].stride <= 1 || given.dims[i].extent == 1;
-        for (std::size_t j = 0; j < t.dims.size() && !is_known; ++j) {
-            if (!placed[j]) continue;
-            const bool is_whole = given.dims[i].stride == given.dims[j].stride * given.dims[j].extent;
-            is_known = is_whole || given.dims[i].stride == given.dims[j].stride;
-            if (is_known) t.dims[i].stride = t.dims[j].stride * (is_whole ? t.dims[j].extent : 1);
-        }
-        if (!is_known || t.dims[i].block > 0) return false;
+    const auto is_left = [&](std::size_t i) { return i < t.dims.size() && !placed[i]; };
+    for (;;) {
+        std::size_t i = t.dims.size();
+        for (std::size_t k = t.dims.size(); k-- > 0;)
+            if (!placed[k] && (!is_left(i) || given.dims[k].stride < given.dims[i].stride)) i = k;
+        if (!is_left(i)) break;
+        if (t.dims[i].block > 0) return false;
+        bool is_known = given.dims[i].stride <= 1 || given.dims[i].extent == 1;
+        for (const std::int16_t by : {given.dims[i].stride_parameter, std::int16_t{-1}})
+            for (std::size_t j = 0; j < t.dims.size() && !is_known; ++j) {
+                if (!placed[j] || given.dims[j].stride_parameter != by) continue;
+                const bool is_whole = given.dims[i].stride == given.dims[j].stride * given.dims[j].extent;
+                is_known = is_whole || given.dims[i].stride == given.dims[j].stride;
+                if (is_known) t.dims[i].stride = t.dims[j].stride * (is_whole ? t.dims[j].extent : 1);
+            }
+        if (!is_known) return false;
+        placed[i] = true;
     }
     return true;
 }

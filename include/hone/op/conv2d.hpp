@@ -25,8 +25,10 @@ struct conv2d_shape {
     extent n = 1; // images: also as many as each call gives
     extent h = 1; // rows and columns of x: also as many as each call gives, of NHWC
     extent w = 1;
-    std::int64_t ic = 1;
-    std::int64_t oc = 1;
+    // Channels: also as many as each call gives, of NHWC and one group; of a depthwise convolution ic, oc and groups,
+    // as one extent.
+    extent ic = 1;
+    extent oc = 1;
     std::int64_t kh = 1;
     std::int64_t kw = 1;
     std::int64_t stride = 1;
@@ -42,7 +44,7 @@ struct conv2d_shape {
     std::int64_t dilation = 1;
     std::int64_t dilation_h = as_above;
     std::int64_t dilation_w = as_above;
-    std::int64_t groups = 1;
+    extent groups = 1;
     hone::layout layout = hone::layout::nhwc;
 
     constexpr image_window window() const { return window_of(*this); }
@@ -51,10 +53,16 @@ struct conv2d_shape {
     constexpr status check() const
     {
         const image_window v = window();
-        for (std::int64_t e : {n.value, h.value, w.value, ic, oc, groups})
+        for (const extent& e : {n, h, w, ic, oc, groups})
             if (e < 1) return {fault::extent_zero, 1, e, "conv2d"};
-        for (std::int64_t e : {n.value, h.value, w.value, ic, oc})
+        for (const extent& e : {n, h, w, ic, oc})
             if (e > most_elements) return {fault::extent_too_large, most_elements, e, "conv2d"};
+        if (ic.at_call || oc.at_call || groups.at_call) {
+            if (layout != layout::nhwc) return {fault::channels_at_call, 0, 0, "conv2d: layout"};
+            const bool is_one = ic.at_call && oc.at_call && ic.value == groups.value && oc.value == groups.value;
+            if (groups.at_call ? !is_one : groups.value > 1)
+                return {fault::channels_at_call, groups.at_call ? ic.value : 1, groups, "conv2d: groups"};
+        }
         if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
         if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
         const status found = check_window(*this, {"conv2d", "conv2d: pad", "conv2d: window", "conv2d: h", "conv2d: w"});
@@ -80,27 +88,32 @@ constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
         .field(s.n.at_call ? "n<=" : "n", s.n.value)
         .field(s.h.at_call ? "h<=" : "h", s.h.value)
         .field(s.w.at_call ? "w<=" : "w", s.w.value)
-        .field("ic", s.ic)
-        .field("oc", s.oc);
+        .field(s.ic.at_call ? "ic<=" : "ic", s.ic.value);
+    s.groups.at_call ? t.word("oc=ic") : t.field(s.oc.at_call ? "oc<=" : "oc", s.oc.value);
     t.field("kh", s.kh).field("kw", s.kw);
     add_window(t, s.window());
-    t.field("g", s.groups).word(name_of(s.layout));
+    s.groups.at_call ? t.word("g=ic") : t.field("g", s.groups.value);
+    t.word(name_of(s.layout));
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
 }
 
-// Parameters of an image that a call gives: rows, columns, and the product of both where both are; -1: none.
+// Parameters of an image that a call gives: rows, columns, and channels, which are the distance of pixels of NHWC. What
+// comes of them: the distances of rows and of images, of which `row` and `image` are all that the call gives. -1: none.
 struct image_parameters {
     std::int16_t h = -1;
     std::int16_t w = -1;
-    std::int16_t pixels = -1;
+    std::int16_t c = -1;
+    std::int16_t row = -1;   // w * c
+    std::int16_t image = -1; // h * w * c
 };
-// Those of a convolution: n, h and w where the shape leaves them open, and what comes of them. An image holds a window.
+// Those of a convolution: n, h, w and channels where the shape leaves them open, and what comes of them. An image holds
+// a window. Channels of a depthwise one are `ic`, and as many as groups.
 struct conv2d_parameters {
-    std::int16_t n = -1;
+    std::int16_t n = -1, ic = -1, oc = -1, groups = -1;
     image_parameters x, y;
-    inline_vector<parameter, 8> all{};
+    inline_vector<parameter, 12> all{};
 };
 constexpr conv2d_parameters parameters_of(const conv2d_shape& s)
 {
@@ -116,16 +129,22 @@ constexpr conv2d_parameters parameters_of(const conv2d_shape& s)
     const auto windows = [&](std::int16_t of, const char* name, std::int64_t added, std::int64_t stride) {
         return of < 0 ? of : add(quotient_of(p.all, name, of, added + stride, stride));
     };
-    const auto pixels = [&](const image_parameters& i, const char* name) {
-        return i.h < 0 ? i.w : i.w < 0 ? i.h : add(product_of(p.all, name, i.h, i.w));
+    const auto times = [&](std::int16_t a, std::int16_t b, const char* name) {
+        return a < 0 ? b : b < 0 ? a : add(product_of(p.all, name, a, b));
     };
     p.n = open(s.n, "n", 1);
     p.x.h = open(s.h, "h", -rows);
     p.x.w = open(s.w, "w", -columns);
+    p.x.c = open(s.ic, "ic", 1);
+    p.y.c = s.groups.at_call ? p.x.c : open(s.oc, "oc", 1);
+    (s.groups.at_call ? p.groups : p.ic) = p.x.c;
+    if (!s.groups.at_call) p.oc = p.y.c;
     p.y.h = windows(p.x.h, "oh", rows, v.stride_h);
     p.y.w = windows(p.x.w, "ow", columns, v.stride_w);
-    p.x.pixels = pixels(p.x, "h * w");
-    p.y.pixels = pixels(p.y, "oh * ow");
+    p.x.row = times(p.x.w, p.x.c, "w * ic");
+    p.x.image = times(p.x.h, p.x.row, p.x.c < 0 ? "h * w" : "h * w * ic");
+    p.y.row = times(p.y.w, p.y.c, "ow * oc");
+    p.y.image = times(p.y.h, p.y.row, p.y.c < 0 ? "oh * ow" : "oh * ow * oc");
     return p;
 }
 
@@ -138,36 +157,43 @@ constexpr conv2d_tensors tensors_of(const conv2d_shape& s, operand_types type, c
     const std::int64_t icg = s.ic / s.groups;
     const std::int64_t ocg = s.oc / s.groups;
     const auto activation = [&](const char* name, hone::role role, std::int64_t h, std::int64_t w, std::int64_t c,
-                                const image_parameters& p) {
+                                std::int16_t channels, const image_parameters& p) {
         const bool nhwc = s.layout == layout::nhwc;
+        const std::int64_t all = p.c < 0 ? s.groups * c : 1; // that the call does not give
         const std::int64_t row = p.w < 0 ? w : 1, pixels = (p.h < 0 ? h : 1) * row;
         const std::int64_t channel = nhwc ? 1 : pixels;
-        const std::int64_t column = nhwc ? s.groups * c : 1;
-        const std::int16_t by = nhwc ? std::int16_t{-1} : p.pixels;
+        const std::int64_t column = nhwc ? all : 1;
+        const std::int16_t by = nhwc ? std::int16_t{-1} : p.image;
         tensor t{.name = name, .type = type.others, .role = role};
-        t.dims.push_back({.extent = s.n.value,
-                          .stride = pixels * s.groups * c,
-                          .extent_parameter = open.n,
-                          .stride_parameter = p.pixels});
-        t.dims.push_back({.extent = h, .stride = row * column, .extent_parameter = p.h, .stride_parameter = p.w});
-        t.dims.push_back({.extent = w, .stride = column, .extent_parameter = p.w});
-        t.dims.push_back({.extent = s.groups, .stride = c * channel, .stride_parameter = by});
-        t.dims.push_back({.extent = c, .stride = channel, .stride_parameter = by});
+        t.dims.push_back(
+            {.extent = s.n.value, .stride = pixels * all, .extent_parameter = open.n, .stride_parameter = p.image});
+        t.dims.push_back({.extent = h, .stride = row * column, .extent_parameter = p.h, .stride_parameter = p.row});
+        t.dims.push_back({.extent = w, .stride = column, .extent_parameter = p.w, .stride_parameter = p.c});
+        t.dims.push_back(
+            {.extent = s.groups, .stride = c * channel, .extent_parameter = open.groups, .stride_parameter = by});
+        t.dims.push_back({.extent = c, .stride = channel, .extent_parameter = channels, .stride_parameter = by});
         return t;
     };
     const bool ohwi = s.layout == layout::nhwc;
+    const std::int64_t ic = open.ic < 0 ? icg : 1; // that the call does not give
     conv2d_tensors t;
-    t.x = activation("x", role::input, s.h, s.w, icg, open.x);
-    t.y = activation("y", role::output, s.oh(), s.ow(), ocg, open.y);
+    t.x = activation("x", role::input, s.h, s.w, icg, open.ic, open.x);
+    t.y = activation("y", role::output, s.oh(), s.ow(), ocg, open.oc, open.y);
     t.weights = {.name = "weights", .type = type.weights, .role = role::weights};
-    t.weights.dims.push_back({.extent = s.groups, .stride = ocg * s.kh * s.kw * icg});
-    t.weights.dims.push_back({.extent = ocg, .stride = s.kh * s.kw * icg});
-    t.weights.dims.push_back({.extent = s.kh, .stride = s.kw * (ohwi ? icg : 1)});
-    t.weights.dims.push_back({.extent = s.kw, .stride = ohwi ? icg : 1});
-    t.weights.dims.push_back({.extent = icg, .stride = ohwi ? 1 : s.kh * s.kw});
+    const auto add = [&](std::int64_t extent, std::int64_t stride, std::int16_t parameter, bool is_outside) {
+        t.weights.dims.push_back({.extent = extent,
+                                  .stride = stride,
+                                  .extent_parameter = parameter,
+                                  .stride_parameter = is_outside ? open.ic : std::int16_t{-1}});
+    };
+    add(s.groups, ocg * s.kh * s.kw * icg, open.groups, false); // one where the call gives ic
+    add(ocg, s.kh * s.kw * ic, open.oc, true);
+    add(s.kh, s.kw * (ohwi ? ic : 1), -1, true);
+    add(s.kw, ohwi ? ic : 1, -1, true);
+    add(icg, ohwi ? 1 : s.kh * s.kw, open.ic, false);
     t.bias = {.name = "bias", .type = type.others, .role = role::bias};
-    t.bias.dims.push_back({.extent = s.groups, .stride = ocg});
-    t.bias.dims.push_back({.extent = ocg});
+    t.bias.dims.push_back({.extent = s.groups, .stride = ocg, .extent_parameter = open.groups});
+    t.bias.dims.push_back({.extent = ocg, .extent_parameter = open.oc});
     return t;
 }
 
@@ -195,13 +221,13 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     s.name = "conv2d";
     for (const parameter& p : open.all) d.parameters.push_back(p);
     s.axes.push_back({"n", shape.n.value, false, open.n});
-    s.axes.push_back({"g", shape.groups});
+    s.axes.push_back({"g", shape.groups, false, open.groups});
     s.axes.push_back({"oh", shape.oh(), false, open.y.h});
     s.axes.push_back({"ow", shape.ow(), false, open.y.w});
-    s.axes.push_back({"oc", shape.oc / shape.groups});
+    s.axes.push_back({"oc", shape.oc / shape.groups, false, open.oc});
     s.axes.push_back({"kh", shape.kh, true});
     s.axes.push_back({"kw", shape.kw, true});
-    s.axes.push_back({"ic", shape.ic / shape.groups, true});
+    s.axes.push_back({"ic", shape.ic / shape.groups, true, open.ic});
     operand x{.tensor = 0, .may_leave = v.pads()};
     x.index.push_back(along(n));
     x.index.push_back(along_window(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
@@ -224,9 +250,10 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     return d;
 }
 
-// Parameters of a call are n, h and w, in this order, where the shape leaves them open. No images are no work; an h or
-// w whose padded image holds no window is out of range, 0 among them. x: n * h * w * ic, weights: oc * kh * kw * (ic /
-// groups), bias: oc, y and residual: n * oh * ow * oc elements.
+// Parameters of a call are n, h, w, ic and oc, in this order, where the shape leaves them open; ic alone of a depthwise
+// one. No images or outputs are no work; an h or w whose padded image holds no window is out of range, 0 among them,
+// and so is an ic of 0. Weights are packed for ic and oc of the calls to come. x: n * h * w * ic, weights: oc * kh * kw
+// * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements.
 template <conv2d_shape S, class Type, operator_word... E>
 struct conv2d {
     static_assert(accuracy_words<E...> <= 1,

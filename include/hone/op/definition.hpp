@@ -151,7 +151,7 @@ inline constexpr int most_weights = 4;
 struct definition {
     inline_vector<tensor, 12> tensors{};
     inline_vector<stage, 8> stages{};
-    inline_vector<parameter, 8> parameters{};
+    inline_vector<parameter, 12> parameters{};
     inline_vector<float, 128> table_values{};
     status found{};
 
@@ -178,11 +178,24 @@ struct definition {
 // Lanes of a vector in which an operator is computed.
 constexpr int lanes_of(isa set, const definition& d) { return lanes_of(set, accumulator_of(d.tensors)); }
 
-// Whether a call gives the extents of an image, from which those of axes come.
+// Whether a stage reads an operand through a window, in a dimension that several axes move.
+constexpr bool is_windowed(const operand& o)
+{
+    for (const dim_index& k : o.index)
+        if (k.terms.size() > 1) return true;
+    return false;
+}
+
+// Whether a call gives the extents of an image, from which those of axes come, or how many channels it has: a copy
+// would be as large as the largest. How many images there are, the first dimension, says nothing.
 constexpr bool has_open_image(const definition& d)
 {
     for (const parameter& p : d.parameters)
         if (p.dividend >= 0) return true;
+    for (const stage& s : d.stages)
+        for (const operand& o : s.operands)
+            for (std::size_t k = 1; is_windowed(o) && k < o.index.size(); ++k)
+                if (d.tensors[o.tensor].dims[k].extent_parameter >= 0) return true;
     return false;
 }
 
