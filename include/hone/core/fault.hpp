@@ -38,6 +38,7 @@ enum class fault : std::uint8_t {
     extent_zero,
     extent_too_large,
     shape_mismatch,
+    view_mismatch,
     role_missing,
     role_taken,
     output_not_written_once,
@@ -141,6 +142,9 @@ inline constexpr fault_table fault_messages = {{
      "call; choose smaller extents and strides, or split the workload"},
     {fault::shape_mismatch,
      "hone: the shapes of the operator do not fit together; check channels, groups, kernel and padding"},
+    {fault::view_mismatch,
+     "hone: pixels of NHWC lie ldx and ldy apart, images of NCHW batch_stride_x and batch_stride_y, and rows ldx and ldy, "
+     "at least as far as they are long; name those of the layout, and numbers where the call gives extents of the image"},
     {fault::role_missing,
      "hone: an operator needs a tensor of role::input and one of role::output; add the missing one"},
     {fault::role_taken,

@@ -10,6 +10,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
+#include <hone/op/leading.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/window.hpp>
 
@@ -46,10 +47,14 @@ struct conv2d_shape {
     std::int64_t dilation_w = as_above;
     extent groups = 1;
     hone::layout layout = hone::layout::nhwc;
+    leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
+    leading batch_stride_x{}, batch_stride_y{}; // NCHW: images
 
     constexpr image_window window() const { return window_of(*this); }
     constexpr std::int64_t oh() const { return window().outputs_down(h, kh); }
     constexpr std::int64_t ow() const { return window().outputs_across(w, kw); }
+    constexpr image_view x() const { return view_of_x(*this, ic, saturated_product(h, w)); }
+    constexpr image_view y() const { return view_of_y(*this, oc, saturated_product(oh(), ow())); }
     constexpr status check() const
     {
         const image_window v = window();
@@ -74,7 +79,7 @@ struct conv2d_shape {
         if (outputs > most_elements) return {fault::extent_too_large, most_elements, outputs, "conv2d: y"};
         const std::int64_t weights = saturated_product(oc, kh, kw, ic / groups);
         if (weights > most_elements) return {fault::extent_too_large, most_elements, weights, "conv2d: weights"};
-        return {};
+        return check_views(x(), y());
     }
 };
 
@@ -94,6 +99,7 @@ constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
     add_window(t, s.window());
     s.groups.at_call ? t.word("g=ic") : t.field("g", s.groups.value);
     t.word(name_of(s.layout));
+    add_views(t, s);
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
@@ -215,11 +221,13 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     d.tensors.push_back(t.x);
     d.tensors.push_back(t.weights);
     d.tensors.push_back(t.y);
+    for (const parameter& p : open.all) d.parameters.push_back(p);
+    lay_out(d, d.tensors[0], shape.x(), {0, 1, 2});
+    lay_out(d, d.tensors[2], shape.y(), {0, 1, 2});
 
     const image_window v = shape.window();
     stage s;
     s.name = "conv2d";
-    for (const parameter& p : open.all) d.parameters.push_back(p);
     s.axes.push_back({"n", shape.n.value, false, open.n});
     s.axes.push_back({"g", shape.groups, false, open.groups});
     s.axes.push_back({"oh", shape.oh(), false, open.y.h});
@@ -250,10 +258,11 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     return d;
 }
 
-// Parameters of a call are n, h, w, ic and oc, in this order, where the shape leaves them open; ic alone of a depthwise
-// one. No images or outputs are no work; an h or w whose padded image holds no window is out of range, 0 among them,
-// and so is an ic of 0. Weights are packed for ic and oc of the calls to come. x: n * h * w * ic, weights: oc * kh * kw
-// * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements.
+// Parameters of a call are n, h, w, ic and oc, in this order, where the shape leaves them open, ic alone of a depthwise
+// one, and behind them the distances of x and y. No images or outputs are no work; an h or w whose padded image holds
+// no window is out of range, 0 among them, and so is an ic of 0. Weights are packed for ic and oc of the calls to come.
+// x: n * h * w * ic, weights: oc * kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements. A
+// residual lies as y does.
 template <conv2d_shape S, class Type, operator_word... E>
 struct conv2d {
     static_assert(accuracy_words<E...> <= 1,

@@ -18,6 +18,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
+#include <hone/op/leading.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/window.hpp>
 
@@ -98,6 +99,8 @@ struct conv2d_transposed_shape {
     std::int64_t output_padding = 0, output_padding_h = as_above, output_padding_w = as_above;
     std::int64_t groups = 1;
     hone::layout layout = hone::layout::nhwc;
+    leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
+    leading batch_stride_x{}, batch_stride_y{}; // NCHW: images
 
     constexpr image_window window() const { return window_of(*this); }
     constexpr phases::direction rows() const
@@ -114,6 +117,8 @@ struct conv2d_transposed_shape {
     }
     constexpr std::int64_t oh() const { return rows().outputs(); }
     constexpr std::int64_t ow() const { return columns().outputs(); }
+    constexpr image_view x() const { return view_of_x(*this, ic, saturated_product(h, w)); }
+    constexpr image_view y() const { return view_of_y(*this, oc, saturated_product(oh(), ow())); }
     constexpr status check() const
     {
         constexpr const char* name = "conv2d_transposed";
@@ -133,7 +138,7 @@ struct conv2d_transposed_shape {
         constexpr const char* names[] = {"conv2d_transposed: x", "conv2d_transposed: y", "conv2d_transposed: weights"};
         for (int i = 0; i < 3; ++i)
             if (sizes[i] > most_elements) return {fault::extent_too_large, most_elements, sizes[i], names[i]};
-        return {};
+        return check_views(x(), y());
     }
 };
 
@@ -151,6 +156,7 @@ constexpr signature_text signature_of(const conv2d_transposed_shape& s, operand_
     else
         t.field("oph", s.rows().more).field("opw", s.columns().more);
     t.field("g", s.groups).word(name_of(s.layout));
+    add_views(t, s);
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
@@ -220,6 +226,8 @@ constexpr definition conv2d_transposed_definition(const conv2d_transposed_shape&
     s.name = "conv2d_transposed";
     if (shape.n.at_call)
         d.parameters.push_back({.name = "n", .least = 1, .most = shape.n.value, .typical = shape.n.typical});
+    lay_out(d, d.tensors[0], shape.x(), {0, 1, 2});
+    lay_out(d, d.tensors[2], shape.y(), {0, 1, 2});
     s.axes.push_back({"n", shape.n.value, false, t.x.dims[0].extent_parameter});
     s.axes.push_back({"ph", rows.phases()});
     s.axes.push_back({"pw", columns.phases()});
@@ -252,8 +260,9 @@ constexpr definition conv2d_transposed_definition(const conv2d_transposed_shape&
     return d;
 }
 
-// The one parameter of a call is n, where the shape leaves it open.
+// Parameters of a call are n, where the shape leaves it open, and behind it the distances of x and y.
 // x: n * h * w * ic, weights: oc * kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements.
+// A residual lies as y does.
 template <conv2d_transposed_shape S, class Type, operator_word... E>
 struct conv2d_transposed {
     static_assert(accuracy_words<E...> <= 1,

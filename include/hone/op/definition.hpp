@@ -236,6 +236,7 @@ constexpr void set_dense(tensor& t)
     std::int64_t stride = 1;
     for (std::size_t i = t.dims.size(); i-- > 0;) {
         t.dims[i].stride = stride;
+        t.dims[i].stride_parameter = -1;
         t.dims[i].block = 0;
         stride = saturated_product(stride, t.dims[i].extent);
     }

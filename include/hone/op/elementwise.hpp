@@ -30,13 +30,17 @@ constexpr signature_text signature_of(const image_shape& s, operand_types type, 
 {
     signature_text t;
     t.word("elementwise").field("n", s.n).field("h", s.h).field("w", s.w).field("c", s.c).word(name_of(s.layout));
+    if (s.check("").ok()) {
+        s.x().add_to(t);
+        s.y().add_to(t);
+    }
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
 }
 
 // The definition for any shape, with epilogues E: of as few axes as what they read has. Where nothing is read per
-// channel, memory is one row.
+// channel, dense memory is one row.
 template <operator_word... E>
 constexpr definition elementwise_definition(const image_shape& shape, operand_types type)
 {
@@ -48,11 +52,15 @@ constexpr definition elementwise_definition(const image_shape& shape, operand_ty
     stage s;
     s.name = "elementwise";
     int channel = -1;
-    if (!has_channels) {
+    const bool is_dense = shape.x().is_dense() && shape.y().is_dense();
+    if (!has_channels && is_dense) {
         s.axes.push_back({"element", shape.n * pixels * shape.c});
     } else if (shape.layout == layout::nhwc) {
         s.axes.push_back({"pixel", shape.n * pixels});
         channel = s.axes.push_back({"c", shape.c});
+    } else if (!has_channels) {
+        s.axes.push_back({"n", shape.n});
+        s.axes.push_back({"element", shape.c * pixels});
     } else {
         s.axes.push_back({"n", shape.n});
         channel = s.axes.push_back({"c", shape.c});
@@ -71,6 +79,8 @@ constexpr definition elementwise_definition(const image_shape& shape, operand_ty
     whole.name = "y";
     whole.role = role::output;
     d.tensors.push_back(whole);
+    lay_out(d, d.tensors[0], shape.x(), {0});
+    lay_out(d, d.tensors[1], shape.y(), {0});
     each.tensor = 0;
     s.operands.push_back(each);
     each.tensor = 1;
@@ -86,7 +96,9 @@ constexpr definition elementwise_definition(const image_shape& shape, operand_ty
     return d;
 }
 
-// x, y and what is read per element: n * h * w * c elements; per channel: c. y may be x itself.
+// x, y and what is read per element: n * h * w * c elements; per channel: c. y may be x itself where both lie alike,
+// and what is read per element lies as y does. Parameters of a call are the distances of x and y, where the shape
+// leaves them open.
 template <image_shape S, class Type, operator_word... E>
 struct elementwise {
     static_assert(accuracy_words<E...> <= 1,

@@ -9,6 +9,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
+#include <hone/op/leading.hpp>
 #include <hone/op/operator.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -18,32 +19,6 @@
 namespace hone::operators {
 
 enum class transposed : std::uint8_t { no, yes };
-
-// Distance of rows, or of the matrices of a batch, in elements: 0 where they are dense, at_call() for one that each
-// call gives, at_call().typically(1024) as of an extent; where none is named, dense rows and matrices are typical.
-struct leading {
-    struct open;
-
-    std::int64_t value = 0;
-    std::int64_t typical = 0; // none is named
-    bool is_at_call = false;
-    constexpr leading(std::int64_t v = 0) : value(v) {}
-    static constexpr open at_call();
-};
-struct leading::open : leading {
-    constexpr leading typically(std::int64_t of_calls) const
-    {
-        leading l = *this;
-        l.typical = as_typical(of_calls);
-        return l;
-    }
-};
-constexpr leading::open leading::at_call()
-{
-    open l{};
-    l.is_at_call = true;
-    return l;
-}
 
 struct gemm_shape {
     std::int64_t batch = 1;
@@ -60,16 +35,6 @@ struct gemm_shape {
     leading batch_stride_w{}; // as ldw
     leading batch_stride_y{};
 };
-
-// A distance in a signature; that of the matrices of a batch only where they are not dense.
-constexpr void add_leading(signature_text& t, const char* name, const leading& l)
-{
-    l.is_at_call ? t.word(name) : t.field(name, l.value);
-}
-constexpr void add_batch_stride(signature_text& t, const char* name, const leading& l)
-{
-    if (l.is_at_call || l.value != 0) add_leading(t, name, l);
-}
 
 // As gemm<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in
 // order, each as signature_word gives it: "bias", "relu".
@@ -139,14 +104,14 @@ struct gemm {
         if (d.found.ok() && (shape.ldw.is_at_call || shape.batch_stride_w.is_at_call))
             d.found = {fault::shape_mismatch, 0, 1, "gemm: ldw"};
 
-        constexpr std::int64_t farthest = std::int64_t{1} << 31;
         const auto extent_of_call = [&](const char* name, const extent& e) {
             const parameter p{.name = name, .least = 1, .most = e.value, .typical = e.typical};
             return e.at_call ? static_cast<std::int16_t>(d.parameters.push_back(p)) : std::int16_t{-1};
         };
         const auto distance_of_call = [&](const char* name, const leading& l, std::int64_t least,
                                           std::int16_t reached) {
-            const parameter p{.name = name, .least = least, .most = farthest, .reaches = reached, .typical = l.typical};
+            const parameter p{
+                .name = name, .least = least, .most = most_distance, .reaches = reached, .typical = l.typical};
             return l.is_at_call ? static_cast<std::int16_t>(d.parameters.push_back(p)) : std::int16_t{-1};
         };
         const std::int16_t pm = extent_of_call("m", em), pn = extent_of_call("n", en), pk = extent_of_call("k", ek);
@@ -255,5 +220,5 @@ private:
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::gemm, operators::gemm_shape, operators::leading, operators::signature_of, operators::transposed;
+using operators::gemm, operators::gemm_shape, operators::signature_of, operators::transposed;
 } // namespace hone

@@ -16,6 +16,7 @@
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
+#include <hone/op/leading.hpp>
 #include <hone/op/operator.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -145,14 +146,14 @@ struct matmul {
             return d;
         }
         constexpr bool swap = shape.right == transposed::yes;
-        constexpr std::int64_t row = swap ? shape.k : shape.n, farthest = std::int64_t{1} << 31;
+        constexpr std::int64_t row = swap ? shape.k : shape.n;
         int at = shape.m.at_call + shape.ldx.is_at_call;
         dimension& matrices = right.dims[0];
         if (shape.ldr.is_at_call) {
             dimension& rows = right.dims[swap ? 2 : 1];
             rows.stride = 1;
             rows.stride_parameter = matmul_parts::insert_parameter(
-                d, at++, {.name = "ldr", .least = row, .most = farthest, .typical = shape.ldr.typical});
+                d, at++, {.name = "ldr", .least = row, .most = most_distance, .typical = shape.ldr.typical});
             if (shape.batch_stride_r.value == 0) {
                 matrices.stride = rows.extent;
                 matrices.stride_parameter = rows.stride_parameter;
@@ -161,9 +162,11 @@ struct matmul {
         at += shape.ldy.is_at_call + shape.batch_stride_x.is_at_call;
         if (shape.batch_stride_r.is_at_call) {
             matrices.stride = 1;
-            matrices.stride_parameter = matmul_parts::insert_parameter(
-                d, at,
-                {.name = "batch_stride_r", .least = row, .most = farthest, .typical = shape.batch_stride_r.typical});
+            matrices.stride_parameter = matmul_parts::insert_parameter(d, at,
+                                                                       {.name = "batch_stride_r",
+                                                                        .least = row,
+                                                                        .most = most_distance,
+                                                                        .typical = shape.batch_stride_r.typical});
         }
         d.found = wrong_sizes(d);
         return d;

@@ -16,6 +16,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
+#include <hone/op/leading.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/window.hpp>
 
@@ -63,10 +64,14 @@ struct pool_shape {
     hone::layout layout = hone::layout::nhwc;
     last_window last = last_window::whole;
     operators::count_padding count_padding = operators::count_padding::no; // of averages
+    leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
+    leading batch_stride_x{}, batch_stride_y{}; // NCHW: images
 
     constexpr image_window window() const { return window_of(*this); }
     constexpr std::int64_t oh() const;
     constexpr std::int64_t ow() const;
+    constexpr image_view x() const { return view_of_x(*this, c, saturated_product(h, w)); }
+    constexpr image_view y() const;
     constexpr status check() const;
 };
 
@@ -156,6 +161,7 @@ constexpr direction across(const pool_shape& s)
 
 constexpr std::int64_t pool_shape::oh() const { return pools::down(*this).outputs(); }
 constexpr std::int64_t pool_shape::ow() const { return pools::across(*this).outputs(); }
+constexpr image_view pool_shape::y() const { return view_of_y(*this, c, saturated_product(oh(), ow())); }
 constexpr status pool_shape::check() const
 {
     for (std::int64_t e : {n, h, w, c})
@@ -172,13 +178,23 @@ constexpr status pool_shape::check() const
     if (outputs > most_elements) return {fault::extent_too_large, most_elements, outputs, "pool: y"};
     for (const pools::direction& along : {pools::down(*this), pools::across(*this)})
         if (along.misses_image()) return {fault::shape_mismatch, along.reach() - 1, along.before, "pool: pad"};
-    return {};
+    return check_views(x(), y());
 }
 
 // The whole image as one window.
 constexpr pool_shape whole(const image_shape& s)
 {
-    return {.n = s.n, .h = s.h, .w = s.w, .c = s.c, .kh = s.h, .kw = s.w, .layout = s.layout};
+    return {.n = s.n,
+            .h = s.h,
+            .w = s.w,
+            .c = s.c,
+            .kh = s.h,
+            .kw = s.w,
+            .layout = s.layout,
+            .ldx = s.ldx,
+            .ldy = s.ldy,
+            .batch_stride_x = s.batch_stride_x,
+            .batch_stride_y = s.batch_stride_y};
 }
 
 // As max_pool<...>::signature() or average_pool's, for shapes that are known when a model is loaded; the words behind
@@ -200,6 +216,7 @@ constexpr signature_text signature_of(const pool_shape& s, pooling how, operand_
         if (how == pooling::average && s.count_padding == count_padding::yes && differs) t.word("padding");
     }
     t.word(name_of(s.layout));
+    add_views(t, s);
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;
@@ -225,6 +242,8 @@ constexpr definition pool_definition(const pool_shape& shape, pooling how, opera
     };
     d.tensors.push_back(image("x", role::input, shape.h, shape.w));
     d.tensors.push_back(image("y", role::output, shape.oh(), shape.ow()));
+    lay_out(d, d.tensors[0], shape.x(), {0, 2, 3});
+    lay_out(d, d.tensors[1], shape.y(), {0, 2, 3});
 
     const pools::direction rows = pools::down(shape), columns = pools::across(shape);
     stage s;
@@ -288,7 +307,8 @@ struct pool {
 
 } // namespace pools
 
-// x: n * h * w * c elements; y: n * oh * ow * c.
+// x: n * h * w * c elements; y: n * oh * ow * c, and what is read per element lies as y does. Parameters of a call are
+// the distances of x and y, where the shape leaves them open.
 template <pool_shape S, class Type, operator_word... E>
 struct max_pool : pools::pool<S, pooling::max, Type, E...> {};
 template <pool_shape S, class Type, operator_word... E>

@@ -11,6 +11,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
+#include <hone/op/leading.hpp>
 #include <hone/op/operator.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -19,11 +20,12 @@
 
 namespace hone::operators {
 
-// A matrix of rows that stand one behind the other: the last dimension of any tensor, and all others as its rows. How
-// many there are may be left to each call, as its parameter "rows".
+// A matrix of rows: the last dimension of any tensor, and all others as its rows, one behind the other or some distance
+// apart. How many there are may be left to each call, as its parameter "rows", and distances, which stand behind it.
 struct row_shape {
     extent rows = 1;
-    std::int64_t n = 1; // elements of a row
+    std::int64_t n = 1;   // elements of a row
+    leading ldx{}, ldy{}; // rows of x and y are so far apart; 0: dense
 
     constexpr status check(const char* name) const
     {
@@ -31,11 +33,14 @@ struct row_shape {
             if (e < 1) return {fault::extent_zero, 1, e, name};
         for (std::int64_t e : {rows.value, n, saturated_product(rows, n)})
             if (e > most_elements) return {fault::extent_too_large, most_elements, e, name};
-        return {};
+        const status found = ldx.check(n, "ldx");
+        return found.ok() ? ldy.check(n, "ldy") : found;
     }
     constexpr void add_to(signature_text& t) const
     {
         t.field(rows.at_call ? "rows<=" : "rows", rows.value).field("n", n);
+        if (!ldx.is_dense(n)) add_leading(t, "ldx", ldx);
+        if (!ldy.is_dense(n)) add_leading(t, "ldy", ldy);
     }
 };
 
@@ -51,6 +56,10 @@ public:
         d_.found = shape.check(name);
         if (shape.rows.at_call) d_.parameters.push_back({.name = "rows", .least = 1, .most = shape.rows});
         x_ = whole("x", role::input, memory::argument);
+        if (!d_.found.ok()) return;
+        px_ = add_distance(d_, shape.ldx, shape.n, "ldx");
+        py_ = add_distance(d_, shape.ldy, shape.n, "ldy");
+        move_apart(x_, shape.ldx, px_);
     }
 
     // A stage that reads these, and writes a tensor between stages: of a number for each row where it reduces, and of
@@ -67,8 +76,10 @@ public:
     template <operator_word... E>
     constexpr definition written(const char* name, std::initializer_list<int> read, const expr& body)
     {
-        add_stage(name, reduction::none, read, whole("y", role::output, memory::argument), body, ex::acc());
+        const int y = whole("y", role::output, memory::argument);
+        add_stage(name, reduction::none, read, y, body, ex::acc());
         if (!d_.found.ok()) return d_;
+        move_apart(y, shape_.ldy, py_);
         [[maybe_unused]] const int last = static_cast<int>(d_.stages.size()) - 1;
         tensor channels{.type = type_};
         channels.dims.push_back({.extent = shape_.n});
@@ -90,6 +101,10 @@ private:
         t.dims.push_back({.extent = shape_.n});
         set_dense(t);
         return d_.tensors.push_back(t);
+    }
+    constexpr void move_apart(int tensor, const leading& l, std::int16_t parameter)
+    {
+        if (!l.is_dense(shape_.n)) set_distance(d_.tensors[tensor].dims[row], l, shape_.n, parameter);
     }
     constexpr int one_a_row(const char* name)
     {
@@ -122,6 +137,7 @@ private:
     dtype type_;
     definition d_{};
     int x_ = -1;
+    std::int16_t px_ = -1, py_ = -1; // distances that each call gives
 };
 
 } // namespace row_stages

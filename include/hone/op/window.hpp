@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
-// Images, and how a window moves over one: stride and dilation per direction, padding per side, from the fields that
-// the shapes of convolutions and pools have in common.
+// Images, how they lie in memory, and how a window moves over one: stride and dilation per direction, padding per side,
+// from the fields that the shapes of convolutions and pools have in common.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include <hone/core/fault.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
+#include <hone/op/leading.hpp>
 #include <hone/op/operator.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -19,20 +21,107 @@ namespace hone::operators {
 enum class layout : std::uint8_t { nhwc, nchw };
 constexpr const char* name_of(layout l) { return l == layout::nhwc ? "nhwc" : "nchw"; }
 
+// How images lie in memory. Some channels of a larger tensor are a view of it, whose pixels are farther apart than
+// dense in NHWC, and whose images are in NCHW; the other distance is none of the layout's.
+struct image_view {
+    operators::layout layout;
+    std::int64_t channels, elements; // of a pixel, of an image
+    leading pixels, images;
+    const char *pixels_name, *images_name, *images_word; // the last one in signatures
+
+    constexpr bool is_nhwc() const { return layout == operators::layout::nhwc; }
+    constexpr const leading& distance() const { return is_nhwc() ? pixels : images; }
+    constexpr std::int64_t least() const { return is_nhwc() ? channels : elements; }
+    constexpr const char* name() const { return is_nhwc() ? pixels_name : images_name; }
+    constexpr bool is_dense() const { return distance().is_dense(least()); }
+    constexpr status check() const
+    {
+        const leading& other = is_nhwc() ? images : pixels;
+        if (other.is_at_call || other.value != 0)
+            return {fault::view_mismatch, 0, other.is_at_call ? 1 : other.value, is_nhwc() ? images_name : pixels_name};
+        return distance().check(least(), name());
+    }
+    // What is dense is not named.
+    constexpr void add_to(signature_text& t) const
+    {
+        if (!is_dense()) add_leading(t, is_nhwc() ? pixels_name : images_word, distance());
+    }
+};
+template <class Shape>
+constexpr image_view view_of_x(const Shape& s, std::int64_t channels, std::int64_t pixels)
+{
+    return {s.layout,         channels, saturated_product(channels, pixels), s.ldx, s.batch_stride_x, "ldx",
+            "batch_stride_x", "bsx"};
+}
+template <class Shape>
+constexpr image_view view_of_y(const Shape& s, std::int64_t channels, std::int64_t pixels)
+{
+    return {s.layout,         channels, saturated_product(channels, pixels), s.ldy, s.batch_stride_y, "ldy",
+            "batch_stride_y", "bsy"};
+}
+
+constexpr status check_views(const image_view& x, const image_view& y)
+{
+    const status found = x.check();
+    return found.ok() ? y.check() : found;
+}
+// Of a shape that may have any fault.
+template <class Shape>
+constexpr void add_views(signature_text& t, const Shape& s)
+{
+    if (!s.check().ok()) return;
+    s.x().add_to(t);
+    s.y().add_to(t);
+}
+
+// Lays a tensor that is dense so far out as a view. `pixels`: its dimensions of images, rows and columns, images first.
+// A distance that the call gives is its last parameter; beside one that is computed there is no place for it.
+constexpr void lay_out(definition& d, tensor& t, const image_view& v, std::initializer_list<int> pixels)
+{
+    if (v.is_dense() || !d.found.ok()) return;
+    const bool is_at_call = v.distance().is_at_call;
+    bool is_refused = is_at_call && given_parameters(d.parameters) != d.parameters.size();
+    for (const int i : pixels) {
+        const dimension& own = t.dims[i];
+        const bool is_open = own.stride_parameter >= 0 || (own.extent_parameter >= 0 && i != *pixels.begin());
+        // Rows of as many pixels as the call gives are multiples of a known distance; pixels of so many channels are
+        // not.
+        const bool is_pixel = i == *(pixels.end() - 1);
+        is_refused = is_refused || (is_open && is_at_call) || (v.is_nhwc() && is_pixel && own.stride_parameter >= 0);
+    }
+    if (is_refused) {
+        d.found = {fault::view_mismatch, 0, 1, v.name()};
+        return;
+    }
+    const std::int16_t parameter = add_distance(d, v.distance(), v.least(), v.name());
+    if (v.is_nhwc()) {
+        for (const int i : pixels) set_distance(t.dims[i], v.distance(), v.channels, parameter);
+    } else {
+        t.dims[*pixels.begin()].stride = v.elements;
+        t.dims[*pixels.begin()].stride_parameter = -1;
+        set_distance(t.dims[*pixels.begin()], v.distance(), v.elements, parameter);
+    }
+}
+
 struct image_shape {
     std::int64_t n = 1;
     std::int64_t h = 1;
     std::int64_t w = 1;
     std::int64_t c = 1;
     operators::layout layout = operators::layout::nhwc;
+    leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
+    leading batch_stride_x{}, batch_stride_y{}; // NCHW: images
 
+    constexpr image_view x() const { return view_of_x(*this, c, saturated_product(h, w)); }
+    constexpr image_view y() const { return view_of_y(*this, c, saturated_product(h, w)); }
     // `name`: of the operator.
     constexpr status check(const char* name) const
     {
         for (std::int64_t e : {n, h, w, c})
             if (e < 1) return {fault::extent_zero, 1, e, name};
         const std::int64_t elements = saturated_product(n, h, w, c);
-        return elements > most_elements ? status{fault::extent_too_large, most_elements, elements, name} : status{};
+        if (elements > most_elements) return {fault::extent_too_large, most_elements, elements, name};
+        return check_views(x(), y());
     }
 };
 
