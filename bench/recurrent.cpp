@@ -15,8 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include <hone/hone.hpp>
-#include <hone/op/recurrent.hpp>
+#include <hone/recurrent.hpp>
 
 #include "rounds.hpp"
 #ifdef HONE_HAVE_ONEDNN

@@ -12,8 +12,7 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/cpu/kernel.hpp>
-#include <hone/op/recurrent.hpp>
+#include <hone/recurrent.hpp>
 
 #include "kernel_trial.hpp"
 #include "recurrent.hpp"

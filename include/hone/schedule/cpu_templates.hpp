@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// The schedule templates for CPUs. A workload that has a member `cpu_templates`, a list of its own, is given those.
+// The schedule templates for CPUs that any operator may have. A workload that has a member `cpu_templates`, a list of
+// its own, is given those; operators whose template few others need bring it in a header of their own (recurrent.hpp).
 #pragma once
 
 #include <hone/core/traits.hpp>
 #include <hone/op/operator.hpp>
-#include <hone/schedule/chain.hpp>
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/panels.hpp>
 #include <hone/schedule/reduce.hpp>
@@ -18,17 +18,18 @@
 
 namespace hone::schedules {
 
-using cpu_templates = template_list<reduce, panels, direct, winograd, row_wise, chain>;
+using cpu_templates = template_list<reduce, panels, direct, winograd, row_wise>;
 using cpu_config = config_in<cpu_templates>;
 
 namespace config_parts {
 
 template <class Op>
+concept has_cpu_templates = requires { typename Op::cpu_templates; };
+template <class Op>
 struct templates_of {
     using type = cpu_templates;
 };
-template <class Op>
-    requires requires { typename Op::cpu_templates; }
+template <has_cpu_templates Op>
 struct templates_of<Op> {
     static_assert(
         Op::cpu_templates::is_complete,
@@ -43,15 +44,6 @@ struct templates_of<Op> {
 // Those of a workload.
 template <tensor_operator Op>
 using cpu_templates_of = typename config_parts::templates_of<Op>::type;
-
-// As schedule/template_families.hpp lists it.
-struct cpu_family {
-    static constexpr const char* backend = "cpu";
-    using target = isa;
-    using shipped = cpu_templates;
-    template <class Op>
-    using of = cpu_templates_of<Op>;
-};
 
 } // namespace hone::schedules
 

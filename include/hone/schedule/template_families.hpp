@@ -5,6 +5,7 @@
 
 #include <tuple>
 
+#include <hone/schedule/chain.hpp>
 #include <hone/schedule/cpu_templates.hpp>
 #include <hone/schedule/vulkan_templates.hpp>
 
@@ -14,13 +15,37 @@
 
 namespace hone::schedules {
 
+namespace config_parts {
+
+template <class, class>
+struct joining;
+template <class... A, class... B>
+struct joining<template_list<A...>, template_list<B...>> {
+    using type = template_list<A..., B...>;
+};
+
+} // namespace config_parts
+template <class First, class Second>
+using joined = typename config_parts::joining<First, Second>::type;
+
 // A family is a type of these members:
 //
 //     backend    the name of what its kernels run on, as records have it
 //     target     what its templates are asked with: an isa, or the limits of a device
 //     shipped    hone's own templates, a template_list
 //     of<Op>     those of a workload, which may have a list of its own
+//     has_own<Op>    whether it has
 //
+struct cpu_family {
+    static constexpr const char* backend = "cpu";
+    using target = isa;
+    using shipped = joined<cpu_templates, chain_templates>;
+    template <class Op>
+    using of = cpu_templates_of<Op>;
+    template <class Op>
+    static constexpr bool has_own = config_parts::has_cpu_templates<Op>;
+};
+
 // Of the first one every operator has a template, or it is none.
 using template_families = std::tuple<cpu_family, vulkan_family>;
 

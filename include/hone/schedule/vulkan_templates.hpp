@@ -23,11 +23,12 @@ using vulkan_config = config_in<vulkan_templates>;
 namespace config_parts {
 
 template <class Op>
+concept has_vulkan_templates = requires { typename Op::vulkan_templates; };
+template <class Op>
 struct vulkan_templates_of {
     using type = vulkan_templates;
 };
-template <class Op>
-    requires requires { typename Op::vulkan_templates; }
+template <has_vulkan_templates Op>
 struct vulkan_templates_of<Op> {
     static_assert(
         Op::vulkan_templates::is_complete,
@@ -49,6 +50,8 @@ struct vulkan_family {
     using shipped = vulkan_templates;
     template <class Op>
     using of = vulkan_templates_of<Op>;
+    template <class Op>
+    static constexpr bool has_own = config_parts::has_vulkan_templates<Op>;
 };
 
 } // namespace hone::schedules

@@ -160,22 +160,18 @@ inline constexpr std::array rows<template_list<T...>, Shipped>{[] {
         return row_of<T>();
 }()...};
 
-template <class Target, class List, class Shipped>
-constexpr listed_templates<Target> own()
-{
-    if constexpr (std::is_same_v<List, Shipped>)
-        return {};
-    else
-        return {rows<List, Shipped>.data(), rows<List, Shipped>.size()};
-}
-
 } // namespace listing
 
-// Those of a workload: nothing where it takes hone's list.
+// Those of a workload: nothing where it takes hone's.
 template <class Family, class Op>
 constexpr listed_templates<typename Family::target> own_rows()
 {
-    return listing::own<typename Family::target, typename Family::template of<Op>, typename Family::shipped>();
+    if constexpr (Family::template has_own<Op>) {
+        constexpr const auto& rows = listing::rows<typename Family::template of<Op>, typename Family::shipped>;
+        return {rows.data(), rows.size()};
+    } else {
+        return {};
+    }
 }
 
 // The same of each family of templates, as a workload's tuner hands them over.

@@ -14,7 +14,7 @@
 #include <hone/record/header_text.hpp>
 #include <hone/record/settings.hpp>
 #include <hone/record/standing.hpp>
-#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/template_families.hpp>
 
 namespace hone::tune {
 

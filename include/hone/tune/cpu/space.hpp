@@ -8,7 +8,7 @@
 
 #include <hone/ir/check.hpp>
 #include <hone/lower/lower.hpp>
-#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/template_families.hpp>
 #include <hone/schedule/transform.hpp>
 #include <hone/search/any_space.hpp>
 #include <hone/search/own_templates.hpp>
@@ -52,7 +52,7 @@ private:
     std::unordered_map<std::uint64_t, status> packings_[most_weights]{}; // by layout
 };
 
-using cpu_space = space<cpu_lowering<cpu_templates>>;
+using cpu_space = space<cpu_lowering<cpu_family::shipped>>;
 
 // Of a workload with templates of its own, or with none.
 inline std::shared_ptr<const any_space> cpu_space_of(const definition& d, isa set, error_class worst,
