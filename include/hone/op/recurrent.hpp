@@ -245,16 +245,15 @@ constexpr definition gru_definition(const cell_shape& shape, operand_types type,
     const int weights = s.weights("weights", shape.k), recurrent = s.weights("recurrent", shape.n);
     const int bias = has_bias ? s.biases() : -1;
     const int from_input = s.between("from_input", 3), from_state = s.between("from_state", 3);
-    const int kept = s.between("update", 1), y = s.given("y", shape.n, role::output);
+    const int made = s.between("candidate", 1), y = s.given("y", shape.n, role::output);
     s.multiply("input", x, weights, from_input, bias, 0);
     s.multiply("state", h, recurrent, from_state, bias, 1);
-    s.compute("update", {s.at(from_input, update), s.at(from_state, update)}, kept,
-              cells::logistic(ex::load(0) + ex::load(1)));
-    s.compute("gru_cell",
-              {s.at(from_input, reset), s.at(from_state, reset), s.at(from_input, candidate),
-               s.at(from_state, candidate), s.at(kept), s.at(h)},
-              y, ex::tanh(ex::load(2) + cells::logistic(ex::load(0) + ex::load(1)) * ex::load(3)),
-              (1.0f - ex::load(4)) * ex::acc() + ex::load(4) * ex::load(5));
+    s.compute(
+        "candidate",
+        {s.at(from_input, reset), s.at(from_state, reset), s.at(from_input, candidate), s.at(from_state, candidate)},
+        made, ex::tanh(ex::load(2) + cells::logistic(ex::load(0) + ex::load(1)) * ex::load(3)));
+    s.compute("gru_cell", {s.at(from_input, update), s.at(from_state, update), s.at(made), s.at(h)}, y,
+              cells::logistic(ex::load(0) + ex::load(1)), (1.0f - ex::acc()) * ex::load(2) + ex::acc() * ex::load(3));
     return s.done(found);
 }
 
