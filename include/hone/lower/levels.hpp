@@ -191,8 +191,8 @@ protected:
     // Whether the stage that computes a tensor leaves out what is past its ends, so that nothing stands there.
     constexpr bool is_cut(int t) const
     {
-        for (const stage& g : d_.stages)
-            if (g.output.tensor == t && g.output.may_leave) return true;
+        for (int st = 0; st < stages(); ++st)
+            if (d_.stages[st].output.tensor == t && (d_.stages[st].output.may_leave || plan(st).is_cut)) return true;
         return false;
     }
 

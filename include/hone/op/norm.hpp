@@ -29,10 +29,11 @@ namespace hone::operators {
 
 struct norm_shape {
     extent rows = 1;
-    std::int64_t n = 1;   // elements of a row
-    real epsilon = 1e-5f; // a finite number, at least 0
+    std::int64_t n = 1;     // elements of a row
+    real epsilon = 1e-5f;   // a finite number, at least 0
+    std::int64_t inner = 1; // as of row_shape
 
-    constexpr row_shape matrix() const { return {rows, n}; }
+    constexpr row_shape matrix() const { return {rows, n, inner}; }
     constexpr status check(const char* name) const
     {
         const float e = epsilon.value();
@@ -118,7 +119,7 @@ struct of_rows {
 
 } // namespace norms
 
-// x and y: rows * n elements; gamma and beta: n, in the call's operands. On the CPU y may be x itself.
+// x and y: rows * n * inner elements; gamma and beta: n, in the call's operands. On the CPU y may be x itself.
 template <norm_shape S, class Type, operator_word... E>
 struct layer_norm : norms::of_rows<S, norm::layer, Type, E...> {};
 template <norm_shape S, class Type, operator_word... E>

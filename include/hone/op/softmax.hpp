@@ -82,7 +82,7 @@ struct of_rows {
 
 } // namespace softmaxes
 
-// x, y and what is read per element: rows * n elements; per channel: n. On the CPU y may be x itself.
+// x, y and what is read per element: rows * n * inner elements; per channel: n. On the CPU y may be x itself.
 template <row_shape S, class Type, operator_word... E>
 struct softmax : softmaxes::of_rows<S, softmax_scale::linear, Type, E...> {};
 template <row_shape S, class Type, operator_word... E>
