@@ -38,29 +38,38 @@ inline floats eighths(std::int64_t elements, std::uint64_t seed, std::int64_t mo
 }
 inline rows_data data_of(const row_shape& s, std::uint64_t seed, std::int64_t most = 6)
 {
-    return {eighths(s.rows * s.n, seed, most)};
+    return {eighths(s.rows * s.n * s.inner, seed, most)};
 }
 inline rows_data data_of(const norm_shape& s, std::uint64_t seed)
 {
-    return {eighths(s.rows * s.n, seed, 4), {eighths(s.n, seed + 1, 2), eighths(s.n, seed + 2, 2)}};
+    return {eighths(s.rows * s.n * s.inner, seed, 4), {eighths(s.n, seed + 1, 2), eighths(s.n, seed + 2, 2)}};
 }
 
-// f(row, one after another) for each row of n doubles.
+// f(row, one after another) for each row of n doubles, which stand `inner` apart.
+template <class F>
+doubles each_row(std::int64_t rows, std::int64_t n, std::int64_t inner, const floats& x, F&& f)
+{
+    doubles y(x.size());
+    for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t j = 0; j < inner; ++j) {
+            const auto at = [&](std::size_t i) {
+                return static_cast<std::size_t>(r * n * inner + j) + i * static_cast<std::size_t>(inner);
+            };
+            doubles row(static_cast<std::size_t>(n));
+            for (std::size_t i = 0; i < row.size(); ++i) row[i] = static_cast<double>(x[at(i)]);
+            f(row);
+            for (std::size_t i = 0; i < row.size(); ++i) y[at(i)] = row[i];
+        }
+    return y;
+}
 template <class F>
 doubles each_row(std::int64_t rows, std::int64_t n, const floats& x, F&& f)
 {
-    doubles y;
-    for (std::int64_t r = 0; r < rows; ++r) {
-        doubles row;
-        for (std::int64_t i = 0; i < n; ++i) row.push_back(static_cast<double>(x[static_cast<std::size_t>(r * n + i)]));
-        f(row);
-        y.insert(y.end(), row.begin(), row.end());
-    }
-    return y;
+    return each_row(rows, n, 1, x, f);
 }
 inline doubles reference(const row_shape& s, const rows_data& d, softmax_scale scale = softmax_scale::linear)
 {
-    return each_row(s.rows, s.n, d.x, [&](doubles& row) {
+    return each_row(s.rows, s.n, s.inner, d.x, [&](doubles& row) {
         double largest = -std::numeric_limits<double>::infinity(), sum = 0;
         for (const double v : row) largest = v > largest ? v : largest;
         for (double& v : row) sum += std::exp(v -= largest);
@@ -70,7 +79,7 @@ inline doubles reference(const row_shape& s, const rows_data& d, softmax_scale s
 inline doubles reference(const norm_shape& s, norm how, const rows_data& d)
 {
     const auto count = static_cast<double>(s.n), epsilon = static_cast<double>(s.epsilon.value());
-    return each_row(s.rows, s.n, d.x, [&](doubles& row) {
+    return each_row(s.rows, s.n, s.inner, d.x, [&](doubles& row) {
         double mean = 0, squares = 0;
         if (how == norm::layer)
             for (const double v : row) mean += v / count;
@@ -89,7 +98,7 @@ inline constexpr double float_unit = 0x1p-24, denormals = 4 * 0x1p-149;
 inline doubles error_bounds(const row_shape& s, const rows_data& d, softmax_scale scale = softmax_scale::linear)
 {
     const doubles y = reference(s, d, scale);
-    doubles bounds = each_row(s.rows, s.n, d.x, [](doubles& row) {
+    doubles bounds = each_row(s.rows, s.n, s.inner, d.x, [](doubles& row) {
         const double largest = *std::max_element(row.begin(), row.end());
         for (double& v : row) v = largest - v;
     });
@@ -103,15 +112,17 @@ inline doubles error_bounds(const row_shape& s, const rows_data& d, softmax_scal
 inline doubles error_bounds(const norm_shape& s, norm how, const rows_data& d)
 {
     const auto n = static_cast<double>(s.n), epsilon = static_cast<double>(s.epsilon.value());
+    const auto inner = static_cast<std::size_t>(s.inner);
     const doubles plain = reference(s, how, {d.x}), y = reference(s, how, d);
-    doubles bounds = each_row(s.rows, s.n, d.x, [&](doubles& row) {
+    doubles bounds = each_row(s.rows, s.n, s.inner, d.x, [&](doubles& row) {
         double mean = 0, size = 0, squares = 0;
         for (const double v : row) mean += v / n, size += std::fabs(v) / n;
         for (const double v : row) squares += (v - mean) * (v - mean) / n;
         for (double& v : row) v = how == norm::layer ? size / std::sqrt(squares + epsilon) : 0;
     });
     for (std::size_t i = 0; i < y.size(); ++i) {
-        const double factor = d.operands.empty() ? 1 : static_cast<double>(d.operands[0][i % d.operands[0].size()]);
+        const double factor =
+            d.operands.empty() ? 1 : static_cast<double>(d.operands[0][i / inner % d.operands[0].size()]);
         const double own =
             (n + 8) * float_unit * std::fabs(plain[i]) + (n + 3) * float_unit * (1 + std::fabs(plain[i])) * bounds[i];
         bounds[i] =

@@ -72,6 +72,8 @@ std::string wrong_norm(norm how, const rows_data& given)
 constexpr row_shape odd{.rows = 6, .n = 37}, wide{.rows = 3, .n = 1003}, one{.n = 5}, narrow{.rows = 41, .n = 3};
 constexpr norm_shape odd_norm{.rows = 6, .n = 37}, wide_norm{.rows = 5, .n = 768, .epsilon = 1e-6},
     narrow_norm{.rows = 40, .n = 2};
+constexpr row_shape planes{.rows = 2, .n = 21, .inner = 35}, heads{.n = 60, .inner = 33 * 33};
+constexpr norm_shape plane_norm{.rows = 2, .n = 24, .inner = 49};
 
 } // namespace
 
@@ -91,6 +93,21 @@ TEST_CASE("the logarithm of softmax, where shares are too small for a float, too
     CHECK(wrong_logarithm<log_softmax<wide, f32>>(data_of(wide, 14)) == "");
     CHECK(wrong_logarithm<log_softmax<narrow, f32, exact>>(data_of(narrow, 15)) == "");
     CHECK(wrong_logarithm<log_softmax<odd, f32>>(data_of(odd, 16, 4000)) == "");
+}
+
+TEST_CASE("rows whose elements are apart, as channels of planes, in blocks that divide a plane")
+{
+    CHECK(wrong_softmax<softmax<planes, f32>>(data_of(planes, 20)) == "");
+    CHECK(wrong_logarithm<log_softmax<planes, f32, exact>>(data_of(planes, 21, 4000)) == "");
+    using large = kernel<softmax<heads, f32>>;
+    static_assert(large::config.is<row_wise>() && large::config.get<row_wise>().row_block > 0);
+    CHECK(wrong_softmax<softmax<heads, f32>>(data_of(heads, 22)) == "");
+    rows_data given = data_of(planes, 23);
+    given.x[0] = not_a_number;
+    for (int i = 0; i < 21; ++i) given.x[static_cast<std::size_t>(i * 35 + 3)] = -infinity;
+    CHECK(wrong_softmax<softmax<planes, f32>>(given) == "");
+    using layer = layer_norm<plane_norm, f32, with_gamma, with_beta>;
+    CHECK(wrong_norm<layer>(norm::layer, data_of(plane_norm, 24)) == "");
 }
 
 TEST_CASE("as many rows as a call gives, none among them")

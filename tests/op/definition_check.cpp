@@ -149,6 +149,42 @@ TEST_CASE("a user's definition")
              fault::extent_too_large, "gemm");
 }
 
+TEST_CASE("a quotient has a value that its axis has, of an axis that is before it")
+{
+    // x[i] of 5 for y[o] of 9, i = floor(o / 2).
+    const auto found = [](auto change) {
+        definition d;
+        d.tensors.push_back({.name = "x", .role = role::input});
+        d.tensors.push_back({.name = "y", .role = role::output});
+        d.tensors[0].dims.push_back({.extent = 5});
+        d.tensors[1].dims.push_back({.extent = 9});
+        stage s;
+        s.name = "halves";
+        s.axes.push_back({"o", 9});
+        s.axes.push_back({.name = "i", .extent = 5, .quotient = {.of = 0, .divisor = 2}});
+        s.operands.push_back({.tensor = 0});
+        s.operands[0].index.push_back(along(1));
+        s.output.tensor = 1;
+        s.output.index.push_back(along(0));
+        s.body = ex::load(0);
+        d.stages.push_back(s);
+        change(d);
+        return checked(d).found;
+    };
+    CHECK(found([](definition&) {}).ok());
+    const auto with = [&](auto change) { return found([&](definition& d) { change(d.stages[0].axes[1]); }); };
+    is_named(with([](axis& a) { a.quotient.of = 1; }), fault::definition_unknown_part, "i");
+    is_named(with([](axis& a) { a.quotient.divisor = 0; }), fault::definition_outside, "i");
+    is_named(with([](axis& a) { a.quotient.added = -1; }), fault::definition_outside, "i");
+    is_named(with([](axis& a) { a.quotient.added = 2; }), fault::definition_outside, "i");
+    is_named(with([](axis& a) { a.quotient.times = 2; }), fault::definition_outside, "i");
+    is_named(with([](axis& a) { a.extent = 4; }), fault::definition_outside, "i");
+    is_named(with([](axis& a) { a.reduction = true; }), fault::definition_outside, "i");
+    is_named(found([](definition& d) { d.stages[0].axes[0].extent = std::int64_t{1} << 40; }),
+             fault::definition_outside, "i");
+    CHECK(with([](axis& a) { a.quotient = {.of = 0, .times = -1, .added = 8, .divisor = 2}; }).ok());
+}
+
 TEST_CASE("what a definition has no room for is named")
 {
     const auto fill = [](auto& table) {

@@ -70,18 +70,49 @@ TEST_CASE("as many rows as a call gives: a parameter, and a signature of its own
     CHECK(softmax<base, f32>::definition().parameters.empty());
 }
 
+TEST_CASE("rows whose elements are apart: an axis of their neighbours, and a signature of its own")
+{
+    constexpr row_shape planes{.rows = 2, .n = 21, .inner = 35};
+    using op = softmax<planes, f32, multiply<per::channel>>;
+    CHECK(std::string(op::signature().c_str()) == "softmax rows2 n21 inner35 f32 multiply_channel");
+    const definition d = checked(op::definition());
+    CHECK(d.found.ok());
+    check_laws(d);
+    CHECK(d.tensors[0].elements() == 2 * 21 * 35);
+    for (const operand& o : d.stages.back().operands)
+        if (d.tensors[o.tensor].role == role::operand) CHECK(o.index[0].terms[0].axis == 2);
+    // One element behind the other: as ever.
+    constexpr row_shape rows{.rows = 12, .n = 197, .inner = 1};
+    CHECK(softmax<rows, f32>::signature() == softmax<base, f32>::signature());
+    CHECK(softmax<rows, f32>::definition().stages[0].axes.size() == 2);
+    // As many images as a call gives.
+    const definition open = checked(softmax_definition<>({.rows = extent::up_to(3), .n = 4, .inner = 9}, dtype::f32));
+    CHECK(open.found.ok());
+    const std::int64_t images = 2;
+    rows_data given = data_of(row_shape{.rows = images, .n = 4, .inner = 9}, 3);
+    floats y = poisoned(2 * 4 * 9);
+    const nest n = lower(schedule_for(open, default_config<cpu_templates>(open, isa::avx2), isa::avx2));
+    const argument call[] = {{given.x.data(), 2 * 4 * 9}, {y.data(), 2 * 4 * 9}};
+    CHECK(std::string(interpret(n, call, std::span(&images, 1)).message()) == message_of(fault::none));
+    CHECK(far_from(y, reference(row_shape{.rows = images, .n = 4, .inner = 9}, given), 1e-5, 1e-37) == "");
+}
+
 TEST_CASE("why a shape of rows is none")
 {
     const auto found = [](const row_shape& s) { return checked(softmax_definition<relu>(s, dtype::f32)).found; };
     CHECK(found(base).ok());
     for (const std::int64_t none : {std::int64_t{0}, std::int64_t{-1}})
-        for (const row_shape& s :
-             {row_shape{.rows = none, .n = 5}, {.rows = extent::up_to(none), .n = 5}, {.rows = 5, .n = none}}) {
+        for (const row_shape& s : {row_shape{.rows = none, .n = 5},
+                                   {.rows = extent::up_to(none), .n = 5},
+                                   {.rows = 5, .n = none},
+                                   {.rows = 5, .n = 2, .inner = none}}) {
             CHECK(found(s).what == fault::extent_zero);
             CHECK(std::string(found(s).subject) == "softmax");
         }
-    for (const row_shape& s :
-         {row_shape{.rows = INT64_MAX}, {.rows = extent::up_to(INT64_MAX), .n = 2}, {.rows = 5, .n = INT64_MAX}})
+    for (const row_shape& s : {row_shape{.rows = INT64_MAX},
+                               {.rows = extent::up_to(INT64_MAX), .n = 2},
+                               {.rows = 5, .n = INT64_MAX},
+                               {.n = 2, .inner = INT64_MAX}})
         CHECK(found(s).what == fault::extent_too_large);
     const definition none = checked(softmax_definition<>({.n = 0}, dtype::f32, softmax_scale::logarithmic));
     CHECK(none.found.what == fault::extent_zero);
@@ -93,7 +124,9 @@ TEST_CASE("softmax of drawn rows, or its logarithm, is what plain loops give, in
 {
     random_numbers random{41};
     for (int i = 0; i < 30; ++i) {
-        const row_shape s{.rows = random.between(1, 9), .n = random.between(1, random.one_in(2) ? 9 : 140)};
+        row_shape s{.rows = random.between(1, 9), .n = random.between(1, random.one_in(2) ? 9 : 140)};
+        if (random.one_in(2))
+            s = {.rows = random.between(1, 3), .n = random.between(1, 30), .inner = random.between(2, 80)};
         const softmax_scale scale = random.one_in(2) ? softmax_scale::linear : softmax_scale::logarithmic;
         const definition d = softmax_definition<>(s, dtype::f32, scale);
         check_laws(d);

@@ -36,6 +36,40 @@ definition shares(std::int64_t rows, std::int64_t n) { return softmax_definition
 
 } // namespace
 
+TEST_CASE("neighbouring rows are lanes where the elements of one are apart, in blocks that divide them")
+{
+    tune::xoshiro256 bits(8);
+    int legal = 0, blocks = 0;
+    for (int i = 0; i < 150; ++i) {
+        const auto below = [&](std::uint64_t most) { return static_cast<std::int64_t>(bits.below(most)); };
+        const row_shape s{.rows = 1 + below(3), .n = 1 + below(20), .inner = 2 + below(100)};
+        const isa set = sets[bits.below(4)];
+        const definition d = softmax_definition<>(s, dtype::f32);
+        REQUIRE(has_shared_rows(d));
+        CHECK(has_rows_as_lanes(d));
+        const row_wise_knobs k = fitted_row_wise(d, i % 4 == 0 ? default_row_wise(d, set) : drawn_knobs(bits), set);
+        CHECK(fitted_row_wise(d, k, set) == k);
+        CHECK(class_of(k) == error_class::exact_order);
+        if (k.row_block > 0) CHECK(s.inner % k.row_block == 0);
+        const nest made = lower(row_wise_schedule(d, k, set));
+        CAPTURE(signature_of(s, dtype::f32).c_str());
+        CAPTURE(k.row_block);
+        REQUIRE(check(made, cpu_target(set)).ok());
+        ++legal;
+        blocks += k.row_block > 0 ? 1 : 0;
+        CHECK(std::string(prove_accesses(made).message()) == message_of(fault::none));
+        const rows_data given = data_of(s, static_cast<std::uint64_t>(i));
+        CHECK(wrong_rows(made, given, reference(s, given), 1e-5, 1e-37) == "");
+    }
+    CHECK(blocks > 20);
+    CHECK_FALSE(has_rows_as_lanes(shares(3, 7)));
+    // Of 65 x 65 pixels a block is rows of whole vectors, nearly; a prime has none.
+    CHECK(block_of_lanes(65 * 65, 1560, 16) == 845);
+    CHECK(block_of_lanes(65 * 65, 4, 16) == 5);
+    CHECK(block_of_lanes(7919, 128, 16) == 7919);
+    CHECK(block_of_lanes(64, 0, 16) == 64);
+}
+
 TEST_CASE("nests of any knobs compute what plain loops do with rows, and touch nothing else")
 {
     tune::xoshiro256 bits(7);

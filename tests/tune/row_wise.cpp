@@ -19,10 +19,12 @@ TEST_CASE("measure rows in a child" * doctest::skip())
     std::exit(tune::measure_cpu_child(nlohmann::json::parse(tune::read_job())));
 }
 
-TEST_CASE_TEMPLATE("softmax and normalisations are tuned", Op, normalised::shares, normalised::layer, normalised::root)
+TEST_CASE_TEMPLATE("softmax and normalisations are tuned", Op, normalised::shares, normalised::layer, normalised::root,
+                   normalised::apart)
 {
     const std::string name = std::is_same_v<Op, normalised::shares>  ? "shares"
                              : std::is_same_v<Op, normalised::layer> ? "layer"
-                                                                     : "root";
+                             : std::is_same_v<Op, normalised::root>  ? "root"
+                                                                     : "apart";
     check_tuned<Op>("normalised.hpp", "normalised", name, "measure rows in a child");
 }

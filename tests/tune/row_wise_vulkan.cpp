@@ -17,14 +17,14 @@ using namespace hone::test;
 
 TEST_CASE("measure rows on a device in a child" * doctest::skip())
 {
-    static const tune::task tasks[] = {tune::task_of<normalised::shares>("", ""),
-                                       tune::task_of<normalised::layer>("", ""),
-                                       tune::task_of<normalised::root>("", "")};
+    static const tune::task tasks[] = {
+        tune::task_of<normalised::shares>("", ""), tune::task_of<normalised::layer>("", ""),
+        tune::task_of<normalised::root>("", ""), tune::task_of<normalised::apart>("", "")};
     measure_on_device(tasks);
 }
 
 TEST_CASE_TEMPLATE("softmax and normalisations are tuned on the device", Op, normalised::shares, normalised::layer,
-                   normalised::root)
+                   normalised::root, normalised::apart)
 {
     vulkan::device& device = test_device();
     check_tuned_on_device<Op>("measure rows on a device in a child");

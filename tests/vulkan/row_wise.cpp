@@ -77,6 +77,21 @@ TEST_CASE("drawn rows, by default and by drawn knobs, on the device")
     }
 }
 
+TEST_CASE("rows whose elements are apart, on the device")
+{
+    random_numbers random{52};
+    for (int i = 0; i < 6; ++i) {
+        const row_shape s{.rows = random.between(1, 3), .n = random.between(1, 40), .inner = random.between(2, 50)};
+        CAPTURE(signature_of(s, dtype::f32).c_str());
+        const rows_data given = data_of(s, static_cast<std::uint64_t>(i));
+        run_both(softmax_definition<>(s, dtype::f32), random, given, reference(s, given));
+        const norm_shape of{.rows = s.rows, .n = s.n, .inner = s.inner};
+        const rows_data scaled = data_of(of, static_cast<std::uint64_t>(i));
+        run_both(norm_definition<with_gamma, with_beta>(of, norm::layer, dtype::f32), random, scaled,
+                 reference(of, norm::layer, scaled));
+    }
+}
+
 TEST_CASE("sums in order, of a row for each invocation, on the device")
 {
     constexpr row_shape s{.rows = 20, .n = 33};

@@ -288,8 +288,12 @@ HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor&
         static_assert(x.kind == node_kind::loop, "hone::cpu: barriers belong to Vulkan nests; lower for a CPU target");
         environment<K> inner = e;
         const std::int64_t first = lower_value<K, Node>(e);
-        const std::int64_t last = upper_value<K, Node>(e);
         advance<K, Node>(inner, first);
+        if constexpr (x.lower.count == 1 && x.upper.count == 1 && runs_for_quotient(K::nest, x)) {
+            inner.variables[x.variable] = first;
+            return execute<K, x.child>(inner, r, executor);
+        }
+        const std::int64_t last = upper_value<K, Node>(e);
         for (std::int64_t i = first; i < last; ++i) {
             inner.variables[x.variable] = i;
             execute<K, x.child>(inner, r, executor);

@@ -66,6 +66,21 @@ template <class K, class B, int I, int T>
 struct position_at {
     static constexpr affine index = K::nest.table_accesses[T].index;
     static constexpr affine_parts parts = parts_of<K>(B::at(I), index);
+    // How far each lane stands from the first.
+    struct distances {
+        std::int64_t of[K::nest.vector_length]{};
+        bool is_one = true;
+    };
+    static constexpr distances lanes = [] {
+        distances d;
+        for (int k = index.first; k < index.first + index.count; ++k) {
+            const affine_term& t = K::nest.terms[k];
+            if (t.variable < 0 || t.variable != B::at(I).vector_variable) continue;
+            for (int l = 0; l < K::nest.vector_length; ++l) d.of[l] += t.coefficient * (l / t.divisor);
+        }
+        for (const std::int64_t l : d.of) d.is_one = d.is_one && l == 0;
+        return d;
+    }();
 
     HONE_INLINE static std::int64_t first(const environment<K>& e)
     {
@@ -73,16 +88,16 @@ struct position_at {
     }
     HONE_INLINE static scalar_of<K> of_lane(const environment<K>& e, int lane)
     {
-        return static_cast<scalar_of<K>>(first(e) + parts.lane * lane);
+        return static_cast<scalar_of<K>>(first(e) + lanes.of[lane]);
     }
     // One number where all lanes stand alike.
     HONE_INLINE static auto of_lanes(const environment<K>& e)
     {
-        if constexpr (parts.lane == 0 || K::nest.vector_length == 1)
+        if constexpr (lanes.is_one || K::nest.vector_length == 1)
             return static_cast<scalar_of<K>>(first(e));
         else
             return [at = static_cast<scalar_of<K>>(first(e))]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
-                return simd_of<K>::broadcast(at) + vector_of<K>{static_cast<scalar_of<K>>(parts.lane * L)...};
+                return simd_of<K>::broadcast(at) + vector_of<K>{static_cast<scalar_of<K>>(lanes.of[L])...};
             }(make_sequence<K::nest.vector_length>{});
     }
 };

@@ -77,7 +77,8 @@ struct form {
         else if constexpr (stride(Access) == 0)
             return static_cast<scalar>(*at);
         else if constexpr (sharing(Access) > 1)
-            return simd_of<K>::template load_shared<L, sharing(Access), stride(Access)>(at);
+            return simd_of<K>::template load_shared<L, sharing(Access), stride(Access), 0, 0, First>(
+                at + First / sharing(Access) * stride(Access));
         else if constexpr (stride(Access) != 1)
             return simd_of<K>::template load_strided<stride(Access), First, L>(at);
         else if constexpr (First > 0)
@@ -194,13 +195,21 @@ struct form {
         return false;
     }
 
+    // Whether others would have an element of these, times what depends on the place.
+    static consteval bool has_shared_terms()
+    {
+        bool shares = false;
+        for (int a = 1; a < accesses.count; ++a) shares = shares || sharing(accesses.of[a]) > 1;
+        return shares && s.reduce != reduction::none && reads_position(K::nest, S);
+    }
+
     // Whether lanes behind the first ones must stay as they are: each counts along a reduction; and where they stand in
     // padding, the zero that is loaded would be a term of a maximum or minimum, and NaN with an infinite weight of all
     // lanes. With weights of their own it is a term of nothing: those lanes are past the end of an axis.
     static consteval bool counts_others()
     {
         constexpr bool is_extreme = s.reduce == reduction::max || s.reduce == reduction::min;
-        return is_along_reduction() || is_extreme || has_weight_of_all();
+        return is_along_reduction() || is_extreme || has_weight_of_all() || has_shared_terms();
     }
     static consteval bool keeps_others() { return V >= 0 && (First > 0 || (L < length && counts_others())); }
 

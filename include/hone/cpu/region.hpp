@@ -37,7 +37,7 @@ constexpr std::int64_t picoseconds_below(const Nest& n, int at, interval* variab
             const interval i = interval_of(n, x, variables);
             if (i.most < i.least) continue;
             variables[x.variable] = i;
-            if (x.bind != binding::vectorize) times = i.most - i.least + 1;
+            if (x.bind != binding::vectorize && !runs_for_quotient(n, x)) times = i.most - i.least + 1;
         }
         sum += times * picoseconds_below(n, x.child, variables);
     }

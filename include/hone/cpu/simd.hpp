@@ -110,11 +110,16 @@ struct simd {
     }
 
     // Each `Sharing` neighbouring lanes have one element, `Stride` behind the one of the lanes before: one load and one
-    // permutation where a vector holds them. From `First` on, with `Others` behind them that may be read, too.
-    template <int Count, int Sharing, std::int64_t Stride, int First = 0, int Others = 0, class Memory>
+    // permutation where a vector holds them. From `First` on, with `Others` behind them that may be read, too; lanes
+    // are those from `Lane` on, whose element p points to.
+    template <int Count, int Sharing, std::int64_t Stride, int First = 0, int Others = 0, int Lane = 0, class Memory>
     HONE_INLINE static vector load_shared(const Memory* p)
     {
-        constexpr std::int64_t reach = First + (Count - 1) / Sharing * Stride + Others;
+        constexpr std::int64_t skipped = Lane / Sharing,
+                               reach = First + ((Count - 1) / Sharing - skipped) * Stride + Others;
+        constexpr auto element = [](int lane) {
+            return First + ((lane < Lane || lane >= Count ? Lane : lane) / Sharing - skipped) * Stride;
+        };
         return [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
             if constexpr (reach >= 0 && reach < N) {
                 vector v{};
@@ -122,10 +127,9 @@ struct simd {
                     v = load(p);
                 else
                     v = load_first<static_cast<int>(reach) + 1>(p);
-                return __builtin_shufflevector(v, v,
-                                               static_cast<int>(First + (L < Count ? L : 0) / Sharing * Stride)...);
+                return __builtin_shufflevector(v, v, static_cast<int>(element(L))...);
             } else {
-                return vector{static_cast<Number>(p[First + (L < Count ? L : 0) / Sharing * Stride])...};
+                return vector{static_cast<Number>(p[element(L)])...};
             }
         }(make_sequence<N>{});
     }

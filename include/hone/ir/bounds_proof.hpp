@@ -190,23 +190,23 @@ private:
             return;
         }
     }
-    // Of 27 - 8 i - v >= 0 with a term v / 4: 6 - 2 i - v / 4 >= 0, too.
+    // Of 27 - 8 i - v >= 0 with a term v / 4: 6 - 2 i - v / 4 >= 0, too; and of 8 i + v - 5 >= 0, 2 i + v / 4 - 1.
     constexpr void add_divided(form f, const affine_term& of)
     {
         bool is_bound = f.is_exact;
+        const std::int64_t sign = coefficient(f, {of.variable});
         for (int i = 0; i < f.count; ++i) {
             affine_term& t = f.terms[i];
             if (t.variable == of.variable) {
-                is_bound = is_bound && t.coefficient == -1 && t.parameter < 0 && t.divisor == 1;
+                is_bound = is_bound && magnitude(t.coefficient) == 1 && t.parameter < 0 && t.divisor == 1;
                 t.divisor = of.divisor;
             } else {
                 is_bound = is_bound && t.coefficient % of.divisor == 0;
                 t.coefficient /= of.divisor;
             }
         }
-        f.constant = floor_div(f.constant, of.divisor);
-        if (is_bound && coefficient(f, {of.variable, -1, 0, of.divisor}) == -1 && facts_ < most_facts)
-            fact_[facts_++] = f;
+        f.constant = sign < 0 ? floor_div(f.constant, of.divisor) : -floor_div(-f.constant, of.divisor);
+        if (is_bound && sign != 0 && facts_ < most_facts) fact_[facts_++] = f;
     }
 
     // By intervals of its variables and parameters.

@@ -108,6 +108,23 @@ constexpr bool has_constant_bounds(const Nest& n, const node& loop)
     return true;
 }
 
+// Whether a loop runs at most once: from floor(v / d) to below floor((v + d) / d), for one value that is a quotient.
+template <class Nest>
+constexpr bool runs_for_quotient(const Nest& n, const node& loop)
+{
+    for (int l = loop.lower.first; l < loop.lower.first + loop.lower.count; ++l)
+        for (int u = loop.upper.first; u < loop.upper.first + loop.upper.count; ++u) {
+            const bound &lower = n.bounds[l], &upper = n.bounds[u];
+            bool is_same = lower.divisor > 1 && lower.divisor == upper.divisor && lower.value.count > 0 &&
+                           lower.value.count == upper.value.count &&
+                           upper.value.constant - lower.value.constant == lower.divisor;
+            for (int i = 0; i < lower.value.count && is_same; ++i)
+                is_same = n.terms[lower.value.first + i] == n.terms[upper.value.first + i];
+            if (is_same) return true;
+        }
+    return false;
+}
+
 // Number of iterations of a loop with constant bounds.
 template <class Nest>
 constexpr std::int64_t extent_of(const Nest& n, const node& loop)

@@ -38,7 +38,7 @@ protected:
     using lowering_statements::lowering_statements;
 
     // A limit of a loop: a constant, and where `rounded` >= 0 also floor((rest + rounded) / step) of a partial axis;
-    // with a parameter also floor((parameter + added) / divisor).
+    // with a parameter also floor((parameter + added) / divisor); of a quotient also its value, plus `added`.
     struct limit {
         std::int64_t constant = 0;
         int rounded = -1;
@@ -46,8 +46,9 @@ protected:
         std::int16_t parameter = -1;
         std::int64_t added = 0;
         std::int64_t divisor = 1;
+        bool is_quotient = false;
 
-        constexpr bool is_constant() const { return rounded < 0 && parameter < 0; }
+        constexpr bool is_constant() const { return rounded < 0 && parameter < 0 && !is_quotient; }
     };
 
     constexpr bool touches_border(int st, int l, const context& c, std::int64_t at)
@@ -83,6 +84,14 @@ protected:
         if (x.parameter >= 0) {
             bound b{.value = {.constant = x.added}, .divisor = x.divisor};
             add_term(b.value, -1, x.parameter, 1);
+            if (put(n_.bounds, b, "bounds")) ++r.count;
+        }
+        if (x.is_quotient) {
+            const axis_quotient& q = d_.stages[st].axes[ax].quotient;
+            bound b{.value = {.constant = q.added + x.added * q.divisor + q.times * base_offset(st, q.of)},
+                    .divisor = q.divisor};
+            contributions(st, q.of, q.times, levels(st),
+                          [&](int v, std::int64_t k, int, int) { add_term(b.value, v, -1, k); });
             if (put(n_.bounds, b, "bounds")) ++r.count;
         }
         return r;

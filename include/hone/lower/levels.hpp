@@ -195,8 +195,8 @@ protected:
     // Whether the stage that computes a tensor leaves out what is past its ends, so that nothing stands there.
     constexpr bool is_cut(int t) const
     {
-        for (const stage& g : d_.stages)
-            if (g.output.tensor == t && g.output.may_leave) return true;
+        for (int st = 0; st < stages(); ++st)
+            if (d_.stages[st].output.tensor == t && (d_.stages[st].output.may_leave || plan(st).is_cut)) return true;
         return false;
     }
 
@@ -316,6 +316,10 @@ protected:
                                  .stage = static_cast<std::int8_t>(st),
                                  .reduction = a.reduction};
             if (!n_.ok() || !put(n_.variables, v, "variables")) return;
+            // A quotient has one step, where all of the axis that it is a quotient of is open.
+            const bool is_inside = !a.is_quotient() || left[a.quotient.of] == 1;
+            if (!is_inside || (a.is_quotient() && (own.step != 1 || own.bind != binding::serial)))
+                fail(fault::axis_not_covered, 1, own.step, a.name);
             check_parts(st, l, left[own.axis]);
             const int outer = parted_by(st, l);
             counts_[variable_of(st, l)] = own.bind == binding::vectorize ? s_.vector_length
@@ -325,10 +329,19 @@ protected:
             variables_[variable_of(st, l)] = {0, count_of(st, l) - 1};
         }
         for (std::size_t a = 0; a < g.axes.size(); ++a)
-            if (left[a] != 1) fail(fault::axis_not_covered, 1, left[a], g.axes[a].name);
+            if (left[a] != 1 && !g.axes[a].is_quotient()) fail(fault::axis_not_covered, 1, left[a], g.axes[a].name);
         const attach_point at = p.attach;
         if (at.stage >= stages() || (at.stage >= 0 && at.level > levels(at.stage)) || at.stage == st)
             fail(fault::attach_unknown, stages(), at.stage, g.name);
+    }
+
+    // Whether a quotient has no loop of its own, but is that of lanes: only tables may name such a one.
+    constexpr bool is_quotient_of_lanes(int st, int ax) const
+    {
+        const axis& a = d_.stages[st].axes[ax];
+        bool has_level = !a.is_quotient() || a.extent == 1;
+        for (const level& own : plan(st).levels) has_level = has_level || own.axis == ax;
+        return !has_level;
     }
 
     // A level that walks parts of the `extent` that is left of its axis.

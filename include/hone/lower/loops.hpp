@@ -130,6 +130,10 @@ protected:
             emit(st, l + 1, c, p, parent);
             return;
         }
+        if (d_.stages[st].axes[own.axis].is_quotient() && !trivial(st, l)) {
+            emit_quotient(st, l, c, p, parent);
+            return;
+        }
         if (own.bind == binding::vectorize) {
             if (a.extent > s_.vector_length) {
                 fail(fault::vector_length_unsupported, s_.vector_length, a.extent, name(st, own.axis));
@@ -166,6 +170,16 @@ protected:
             const bool bounded = own.tail == tail::bound;
             emit_loop(st, l, c, p, parent, {0}, {full + 1}, {step, bounded, a.guarded || !bounded});
         }
+    }
+
+    // The one value of a quotient. Where the axis that it is a quotient of may be past its end, so may that value be.
+    constexpr void emit_quotient(int st, int l, const context& c, pass p, int parent)
+    {
+        const axis& own = d_.stages[st].axes[plan(st).levels[l].axis];
+        const bool passes_end = c.axes[own.quotient.of].guarded;
+        const limit from{.constant = 0, .has_constant = passes_end, .is_quotient = true};
+        const limit to{.constant = own.extent, .has_constant = passes_end, .added = 1, .is_quotient = true};
+        emit_loop(st, l, c, p, parent, from, to, {1, false, false});
     }
 
     // The same steps of all parts, and then what is left: whole steps, and one of the rest.

@@ -145,6 +145,7 @@ protected:
             std::int64_t inner_reach = 0;
             for (const index_term& term : op.index[k].terms) {
                 if (!is_local(op.tensor)) constant += term.coefficient * base_offset(st, term.axis);
+                if (is_quotient_of_lanes(st, term.axis)) fail(fault::axis_not_covered, 1, 0, name(st, term.axis));
                 contributions(st, term.axis, term.coefficient, levels(st), [&](int v, std::int64_t c, int ts, int tl) {
                     if (is_outside(op.tensor, ts, tl)) return;
                     if (dim.block == 0) {
@@ -211,9 +212,21 @@ protected:
         const table_operand& op = d_.stages[st].tables[t];
         table_access a{.values = {op.first, op.count}};
         a.index.constant = op.index.offset;
-        for (const index_term& term : op.index.terms)
-            contributions(st, term.axis, term.coefficient, levels(st),
-                          [&](int v, std::int64_t c, int, int) { add_term(a.index, v, -1, c); });
+        for (const index_term& term : op.index.terms) {
+            const axis_quotient& q = d_.stages[st].axes[term.axis].quotient;
+            const bool divides = is_quotient_of_lanes(st, term.axis);
+            contributions(st, divides ? q.of : term.axis, divides ? 1 : term.coefficient, levels(st),
+                          [&](int v, std::int64_t c, int ts, int tl) {
+                              if (!divides)
+                                  add_term(a.index, v, -1, c);
+                              else if (c % q.divisor == 0)
+                                  add_term(a.index, v, -1, c / q.divisor * term.coefficient);
+                              else if (c == 1 && q.times == 1 && q.added == 0 && count_of(ts, tl) % q.divisor == 0)
+                                  add_term(a.index, v, -1, term.coefficient, static_cast<std::int16_t>(q.divisor));
+                              else
+                                  fail(fault::axis_not_covered, q.divisor, c, name(st, term.axis));
+                          });
+        }
         return n_.table_accesses.push_back(a);
     }
 

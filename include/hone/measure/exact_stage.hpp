@@ -51,6 +51,7 @@ public:
           of_bodies_(error_model_of(in, accumulator_)), point_(s_.axes.size(), 0)
     {
         for (std::size_t a = 0; a < s_.axes.size(); ++a) {
+            if (s_.axes[a].is_quotient()) continue;
             (s_.axes[a].reduction ? inner_ : outer_).push_back(static_cast<int>(a));
             if (s_.axes[a].reduction) summands_ *= static_cast<double>(s_.axes[a].extent);
         }
@@ -390,8 +391,13 @@ private:
     std::int64_t position(const dim_index& index) const
     {
         std::int64_t i = index.offset;
-        for (const index_term& term : index.terms) i += term.coefficient * point_[term.axis];
+        for (const index_term& term : index.terms) i += term.coefficient * along(term.axis);
         return i;
+    }
+    std::int64_t along(int axis) const
+    {
+        const axis_quotient& q = s_.axes[axis].quotient;
+        return q.of < 0 ? point_[axis] : floor_div(q.times * point_[q.of] + q.added, q.divisor);
     }
     // Where the point reads or writes; false outside of the tensor.
     bool place(const operand& o, std::int64_t& at) const { return place(o, d_.tensors[o.tensor], at); }

@@ -19,12 +19,24 @@
 
 namespace hone::operators {
 
+// floor((times * value of axis `of` + added) / divisor).
+struct axis_quotient {
+    std::int8_t of = -1;
+    std::int32_t times = 1;
+    std::int32_t added = 0;
+    std::int32_t divisor = 1;
+};
+
 // A loop axis of a stage. With a parameter, `extent` is its largest value and the parameter gives the extent of a call.
+// A quotient of an axis before it has one value where that stands, below the extent: the source of a pixel.
 struct axis {
     const char* name = "";
     std::int64_t extent = 1;
     bool reduction = false;
     std::int16_t parameter = -1;
+    axis_quotient quotient{};
+
+    constexpr bool is_quotient() const { return quotient.of >= 0; }
 };
 
 // One dimension of a tensor: element i stands at i * stride (* parameter stride_parameter), and with a block at
@@ -133,7 +145,7 @@ struct stage {
     const char* name = "";
     inline_vector<axis, most_axes> axes{};
     inline_vector<operand, 6> operands{};
-    inline_vector<table_operand, 2> tables{};
+    inline_vector<table_operand, 4> tables{};
     operand output{};
     hone::reduction reduce = hone::reduction::none;
     expr body{};
@@ -245,7 +257,7 @@ constexpr void set_dense(tensor& t)
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::along, operators::axis, operators::definition, operators::dim_index, operators::dimension,
-    operators::further_output, operators::lanes_of, operators::operand, operators::set_dense, operators::stage,
-    operators::table_operand, operators::tensor;
+using operators::along, operators::axis, operators::axis_quotient, operators::definition, operators::dim_index,
+    operators::dimension, operators::further_output, operators::lanes_of, operators::operand, operators::set_dense,
+    operators::stage, operators::table_operand, operators::tensor;
 } // namespace hone

@@ -97,7 +97,6 @@ constexpr std::int64_t reach_of(const definition& d, const stage& s, const opera
     }
     return reach;
 }
-
 } // namespace sizes
 
 // extent_too_large where an axis or a tensor has more than most_elements; with strides that a call gives, where the
@@ -185,7 +184,10 @@ constexpr status unknown_part(const definition& d)
         }
     if (d.stages.empty()) found = {fault::definition_expression, 0, 0, "stages"};
     for (const stage& s : d.stages) {
-        for (const axis& a : s.axes) knows_parameter(a.parameter, a.name);
+        for (std::size_t a = 0; a < s.axes.size(); ++a) {
+            knows_parameter(s.axes[a].parameter, s.axes[a].name);
+            if (s.axes[a].is_quotient()) knows(s.axes[a].quotient.of, a, s.axes[a].name);
+        }
         for (const operand& o : s.operands) stands(s, o);
         stands(s, s.output);
         for (const table_operand& t : s.tables) {
@@ -291,6 +293,26 @@ constexpr status outside(const definition& d, const stage& s, const operand& o)
     return {};
 }
 
+// definition_outside where a quotient may have a value that its axis has not, or is of one that is itself such, ends at
+// the call or is summed over.
+constexpr status wrong_quotients(const definition& d)
+{
+    for (const stage& s : d.stages)
+        for (const axis& a : s.axes) {
+            if (!a.is_quotient()) continue;
+            const axis_quotient& q = a.quotient;
+            const axis& of = s.axes[q.of];
+            const std::int64_t last = of.extent - 1, far = saturated_product(saturated_magnitude(q.times), last);
+            const std::int64_t edge = far < saturated ? q.times * last + q.added : -1;
+            const bool is_plain = q.divisor > 0 && !of.is_quotient() && of.parameter < 0 && !of.reduction &&
+                                  a.parameter < 0 && !a.reduction;
+            const std::int64_t least = q.added < edge ? q.added : edge, most = q.added < edge ? edge : q.added;
+            if (!is_plain || least < 0 || most / q.divisor >= a.extent)
+                return {fault::definition_outside, a.extent - 1, is_plain ? most / q.divisor : 0, a.name};
+        }
+    return {};
+}
+
 // The greatest common divisor of the steps of an index whose axes move no other; 0: two points of them could meet, or
 // these are no such axes. Of 2 i + 3 j the first that meet are (3, 0) and (0, 2).
 constexpr std::int64_t common_step(const stage& s, const operand& to, std::size_t dim)
@@ -347,7 +369,7 @@ constexpr bool writes_twice(const definition& d, const stage& s, const operand& 
     }
     for (int a = 0; a < static_cast<int>(s.axes.size()); ++a) {
         const std::int64_t steps = s.axes[a].extent - 1;
-        if (steps == 0) continue;
+        if (steps == 0 || s.axes[a].is_quotient()) continue;
         std::int64_t step = 0;
         bool is_at_call = false;
         for (std::size_t i = 0; i < to.index.size(); ++i)
@@ -384,6 +406,7 @@ constexpr definition checked(definition d)
     look(wrong_roles);
     look(wrong_types);
     look(wrong_sizes);
+    look(wrong_quotients);
     look(wrong_typical);
     for (const stage& s : d.stages) {
         if (!d.found.ok()) break;

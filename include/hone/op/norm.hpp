@@ -30,11 +30,12 @@ namespace hone::operators {
 
 struct norm_shape {
     extent rows = 1;
-    std::int64_t n = 1;   // elements of a row
-    real epsilon = 1e-5f; // a finite number, at least 0
-    leading ldx{}, ldy{}; // rows of x and y are so far apart; 0: dense
+    std::int64_t n = 1;     // elements of a row
+    real epsilon = 1e-5f;   // a finite number, at least 0
+    std::int64_t inner = 1; // as of row_shape
+    leading ldx{}, ldy{};
 
-    constexpr row_shape matrix() const { return {rows, n, ldx, ldy}; }
+    constexpr row_shape matrix() const { return {rows, n, inner, ldx, ldy}; }
     constexpr status check(const char* name) const
     {
         const float e = epsilon.value();
@@ -120,8 +121,8 @@ struct of_rows {
 
 } // namespace norms
 
-// x and y: rows * n elements; gamma and beta: n, in the call's operands. On the CPU y may be x itself
-// where both lie alike.
+// x and y: rows * n * inner elements; gamma and beta: n, in the call's operands. On the CPU y may be x itself where
+// both lie alike.
 template <norm_shape S, class Type, operator_word... E>
 struct layer_norm : norms::of_rows<S, norm::layer, Type, E...> {};
 template <norm_shape S, class Type, operator_word... E>

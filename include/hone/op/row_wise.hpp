@@ -21,33 +21,39 @@
 namespace hone::operators {
 
 // A matrix of rows: the last dimension of any tensor, and all others as its rows, one behind the other or some distance
-// apart. How many there are may be left to each call, as its parameter "rows", and distances, which stand behind it.
+// apart. How many there are may be left to each call, as its parameter "rows", and distances, which stand behind it. Or
+// a dimension that is not the last: then elements of a row stand `inner` apart, and there are rows * inner rows, of
+// which distances part each `inner` from the next. Channels of NCHW images are {n, c, h * w}.
 struct row_shape {
     extent rows = 1;
-    std::int64_t n = 1;   // elements of a row
+    std::int64_t n = 1; // elements of a row
+    std::int64_t inner = 1;
     leading ldx{}, ldy{}; // rows of x and y are so far apart; 0: dense
+
+    constexpr std::int64_t dense() const { return saturated_product(n, inner); }
 
     constexpr status check(const char* name) const
     {
-        for (std::int64_t e : {rows.value, n})
+        for (std::int64_t e : {rows.value, n, inner})
             if (e < 1) return {fault::extent_zero, 1, e, name};
-        for (std::int64_t e : {rows.value, n, saturated_product(rows, n)})
+        for (std::int64_t e : {rows.value, n, saturated_product(rows, n, inner)})
             if (e > most_elements) return {fault::extent_too_large, most_elements, e, name};
-        const status found = ldx.check(n, "ldx");
-        return found.ok() ? ldy.check(n, "ldy") : found;
+        constexpr std::int64_t most = std::int64_t{1} << 30; // steps of a schedule have 32 bits
+        if (inner > most) return {fault::extent_too_large, most, inner, name};
+        const status found = ldx.check(dense(), "ldx");
+        return found.ok() ? ldy.check(dense(), "ldy") : found;
     }
     constexpr void add_to(signature_text& t) const
     {
         t.field(rows.at_call ? "rows<=" : "rows", rows.value).field("n", n);
-        if (!ldx.is_dense(n)) add_leading(t, "ldx", ldx);
-        if (!ldy.is_dense(n)) add_leading(t, "ldy", ldy);
+        if (inner > 1) t.field("inner", inner);
+        if (!ldx.is_dense(dense())) add_leading(t, "ldx", ldx);
+        if (!ldy.is_dense(dense())) add_leading(t, "ldy", ldy);
     }
 };
 
 // The axes of each stage, and what makes one of them.
 namespace row_stages {
-
-inline constexpr int row = 0, element = 1;
 
 class stages {
 public:
@@ -57,8 +63,8 @@ public:
         if (shape.rows.at_call) d_.parameters.push_back({.name = "rows", .least = 1, .most = shape.rows});
         x_ = whole("x", role::input, memory::argument);
         if (!d_.found.ok()) return;
-        px_ = add_distance(d_, shape.ldx, shape.n, "ldx");
-        py_ = add_distance(d_, shape.ldy, shape.n, "ldy");
+        px_ = add_distance(d_, shape.ldx, shape.dense(), "ldx");
+        py_ = add_distance(d_, shape.ldy, shape.dense(), "ldy");
         move_apart(x_, shape.ldx, px_);
     }
 
@@ -84,7 +90,7 @@ public:
         tensor channels{.type = type_};
         channels.dims.push_back({.extent = shape_.n});
         operand of_channel;
-        of_channel.index.push_back(along(element));
+        of_channel.index.push_back(along(element()));
         (add_epilogue<E>(d_, last, channels, of_channel), ...);
         return d_;
     }
@@ -98,32 +104,41 @@ private:
         // What stands between stages has its place before the call.
         const bool is_given = memory == memory::argument && shape_.rows.at_call;
         t.dims.push_back({.extent = shape_.rows, .extent_parameter = static_cast<std::int16_t>(is_given ? 0 : -1)});
+        if (shape_.inner > 1) t.dims.push_back({.extent = shape_.inner});
         t.dims.push_back({.extent = shape_.n});
         set_dense(t);
+        if (shape_.inner > 1) {
+            t.dims[1].stride = 1;
+            t.dims[2].stride = shape_.inner;
+        }
         return d_.tensors.push_back(t);
     }
     constexpr void move_apart(int tensor, const leading& l, std::int16_t parameter)
     {
-        if (!l.is_dense(shape_.n)) set_distance(d_.tensors[tensor].dims[row], l, shape_.n, parameter);
+        if (!l.is_dense(shape_.dense())) set_distance(d_.tensors[tensor].dims[row], l, shape_.dense(), parameter);
     }
     constexpr int one_a_row(const char* name)
     {
         tensor t{.name = name, .type = type_, .memory = memory::workspace};
         t.dims.push_back({.extent = shape_.rows});
+        if (shape_.inner > 1) t.dims.push_back({.extent = shape_.inner});
+        set_dense(t);
         return d_.tensors.push_back(t);
     }
+    // Dimensions are in the order of the axes.
     constexpr operand at(int tensor) const
     {
         operand o{.tensor = static_cast<std::int8_t>(tensor)};
-        o.index.push_back(along(row));
-        if (d_.tensors[tensor].dims.size() > 1) o.index.push_back(along(element));
+        for (std::size_t a = 0; a < d_.tensors[tensor].dims.size(); ++a) o.index.push_back(along(static_cast<int>(a)));
         return o;
     }
+    constexpr int element() const { return shape_.inner > 1 ? 2 : 1; }
     constexpr void add_stage(const char* name, reduction reduce, std::initializer_list<int> read, int to,
                              const expr& body, const expr& epilogue)
     {
         stage s{.name = name};
         s.axes.push_back({"row", shape_.rows, false, static_cast<std::int16_t>(shape_.rows.at_call ? 0 : -1)});
+        if (shape_.inner > 1) s.axes.push_back({"inner", shape_.inner});
         s.axes.push_back({"i", shape_.n, reduce != reduction::none});
         for (const int tensor : read) s.operands.push_back(at(tensor));
         s.output = at(to);

@@ -82,8 +82,8 @@ struct of_rows {
 
 } // namespace softmaxes
 
-// x, y and what is read per element, which lies as y does: rows * n elements; per channel: n. On the CPU y may be x
-// itself where both lie alike.
+// x, y and what is read per element, which lies as y does: rows * n * inner elements; per channel: n. On the CPU y may
+// be x itself where both lie alike.
 template <row_shape S, class Type, operator_word... E>
 struct softmax : softmaxes::of_rows<S, softmax_scale::linear, Type, E...> {};
 template <row_shape S, class Type, operator_word... E>

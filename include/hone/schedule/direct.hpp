@@ -15,6 +15,7 @@
 #include <hone/schedule/knob.hpp>
 #include <hone/schedule/register_tile.hpp>
 #include <hone/schedule/roles.hpp>
+#include <hone/schedule/sampled.hpp>
 #include <hone/schedule/schedule.hpp>
 #include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/transform.hpp>
@@ -101,6 +102,12 @@ constexpr direct_knobs along_output(const output_tile& t)
 constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
 {
     if (!d.found.ok()) return k; // a definition with a fault may have no axes to fit to
+    if (is_sampled(d)) {
+        const std::int64_t most = vectors_of_samples(d, set);
+        return {.rows = 1,
+                .vectors = k.vectors < most ? k.vectors : static_cast<std::int32_t>(most),
+                .unroll_window = k.unroll_window && d.stages[0].reduce != reduction::none};
+    }
     if (k.vector == vector_axis::output && axis_of_output(d) >= 0)
         return along_output(fitted_to(with_fused_outputs(d), output_tile_of(k), set));
     k.vector = vector_axis::weights;
@@ -210,6 +217,8 @@ constexpr direct_knobs default_of_fused(const definition& d, isa set, int step)
 constexpr direct_knobs default_direct(const definition& d, isa set, int step)
 {
     if (!d.found.ok()) return {}; // a definition with a fault may have no axes to choose by
+    if (is_sampled(d))
+        return fitted(d, direct_knobs{.vectors = step == 0 ? 8 : 1}, set); // that share what finds a pixel
     constexpr int steps_along_output = 3;
     if (step < steps_along_output && prefers_output(d, set)) return along_output(default_along_output(d, set, step));
     if (const lane_fusion lanes = lane_fusion_of(d, set); lanes.applies())
@@ -284,6 +293,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
     s.plans.push_back({});
     s.found = check_knobs(k);
     if (!original.found.ok() || !s.found.ok()) return s;
+    if (is_sampled(original)) return schedule_of_samples(original, k.vectors, k.unroll_window, set);
     if (k.vector == vector_axis::output && axis_of_output(original) >= 0)
         return schedule_along_output(original, output_tile_of(k), set);
     definition& d = s.definition;

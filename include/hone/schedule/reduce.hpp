@@ -283,7 +283,7 @@ struct reduce {
     static constexpr bool applies(const definition& d)
     {
         return d.tensor_of(role::weights) < 0 && has_direct_roles(d) && d.stages[0].reduce != reduction::none &&
-               !is_product_of_inputs(d);
+               !is_product_of_inputs(d) && !is_sampled(d);
     }
     static constexpr knobs fitted(const definition& d, const knobs& k, isa set) { return fitted_reduce(d, k, set); }
     static constexpr knobs standard(const definition& d, isa set, int step) { return default_reduce(d, set, step); }

@@ -74,6 +74,20 @@ constexpr bool shares_dimension(const operand& o, int a, int b)
     return false;
 }
 
+// Whether what a stage reads is found by quotients of its axes, and the quotient of an axis; -1: there is none.
+constexpr bool is_sampled(const definition& d)
+{
+    for (const axis& a : d.stages[0].axes)
+        if (a.is_quotient()) return true;
+    return false;
+}
+constexpr int quotient_along(const stage& s, int axis)
+{
+    for (int a = 0; a < static_cast<int>(s.axes.size()); ++a)
+        if (axis >= 0 && s.axes[a].quotient.of == axis) return a;
+    return -1;
+}
+
 // Whether steps along an axis have a length in an operand, or in x, an operand or an output, that only the call knows:
 // lanes of a vector must not. Weights are packed, with strides of their own.
 constexpr bool has_open_stride(const definition& d, const operand& o, int axis)
@@ -221,7 +235,8 @@ constexpr direct_roles roles_of(const definition& d, vector_axis of = vector_axi
             const bool moves = operand >= 0 && moves_along(s.operands[operand], a);
             const bool shares_weights =
                 r.weights >= 0 && moves_along(s.operands[r.weights], a) && !moves_alone(s.operands[r.weights], a);
-            if (!s.axes[a].reduction && !moves && !shares_weights && s.axes[a].extent > 1 && a != r.vector) last = a;
+            const bool is_row = !s.axes[a].reduction && !s.axes[a].is_quotient() && s.axes[a].extent > 1;
+            if (is_row && !moves && !shares_weights && a != r.vector) last = a;
         }
         return last;
     };
@@ -231,7 +246,7 @@ constexpr direct_roles roles_of(const definition& d, vector_axis of = vector_axi
         if (s.axes[a].reduction && r.reduce < 0 && (s.axes[a].extent > 1 || a == axes - 1)) r.reduce = a;
     for (int a = 0; a < axes; ++a) {
         const auto axis = static_cast<std::int8_t>(a);
-        if (s.axes[a].reduction ? a == r.reduce : (a == r.vector || a == r.row)) continue;
+        if (s.axes[a].reduction ? a == r.reduce : (a == r.vector || a == r.row || s.axes[a].is_quotient())) continue;
         if (s.axes[a].reduction)
             r.windows.push_back(axis);
         else

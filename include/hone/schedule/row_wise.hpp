@@ -9,7 +9,9 @@
 //         y[r][i] = power[r][i] * share[r]
 //
 // What stands between stages is memory of the worker: a number a row, or a row. Vectors lie along the rows; rows that
-// pass together are chains that do not wait for each other, and their lanes are folded side by side.
+// pass together are chains that do not wait for each other, and their lanes are folded side by side. Rows whose
+// elements are apart, and that stand side by side, are lanes each: a block of them passes the stages together, and
+// each sum takes its terms in order.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +44,7 @@ struct row_wise_knobs {
     std::int32_t rows = 1;         // that pass the stages together; they divide the rows of the operator
     std::int32_t vectors = 4;      // of parts of each row in a reduction
     std::int32_t step_vectors = 4; // of a row that are written out where nothing is reduced
-    std::int32_t row_block = 0;    // rows that one thread takes; 0: as many as pass together
+    std::int32_t row_block = 0;    // rows that one thread takes; 0: as many as pass together, of lanes all
     friend constexpr bool operator==(const row_wise_knobs&, const row_wise_knobs&) = default;
 };
 
@@ -102,7 +104,7 @@ constexpr bool is_of_rows(const definition& d, const operand& o)
         if (!is_axis(o.index[i], static_cast<int>(i))) return false;
     return true;
 }
-// Whether memory is met in order along a row, or not at all.
+// Whether memory is met in order along a row, or not at all. The same is asked of neighbouring rows.
 constexpr bool lies_along(const definition& d, const operand& o, int along)
 {
     if (o.may_leave) return false;
@@ -121,14 +123,14 @@ constexpr bool has_sums(const definition& d)
 } // namespace row_wise_parts
 
 // Whether all stages of a definition are over the same rows: each has their axes and one along them, the last alone
-// writes what a call gives, and the others what is between.
-constexpr bool has_shared_rows(const definition& d)
+// writes what a call gives, and the others what is between; and memory is met in order along axis `lanes`.
+constexpr bool has_rows_met_along(const definition& d, int lanes)
 {
     namespace parts = row_wise_parts;
-    if (!d.found.ok() || d.stages.size() < 2 || d.tensor_of(role::weights) >= 0) return false;
     const stage& last = d.stages.back();
     const int along = parts::along_of(d);
     if (along < 1 || last.axes[along].parameter >= 0 || has_open_stride(d, last, along)) return false;
+    if (last.axes[lanes].parameter >= 0 || has_open_stride(d, last, lanes)) return false;
     for (const stage& s : d.stages) {
         const bool is_last = &s == &last;
         if (s.axes.size() != last.axes.size() || s.axes[along].extent != last.axes[along].extent) return false;
@@ -141,15 +143,36 @@ constexpr bool has_shared_rows(const definition& d)
         if (!s.tables.empty() || s.sums >= 0 || (!is_last && !s.further.empty())) return false;
         if (parts::is_between(d.tensors[s.output.tensor]) == is_last) return false;
         if (!is_last && !parts::is_of_rows(d, s.output)) return false;
-        for (const operand& o : s.operands) {
-            if (!parts::lies_along(d, o, along)) return false;
-            if (parts::is_between(d.tensors[o.tensor]) && !parts::is_of_rows(d, o)) return false;
-        }
-        if (!parts::lies_along(d, s.output, along)) return false;
+        // What is between gets a place of its own.
+        const auto lies = [&](const operand& o) {
+            return parts::is_between(d.tensors[o.tensor]) ? parts::is_of_rows(d, o) : parts::lies_along(d, o, lanes);
+        };
+        for (const operand& o : s.operands)
+            if (!lies(o)) return false;
+        if (!lies(s.output)) return false;
         for (const further_output& f : s.further)
-            if (!parts::lies_along(d, f.to, along)) return false;
+            if (!lies(f.to)) return false;
     }
     return true;
+}
+constexpr bool has_shared_rows(const definition& d)
+{
+    if (!d.found.ok() || d.stages.size() < 2 || d.tensor_of(role::weights) >= 0) return false;
+    const int along = row_wise_parts::along_of(d);
+    return along >= 1 && (has_rows_met_along(d, along) || has_rows_met_along(d, along - 1));
+}
+// Whether lanes are neighbouring rows. Precondition: has_shared_rows(d).
+constexpr bool has_rows_as_lanes(const definition& d) { return !has_rows_met_along(d, row_wise_parts::along_of(d)); }
+
+// Rows that pass the stages together, as lanes: nearly `wanted` that divide all of them; all where it is 0 or far off.
+constexpr std::int64_t block_of_lanes(std::int64_t rows, std::int64_t wanted, std::int64_t lanes)
+{
+    if (wanted <= 0 || wanted >= rows) return rows;
+    for (std::int64_t b = wanted; b >= lanes; --b)
+        if (rows % b == 0) return b;
+    for (std::int64_t b = wanted; b < rows && b < wanted + 4096; ++b)
+        if (rows % b == 0) return b;
+    return rows;
 }
 
 // The knobs as far as an operator can use them.
@@ -163,6 +186,15 @@ constexpr row_wise_knobs fitted_row_wise(const definition& d, row_wise_knobs k, 
         if (knob > most) knob = static_cast<std::int32_t>(most);
     };
     if (!row_wise_parts::has_sums(d)) k.sums = row_sums::parts;
+    if (has_rows_as_lanes(d)) {
+        if (row_wise_parts::has_sums(d)) k.sums = row_sums::kept;
+        const std::int64_t block = block_of_lanes(row.extent, k.row_block, lanes_of(set, d));
+        k.row_block = block == row.extent ? 0 : static_cast<std::int32_t>(block);
+        k.rows = 1;
+        limit(k.vectors, ceil_div(block, lanes_of(set, d)));
+        limit(k.step_vectors, ceil_div(block, lanes_of(set, d)));
+        return k;
+    }
     limit(k.vectors, vectors);
     limit(k.step_vectors, vectors);
     limit(k.rows, row.extent);
@@ -180,9 +212,11 @@ class schedule_of_rows {
 public:
     // Precondition: has_shared_rows(d), and the knobs are fitted.
     constexpr schedule_of_rows(const definition& d, const row_wise_knobs& k, schedule& to)
-        : s_(to), k_(k), along_(along_of(d)), row_(row_of(d)), lanes_(to.vector_length)
+        : s_(to), k_(k), along_(along_of(d)), row_(row_of(d)), lanes_(to.vector_length), block_(k.rows),
+          has_row_lanes_(has_rows_as_lanes(d))
     {
         s_.definition = d;
+        if (has_row_lanes_) split_rows(d.stages.back().axes[row_].extent);
         for (tensor& t : s_.definition.tensors)
             if (is_between(t)) t = of_worker(t);
     }
@@ -195,8 +229,11 @@ public:
         for (int a = 0; a < row_; ++a)
             if (d.stages[last].axes[a].extent > 1 || d.stages[last].axes[a].parameter >= 0)
                 outer.add(a, 1, binding::parallel);
-        if (k_.row_block > 0) outer.add(row_, k_.row_block, binding::parallel, tail::bound);
-        outer.add(row_, k_.rows, k_.row_block > 0 ? binding::serial : binding::parallel);
+        if (blocks_ >= 0) outer.add(blocks_, 1, binding::parallel);
+        if (!has_row_lanes_) {
+            if (k_.row_block > 0) outer.add(row_, k_.row_block, binding::parallel, tail::bound);
+            outer.add(row_, k_.rows, k_.row_block > 0 ? binding::serial : binding::parallel);
+        }
         const attach_point inside{static_cast<std::int8_t>(last), static_cast<std::int8_t>(outer.levels.size())};
         for (int st = 0; st < last; ++st) s_.plans.push_back(attached(d.stages[st], inside));
         if (k_.rows > 1) outer.add(row_, 1);
@@ -205,6 +242,23 @@ public:
     }
 
 private:
+    // Lanes end with a block of rows: blocks are an axis of their own.
+    constexpr void split_rows(std::int64_t rows)
+    {
+        block_ = k_.row_block > 0 ? k_.row_block : rows;
+        if (block_ == rows) return;
+        for (stage& g : s_.definition.stages) {
+            blocks_ = g.axes.push_back({"block", rows / block_});
+            g.axes[row_].extent = block_;
+            for_each_operand(g, [&](operand& o) {
+                if (is_between(s_.definition.tensors[o.tensor])) return;
+                for (dim_index& i : o.index)
+                    if (moves_with(i, row_))
+                        i.terms.push_back({static_cast<std::int8_t>(blocks_), static_cast<std::int32_t>(block_)});
+            });
+        }
+    }
+
     // Of as many rows as pass together, the elements of a row in whole vectors.
     constexpr tensor of_worker(tensor t) const
     {
@@ -212,14 +266,32 @@ private:
         for (int i = 0; i < static_cast<int>(t.dims.size()); ++i) {
             dimension& dim = t.dims[i];
             dim.extent_parameter = dim.stride_parameter = -1;
-            dim.extent = i < row_ ? 1 : i == row_ ? k_.rows : round_up(dim.extent, lanes_);
+            dim.extent = i < row_                        ? 1
+                         : (i == row_) == has_row_lanes_ ? round_up(i == row_ ? block_ : dim.extent, lanes_)
+                         : i == row_                     ? block_
+                                                         : dim.extent;
         }
         set_dense(t);
+        if (has_row_lanes_ && static_cast<int>(t.dims.size()) > along_) {
+            t.dims[along_].stride = t.dims[row_].extent;
+            t.dims[row_].stride = 1;
+        }
         return t;
+    }
+
+    // Lanes that are rows, of so many vectors.
+    constexpr void add_lanes(stage_plan& p, std::int32_t vectors) const
+    {
+        if (vectors > 1) p.add(row_, lanes_, binding::unroll, tail::guard);
+        p.add(row_, 1, binding::vectorize);
     }
 
     constexpr void add_steps(stage_plan& p) const
     {
+        if (has_row_lanes_) {
+            p.add(along_, 1).add(row_, k_.step_vectors * lanes_, binding::serial, tail::peel);
+            return add_lanes(p, k_.step_vectors);
+        }
         p.add(along_, k_.step_vectors * lanes_, binding::serial, tail::peel);
         if (k_.step_vectors > 1) p.add(along_, lanes_, binding::unroll, tail::guard);
         p.add(along_, 1, binding::vectorize);
@@ -230,12 +302,18 @@ private:
     {
         stage_plan p;
         p.attach = inside;
-        for (int a = 0; a <= along_; ++a) p.base.push_back(a < along_ ? hone::along(a) : dim_index{});
+        for (int a = 0; a <= along_ || a == blocks_; ++a)
+            p.base.push_back(a == along_ || (a == row_ && has_row_lanes_) ? dim_index{} : hone::along(a));
+        if (blocks_ >= 0) s.axes[blocks_].extent = 1;
         for (int a = 0; a < along_; ++a) {
-            s.axes[a].extent = a == row_ ? k_.rows : 1;
+            s.axes[a].extent = a == row_ ? block_ : 1;
             s.axes[a].parameter = -1;
         }
-        if (s.reduce == reduction::none) {
+        if (has_row_lanes_ && s.reduce != reduction::none) {
+            p.add(row_, k_.vectors * lanes_, binding::serial, tail::peel).open_tile().add(along_, 1);
+            add_lanes(p, k_.vectors);
+        } else if (s.reduce == reduction::none) {
+            p.is_cut = has_row_lanes_; // behind the last row
             if (k_.rows > 1) p.add(row_, 1);
             add_steps(p);
         } else if (s.reduce == reduction::add && k_.sums == row_sums::kept) {
@@ -255,6 +333,9 @@ private:
     int along_;
     int row_;
     std::int64_t lanes_;
+    std::int64_t block_; // rows that pass the stages together
+    int blocks_ = -1;    // the axis of these, where they are lanes of several
+    bool has_row_lanes_;
 };
 
 } // namespace row_wise_parts
@@ -285,6 +366,13 @@ constexpr row_wise_knobs default_row_wise(const definition& d, isa set, int step
     constexpr std::int64_t short_row = 8, least_elements = 4096;
     row_wise_knobs k{.vectors = 8, .step_vectors = 4};
     if (step > 0) k.sums = row_sums::kept;
+    if (has_rows_as_lanes(d)) {
+        // Blocks that the nearest caches hold with what is between.
+        constexpr std::int64_t held = 32768, most = 4096;
+        const std::int64_t lanes = lanes_of(set, d), wanted = held / n > most ? most : held / n;
+        k.row_block = static_cast<std::int32_t>(wanted > lanes ? wanted : lanes);
+        return fitted_row_wise(d, k, set);
+    }
     if (vectors <= short_row) {
         const std::int32_t chains = vector_registers(set) < 32 ? 8 : 16;
         k.vectors = vectors < 4 ? static_cast<std::int32_t>(vectors) : 4;

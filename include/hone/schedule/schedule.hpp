@@ -68,6 +68,8 @@ struct stage_plan {
     // tile, for unrolled levels and the vector level. Gains: independent chains, and vectors along the reduction.
     // Costs: registers, and a sum takes its terms in another order.
     std::int8_t apart_at = -1;
+    // Whether what this stage computes for others ends with its axes: these then test for that end, too.
+    bool is_cut = false;
     // Attached stages: where each own axis starts, in axes of the stage it is attached to.
     inline_vector<dim_index, most_axes> base{};
 

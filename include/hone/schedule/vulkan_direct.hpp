@@ -140,6 +140,8 @@ constexpr vulkan_knobs fitted(const definition& d, vulkan_knobs k)
     const auto limit = [](std::int32_t& knob, std::int64_t most) {
         if (knob > most) knob = static_cast<std::int32_t>(most);
     };
+    if (quotient_along(s, r.vector) >= 0) k.vectors = k.components = 1; // each lane has a source of its own
+    if (is_sampled(d)) k.rows = k.reduce_unroll = 1;
     while (k.components > lanes) k.components /= 2;
     if (has_open_stride(d, s, r.vector)) k.components = 1;
     limit(k.rows, rows);
@@ -260,6 +262,8 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
     if (k.order == walk::rows_outer) p.add(r.vector, columns, binding::grid, tail::guard);
     if (r.row >= 0) p.add(r.row, k.rows, binding::lane, tail::guard);
     p.add(r.vector, std::int64_t{k.vectors} * k.components, binding::lane, tail::guard);
+    for (int a = 0; a < static_cast<int>(main.axes.size()); ++a)
+        if (main.axes[a].is_quotient() && main.axes[a].extent > 1) p.add(a, 1);
     p.open_tile();
     for (std::int8_t a : r.windows) {
         const bool along_rows = r.row >= 0 && shares_dimension(main.operands[r.x], a, r.row);

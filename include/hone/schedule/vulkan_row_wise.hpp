@@ -85,6 +85,7 @@ constexpr vulkan_row_wise_knobs fitted_vulkan_row_wise(const definition& d, vulk
     const auto limit = [](std::int32_t& knob, std::int64_t most) {
         if (knob > most) knob = static_cast<std::int32_t>(most < 1 ? 1 : most);
     };
+    if (has_rows_as_lanes(d)) k.components = 1; // elements of a row are apart
     // A vector that ends early is taken apart.
     while (n % k.components != 0) k.components /= 2;
     limit(k.lane_vectors, n / k.components);
@@ -299,6 +300,7 @@ constexpr vulkan_row_wise_knobs default_vulkan_row_wise(const definition& d, int
                                      .unroll = static_cast<std::int32_t>(unroll < most_steps ? unroll : most_steps)};
     // A row of a call has a workgroup of its own.
     const bool is_open = d.stages.back().axes[row_wise_parts::row_of(d)].parameter >= 0;
+    if (step == 0 && has_rows_as_lanes(d)) step = 1; // neighbouring invocations read neighbouring rows
     return fitted_vulkan_row_wise(d, step == 0 ? vulkan_row_wise_knobs{.lane_vectors = is_open ? 32 : 16} : kept);
 }
 

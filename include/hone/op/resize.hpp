@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: BSL-1.0
+// Images of another size, as ONNX Resize and PyTorch's interpolate have them: each pixel of y is the nearest one of x,
+// or what lies between its four neighbours there. Any sizes, up and down, each direction by itself. Output o of oh
+// stands in x at s(o), with h pixels of x along that direction:
+//
+//     half_pixel       s = (o + 1/2) * h / oh - 1/2
+//     align_corners    s = o * (h - 1) / (oh - 1), or 0 where oh is 1
+//     asymmetric       s = o * h / oh
+//
+//     nearest     y[o] = x[rounded s]
+//     bilinear    y[o] = x[i] * (1 - t) + x[i + 1] * t     i = floor(s), t = s - i; of rows as of columns
+//
+// Before the first pixel and behind the last one there are copies of them. Positions are whole numbers over a common
+// divisor, so that no rounding of s takes another pixel. A size that stays is copied as it is, and so is any direction
+// whose positions are all pixels; else the product of an infinity with a t of 0 is NaN.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+
+#include <hone/ir/visit.hpp>
+#include <hone/op/definition.hpp>
+#include <hone/op/definition_check.hpp>
+#include <hone/op/epilogue.hpp>
+#include <hone/op/operator.hpp>
+#include <hone/op/window.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone::operators {
+
+enum class resize_mode : std::uint8_t { nearest, bilinear };
+constexpr const char* name_of(resize_mode m) { return m == resize_mode::nearest ? "nearest" : "bilinear"; }
+
+enum class coordinates : std::uint8_t { half_pixel, align_corners, asymmetric };
+constexpr const char* name_of(coordinates c)
+{
+    constexpr const char* names[] = {"half_pixel", "align_corners", "asymmetric"};
+    return names[static_cast<int>(c)];
+}
+
+// Which pixel is nearest.
+enum class nearest_pixel : std::uint8_t {
+    usual,     // floor where coordinates are asymmetric, PyTorch's nearest; half_up of half_pixel, its nearest-exact;
+               // half_down of align_corners, as in ONNX
+    floor,     // the one at or before s
+    half_down, // of two as near the one before, ONNX's round_prefer_floor
+    half_up,   // the one behind, round_prefer_ceil
+};
+constexpr const char* name_of(nearest_pixel n)
+{
+    constexpr const char* names[] = {"usual", "floor", "half_down", "half_up"};
+    return names[static_cast<int>(n)];
+}
+
+struct resize_shape {
+    std::int64_t n = 1, h = 1, w = 1, c = 1;
+    std::int64_t oh = 1, ow = 1;
+    resize_mode mode = resize_mode::bilinear;
+    operators::coordinates coordinates = operators::coordinates::half_pixel;
+    nearest_pixel nearest = nearest_pixel::usual;
+    operators::layout layout = operators::layout::nhwc;
+
+    constexpr nearest_pixel rounding() const
+    {
+        if (nearest != nearest_pixel::usual) return nearest;
+        return coordinates == operators::coordinates::asymmetric   ? nearest_pixel::floor
+               : coordinates == operators::coordinates::half_pixel ? nearest_pixel::half_up
+                                                                   : nearest_pixel::half_down;
+    }
+    constexpr status check() const;
+};
+
+namespace resizing {
+
+// One direction: output o takes pixel i(o) = floor((times * o + added) / divisor), and where it lies between pixels the
+// next one, too.
+struct direction {
+    std::int64_t from, to; // pixels of x and y
+    std::int64_t times = 1, added = 0, divisor = 1;
+    bool is_between = false;
+
+    constexpr direction(std::int64_t pixels, std::int64_t outputs, const resize_shape& s) : from(pixels), to(outputs)
+    {
+        switch (s.coordinates) {
+        case coordinates::half_pixel:
+            times = 2 * from;
+            added = from - to;
+            divisor = 2 * to;
+            break;
+        case coordinates::align_corners:
+            times = to > 1 ? from - 1 : 0;
+            divisor = to > 1 ? to - 1 : 1;
+            break;
+        case coordinates::asymmetric:
+            times = from;
+            divisor = to;
+            break;
+        }
+        if (s.mode == resize_mode::nearest && s.rounding() != nearest_pixel::floor) {
+            times *= 2;
+            added = 2 * added + divisor - (s.rounding() == nearest_pixel::half_down ? 1 : 0);
+            divisor *= 2;
+        }
+        const std::int64_t all =
+            greatest_common_divisor(greatest_common_divisor(times, added < 0 ? -added : added), divisor);
+        times /= all;
+        added /= all;
+        divisor /= all;
+        is_between = s.mode == resize_mode::bilinear && divisor > 1;
+        // Of whole factors floor((2 o + 1) / 4) is floor(o / 2).
+        if (s.mode == resize_mode::nearest && times > 0 && divisor % times == 0) {
+            added = floor_div(added, times);
+            divisor /= times;
+            times = 1;
+        }
+    }
+    constexpr std::int64_t pixel(std::int64_t output) const { return floor_div(times * output + added, divisor); }
+    constexpr std::int64_t first() const { return pixel(0); }
+    constexpr std::int64_t last() const { return pixel(to - 1); }
+    // Whether it steps by whole pixels.
+    constexpr bool is_affine() const { return times % divisor == 0; }
+    // Whether an output lies before the first pixel or behind the last one.
+    constexpr bool passes_edges() const { return added < 0 || times * (to - 1) + added > (from - 1) * divisor; }
+};
+
+constexpr direction rows(const resize_shape& s) { return {s.h, s.oh, s}; }
+constexpr direction columns(const resize_shape& s) { return {s.w, s.ow, s}; }
+
+// Products of two sizes stay in 32 bits, four times over.
+inline constexpr std::int64_t most_product = std::int64_t{1} << 28;
+
+} // namespace resizing
+
+constexpr status resize_shape::check() const
+{
+    for (std::int64_t e : {n, h, w, c, oh, ow})
+        if (e < 1) return {fault::extent_zero, 1, e, "resize"};
+    for (const std::int64_t size : {saturated_product(h, oh), saturated_product(w, ow)})
+        if (size > resizing::most_product) return {fault::extent_too_large, resizing::most_product, size, "resize"};
+    for (const std::int64_t size : {saturated_product(n, h, w, c), saturated_product(n, oh, ow, c)})
+        if (size > most_elements) return {fault::extent_too_large, most_elements, size, "resize"};
+    for (const resizing::direction& d : {resizing::rows(*this), resizing::columns(*this)}) {
+        if (mode == resize_mode::nearest && (d.first() < 0 || d.last() >= d.from))
+            return {fault::shape_mismatch, d.first() < 0 ? 0 : d.from - 1, d.first() < 0 ? d.first() : d.last(),
+                    "resize: nearest"};
+        // What weights are computed from are whole numbers in floats.
+        const std::int64_t of_outputs = d.is_affine() ? 0 : saturated_product(d.times, d.to) + d.times + d.divisor;
+        const std::int64_t reach = d.is_between ? of_outputs + saturated_product(d.divisor, d.from + 4) : 0;
+        if (reach > most_position) return {fault::extent_too_large, most_position, reach, "resize: bilinear"};
+    }
+    return {};
+}
+
+// As resize<...>::signature(), for shapes that are known when a model is loaded; the words behind the type in order,
+// each as signature_word gives it: "relu".
+template <class Words = std::initializer_list<const char*>>
+constexpr signature_text signature_of(const resize_shape& s, operand_types type, const Words& epilogue = {})
+{
+    signature_text t;
+    t.word("resize").word(name_of(s.mode));
+    if (s.mode == resize_mode::nearest) t.word(name_of(s.rounding()));
+    t.word(name_of(s.coordinates));
+    t.field("n", s.n).field("h", s.h).field("w", s.w).field("c", s.c).field("oh", s.oh).field("ow", s.ow);
+    t.word(name_of(s.layout));
+    add_types(t, type);
+    for (const char* name : epilogue) t.word(name);
+    return t;
+}
+
+namespace resizing {
+
+// The axes of one direction, where they stand in x, and the weight of a pixel there.
+class sampled_direction {
+public:
+    constexpr sampled_direction(const direction& v, stage& s, const char* output, const char* pixel, const char* tap)
+        : v_(v), output_(s.axes.push_back({output, v.to})), tap_name_(tap)
+    {
+        if (v.is_affine()) return;
+        axis source{.name = pixel, .extent = v.last() - v.first() + 1};
+        source.quotient = {static_cast<std::int8_t>(output_), narrow(v.times), narrow(v.added - v.first() * v.divisor),
+                           narrow(v.divisor)};
+        pixel_ = s.axes.push_back(source);
+    }
+    // Axes that are summed over stand behind all others.
+    constexpr void add_taps(stage& s)
+    {
+        if (v_.is_between) tap_ = s.axes.push_back({tap_name_, 2, true});
+    }
+
+    constexpr int output() const { return output_; }
+    constexpr dim_index source() const
+    {
+        dim_index i = pixel_ < 0 ? along(output_, narrow(v_.times / v_.divisor)) : along(pixel_);
+        if (tap_ >= 0) i.terms.push_back({static_cast<std::int8_t>(tap_), 1});
+        i.offset = narrow(v_.first());
+        return i;
+    }
+    constexpr bool leaves_image() const { return v_.is_between && (v_.first() < 0 || v_.last() + 1 >= v_.from); }
+
+    // Of pixel i: 1 - |p| / divisor, where p / divisor = s - i. Behind the edges s counts as the edge, so p is at least
+    // -i * divisor, and at most (from - 1 - i) * divisor.
+    constexpr expr weight(stage& s) const
+    {
+        const auto table = [&](const dim_index& index) {
+            s.tables.push_back({.index = index});
+            return ex::position(static_cast<int>(s.tables.size()) - 1);
+        };
+        const std::int32_t divisor = narrow(v_.divisor);
+        dim_index before = along(tap_, -divisor, -divisor * narrow(v_.first())); // -i * divisor
+        if (pixel_ >= 0) before.terms.push_back({static_cast<std::int8_t>(pixel_), -divisor});
+        dim_index distance = before;
+        distance.offset += narrow(v_.added);
+        if (pixel_ >= 0) distance.terms.push_back({static_cast<std::int8_t>(output_), narrow(v_.times)});
+        expr p = table(distance);
+        if (v_.passes_edges()) {
+            const expr least = table(before);
+            p = ex::min(ex::max(p, least), least + static_cast<float>((v_.from - 1) * v_.divisor));
+        }
+        // Multiplied, where a whole step still is exactly 1.
+        const auto steps = static_cast<float>(v_.divisor);
+        return 1.0f - (steps * (1 / steps) == 1 ? ex::abs(p) * (1 / steps) : ex::abs(p) / steps);
+    }
+    constexpr bool is_between() const { return v_.is_between; }
+
+private:
+    static constexpr std::int32_t narrow(std::int64_t i) { return static_cast<std::int32_t>(i); }
+
+    direction v_;
+    int output_ = -1, pixel_ = -1, tap_ = -1;
+    const char* tap_name_;
+};
+
+} // namespace resizing
+
+// The definition for any shape, with epilogues E.
+template <operator_word... E>
+constexpr definition resize_definition(const resize_shape& shape, operand_types type)
+{
+    definition d;
+    d.found = shape.check();
+    if (!d.found.ok()) return d;
+    const auto image = [&](const char* name, hone::role role, std::int64_t h, std::int64_t w) {
+        const bool nhwc = shape.layout == layout::nhwc;
+        const std::int64_t column = nhwc ? shape.c : 1;
+        tensor t{.name = name, .type = type.others, .role = role};
+        t.dims.push_back({.extent = shape.n, .stride = h * w * shape.c});
+        t.dims.push_back({.extent = shape.c, .stride = nhwc ? 1 : h * w});
+        t.dims.push_back({.extent = h, .stride = w * column});
+        t.dims.push_back({.extent = w, .stride = column});
+        return t;
+    };
+    d.tensors.push_back(image("x", role::input, shape.h, shape.w));
+    d.tensors.push_back(image("y", role::output, shape.oh, shape.ow));
+
+    stage s;
+    s.name = "resize";
+    const int n = s.axes.push_back({"n", shape.n}), c = s.axes.push_back({"c", shape.c});
+    resizing::sampled_direction rows(resizing::rows(shape), s, "oh", "ih", "kh");
+    resizing::sampled_direction columns(resizing::columns(shape), s, "ow", "iw", "kw");
+    rows.add_taps(s);
+    columns.add_taps(s);
+    operand x{.tensor = 0, .may_leave = rows.leaves_image() || columns.leaves_image()};
+    for (const dim_index& i : {along(n), along(c), rows.source(), columns.source()}) x.index.push_back(i);
+    s.operands.push_back(x);
+    s.output.tensor = 1;
+    for (const int a : {n, c, rows.output(), columns.output()}) s.output.index.push_back(along(a));
+    s.body = ex::load(0);
+    if (rows.is_between() || columns.is_between()) {
+        s.reduce = reduction::add;
+        s.body = s.body * (!columns.is_between() ? rows.weight(s)
+                           : !rows.is_between()  ? columns.weight(s)
+                                                 : rows.weight(s) * columns.weight(s));
+    }
+    d.stages.push_back(s);
+
+    tensor bias_shape{.type = type.others};
+    bias_shape.dims.push_back({.extent = shape.c});
+    operand bias_index;
+    bias_index.index.push_back(along(c));
+    (add_epilogue<E>(d, 0, bias_shape, bias_index), ...);
+    return d;
+}
+
+// x: n * h * w * c elements; y, and what is read per element: n * oh * ow * c; per channel: c.
+template <resize_shape S, class Type, operator_word... E>
+struct resize {
+    static_assert(accuracy_words<E...> <= 1,
+                  "hone::resize: a workload has one accuracy; name hone::exact or hone::fast");
+    static constexpr resize_shape shape = S;
+
+    static constexpr hone::definition definition() { return resize_definition<E...>(shape, types_of<Type>()); }
+    static constexpr signature_text signature()
+    {
+        return signature_of(shape, types_of<Type>(), {signature_word<E>()...});
+    }
+};
+
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::coordinates, operators::name_of, operators::nearest_pixel, operators::resize, operators::resize_mode,
+    operators::resize_shape, operators::signature_of;
+} // namespace hone

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSL-1.0
+// Outputs whose pixels are quotients: along what their vectors lie, and that every tile computes what plain loops do.
+#include <hone/schedule/sampled.hpp>
+
+#include <string>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <hone/ir/bounds_proof.hpp>
+#include <hone/ir/check.hpp>
+#include <hone/ir/interpret.hpp>
+#include <hone/ir/print.hpp>
+#include <hone/lower/lower.hpp>
+#include <hone/model/loop_chain.hpp>
+#include <hone/schedule/direct.hpp>
+
+#include "resizes.hpp"
+
+using namespace hone;
+using namespace hone::schedules;
+using namespace hone::test;
+
+namespace {
+
+definition of(const resize_shape& s) { return checked(resize_definition<>(s, dtype::f32)); }
+
+} // namespace
+
+TEST_CASE("vectors lie along channels, also a plane apart, and along rows that stay")
+{
+    constexpr resize_shape channels{.h = 4, .w = 4, .c = 6, .oh = 7, .ow = 7};
+    resize_shape planes = channels, tall = channels, one = channels;
+    planes.layout = tall.layout = layout::nchw;
+    tall.ow = 4;
+    one.c = 1;
+    const auto axis = [](const resize_shape& s) {
+        const definition d = of(s);
+        const int a = axis_of_samples(d);
+        return std::string(a < 0 ? "none" : d.stages[0].axes[a].name);
+    };
+    CHECK(axis(channels) == "c");
+    CHECK(axis(planes) == "c");
+    CHECK(axis(tall) == "ow");
+    CHECK(axis(one) == "none");
+}
+
+TEST_CASE("pixels that are repeated along a row are shared by lanes, where vectors are whole numbers of them")
+{
+    resize_shape s{.h = 3, .w = 19, .c = 2, .oh = 6, .ow = 38, .mode = resize_mode::nearest, .layout = layout::nchw};
+    const auto shares = [](const resize_shape& of_shape, isa set) {
+        const definition d = with_shared_pixels(of(of_shape), set);
+        return d.tensors[0].dims[3].block > 0;
+    };
+    CHECK(shares(s, isa::baseline));
+    CHECK(shares(s, isa::avx512));
+    s.ow = 8 * 19;
+    CHECK_FALSE(shares(s, isa::baseline));
+    CHECK(shares(s, isa::avx512));
+    s.ow = 3 * 19;
+    CHECK_FALSE(shares(s, isa::avx512));
+    for (int i = 0; i < 18; ++i) {
+        s.ow = (std::int64_t{2} << i % 3) * 19;
+        s.mode = i < 9 ? resize_mode::nearest : resize_mode::bilinear;
+        s.coordinates = i < 12 ? coordinates::half_pixel : coordinates::asymmetric;
+        for (const isa set : {isa::baseline, isa::avx2, isa::avx512}) {
+            const definition d = of(s);
+            const nest n = lower(direct_schedule(d, default_direct(d, set), set));
+            INFO(print(n));
+            REQUIRE(check(n, cpu_target(set)).ok());
+            CHECK(prove_accesses(n).ok());
+            call_data c = data_of(s, 7);
+            const doubles expected = reference(s, c, {});
+            const argument call[] = {{c.x.data(), 2 * 3 * 19}, {c.y.data(), static_cast<std::int64_t>(c.y.size())}};
+            REQUIRE(interpret(n, call, {}).ok());
+            CHECK(difference_of(s, c.y, expected) == "");
+        }
+    }
+}
+
+TEST_CASE("a quotient is a loop of one step, which costs that of one")
+{
+    constexpr resize_shape s{.h = 5, .w = 8, .c = 16, .oh = 9, .ow = 8, .mode = resize_mode::nearest};
+    const nest n = lower(schedule_of_samples(of(s), 1, false, isa::avx512));
+    CHECK(print(n).find("ih.0 in [floor((oh.0*10 + 5) / 18), floor((oh.0*10 + 23) / 18))") != std::string::npos);
+    int quotients = 0;
+    for (const node& x : n.nodes)
+        if (x.kind == node_kind::loop && runs_for_quotient(n, x)) ++quotients;
+    CHECK(quotients == 1);
+    const tune::loop_chain chain(n);
+    CHECK(chain.statement(chain.main).runs == 9 * 8 * 16);
+}
+
+TEST_CASE("tiles of drawn images, taps as loops or written out")
+{
+    random_numbers random{41};
+    for (int i = 0; i < 100; ++i) {
+        const resize_shape s = drawn_resize(random);
+        const definition d = of(s);
+        if (!is_sampled(d)) continue;
+        const isa set = random.one_in(2) ? isa::baseline : isa::avx512;
+        direct_knobs k;
+        k.rows = static_cast<std::int32_t>(random.between(1, 8));
+        k.vectors = static_cast<std::int32_t>(random.between(1, 5));
+        k.unroll_window = random.one_in(2);
+        k = fitted(d, k, set);
+        CHECK(k.rows == 1);
+        CHECK(fitted(d, k, set) == k);
+        const nest n = lower(direct_schedule(d, k, set));
+        INFO(print(n));
+        REQUIRE(check(n, cpu_target(set)).ok());
+        CHECK(prove_accesses(n).ok());
+        call_data c = data_of(s, static_cast<std::uint64_t>(i));
+        const doubles expected = reference(s, c, {});
+        const argument call[] = {{c.x.data(), static_cast<std::int64_t>(c.x.size())},
+                                 {c.y.data(), static_cast<std::int64_t>(c.y.size())}};
+        REQUIRE(interpret(n, call, {}).ok());
+        CHECK(difference_of(s, c.y, expected) == "");
+    }
+}
+
+TEST_CASE("a quotient stands inside of what it is a quotient of")
+{
+    const definition d = of({.h = 5, .c = 4, .oh = 9, .mode = resize_mode::nearest});
+    schedule s = schedule_of_samples(d, 1, false, isa::avx2);
+    CHECK(lower(s).ok());
+    stage_plan& p = s.plans[0];
+    int outer = 0;
+    while (!d.stages[0].axes[p.levels[outer].axis].is_quotient()) ++outer;
+    REQUIRE(outer > 0);
+    std::swap(p.levels[outer], p.levels[outer - 1]);
+    CHECK(lower(s).found.what == fault::axis_not_covered);
+}
