@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include <hone/recurrent.hpp>
+#include <hone/stages.hpp>
 
 #include "rounds.hpp"
 #ifdef HONE_HAVE_ONEDNN

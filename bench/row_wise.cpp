@@ -17,9 +17,7 @@
 #include <string_view>
 #include <vector>
 
-#include <hone/hone.hpp>
-#include <hone/op/norm.hpp>
-#include <hone/op/softmax.hpp>
+#include <hone/stages.hpp>
 
 #include "rounds.hpp"
 #ifdef HONE_HAVE_ONEDNN

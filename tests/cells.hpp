@@ -2,7 +2,7 @@
 // Workloads that tuners are given: recurrent cells, of sizes that fill no tile.
 #pragma once
 
-#include <hone/recurrent.hpp>
+#include <hone/stages.hpp>
 
 namespace recurrent_cells {
 

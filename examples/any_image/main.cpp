@@ -10,7 +10,7 @@
 
 #include <hone/hone.hpp>
 #include <hone/op/conv2d_transposed.hpp>
-#include <hone/op/softmax.hpp>
+#include <hone/stages.hpp>
 
 namespace {
 

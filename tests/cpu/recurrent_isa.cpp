@@ -12,7 +12,7 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/recurrent.hpp>
+#include <hone/stages.hpp>
 
 #include "kernel_trial.hpp"
 #include "recurrent.hpp"

@@ -10,7 +10,7 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/cpu/kernel.hpp>
+#include <hone/stages.hpp>
 
 #include "kernel_trial.hpp"
 #include "row_wise.hpp"
@@ -100,7 +100,7 @@ TEST_CASE("rows whose elements are apart, as channels of planes, in blocks that 
     CHECK(wrong_softmax<softmax<planes, f32>>(data_of(planes, 20)) == "");
     CHECK(wrong_logarithm<log_softmax<planes, f32, exact>>(data_of(planes, 21, 4000)) == "");
     using large = kernel<softmax<heads, f32>>;
-    static_assert(large::config.is<row_wise>() && large::config.get<row_wise>().row_block > 0);
+    static_assert(large::config.is<row_wise>() && large::config.knobs<row_wise>().row_block > 0);
     CHECK(wrong_softmax<softmax<heads, f32>>(data_of(heads, 22)) == "");
     rows_data given = data_of(planes, 23);
     given.x[0] = not_a_number;

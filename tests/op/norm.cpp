@@ -11,7 +11,7 @@
 
 #include <hone/lower/lower.hpp>
 #include <hone/run/call.hpp>
-#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/staged_templates.hpp>
 
 #include "definition_laws.hpp"
 #include "row_wise.hpp"
@@ -89,7 +89,7 @@ TEST_CASE("normalisations of drawn rows are what plain loops give, in place, too
             CAPTURE(signature_of(s, how, dtype::f32).c_str());
             const doubles expected = reference(s, how, given);
             for (const isa set : {isa::baseline, isa::avx512}) {
-                const nest n = lower(schedule_for(d, default_config<cpu_templates>(d, set), set));
+                const nest n = lower(schedule_for(d, default_config<staged_templates>(d, set), set));
                 CHECK(wrong_rows(n, given, expected, 1e-5, 1e-4) == "");
             }
         }

@@ -9,7 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <hone/run/call.hpp>
-#include <hone/schedule/chain.hpp>
+#include <hone/schedule/staged_templates.hpp>
 
 #include "definition_laws.hpp"
 #include "recurrent.hpp"
@@ -101,7 +101,7 @@ TEST_CASE("default nests of drawn cells compute a step as plain loops do, in pla
         check_laws(d);
         for (const isa set : {isa::baseline, isa::avx512}) {
             CAPTURE(signature_of(s, which, dtype::f32).c_str());
-            const auto c = default_config<chain_templates>(d, set);
+            const auto c = default_config<staged_templates>(d, set);
             REQUIRE(c.is<chain>());
             CHECK(wrong_step<chain>(d, c.knobs<chain>(), set, s, which, random.next(), true) == "");
         }

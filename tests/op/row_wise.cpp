@@ -9,7 +9,7 @@
 
 #include <hone/lower/lower.hpp>
 #include <hone/op/elementwise.hpp>
-#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/staged_templates.hpp>
 
 #include "definition_laws.hpp"
 #include "row_wise.hpp"
@@ -54,7 +54,7 @@ TEST_CASE("further outputs and operands stand behind the last stage of an operat
     const rows_data given = data_of(shape, 3);
     floats kept = poisoned(105), y = poisoned(105), x = given.x, offset(21, 0.5f);
     const isa set = isa::avx2;
-    const nest n = lower(schedule_for(d, default_config<cpu_templates>(d, set), set));
+    const nest n = lower(schedule_for(d, default_config<staged_templates>(d, set), set));
     const argument call[] = {{x.data(), 105}, {kept.data(), 105}, {offset.data(), 21}, {y.data(), 105}};
     CHECK(interpret(n, call).ok());
     const doubles expected = each_row(shape.rows, shape.n, given.x, [](doubles& row) {

@@ -11,7 +11,7 @@
 
 #include <hone/lower/lower.hpp>
 #include <hone/run/call.hpp>
-#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/staged_templates.hpp>
 
 #include "definition_laws.hpp"
 #include "row_wise.hpp"
@@ -91,7 +91,7 @@ TEST_CASE("rows whose elements are apart: an axis of their neighbours, and a sig
     const std::int64_t images = 2;
     rows_data given = data_of(row_shape{.rows = images, .n = 4, .inner = 9}, 3);
     floats y = poisoned(2 * 4 * 9);
-    const nest n = lower(schedule_for(open, default_config<cpu_templates>(open, isa::avx2), isa::avx2));
+    const nest n = lower(schedule_for(open, default_config<staged_templates>(open, isa::avx2), isa::avx2));
     const argument call[] = {{given.x.data(), 2 * 4 * 9}, {y.data(), 2 * 4 * 9}};
     CHECK(std::string(interpret(n, call, std::span(&images, 1)).message()) == message_of(fault::none));
     CHECK(far_from(y, reference(row_shape{.rows = images, .n = 4, .inner = 9}, given), 1e-5, 1e-37) == "");
@@ -136,7 +136,7 @@ TEST_CASE("softmax of drawn rows, or its logarithm, is what plain loops give, in
         const doubles expected = reference(s, given, scale);
         for (const isa set : {isa::baseline, isa::avx512}) {
             CAPTURE(signature_of(s, scale, dtype::f32).c_str());
-            const nest n = lower(schedule_for(d, default_config<cpu_templates>(d, set), set));
+            const nest n = lower(schedule_for(d, default_config<staged_templates>(d, set), set));
             CHECK(wrong_rows(n, given, expected, 1e-5, scale == softmax_scale::linear ? 1e-37 : 1e-5) == "");
         }
     }

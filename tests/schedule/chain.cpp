@@ -15,6 +15,7 @@
 #include <hone/op/epilogue.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/softmax.hpp>
+#include <hone/schedule/staged_templates.hpp>
 
 #include "recurrent.hpp"
 
@@ -134,7 +135,7 @@ TEST_CASE("products of which one reads what another made are a chain")
     const definition d = two_layers(5, 6, 19, 11);
     REQUIRE(d.found.ok());
     REQUIRE(chain::applies(d));
-    const auto c = default_config<chain_templates>(d, isa::avx2);
+    const auto c = default_config<staged_templates>(d, isa::avx2);
     REQUIRE(c.is<chain>());
     const chain_knobs k = c.knobs<chain>();
     floats x = small_integers(30, 1), first = small_integers(6 * 19, 2), second = small_integers(19 * 11, 3),

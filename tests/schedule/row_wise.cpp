@@ -14,7 +14,7 @@
 #include <hone/model/random.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/pool.hpp>
-#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/staged_templates.hpp>
 
 #include "row_wise.hpp"
 
@@ -39,7 +39,7 @@ definition shares(std::int64_t rows, std::int64_t n) { return softmax_definition
 TEST_CASE("neighbouring rows are lanes where the elements of one are apart, in blocks that divide them")
 {
     tune::xoshiro256 bits(8);
-    int legal = 0, blocks = 0;
+    int blocks = 0;
     for (int i = 0; i < 150; ++i) {
         const auto below = [&](std::uint64_t most) { return static_cast<std::int64_t>(bits.below(most)); };
         const row_shape s{.rows = 1 + below(3), .n = 1 + below(20), .inner = 2 + below(100)};
@@ -55,7 +55,6 @@ TEST_CASE("neighbouring rows are lanes where the elements of one are apart, in b
         CAPTURE(signature_of(s, dtype::f32).c_str());
         CAPTURE(k.row_block);
         REQUIRE(check(made, cpu_target(set)).ok());
-        ++legal;
         blocks += k.row_block > 0 ? 1 : 0;
         CHECK(std::string(prove_accesses(made).message()) == message_of(fault::none));
         const rows_data given = data_of(s, static_cast<std::uint64_t>(i));
@@ -98,7 +97,6 @@ TEST_CASE("nests of any knobs compute what plain loops do with rows, and touch n
         CAPTURE(static_cast<int>(k.sums));
         const nest made = lower(row_wise_schedule(d, k, set));
         if (!check(made, cpu_target(set)).ok()) continue;
-        ++legal;
         together += k.rows > 1 ? 1 : 0;
         kept += k.sums == row_sums::kept ? 1 : 0;
         blocks += k.row_block > 0 ? 1 : 0;
@@ -140,7 +138,7 @@ TEST_CASE("operators of one stage, with weights, or whose rows differ, are none 
     CHECK_FALSE(changed([](definition& d) { d.tensors[1].memory = memory::argument; }));
     // Another template has none of those that it has.
     for (const isa set : sets) {
-        const cpu_config c = default_config<cpu_templates>(shares(3, 5), set);
+        const auto c = default_config<staged_templates>(shares(3, 5), set);
         CHECK(c.is<row_wise>());
     }
     CHECK(check_config(shares(3, 5), cpu_config(direct_knobs{})).what == fault::template_missing);

@@ -33,5 +33,6 @@ TEST_CASE("each family has a name, templates, and the lists of workloads")
     CHECK(names.size() == std::tuple_size_v<template_families>);
     static_assert(std::is_same_v<cpu_family::of<with_lists>, template_list<winograd, direct>>);
     static_assert(std::is_same_v<vulkan_family::of<with_lists>, vulkan_templates>);
-    static_assert(std::is_same_v<cpu_family::of<plain>, cpu_family::shipped>);
+    static_assert(std::is_same_v<cpu_family::of<plain>, cpu_templates>);
+    static_assert(cpu_family::has_own<with_lists> && !cpu_family::has_own<plain>);
 }

@@ -267,7 +267,6 @@ struct of_shape {
                   "hone::lstm_cell: a cell takes no other words than hone::bias, hone::exact and hone::fast; put an "
                   "elementwise operator behind it");
     static constexpr cell_shape shape = S;
-    static constexpr bool is_chain = true; // see schedule/chain.hpp
     static constexpr bool has_bias = (false || ... || same_as<E, bias>);
 
     static constexpr hone::definition definition()

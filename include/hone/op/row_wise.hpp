@@ -115,7 +115,7 @@ private:
     }
     constexpr void move_apart(int tensor, const leading& l, std::int16_t parameter)
     {
-        if (!l.is_dense(shape_.dense())) set_distance(d_.tensors[tensor].dims[row], l, shape_.dense(), parameter);
+        if (!l.is_dense(shape_.dense())) set_distance(d_.tensors[tensor].dims[0], l, shape_.dense(), parameter);
     }
     constexpr int one_a_row(const char* name)
     {

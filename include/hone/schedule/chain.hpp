@@ -7,8 +7,7 @@
 //     gates[m][gate][n] = from_input[m][gate][n] + sum over k of h[m][k] * recurrent[gate][n][k]      parallel
 //     y[m][n] = f(gates[m][0][n], gates[m][1][n], ...)                                                parallel
 //
-// What stands between them is workspace: it is few elements, where weights and steps are many. Operators that say so
-// have this template; hone.hpp has not.
+// What stands between them is workspace: it is few elements, where weights and steps are many.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +16,6 @@
 #include <hone/core/target.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
-#include <hone/schedule/cpu_templates.hpp>
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/knob.hpp>
 #include <hone/schedule/packed.hpp>
@@ -319,17 +317,6 @@ struct chain {
         return chain_schedule(d, k, set);
     }
 };
-
-using chain_templates = template_list<chain>;
-namespace config_parts {
-
-template <class Op>
-    requires(Op::is_chain && !has_cpu_templates<Op>)
-struct templates_of<Op> {
-    using type = chain_templates;
-};
-
-} // namespace config_parts
 
 } // namespace hone::schedules
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The schedule templates for CPUs that any operator may have. A workload that has a member `cpu_templates`, a list of
-// its own, is given those; operators whose template few others need bring it in a header of their own (recurrent.hpp).
+// its own, is given those. Operators of several stages have others (schedule/staged_templates.hpp).
 #pragma once
 
 #include <hone/core/traits.hpp>
@@ -8,7 +8,6 @@
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/panels.hpp>
 #include <hone/schedule/reduce.hpp>
-#include <hone/schedule/row_wise.hpp>
 #include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/winograd.hpp>
 
@@ -18,7 +17,7 @@
 
 namespace hone::schedules {
 
-using cpu_templates = template_list<reduce, panels, direct, winograd, row_wise>;
+using cpu_templates = template_list<reduce, panels, direct, winograd>;
 using cpu_config = config_in<cpu_templates>;
 
 namespace config_parts {

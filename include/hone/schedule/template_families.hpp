@@ -5,8 +5,8 @@
 
 #include <tuple>
 
-#include <hone/schedule/chain.hpp>
 #include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/staged_templates.hpp>
 #include <hone/schedule/vulkan_templates.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -39,7 +39,7 @@ using joined = typename config_parts::joining<First, Second>::type;
 struct cpu_family {
     static constexpr const char* backend = "cpu";
     using target = isa;
-    using shipped = joined<cpu_templates, chain_templates>;
+    using shipped = joined<cpu_templates, staged_templates>;
     template <class Op>
     using of = cpu_templates_of<Op>;
     template <class Op>
