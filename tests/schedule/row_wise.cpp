@@ -142,9 +142,9 @@ TEST_CASE("operators of one stage, with weights, or whose rows differ, are none 
         CHECK(c.is<row_wise>());
     }
     CHECK(check_config(shares(3, 5), cpu_config(direct_knobs{})).what == fault::template_missing);
-    CHECK(
-        check_config(gemm<gemm_shape{.m = 4, .n = 4, .k = 4}, f32>::definition(), cpu_config(row_wise_knobs{})).what ==
-        fault::template_missing);
+    CHECK(check_config(gemm<gemm_shape{.m = 4, .n = 4, .k = 4}, f32>::definition(),
+                       config_in<staged_templates>(row_wise_knobs{}))
+              .what == fault::template_missing);
 }
 
 TEST_CASE("rows that pass together divide all rows and those of a block")
