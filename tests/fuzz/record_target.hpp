@@ -57,7 +57,7 @@ inline void lower_knobs(const tune::record& r)
             (void)layout_id(packed_for(d, c, vulkan_limits{}));
             continue;
         }
-        const cpu_config c = tune::config_of<cpu_family>(r.template_name, r.knobs);
+        const auto c = tune::config_of<cpu_family>(r.template_name, r.knobs);
         for (const isa set : {isa::baseline, isa::avx512}) {
             lower(schedule_for(d, c, set), n);
             if (n.ok()) (void)check(n, cpu_target(set));

@@ -18,15 +18,15 @@ namespace hone::schedules {
 namespace config_parts {
 
 template <class, class>
-struct joining;
+struct concatenating;
 template <class... A, class... B>
-struct joining<template_list<A...>, template_list<B...>> {
+struct concatenating<template_list<A...>, template_list<B...>> {
     using type = template_list<A..., B...>;
 };
 
 } // namespace config_parts
 template <class First, class Second>
-using joined = typename config_parts::joining<First, Second>::type;
+using concatenated = typename config_parts::concatenating<First, Second>::type;
 
 // A family is a type of these members:
 //
@@ -39,7 +39,7 @@ using joined = typename config_parts::joining<First, Second>::type;
 struct cpu_family {
     static constexpr const char* backend = "cpu";
     using target = isa;
-    using shipped = joined<cpu_templates, staged_templates>;
+    using shipped = concatenated<cpu_templates, staged_templates>;
     template <class Op>
     using of = cpu_templates_of<Op>;
     template <class Op>
