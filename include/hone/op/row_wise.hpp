@@ -39,8 +39,8 @@ struct row_shape {
     constexpr void add_to(signature_text& t) const
     {
         t.field(rows.at_call ? "rows<=" : "rows", rows.value).field("n", n);
-        if (!ldx.is_dense(n)) add_leading(t, "ldx", ldx);
-        if (!ldy.is_dense(n)) add_leading(t, "ldy", ldy);
+        add_named(t, "ldx", ldx);
+        add_named(t, "ldy", ldy);
     }
 };
 
