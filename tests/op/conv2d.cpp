@@ -410,3 +410,36 @@ TEST_CASE("a shape that is no convolution says why")
     CHECK(none.stages.empty());
     static_assert(changed([](conv2d_shape& s) { s.h = 0; }).check().what == fault::extent_zero);
 }
+
+TEST_CASE("a signature has the distances that a shape names, and a dense one that is named changes nothing else")
+{
+    constexpr conv2d_shape s{.h = 4, .w = 5, .ic = 6, .oc = 7};
+    conv2d_shape apart = s;
+    apart.ldx = 9;
+    apart.ldy = leading::at_call();
+    CHECK(std::string(hone::signature_of(apart, dtype::f32).c_str()) ==
+          "conv2d n1 h4 w5 ic6 oc7 kh1 kw1 s1 p0 d1 g1 nhwc ldx9 ldy f32");
+    constexpr conv2d_shape dense{.h = 4, .w = 5, .ic = 6, .oc = 7, .ldx = 6};
+    CHECK(std::string(hone::signature_of(dense, dtype::f32).c_str()) ==
+          "conv2d n1 h4 w5 ic6 oc7 kh1 kw1 s1 p0 d1 g1 nhwc ldx6 f32");
+    const definition named = conv2d<dense, f32>::definition(), plain = conv2d<s, f32>::definition();
+    for (int i = 0; i < 5; ++i) CHECK(named.tensors[0].dims[i].stride == plain.tensors[0].dims[i].stride);
+    conv2d_shape planes = s;
+    planes.layout = layout::nchw;
+    planes.batch_stride_x = 121;
+    planes.batch_stride_y = leading::at_call();
+    CHECK(std::string(hone::signature_of(planes, dtype::f32).c_str()) ==
+          "conv2d n1 h4 w5 ic6 oc7 kh1 kw1 s1 p0 d1 g1 nchw bsx121 bsy f32");
+}
+
+TEST_CASE("a residual and what is kept lie as y does, and no product of distances leaves the limits")
+{
+    constexpr conv2d_shape s{.n = 2, .h = 4, .w = 5, .ic = 6, .oc = 7, .ldx = 8, .ldy = 10};
+    const definition d = checked(conv2d<s, f32, residual, keep>::definition());
+    REQUIRE(d.found.ok());
+    CHECK(d.tensors[0].elements() == 39 * 8 + 6);
+    for (const tensor& t : d.tensors)
+        if (t.role == role::residual || t.role == role::output) CHECK(t.elements() == 39 * 10 + 7);
+    constexpr conv2d_shape far{.n = 2, .h = 4, .w = 5, .ic = 6, .oc = 7, .ldx = most_elements};
+    CHECK(checked(conv2d<far, f32>::definition()).found.what == fault::extent_too_large);
+}

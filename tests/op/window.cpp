@@ -150,3 +150,96 @@ TEST_CASE("an image has an element at least in each direction, and no more than 
     CHECK(std::string{name_of(layout::nhwc)} == "nhwc");
     CHECK(std::string{name_of(layout::nchw)} == "nchw");
 }
+
+namespace {
+
+// n, h, w and c of an image, dense.
+tensor image_of(layout l, std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c)
+{
+    tensor t;
+    const bool nhwc = l == layout::nhwc;
+    t.dims.push_back({.extent = n, .stride = h * w * c});
+    t.dims.push_back({.extent = h, .stride = nhwc ? w * c : w});
+    t.dims.push_back({.extent = w, .stride = nhwc ? c : 1});
+    t.dims.push_back({.extent = c, .stride = nhwc ? 1 : h * w});
+    return t;
+}
+void has_strides(const tensor& t, std::initializer_list<std::int64_t> strides)
+{
+    std::size_t i = 0;
+    for (const std::int64_t s : strides) CHECK(t.dims[i++].stride == s);
+}
+
+} // namespace
+
+TEST_CASE("pixels of NHWC and images of NCHW are as far apart as a shape says")
+{
+    definition d;
+    tensor t = image_of(layout::nhwc, 2, 5, 6, 7);
+    lay_out(d, t, image_shape{.n = 2, .h = 5, .w = 6, .c = 7, .ldx = 7}.x(), {0, 1, 2});
+    has_strides(t, {210, 42, 7, 1});
+    lay_out(d, t, image_shape{.n = 2, .h = 5, .w = 6, .c = 7, .ldx = 10}.x(), {0, 1, 2});
+    has_strides(t, {300, 60, 10, 1});
+    t = image_of(layout::nhwc, 2, 5, 6, 7);
+    lay_out(d, t, image_shape{.n = 2, .h = 5, .w = 6, .c = 7, .ldy = leading::at_call()}.y(), {0, 1, 2});
+    has_strides(t, {30, 6, 1, 1});
+    for (int i = 0; i < 4; ++i) CHECK(t.dims[i].stride_parameter == (i < 3 ? 0 : -1));
+    REQUIRE(d.parameters.size() == 1);
+    CHECK(std::string(d.parameters[0].name) == "ldy");
+
+    image_shape planes{.n = 2, .h = 5, .w = 6, .c = 7, .layout = layout::nchw, .batch_stride_x = 300};
+    planes.batch_stride_y = leading::at_call();
+    t = image_of(layout::nchw, 2, 5, 6, 7);
+    lay_out(d, t, planes.x(), {0, 1, 2});
+    has_strides(t, {300, 6, 1, 30});
+    lay_out(d, t, planes.y(), {0, 1, 2});
+    has_strides(t, {1, 6, 1, 30});
+    CHECK(t.dims[0].stride_parameter == 1);
+    CHECK(d.parameters[1].least == 210);
+    CHECK(d.found.ok());
+}
+
+TEST_CASE("a distance of the other layout, or one that overlaps, is none")
+{
+    const auto is = [](const image_shape& s, std::int64_t expected, std::int64_t wrong, const char* name) {
+        const status none = s.check("op");
+        CHECK(none.what == fault::view_mismatch);
+        CHECK(none.expected == expected);
+        CHECK(none.found == wrong);
+        CHECK(std::string(none.subject) == name);
+    };
+    is({.c = 7, .ldx = 6}, 7, 6, "ldx");
+    is({.c = 7, .ldy = -8}, 7, -8, "ldy");
+    is({.c = 7, .batch_stride_x = 90}, 0, 90, "batch_stride_x");
+    is({.c = 7, .batch_stride_y = leading::at_call()}, 0, 1, "batch_stride_y");
+    is({.h = 3, .w = 5, .c = 7, .layout = layout::nchw, .batch_stride_x = 104}, 105, 104, "batch_stride_x");
+    is({.c = 7, .layout = layout::nchw, .ldx = 7}, 0, 7, "ldx");
+    CHECK(image_shape{.c = 7, .ldx = 7, .ldy = 8}.check("op").ok());
+    CHECK(image_shape{.h = 3, .w = 5, .c = 7, .layout = layout::nchw, .batch_stride_x = 105}.check("op").ok());
+}
+
+TEST_CASE("a distance that the call gives stands beside no extent of the image that it gives, too")
+{
+    const image_shape s{.n = 2, .h = 5, .w = 6, .c = 7, .ldx = leading::at_call(), .ldy = 9};
+    definition d;
+    d.parameters.push_back({.name = "w", .least = 1, .most = 6});
+    tensor t = image_of(layout::nhwc, 2, 5, 6, 7);
+    t.dims[0].extent_parameter = 0; // images may be
+    lay_out(d, t, s.x(), {0, 1, 2});
+    CHECK(d.found.ok());
+    t = image_of(layout::nhwc, 2, 5, 6, 7);
+    t.dims[2].extent_parameter = 0;
+    t.dims[1].stride_parameter = 0;
+    t.dims[1].stride = 7;
+    lay_out(d, t, s.y(), {0, 1, 2}); // a known one stands
+    CHECK(d.found.ok());
+    CHECK(t.dims[1].stride == 9);
+    lay_out(d, t, s.x(), {0, 1, 2});
+    CHECK(d.found.what == fault::view_mismatch);
+    CHECK(std::string(d.found.subject) == "ldx");
+    // Channels that the call gives are the distance of pixels.
+    d.found = {};
+    t.dims[2].stride_parameter = 0;
+    lay_out(d, t, s.y(), {0, 1, 2});
+    CHECK(d.found.what == fault::view_mismatch);
+}

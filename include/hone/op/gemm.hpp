@@ -49,9 +49,9 @@ constexpr signature_text signature_of(const gemm_shape& s, operand_types type, c
     add_leading(t, "ldx", s.ldx);
     t.field("ldw", s.ldw.value);
     add_leading(t, "ldy", s.ldy);
-    add_batch_stride(t, "bsx", s.batch_stride_x);
-    add_batch_stride(t, "bsw", s.batch_stride_w);
-    add_batch_stride(t, "bsy", s.batch_stride_y);
+    add_named(t, "bsx", s.batch_stride_x);
+    add_named(t, "bsw", s.batch_stride_w);
+    add_named(t, "bsy", s.batch_stride_y);
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;

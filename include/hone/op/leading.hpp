@@ -53,12 +53,12 @@ constexpr leading::open leading::at_call()
 // The largest that a call may give.
 inline constexpr std::int64_t most_distance = std::int64_t{1} << 31;
 
-// A distance in a signature; that of the matrices of a batch only where they are not dense.
+// A distance in a signature, and one that is there only where a shape names it.
 constexpr void add_leading(signature_text& t, const char* name, const leading& l)
 {
     l.is_at_call ? t.word(name) : t.field(name, l.value);
 }
-constexpr void add_batch_stride(signature_text& t, const char* name, const leading& l)
+constexpr void add_named(signature_text& t, const char* name, const leading& l)
 {
     if (l.is_at_call || l.value != 0) add_leading(t, name, l);
 }

@@ -70,9 +70,9 @@ constexpr signature_text signature_of(const matmul_shape& s, operand_types type,
     add_leading(t, "ldx", s.ldx);
     add_leading(t, "ldr", s.ldr);
     add_leading(t, "ldy", s.ldy);
-    add_batch_stride(t, "bsx", s.batch_stride_x);
-    add_batch_stride(t, "bsr", s.batch_stride_r);
-    add_batch_stride(t, "bsy", s.batch_stride_y);
+    add_named(t, "bsx", s.batch_stride_x);
+    add_named(t, "bsr", s.batch_stride_r);
+    add_named(t, "bsy", s.batch_stride_y);
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
     return t;

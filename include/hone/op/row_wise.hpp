@@ -47,8 +47,8 @@ struct row_shape {
     {
         t.field(rows.at_call ? "rows<=" : "rows", rows.value).field("n", n);
         if (inner > 1) t.field("inner", inner);
-        if (!ldx.is_dense(dense())) add_leading(t, "ldx", ldx);
-        if (!ldy.is_dense(dense())) add_leading(t, "ldy", ldy);
+        add_named(t, "ldx", ldx);
+        add_named(t, "ldy", ldy);
     }
 };
 

@@ -41,11 +41,8 @@ struct image_view {
             return {fault::view_mismatch, 0, other.is_at_call ? 1 : other.value, is_nhwc() ? images_name : pixels_name};
         return distance().check(least(), name());
     }
-    // What is dense is not named.
-    constexpr void add_to(signature_text& t) const
-    {
-        if (!is_dense()) add_leading(t, is_nhwc() ? pixels_name : images_word, distance());
-    }
+    // What a shape names: tables are asked by it for kernels whose calls give any distance.
+    constexpr void add_to(signature_text& t) const { add_named(t, is_nhwc() ? pixels_name : images_word, distance()); }
 };
 template <class Shape>
 constexpr image_view view_of_x(const Shape& s, std::int64_t channels, std::int64_t pixels)
