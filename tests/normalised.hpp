@@ -2,8 +2,7 @@
 // Workloads that tuners are given: softmax and normalisations.
 #pragma once
 
-#include <hone/op/norm.hpp>
-#include <hone/op/softmax.hpp>
+#include <hone/stages.hpp>
 
 namespace normalised {
 

@@ -11,6 +11,7 @@
 
 #include <hone/op/elementwise.hpp>
 #include <hone/process/guarded_memory.hpp>
+#include <hone/stages.hpp>
 
 #include "kernel_trial.hpp"
 #include "pools.hpp"
