@@ -97,6 +97,7 @@ TEST_CASE("nests of any knobs compute what plain loops do with rows, and touch n
         CAPTURE(static_cast<int>(k.sums));
         const nest made = lower(row_wise_schedule(d, k, set));
         if (!check(made, cpu_target(set)).ok()) continue;
+        ++legal;
         together += k.rows > 1 ? 1 : 0;
         kept += k.sums == row_sums::kept ? 1 : 0;
         blocks += k.row_block > 0 ? 1 : 0;
