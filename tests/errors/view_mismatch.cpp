@@ -1,5 +1,4 @@
-// expect: hone: pixels of NHWC lie ldx and ldy apart, images of NCHW batch_stride_x and batch_stride_y
-// expect: view_mismatch
+// expect: hone: pixels of NHWC lie ldx and ldy apart, images of NCHW batch_stride_x and batch_stride_y, and rows ldx and ldy, at least as far as they are long; name those of the layout, and numbers where the call gives extents of the image
 // forbid: the schedule is not legal
 // forbid: codegen
 // forbid: basic_nest
