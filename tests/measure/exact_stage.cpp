@@ -146,3 +146,23 @@ TEST_CASE("a choice that rounding can turn is bounded by both")
     CHECK(bounds_of(1, -1) == std::pair(1.0, 1.0f));
     CHECK(bounds_of(1, -1.00000012f) == std::pair(0.0, 1.0f));
 }
+
+// The direct template begins a sum with its first term where all of it is one band, so that it has no zero to add.
+TEST_CASE("a sum of nothing but -0 has either sign, and other sums of zeros have the sign of 0")
+{
+    constexpr std::int64_t m = 3, n = 21, k = 2;
+    const definition d = gemm<gemm_shape{.m = m, .n = n, .k = k}, f32>::definition();
+    std::vector<std::vector<float>> tensors{std::vector<float>(m * k, -0.0f), std::vector<float>(k * n, 1.0f), {}};
+    tensors[0][k] = 0; // of the second row
+    for (const arithmetic in : {arithmetic::direct, arithmetic::device}) {
+        const tune::exact_results r = tune::exact_stage(d, tensors, tune::share_judged::all).run({in});
+        REQUIRE(r.places.size() == m * n);
+        for (std::size_t i = 0; i < r.places.size(); ++i) {
+            CAPTURE(r.places[i]);
+            const bool is_second = r.places[i] / n == 1;
+            CHECK(tune::is_right(r.expected[i], r.bounds[0][i], 0.0f));
+            CHECK(tune::is_right(r.expected[i], r.bounds[0][i], -0.0f) == (!is_second || in == arithmetic::device));
+            CHECK_FALSE(tune::is_right(r.expected[i], r.bounds[0][i], 1e-30f));
+        }
+    }
+}

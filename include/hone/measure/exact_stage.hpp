@@ -161,16 +161,27 @@ private:
     void add_up()
     {
         for (int j = 0; j < width_; ++j) {
-            sum_of_[j] = identity_of(s_.reduce);
+            // From -0, a sum that has nothing else stays it.
+            sum_of_[j] = s_.reduce == reduction::add ? -0.0 : identity_of(s_.reduce);
             squares_of_[j] = error_of_[j] = 0;
         }
         inner(0);
         for (int j = 0; j < width_; ++j) {
             std::int64_t at = 0;
-            if (place(s_.output, at)) sums_.push_back({sum_of_[j], squares_of_[j], error_of_[j]});
+            if (place(s_.output, at)) sums_.push_back(summed(j));
             if (strip_ > 1) ++point_[outer_.back()];
         }
         if (strip_ > 1) point_[outer_.back()] -= width_;
+    }
+
+    // A sum is +0 and its terms; a kernel may begin it with the first of them, so that one of nothing but -0 has either
+    // sign. So has one of zeros whose factors are computed, which may round to either side of zero.
+    summands summed(int j) const
+    {
+        const bool has_either_sign = s_.reduce == reduction::add && sum_of_[j] == 0 && squares_of_[j] == 0 &&
+                                     (std::signbit(sum_of_[j]) || !sums_products_);
+        const double least = has_either_sign ? format_of(accumulator_).least : 0;
+        return {has_either_sign ? 0.0 : sum_of_[j], squares_of_[j], error_of_[j] + least};
     }
 
     void inner(std::size_t depth)
