@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+// clang-format off
 // expect: hone: pixels of NHWC lie ldx and ldy apart, images of NCHW batch_stride_x and batch_stride_y, and rows ldx and ldy, at least as far as they are long; name those of the layout, and numbers where the call gives extents of the image
+// clang-format on
+// expect: view_mismatch
 // forbid: the schedule is not legal
 // forbid: codegen
 // forbid: basic_nest
 // forbid: no matching function
 // forbid: constant expression
 // forbid: outside the bounds
-// SPDX-License-Identifier: BSL-1.0
 // A layer whose pixels are closer than their channels are many.
 #include <hone/hone.hpp>
 
