@@ -13,7 +13,7 @@
 #include <hone/ir/interpret.hpp>
 #include <hone/lower/lower.hpp>
 #include <hone/measure/problem.hpp>
-#include <hone/schedule/cpu_templates.hpp>
+#include <hone/schedule/staged_templates.hpp>
 #include <hone/tune/cpu/variant.hpp>
 
 #include "row_wise.hpp"
@@ -37,7 +37,7 @@ std::vector<float> results_of(const schedule& s, const tune::problem& p, const t
 }
 schedule by_default(const definition& d)
 {
-    return schedule_for(d, default_config<cpu_templates>(d, isa::avx2), isa::avx2);
+    return schedule_for(d, default_config<staged_templates>(d, isa::avx2), isa::avx2);
 }
 tune::problem problem_of(const definition& d)
 {
