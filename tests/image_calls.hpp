@@ -39,7 +39,7 @@ struct call_of_images {
 };
 // Extents that are tried of those that a shape leaves open.
 struct tried_extents {
-    std::vector<std::int64_t> h, w, ic, oc;
+    std::vector<std::int64_t> h{}, w{}, ic{}, oc{};
 };
 inline std::vector<call_of_images> calls_of(const conv2d_shape& s, const tried_extents& some)
 {
