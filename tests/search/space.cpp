@@ -127,7 +127,7 @@ TEST_CASE("the default is a point of its space on a CPU, and legal on every back
         CAPTURE(name);
         status why;
         CHECK(s.nest_of(s.standard(), why).has_value());
-        if constexpr (std::is_same_v<typename std::decay_t<decltype(s)>::config, cpu_config>) {
+        if constexpr (std::is_same_v<typename std::decay_t<decltype(s)>::config, tune::cpu_space::config>) {
             const auto p = s.point_of(s.standard());
             REQUIRE(p.has_value());
             CHECK(s.legal(*p, why));
@@ -173,7 +173,7 @@ TEST_CASE("an operator without weights is searched by reduce, of which its defau
 TEST_CASE("a config off the grid has no point")
 {
     const cpu_space on_cpu(layer::definition(), isa::avx512);
-    cpu_config c = on_cpu.standard();
+    tune::cpu_space::config c = on_cpu.standard();
     c.knobs<direct>().reduce_block = 48;
     CHECK_FALSE(on_cpu.point_of(c).has_value());
     CHECK_FALSE(on_cpu.point_of(direct_knobs{.rows = 29, .vectors = 1}).has_value());
@@ -187,7 +187,7 @@ TEST_CASE("a config off the grid has no point")
     const cpu_space product(square::definition(), isa::avx512);
     CHECK_FALSE(product.point_of(winograd_knobs{}).has_value());
     status why;
-    CHECK_FALSE(product.nest_of(cpu_config(winograd_knobs{}), why).has_value());
+    CHECK_FALSE(product.nest_of(tune::cpu_space::config(winograd_knobs{}), why).has_value());
     CHECK(why.what == fault::template_missing);
 }
 
@@ -339,7 +339,7 @@ TEST_CASE("a space holds no kernel of a worse class of error than allowed")
             if (s.nest_of(p, why)) met.insert(class_of(s.config_of(p)));
             if (s.nest_of(s.neighbour(p, bits), why)) CHECK(why.ok());
         }
-        for (const cpu_config& c : s.others()) CHECK(class_of(c) <= worst);
+        for (const tune::cpu_space::config& c : s.others()) CHECK(class_of(c) <= worst);
         status why;
         CHECK(s.nest_of(s.standard(), why).has_value());
         return met;
@@ -352,9 +352,9 @@ TEST_CASE("a space holds no kernel of a worse class of error than allowed")
 
     const cpu_space strict(d, set, exact_order);
     status why;
-    CHECK_FALSE(strict.nest_of(cpu_config(winograd_knobs{}), why).has_value());
+    CHECK_FALSE(strict.nest_of(tune::cpu_space::config(winograd_knobs{}), why).has_value());
     CHECK(why.what == fault::accuracy_not_allowed);
-    CHECK_FALSE(strict.nest_of(cpu_config(direct_knobs{.reduce_block = 8}), why).has_value());
+    CHECK_FALSE(strict.nest_of(tune::cpu_space::config(direct_knobs{.reduce_block = 8}), why).has_value());
     CHECK(why.what == fault::accuracy_not_allowed);
     // Counted, too: what is left out for its class is told apart from what cannot be built.
     const cpu_space small(smallest::definition(), isa::avx2, exact_order), all(smallest::definition(), isa::avx2);
@@ -394,10 +394,10 @@ TEST_CASE("what every template would take for a layer by its closed form is a le
         for (isa set : {isa::baseline, isa::avx2, isa::avx512, isa::neon}) {
             CAPTURE(name_of(set));
             const cpu_space s(d, set);
-            std::vector<cpu_config> closed = s.others();
+            std::vector<tune::cpu_space::config> closed = s.others();
             CHECK(closed.size() == (has_winograd(s) ? 1 : 0));
             closed.push_back(s.standard());
-            for (const cpu_config& c : closed) {
+            for (const tune::cpu_space::config& c : closed) {
                 const auto p = s.point_of(c);
                 REQUIRE(p.has_value());
                 status why;

@@ -61,7 +61,7 @@ std::string fault_of(const tune::problem& problem, const tune::problem_draw& dra
     return tune::judge(problem, draw, a, tensors[static_cast<std::size_t>(output)].data()).wrong;
 }
 
-tune::arithmetic arithmetic_of(const cpu_config& c)
+tune::arithmetic arithmetic_of(const tune::cpu_space::config& c)
 {
     if (c.is<direct>()) return tune::arithmetic::direct;
     return c.knobs<winograd>().tile == 2 ? tune::arithmetic::winograd_2 : tune::arithmetic::winograd_4;
