@@ -230,18 +230,10 @@ constexpr definition pool_definition(const pool_shape& shape, pooling how, opera
     definition d;
     d.found = shape.check();
     if (!d.found.ok()) return d;
-    const auto image = [&](const char* name, hone::role role, std::int64_t h, std::int64_t w) {
-        const bool nhwc = shape.layout == layout::nhwc;
-        const std::int64_t column = nhwc ? shape.c : 1;
-        tensor t{.name = name, .type = type.others, .role = role};
-        t.dims.push_back({.extent = shape.n, .stride = h * w * shape.c});
-        t.dims.push_back({.extent = shape.c, .stride = nhwc ? 1 : h * w});
-        t.dims.push_back({.extent = h, .stride = w * column});
-        t.dims.push_back({.extent = w, .stride = column});
-        return t;
-    };
-    d.tensors.push_back(image("x", role::input, shape.h, shape.w));
-    d.tensors.push_back(image("y", role::output, shape.oh(), shape.ow()));
+    d.tensors.push_back(
+        dense_images("x", type.others, role::input, {shape.n, shape.h, shape.w, shape.c, shape.layout}));
+    d.tensors.push_back(
+        dense_images("y", type.others, role::output, {shape.n, shape.oh(), shape.ow(), shape.c, shape.layout}));
     lay_out(d, d.tensors[0], shape.x(), {0, 2, 3});
     lay_out(d, d.tensors[1], shape.y(), {0, 2, 3});
 

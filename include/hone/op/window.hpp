@@ -122,6 +122,19 @@ struct image_shape {
     }
 };
 
+// Images of a shape as a tensor [n][c][h][w] without gaps, whatever their layout.
+constexpr tensor dense_images(const char* name, dtype type, hone::role role, const image_shape& s)
+{
+    const bool nhwc = s.layout == layout::nhwc;
+    const std::int64_t column = nhwc ? s.c : 1, pixels = s.h * s.w;
+    tensor t{.name = name, .type = type, .role = role};
+    t.dims.push_back({.extent = s.n, .stride = pixels * s.c});
+    t.dims.push_back({.extent = s.c, .stride = nhwc ? 1 : pixels});
+    t.dims.push_back({.extent = s.h, .stride = s.w * column});
+    t.dims.push_back({.extent = s.w, .stride = column});
+    return t;
+}
+
 // The largest number of a window: indices are sums of products of these, in 32 bits.
 inline constexpr std::int64_t most_of_window = std::int64_t{1} << 24;
 

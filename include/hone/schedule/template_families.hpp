@@ -30,12 +30,11 @@ using concatenated = typename config_parts::concatenating<First, Second>::type;
 
 // A family is a type of these members:
 //
-//     backend    the name of what its kernels run on, as records have it
-//     target     what its templates are asked with: an isa, or the limits of a device
-//     shipped    hone's own templates, a template_list
-//     of<Op>     those of a workload, which may have a list of its own
+//     backend        the name of what its kernels run on, as records have it
+//     target         what its templates are asked with: an isa, or the limits of a device
+//     shipped        hone's own templates, a template_list
+//     of<Op>         those of a workload, which may have a list of its own
 //     has_own<Op>    whether it has
-//
 struct cpu_family {
     static constexpr const char* backend = "cpu";
     using target = isa;
