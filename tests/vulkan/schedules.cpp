@@ -204,17 +204,19 @@ void test_gemm(const sizes_of_call& sizes = {})
     });
 }
 
-// `images`: of the call, where the shape leaves them open.
+// `images` and `outputs`: of the call, where the shape leaves them open.
 template <conv2d_shape S, epilogue... E>
-void test_conv(std::int64_t images = S.n)
+void test_conv(std::int64_t images = S.n, std::int64_t outputs = S.oc)
 {
     const definition d = conv2d<S, f32, E...>::definition();
     conv2d_shape called = S;
     called.n = images;
+    called.oc = outputs;
     const call_data data = data_of(called, 1);
     const doubles expected = reference(called, data, {step_of<E>()...});
     std::vector<std::int64_t> parameters;
     if (S.n.at_call) parameters.push_back(images);
+    if (S.oc.at_call) parameters.push_back(outputs);
     for_all_knobs(d, [&](const vulkan_knobs& k, bool on_device) {
         run_both(d, k, on_device, arguments_of(d, data), expected, parameters);
     });
@@ -266,6 +268,12 @@ TEST_CASE("images known at the call")
 {
     constexpr conv2d_shape s{.n = extent::up_to(3), .h = 6, .w = 7, .ic = 4, .oc = 6, .kh = 3, .kw = 3, .pad = 1};
     for (std::int64_t n : {1, 2}) test_conv<s, bias, residual>(n);
+}
+
+TEST_CASE("output channels known at the call")
+{
+    constexpr conv2d_shape s{.h = 6, .w = 7, .ic = 4, .oc = extent::up_to(20), .kh = 3, .kw = 3, .pad = 1};
+    for (std::int64_t oc : {1, 11, 20}) test_conv<s, bias, residual>(1, oc);
 }
 
 TEST_CASE("convolutions with padding, stride, dilation and groups")
