@@ -102,20 +102,26 @@ constexpr bool assert_no_fault()
         "hone: channels that each call gives are those of NHWC images, in one group or as many groups as channels; leave "
         "groups at 1, or give ic, oc and groups one up_to(), and of other convolutions name the channels");
     static_assert(
+        Found != fault::window_at_call,
+        "hone: a window that each call gives moves over NHWC images whose h and w it gives, too, in one group or as many "
+        "groups as channels of the call; name kh and kw, at most so many taps, and no stride, padding or dilation");
+    static_assert(
         Found != fault::view_mismatch,
         "hone: pixels of NHWC lie ldx and ldy apart, images of NCHW batch_stride_x and batch_stride_y, and rows ldx and ldy, "
         "at least as far as they are long; name those of the layout, and numbers where the call gives extents of the image");
     static_assert(Found != fault::too_many_tile_bodies,
                   "hone::lower: border, tail and unroll multiply to more than 8 tile bodies; peel fewer levels");
     static_assert(Found != fault::capacity, "hone::lower: the nest outgrows its capacity; peel or unroll less");
-    constexpr bool is_named = is_one_of<
-        fault::none, fault::knob_value, fault::knob_unknown, fault::template_missing, fault::factor_does_not_divide,
-        fault::vector_length_unsupported, fault::too_many_live_registers, fault::too_many_tile_bodies,
-        fault::blocked_axis_not_affine, fault::capacity, fault::extent_zero, fault::extent_too_large,
-        fault::shape_mismatch, fault::role_missing, fault::role_taken, fault::output_not_written_once,
-        fault::expression_too_long, fault::definition_too_large, fault::definition_unknown_part, fault::definition_rank,
-        fault::definition_expression, fault::definition_reduction, fault::definition_outside, fault::definition_output,
-        fault::element_type_unknown, fault::typical_out_of_range, fault::channels_at_call, fault::view_mismatch>(Found);
+    constexpr bool is_named =
+        is_one_of<fault::none, fault::knob_value, fault::knob_unknown, fault::template_missing,
+                  fault::factor_does_not_divide, fault::vector_length_unsupported, fault::too_many_live_registers,
+                  fault::too_many_tile_bodies, fault::blocked_axis_not_affine, fault::capacity, fault::extent_zero,
+                  fault::extent_too_large, fault::shape_mismatch, fault::role_missing, fault::role_taken,
+                  fault::output_not_written_once, fault::expression_too_long, fault::definition_too_large,
+                  fault::definition_unknown_part, fault::definition_rank, fault::definition_expression,
+                  fault::definition_reduction, fault::definition_outside, fault::definition_output,
+                  fault::element_type_unknown, fault::typical_out_of_range, fault::channels_at_call,
+                  fault::window_at_call, fault::view_mismatch>(Found);
     static_assert(is_named, "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                             "name the fault, what was expected and what was found");
     return true; // one fault, one error: the caller's assertion has nothing to add

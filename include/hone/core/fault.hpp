@@ -54,6 +54,7 @@ enum class fault : std::uint8_t {
     accuracy_not_allowed,
     typical_out_of_range,
     channels_at_call,
+    window_at_call,
     // Vulkan nests
     shared_memory_exceeded,
     workgroup_too_large,
@@ -187,6 +188,9 @@ inline constexpr fault_table fault_messages = {{
     {fault::channels_at_call,
      "hone: channels that each call gives are those of NHWC images, in one group or as many groups as channels; leave "
      "groups at 1, or give ic, oc and groups one up_to(), and of other convolutions name the channels"},
+    {fault::window_at_call,
+     "hone: a window that each call gives moves over NHWC images whose h and w it gives, too, in one group or as many "
+     "groups as channels of the call; name kh and kw, at most so many taps, and no stride, padding or dilation"},
     {fault::shared_memory_exceeded,
      "hone::vulkan: the staged tiles need more shared memory than the device has; choose smaller tiles"},
     {fault::workgroup_too_large,

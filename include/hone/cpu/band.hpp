@@ -33,8 +33,9 @@ constexpr bool is_band(const Nest& n, int at)
     const node& x = n.nodes[at];
     if (x.kind == node_kind::leaf) return true;
     if (x.kind == node_kind::loop ? !is_written_out(n, x) : x.kind != node_kind::guard) return false;
+    // What guards loops is asked once.
     for (int c = x.child; c >= 0; c = n.nodes[c].next)
-        if (!is_band(n, c)) return false;
+        if (!is_band(n, c) || (x.kind == node_kind::guard && n.nodes[c].kind == node_kind::loop)) return false;
     return true;
 }
 
@@ -106,9 +107,13 @@ constexpr truth decide(const Nest& n, const interval* variables, const affine& c
         const affine_term& t = n.terms[k];
         if (t.variable >= 0 && t.variable == i.vector_variable && t.parameter < 0) {
             lane = t.coefficient;
-        } else if (t.variable >= 0 && t.parameter < 0 && i.is_open(t.variable)) {
-            rest.least += t.coefficient * i.value_of(t.variable);
-            rest.most += t.coefficient * i.value_of(t.variable);
+        } else if (t.variable >= 0 && i.is_open(t.variable)) {
+            const std::int64_t times = t.coefficient * i.value_of(t.variable);
+            const interval p = t.parameter < 0
+                                   ? interval{1, 1}
+                                   : interval{n.parameters[t.parameter].least, n.parameters[t.parameter].most};
+            rest.least += times * (times < 0 ? p.most : p.least);
+            rest.most += times * (times < 0 ? p.least : p.most);
         } else {
             const interval v = interval_of(n, affine{0, static_cast<std::int16_t>(k), 1}, variables);
             rest.least += v.least;

@@ -29,7 +29,25 @@
 
 namespace hone::codegen::cpu {
 
-// A node and its later siblings; bands that follow one another are one.
+// Whether a guard is followed by that of the opposite condition: one of them runs.
+template <class Nest>
+constexpr bool has_opposite(const Nest& n, int at)
+{
+    const node& x = n.nodes[at];
+    if (x.kind != node_kind::guard || x.next < 0 || n.nodes[x.next].kind != node_kind::guard) return false;
+    const range &own = x.conditions, &other = n.nodes[x.next].conditions;
+    if (own.count != 1 || other.count != 1) return false;
+    const affine &a = n.conditions[own.first], &b = n.conditions[other.first];
+    bool is_opposite = a.count == b.count && b.constant == -a.constant - 1;
+    for (int i = 0; i < a.count && is_opposite; ++i) {
+        affine_term negated = n.terms[b.first + i];
+        negated.coefficient = -negated.coefficient;
+        is_opposite = n.terms[a.first + i] == negated;
+    }
+    return is_opposite;
+}
+
+// A node and its later siblings; bands that follow one another are one, and so are guards of opposite conditions.
 template <class K>
 struct sibling_list {
     std::int16_t of[at_least_one(K::nest.nodes.size())]{};
@@ -39,8 +57,11 @@ template <class K>
 consteval sibling_list<K> siblings_of(int first)
 {
     sibling_list<K> l;
-    for (int c = first; c >= 0; c = is_band(K::nest, c) ? end_of_bands(K::nest, c) : K::nest.nodes[c].next)
+    for (int c = first; c >= 0;) {
         l.of[l.count++] = static_cast<std::int16_t>(c);
+        const bool is_pair = !is_band(K::nest, c) && has_opposite(K::nest, c);
+        c = is_band(K::nest, c) ? end_of_bands(K::nest, c) : K::nest.nodes[is_pair ? K::nest.nodes[c].next : c].next;
+    }
     return l;
 }
 
@@ -281,7 +302,13 @@ HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor&
             execute<K, x.child>(e, registers, executor);
         }
     } else if constexpr (x.kind == node_kind::guard) {
-        if (holds<K, no_band, 0, x.conditions.first, x.conditions.count>(e, 0)) execute<K, x.child>(e, r, executor);
+        if (holds<K, no_band, 0, x.conditions.first, x.conditions.count>(e, 0)) {
+            execute<K, x.child>(e, r, executor);
+            // What both sides end with clang would make one, at an address to choose: their registers would be memory.
+            if constexpr (has_opposite(K::nest, Node)) asm volatile("");
+        } else if constexpr (has_opposite(K::nest, Node)) {
+            execute<K, K::nest.nodes[x.next].child>(e, r, executor);
+        }
     } else if constexpr (x.kind == node_kind::loop && x.bind == binding::parallel) {
         execute_region<K, Node>(e, executor);
     } else {

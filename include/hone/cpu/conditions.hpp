@@ -35,12 +35,28 @@ consteval affine_parts parts_of(const instance& i, const affine& c)
         const affine_term& t = K::nest.terms[c.first + k];
         if (t.variable >= 0 && t.parameter < 0 && t.variable == i.vector_variable)
             p.lane += t.coefficient;
-        else if (t.variable >= 0 && t.parameter < 0 && i.is_open(t.variable))
-            p.literal += t.coefficient * i.value_of(t.variable);
+        else if (t.variable >= 0 && i.is_open(t.variable))
+            p.literal += t.parameter < 0 ? t.coefficient * i.value_of(t.variable) : 0; // see parameter_offset
         else
             p.terms |= std::uint32_t{1} << k;
     }
     return p;
+}
+
+// Of the Count terms from Term on, those of a band's variables that only the call's parameters are known of.
+template <class K, class B, int I, int Term, int Count>
+HONE_INLINE std::int64_t parameter_offset(const environment<K>& e)
+{
+    if constexpr (Count == 0 || K::nest.parameters.size() == 0) {
+        return 0;
+    } else {
+        constexpr affine_term t = K::nest.terms[Term];
+        const std::int64_t rest = parameter_offset<K, B, I, Term + 1, Count - 1>(e);
+        if constexpr (t.parameter >= 0 && t.variable >= 0 && B::at(I).is_open(t.variable))
+            return rest + t.coefficient * B::at(I).value_of(t.variable) * e.parameters[t.parameter];
+        else
+            return rest;
+    }
 }
 
 // The part that loops outside the band and the call decide: those of the Count terms from First on that are in the bit
@@ -59,7 +75,8 @@ HONE_INLINE std::int64_t condition_value(const environment<K>& e, int lane)
 {
     constexpr affine c = K::nest.conditions[C];
     constexpr affine_parts parts = parts_of<K>(B::at(I), c);
-    return environment_value<K, c.first, c.count, parts.terms>(e) + (parts.literal + parts.lane * lane);
+    return environment_value<K, c.first, c.count, parts.terms>(e) + parameter_offset<K, B, I, c.first, c.count>(e) +
+           (parts.literal + parts.lane * lane);
 }
 // Where an instance stands, for ex::position: of lanes the first one's, and how far each is from the one before.
 template <class K, class B, int I, int T>

@@ -12,6 +12,7 @@
 #include <hone/core/inline_vector.hpp>
 #include <hone/core/target.hpp>
 #include <hone/cpu/entry.hpp>
+#include <hone/op/window.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
 #pragma GCC system_header
@@ -45,15 +46,60 @@ constexpr std::int64_t number_of(const char* text, const char* name)
     return -1;
 }
 
+constexpr bool begins_with(const char* text, const char* word)
+{
+    while (*word != '\0' && *text == *word) ++text, ++word;
+    return *word == '\0';
+}
+// Of a window that the call gives, the words "s p d": a shape has one for all directions and sides, "p1", or one for
+// each. Leaves `shape` behind them.
+template <class Open>
+constexpr bool holds_window(const char*& shape, Open&& open)
+{
+    struct numbers {
+        const char* name;
+        const char* each[4];
+        std::int64_t most;
+    };
+    constexpr numbers words[] = {{"s", {"sh", "sw"}, operators::most_stride},
+                                 {"p", {"pt", "pl", "pb", "pr"}, operators::most_padding},
+                                 {"d", {"dh", "dw"}, operators::most_dilation}};
+    const auto take = [&](const char* name) {
+        const char* p = shape;
+        while (*name != '\0' && *p == *name) ++p, ++name;
+        if (*name != '\0' || *p < '0' || *p > '9') return std::int64_t{-1};
+        const std::int64_t number = take_number(p);
+        shape = *p == ' ' ? p + 1 : p;
+        return number;
+    };
+    for (const numbers& w : words) {
+        const std::int64_t all = take(w.name);
+        for (const char* name : w.each) {
+            if (name == nullptr) continue;
+            const std::int64_t number = all >= 0 ? all : take(name);
+            if (number < 0 || number > w.most) return false;
+            open(number, w.most);
+        }
+    }
+    return true;
+}
+
 // Whether a kernel of this signature is for a shape, of which open(given, most) is told what it leaves to the call, in
 // order. Extents are compared, "m<=64" with "m37", and one that is another, "oc=ic", with that of the shape; distances
 // that a call gives, "ldx", are any, and have to be named: of dense matrices of a batch, signatures say nothing.
 template <class Open>
 constexpr bool holds(const char* signature, const char* shape, Open&& open)
 {
+    constexpr const char* window = "s p d ";
     const char* const whole = shape;
     const char* word = signature;
     while (*signature != '\0' || *shape != '\0') {
+        if (signature == word && begins_with(signature, window)) {
+            if (!holds_window(shape, open)) return false;
+            signature += 6;
+            word = signature;
+            continue;
+        }
         if (*signature == *shape) {
             if (*signature == ' ') word = signature + 1;
             ++signature, ++shape;
@@ -93,9 +139,9 @@ constexpr double shapes_of(const char* signature, const char* shape)
 
 // What a call of such a kernel gives for that shape, in its order; nothing where it is for none of it, or leaves
 // nothing open.
-constexpr inline_vector<std::int64_t, 8> parameters_in_range(const char* signature, const char* shape)
+constexpr inline_vector<std::int64_t, 24> parameters_in_range(const char* signature, const char* shape)
 {
-    inline_vector<std::int64_t, 8> given;
+    inline_vector<std::int64_t, 24> given;
     const bool holds =
         ranges::holds(signature, shape, [&](std::int64_t value, std::int64_t) { given.push_back(value); });
     if (!holds) given.clear();

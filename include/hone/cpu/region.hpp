@@ -61,7 +61,7 @@ template <class Nest>
 constexpr bool is_bounded_by(const Nest& n, int at, int parameter)
 {
     for (const ir::parameter& p : n.parameters)
-        if (p.dividend == parameter) return false;
+        if (p.counts_windows_of(parameter)) return false;
     const auto names = [&](const range& bounds) {
         for (int b = bounds.first; b < bounds.first + bounds.count; ++b) {
             const affine& v = n.bounds[b].value;

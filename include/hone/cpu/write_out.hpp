@@ -24,21 +24,6 @@ namespace hone::codegen::cpu {
 
 HONE_IEEE_BEGIN
 
-template <class K, class B, int I, int Term, int Count>
-HONE_INLINE std::int64_t parameter_offset(const environment<K>& e)
-{
-    if constexpr (Count == 0 || K::nest.parameters.size() == 0) {
-        return 0;
-    } else {
-        constexpr affine_term t = K::nest.terms[Term];
-        const std::int64_t rest = parameter_offset<K, B, I, Term + 1, Count - 1>(e);
-        if constexpr (t.parameter >= 0 && t.variable >= 0 && B::at(I).is_open(t.variable))
-            return rest + t.coefficient * B::at(I).value_of(t.variable) * e.parameters[t.parameter];
-        else
-            return rest;
-    }
-}
-
 // A vector of what is read outside of a tensor; of its bits, since floats are no template arguments everywhere.
 template <class K, class Element, std::uint32_t Bits>
 struct padding_vector {

@@ -261,9 +261,9 @@ private:
         r.is_exact = n_.parameters[parameter].least >= 0;
         for (int i = 0; i < fact.count; ++i) {
             affine_term t = fact.terms[i];
-            if (t.parameter >= 0 && t.variable >= 0) r.is_exact = false;
             const int product =
                 of != factors::bounds && t.parameter >= 0 ? product_of_both(t.parameter, parameter) : -1;
+            if (t.parameter >= 0 && t.variable >= 0 && product < 0) r.is_exact = false;
             if (product >= 0) {
                 t.parameter = static_cast<std::int16_t>(product);
                 add(r, t, 1);
@@ -351,16 +351,20 @@ private:
                 if ((t.variable < 0) != (i >= f.count)) continue;
                 const bool is_alone = t.variable < 0 || t.parameter < 0;
                 const int factor = t.parameter < 0 ? -1 : n_.parameters[t.parameter].second_factor;
-                // A fact as it is or times the parameter; the second way takes bounds, or makes a product of it.
-                const bool has_second = is_alone ? makes_products && factor >= 0 : of == factors::either;
-                const int ways = has_second ? 2 : 1;
+                const int other = t.parameter < 0 ? -1 : n_.parameters[t.parameter].first_factor;
+                // A fact as it is, or times the parameter with bounds or products in it, or times a factor of it.
+                const bool has_factor = makes_products && factor >= 0;
+                const bool has_bounds = !is_alone && of == factors::either;
+                const int ways = 1 + (has_bounds ? 1 : 0) + (has_factor ? (is_alone ? 1 : 2) : 0);
+                const auto fact_of = [&](const form& own, int way) {
+                    if (way == 0) return is_alone ? own : times_parameter(own, t.parameter, of);
+                    if (has_bounds && way == 1) return times_parameter(own, t.parameter, factors::bounds);
+                    const bool is_last = !is_alone && way == ways - 1;
+                    return times_parameter(own, is_last ? other : factor, factors::products);
+                };
                 // The innermost loops were opened last.
                 for (int k = ways * facts_; k-- > 0;) {
-                    const form& own = fact_[k / ways];
-                    const bool is_second = k % ways != 0;
-                    const form fact = !is_alone   ? times_parameter(own, t.parameter, is_second ? factors::bounds : of)
-                                      : is_second ? times_parameter(own, factor, factors::products)
-                                                  : own;
+                    const form fact = fact_of(fact_[k / ways], k % ways);
                     const std::int64_t b = coefficient(fact, t);
                     if (!fact.is_exact || b == 0 || (b > 0) != (t.coefficient > 0)) continue;
                     // |b| f - |a| g, of which the term is gone.

@@ -50,6 +50,10 @@ constexpr std::uint64_t nest_hash(const Nest& n)
         h.add_signed(x.least);
         h.add_signed(x.most);
         if (x.first_factor >= 0) h.add(x.first_factor, x.second_factor);
+        if (const window_numbers& w = x.window; w.image >= 0) {
+            h.add(w.image, w.before, w.behind, w.taps);
+            h.add(w.dilation, w.stride);
+        }
         if (x.dividend < 0) continue;
         h.add_signed(x.dividend);
         h.add_signed(x.added);

@@ -138,6 +138,13 @@ struct variable {
     bool reduction = false;
 };
 
+// Parameters that say how a window moves over a direction of an image: how long that is, padding included, and the
+// taps.
+struct window_numbers {
+    std::int16_t image = -1, before = -1, behind = -1, taps = -1, dilation = -1, stride = -1;
+    friend constexpr bool operator==(const window_numbers&, const window_numbers&) = default;
+};
+
 struct parameter {
     const char* name = "";
     std::int64_t least = 0;
@@ -151,10 +158,15 @@ struct parameter {
     std::int16_t dividend = -1;
     std::int64_t added = 0;
     std::int64_t divisor = 1;
+    // floor((image + before + behind - dilation * (taps - 1) - 1) / stride) + 1: the windows of a call that gives
+    // these.
+    window_numbers window{};
     // Of calls, as far as that is known: what is measured, and what a cost model counts with. It changes no nest.
     std::int64_t typical = 0;
 
-    constexpr bool is_given() const { return first_factor < 0 && dividend < 0; }
+    constexpr bool is_given() const { return first_factor < 0 && dividend < 0 && window.image < 0; }
+    // Whether this one counts the windows in an image that has the other as its length.
+    constexpr bool counts_windows_of(int other) const { return dividend == other || window.image == other; }
 };
 template <class Parameters>
 constexpr parameter product_of(const Parameters& all, const char* name, std::int16_t a, std::int16_t b)
@@ -172,6 +184,22 @@ constexpr parameter quotient_of(const Parameters& all, const char* name, std::in
             .added = added,
             .divisor = divisor};
 }
+template <class Parameters>
+constexpr parameter windows_of(const Parameters& all, const char* name, const window_numbers& w)
+{
+    const std::int64_t padded = all[w.image].most + all[w.before].most + all[w.behind].most;
+    return {.name = name, .least = 1, .most = padded / all[w.stride].least, .window = w};
+}
+// The parameter that is the product of two; -1: there is none.
+template <class Parameters>
+constexpr std::int16_t find_product(const Parameters& all, int a, int b)
+{
+    for (std::size_t p = 0; p < all.size(); ++p)
+        if ((all[p].first_factor == a && all[p].second_factor == b) ||
+            (all[p].first_factor == b && all[p].second_factor == a))
+            return static_cast<std::int16_t>(p);
+    return -1;
+}
 // How many of the parameters each call gives: the first ones.
 template <class Parameters>
 constexpr std::size_t given_parameters(const Parameters& all)
@@ -181,15 +209,25 @@ constexpr std::size_t given_parameters(const Parameters& all)
         if (p.is_given()) ++count;
     return count;
 }
-// All values, from those that a call gives.
+// What a window reaches beyond an image with its padding; more than 0: it holds none.
+constexpr std::int64_t missing_of(const window_numbers& w, const std::int64_t* values)
+{
+    return values[w.dilation] * (values[w.taps] - 1) + 1 - values[w.image] - values[w.before] - values[w.behind];
+}
+// All values, from those that a call gives. No windows where an image holds none, or nothing is known of them.
 template <class Parameters>
 constexpr void complete(const Parameters& all, const std::int64_t* given, std::int64_t* values)
 {
+    const auto windows = [&](const window_numbers& w) {
+        const std::int64_t missing = missing_of(w, values);
+        return missing > 0 || values[w.stride] < 1 ? 0 : -missing / values[w.stride] + 1;
+    };
     for (std::size_t p = 0; p < all.size(); ++p) {
         const parameter& own = all[p];
-        values[p] = own.is_given()      ? given[p]
-                    : own.dividend >= 0 ? (values[own.dividend] + own.added) / own.divisor
-                                        : values[own.first_factor] * values[own.second_factor];
+        values[p] = own.is_given()          ? given[p]
+                    : own.window.image >= 0 ? windows(own.window)
+                    : own.dividend >= 0     ? (values[own.dividend] + own.added) / own.divisor
+                                            : values[own.first_factor] * values[own.second_factor];
     }
 }
 
@@ -231,7 +269,7 @@ struct statement {
 struct nest_sizes {
     int nodes = 512;
     int variables = 96;
-    int parameters = 12;
+    int parameters = 32;
     int buffers = 16;
     int accesses = 48;
     int statements = 40;

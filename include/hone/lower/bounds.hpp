@@ -120,6 +120,7 @@ protected:
             const requirement& q = requirements_[r];
             if (q.stage != st || q.operand < 0 || (c.satisfied >> r & 1)) continue;
             const dim_index& index = index_of_requirement(q);
+            if (index.has_parameters()) return {};
             std::int64_t moved = 0; // by a step of the axis
             interval others{index.offset, index.offset};
             for (const index_term& t : index.terms) {

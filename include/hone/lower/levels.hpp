@@ -49,7 +49,10 @@ protected:
         axis_state axes[most_axes]{};
         std::uint32_t opened = 0;    // levels whose loops are open
         std::uint32_t hoisted = 0;   // levels opened ahead of their turn, by a remainder known only at run time
-        std::uint64_t satisfied = 0; // conditions that open loops guarantee
+        std::uint64_t satisfied = 0; // conditions that open loops and guards guarantee
+        // A level of which iterations [first, end) are made; -1: all levels have all of theirs.
+        std::int8_t narrowed = -1;
+        std::int64_t first = 0, end = 0;
     };
 
     // Operands are numbered; the output of a stage has this number, and further ones those behind it.
@@ -239,8 +242,9 @@ protected:
     constexpr int end_of(const tensor& t, const dimension& dim) const
     {
         const auto is_of_image = [&](int p) {
-            bool is = d_.parameters[p].dividend >= 0 || (has_windows_ && is_distance_in(t, p));
-            for (const parameter& q : d_.parameters) is = is || q.dividend == p;
+            const parameter& own = d_.parameters[p];
+            bool is = own.dividend >= 0 || own.window.image >= 0 || (has_windows_ && is_distance_in(t, p));
+            for (const parameter& q : d_.parameters) is = is || q.counts_windows_of(p) || q.window.taps == p;
             return is;
         };
         if (dim.extent_parameter < 0 || !is_of_image(dim.extent_parameter)) return -1;
@@ -375,10 +379,26 @@ protected:
         return rest;
     }
 
+    // Times what a call gives, which is not negative.
+    constexpr interval times(const interval& i, std::int16_t parameter) const
+    {
+        if (parameter < 0) return i;
+        const hone::parameter& p = d_.parameters[parameter];
+        return {i.least * (i.least < 0 ? p.most : p.least), i.most * (i.most < 0 ? p.least : p.most)};
+    }
+    // The parameter that is the product of two, of which -1 stands for 1. A checked definition has it.
+    constexpr std::int16_t product(std::int16_t a, std::int16_t b)
+    {
+        if (a < 0 || b < 0) return a < 0 ? b : a;
+        const std::int16_t p = find_product(d_.parameters, a, b);
+        if (p < 0) fail(fault::definition_unknown_part, a, b, d_.parameters[a].name);
+        return p;
+    }
+
     // Interval of an index for the open loops; an axis that is not guarded never passes its extent.
     constexpr interval index_interval(int st, const dim_index& index, const context* c) const
     {
-        interval r{index.offset, index.offset};
+        interval r = times({index.offset, index.offset}, index.offset_parameter);
         for (const index_term& t : index.terms) {
             const std::int64_t offset = base_offset(st, t.axis);
             interval a{offset, offset};
@@ -390,6 +410,7 @@ protected:
                 const std::int64_t last = d_.stages[st].axes[t.axis].extent - 1;
                 if (a.most > last) a.most = last;
             }
+            a = times(a, t.parameter);
             r.least += t.coefficient * (t.coefficient > 0 ? a.least : a.most);
             r.most += t.coefficient * (t.coefficient > 0 ? a.most : a.least);
         }

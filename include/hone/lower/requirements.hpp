@@ -70,11 +70,17 @@ protected:
                           .dim = static_cast<std::int8_t>(k),
                           .upper = upper != 0};
             const std::int64_t sign = upper ? -1 : 1;
-            r.value.constant = sign * op.index[k].offset;
+            const auto add_constant = [&](std::int64_t c, std::int16_t parameter) {
+                if (parameter < 0)
+                    r.value.constant += c;
+                else
+                    add_term(r.value, -1, parameter, c);
+            };
+            add_constant(sign * op.index[k].offset, op.index[k].offset_parameter);
             for (const index_term& t : op.index[k].terms) {
-                r.value.constant += sign * t.coefficient * base_offset(st, t.axis);
+                add_constant(sign * t.coefficient * base_offset(st, t.axis), t.parameter);
                 contributions(st, t.axis, sign * t.coefficient, levels(st),
-                              [&](int v, std::int64_t c, int, int) { add_term(r.value, v, -1, c); });
+                              [&](int v, std::int64_t c, int, int) { add_term(r.value, v, t.parameter, c); });
             }
             if (upper) {
                 r.value.constant -= 1;
@@ -136,6 +142,7 @@ protected:
         for (int i = q.value.first; i < q.value.first + q.value.count; ++i) {
             const affine_term& t = n_.terms[i];
             if (t.variable == variable_of(st, l)) {
+                if (t.parameter >= 0) return 0; // by what the call says
                 step = t.coefficient;
                 continue;
             }

@@ -140,16 +140,24 @@ protected:
         affine index{};
         for (std::size_t k = 0; k < op.index.size(); ++k) {
             const dimension& dim = t.dims[k];
-            const int parameter = dim.stride_parameter;
-            std::int64_t constant = op.index[k].offset;
+            const std::int16_t parameter = dim.stride_parameter;
+            std::int64_t constant = op.index[k].offset_parameter < 0 ? op.index[k].offset : 0;
             std::int64_t inner_reach = 0;
+            if (dim.block > 0 && op.index[k].has_parameters())
+                fail(fault::blocked_axis_not_affine, dim.block, 0, t.name);
+            if (op.index[k].offset_parameter >= 0)
+                add_term(index, -1, product(op.index[k].offset_parameter, parameter), op.index[k].offset * dim.stride);
             for (const index_term& term : op.index[k].terms) {
-                if (!is_local(op.tensor)) constant += term.coefficient * base_offset(st, term.axis);
+                const std::int64_t base = is_local(op.tensor) ? 0 : term.coefficient * base_offset(st, term.axis);
+                if (term.parameter < 0)
+                    constant += base;
+                else
+                    add_term(index, -1, product(term.parameter, parameter), base * dim.stride);
                 if (is_quotient_of_lanes(st, term.axis)) fail(fault::axis_not_covered, 1, 0, name(st, term.axis));
                 contributions(st, term.axis, term.coefficient, levels(st), [&](int v, std::int64_t c, int ts, int tl) {
                     if (is_outside(op.tensor, ts, tl)) return;
                     if (dim.block == 0) {
-                        add_term(index, v, parameter, c * dim.stride);
+                        add_term(index, v, product(parameter, term.parameter), c * dim.stride);
                     } else if (c % dim.block == 0) {
                         add_term(index, v, dim.outer_parameter, c / dim.block * dim.outer_stride);
                     } else if (crosses_blocks(dim, c, ts, tl)) {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <fmt/core.h>
@@ -22,6 +23,7 @@
 #include <hone/op/definition_check.hpp>
 #include <hone/run/call.hpp>
 #include <hone/schedule/packed.hpp>
+#include <hone/schedule/transform.hpp>
 
 namespace hone::tune {
 
@@ -41,11 +43,23 @@ inline definition of_call(definition d, const call_values& given)
 {
     const call_values values = completed(d, given);
     for (tensor& t : d.tensors) t = schedules::at_call(t, values.data());
-    for (stage& s : d.stages)
+    const auto known = [&](auto& number, std::int16_t& parameter) {
+        using type = std::remove_reference_t<decltype(number)>;
+        if (parameter >= 0) number = static_cast<type>(number * values[static_cast<std::size_t>(parameter)]);
+        parameter = -1;
+    };
+    for (stage& s : d.stages) {
         for (axis& a : s.axes) {
             if (a.parameter >= 0) a.extent = values[static_cast<std::size_t>(a.parameter)];
             a.parameter = -1;
         }
+        schedules::for_each_operand(s, [&](operand& o) {
+            for (dim_index& index : o.index) {
+                known(index.offset, index.offset_parameter);
+                for (index_term& t : index.terms) known(t.coefficient, t.parameter);
+            }
+        });
+    }
     d.parameters.clear();
     return d;
 }

@@ -162,7 +162,8 @@ private:
             for (int i = b.value.first; i < b.value.first + b.value.count; ++i)
                 if (const int p = n_.terms[i].parameter; p >= 0) parameters_[p] = n_.parameters[p].most;
         for (const parameter& p : n_.parameters)
-            if (p.dividend >= 0) parameters_[p.dividend] = n_.parameters[p.dividend].most;
+            for (const int image : {p.dividend, p.window.image})
+                if (image >= 0) parameters_[image] = n_.parameters[image].most;
         for (std::size_t p = 0; p < n_.parameters.size(); ++p)
             if (n_.parameters[p].typical > 0) parameters_[p] = n_.parameters[p].typical;
         complete(n_.parameters, parameters_.data(), parameters_.data());

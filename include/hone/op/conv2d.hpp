@@ -31,7 +31,7 @@ struct conv2d_shape {
     extent ic = 1;
     extent oc = 1;
     std::int64_t kh = 1;
-    std::int64_t kw = 1;
+    std::int64_t kw = 1; // at most so many taps, where window_at_call
     std::int64_t stride = 1;
     std::int64_t stride_h = as_above;
     std::int64_t stride_w = as_above;
@@ -49,10 +49,14 @@ struct conv2d_shape {
     hone::layout layout = hone::layout::nhwc;
     leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
     leading batch_stride_x{}, batch_stride_y{}; // NCHW: images
+    // Whether each call gives kh, kw, strides, paddings and dilations, as it gives h and w: of NHWC, in one group or
+    // depthwise with channels of the call, too.
+    bool window_at_call = false;
 
     constexpr image_window window() const { return window_of(*this); }
-    constexpr std::int64_t oh() const { return window().outputs_down(h, kh); }
-    constexpr std::int64_t ow() const { return window().outputs_across(w, kw); }
+    // The most of them, where a call says how many there are.
+    constexpr std::int64_t oh() const { return window_at_call ? h + 2 * most_padding : window().outputs_down(h, kh); }
+    constexpr std::int64_t ow() const { return window_at_call ? w + 2 * most_padding : window().outputs_across(w, kw); }
     constexpr image_view x() const { return view_of_x(*this, ic, saturated_product(h, w)); }
     constexpr image_view y() const { return view_of_y(*this, oc, saturated_product(oh(), ow())); }
     constexpr status check() const
@@ -68,9 +72,16 @@ struct conv2d_shape {
             if (groups.at_call ? !is_one : groups.value > 1)
                 return {fault::channels_at_call, groups.at_call ? ic.value : 1, groups, "conv2d: groups"};
         }
+        if (window_at_call) {
+            if (layout != layout::nhwc) return {fault::window_at_call, 0, 0, "conv2d: layout"};
+            if (!h.at_call || !w.at_call) return {fault::window_at_call, 0, h.at_call ? w : h, "conv2d: h, w"};
+            if (groups.value > 1 && !groups.at_call) return {fault::window_at_call, 1, groups, "conv2d: groups"};
+            if (v != window_of(conv2d_shape{})) return {fault::window_at_call, 0, 0, "conv2d: stride, pad, dilation"};
+        }
         if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
         if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
-        const status found = check_window(*this, {"conv2d", "conv2d: pad", "conv2d: window", "conv2d: h", "conv2d: w"});
+        constexpr window_subjects subjects{"conv2d", "conv2d: pad", "conv2d: window", "conv2d: h", "conv2d: w"};
+        const status found = window_at_call ? check_numbers(*this, subjects) : check_window(*this, subjects);
         if (!found.ok()) return found;
         // Schedules may copy the image with its padding.
         const std::int64_t image = saturated_product(n, h + v.pad_top + v.pad_bottom, w + v.pad_left + v.pad_right, ic);
@@ -95,8 +106,11 @@ constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
         .field(s.w.at_call ? "w<=" : "w", s.w.value)
         .field(s.ic.at_call ? "ic<=" : "ic", s.ic.value);
     s.groups.at_call ? t.word("oc=ic") : t.field(s.oc.at_call ? "oc<=" : "oc", s.oc.value);
-    t.field("kh", s.kh).field("kw", s.kw);
-    add_window(t, s.window());
+    t.field(s.window_at_call ? "kh<=" : "kh", s.kh).field(s.window_at_call ? "kw<=" : "kw", s.kw);
+    if (s.window_at_call)
+        t.word("s").word("p").word("d");
+    else
+        add_window(t, s.window());
     s.groups.at_call ? t.word("g=ic") : t.field("g", s.groups.value);
     t.word(name_of(s.layout));
     add_views(t, s);
@@ -114,12 +128,18 @@ struct image_parameters {
     std::int16_t row = -1;   // w * c
     std::int16_t image = -1; // h * w * c
 };
-// Those of a convolution: n, h, w and channels where the shape leaves them open, and what comes of them. An image holds
-// a window. Channels of a depthwise one are `ic`, and as many as groups.
+// What a call gives of a window in one direction, and products of these with the distance of rows or pixels of x.
+struct direction_parameters {
+    std::int16_t taps = -1, stride = -1, before = -1, behind = -1, dilation = -1;
+};
+// Those of a convolution: n, h, w and channels where the shape leaves them open, those of the window, and what comes of
+// them. An image holds a window. Channels of a depthwise one are `ic`, and as many as groups.
 struct conv2d_parameters {
     std::int16_t n = -1, ic = -1, oc = -1, groups = -1;
     image_parameters x, y;
-    inline_vector<parameter, 12> all{};
+    direction_parameters down, across;
+    std::int16_t tap_rows = -1, taps = -1; // kw * ic, kh * kw * ic: as far as the call gives them
+    inline_vector<parameter, 32> all{};
 };
 constexpr conv2d_parameters parameters_of(const conv2d_shape& s)
 {
@@ -130,8 +150,8 @@ constexpr conv2d_parameters parameters_of(const conv2d_shape& s)
         const parameter own{.name = name, .least = least < 1 ? 1 : least, .most = e.value, .typical = e.typical};
         return e.at_call ? add(own) : std::int16_t{-1};
     };
-    const std::int64_t rows = v.pad_top + v.pad_bottom - v.rows(s.kh);
-    const std::int64_t columns = v.pad_left + v.pad_right - v.columns(s.kw);
+    const std::int64_t rows = s.window_at_call ? -1 : v.pad_top + v.pad_bottom - v.rows(s.kh);
+    const std::int64_t columns = s.window_at_call ? -1 : v.pad_left + v.pad_right - v.columns(s.kw);
     const auto windows = [&](std::int16_t of, const char* name, std::int64_t added, std::int64_t stride) {
         return of < 0 ? of : add(quotient_of(p.all, name, of, added + stride, stride));
     };
@@ -145,12 +165,44 @@ constexpr conv2d_parameters parameters_of(const conv2d_shape& s)
     p.y.c = s.groups.at_call ? p.x.c : open(s.oc, "oc", 1);
     (s.groups.at_call ? p.groups : p.ic) = p.x.c;
     if (!s.groups.at_call) p.oc = p.y.c;
-    p.y.h = windows(p.x.h, "oh", rows, v.stride_h);
-    p.y.w = windows(p.x.w, "ow", columns, v.stride_w);
+    if (s.window_at_call) {
+        const auto given = [&](const char* name, std::int64_t least, std::int64_t most, std::int64_t typical = 0) {
+            return add({.name = name, .least = least, .most = most, .typical = typical});
+        };
+        // Most windows are of 3 x 3.
+        const auto is_3 = [](std::int64_t taps) { return taps >= 3 ? 1 : 0; };
+        p.down.taps = given("kh", 1, s.kh, 3 * is_3(s.kh));
+        p.across.taps = given("kw", 1, s.kw, 3 * is_3(s.kw));
+        p.down.stride = given("stride_h", 1, most_stride);
+        p.across.stride = given("stride_w", 1, most_stride);
+        p.down.before = given("pad_top", 0, most_padding, is_3(s.kh));
+        p.across.before = given("pad_left", 0, most_padding, is_3(s.kw));
+        p.down.behind = given("pad_bottom", 0, most_padding, is_3(s.kh));
+        p.across.behind = given("pad_right", 0, most_padding, is_3(s.kw));
+        p.down.dilation = given("dilation_h", 1, most_dilation);
+        p.across.dilation = given("dilation_w", 1, most_dilation);
+        const auto counted = [&](std::int16_t image, const char* name, const direction_parameters& d) {
+            return add(windows_of(p.all, name, {image, d.before, d.behind, d.taps, d.dilation, d.stride}));
+        };
+        p.y.h = counted(p.x.h, "oh", p.down);
+        p.y.w = counted(p.x.w, "ow", p.across);
+    } else {
+        p.y.h = windows(p.x.h, "oh", rows, v.stride_h);
+        p.y.w = windows(p.x.w, "ow", columns, v.stride_w);
+    }
     p.x.row = times(p.x.w, p.x.c, "w * ic");
     p.x.image = times(p.x.h, p.x.row, p.x.c < 0 ? "h * w" : "h * w * ic");
     p.y.row = times(p.y.w, p.y.c, "ow * oc");
     p.y.image = times(p.y.h, p.y.row, p.y.c < 0 ? "oh * ow" : "oh * ow * oc");
+    if (!s.window_at_call) return p;
+    times(p.down.stride, p.x.row, "stride_h * row");
+    times(p.down.dilation, p.x.row, "dilation_h * row");
+    times(p.down.before, p.x.row, "pad_top * row");
+    times(p.across.stride, p.x.c, "stride_w * ic");
+    times(p.across.dilation, p.x.c, "dilation_w * ic");
+    times(p.across.before, p.x.c, "pad_left * ic");
+    p.tap_rows = times(p.across.taps, p.ic, "kw * ic");
+    p.taps = times(p.down.taps, p.tap_rows, p.ic < 0 ? "kh * kw" : "kh * kw * ic");
     return p;
 }
 
@@ -181,22 +233,24 @@ constexpr conv2d_tensors tensors_of(const conv2d_shape& s, operand_types type, c
         return t;
     };
     const bool ohwi = s.layout == layout::nhwc;
-    const std::int64_t ic = open.ic < 0 ? icg : 1; // that the call does not give
+    // What the call does not give.
+    const std::int64_t ic = open.ic < 0 ? icg : 1;
+    const std::int64_t kh = s.window_at_call ? 1 : s.kh, kw = s.window_at_call ? 1 : s.kw;
     conv2d_tensors t;
     t.x = activation("x", role::input, s.h, s.w, icg, open.ic, open.x);
     t.y = activation("y", role::output, s.oh(), s.ow(), ocg, open.oc, open.y);
     t.weights = {.name = "weights", .type = type.weights, .role = role::weights};
-    const auto add = [&](std::int64_t extent, std::int64_t stride, std::int16_t parameter, bool is_outside) {
-        t.weights.dims.push_back({.extent = extent,
-                                  .stride = stride,
-                                  .extent_parameter = parameter,
-                                  .stride_parameter = is_outside ? open.ic : std::int16_t{-1}});
+    const auto add = [&](std::int64_t extent, std::int64_t stride, std::int16_t parameter, std::int16_t by) {
+        t.weights.dims.push_back(
+            {.extent = extent, .stride = stride, .extent_parameter = parameter, .stride_parameter = by});
     };
-    add(s.groups, ocg * s.kh * s.kw * icg, open.groups, false); // one where the call gives ic
-    add(ocg, s.kh * s.kw * ic, open.oc, true);
-    add(s.kh, s.kw * (ohwi ? ic : 1), -1, true);
-    add(s.kw, ohwi ? ic : 1, -1, true);
-    add(icg, ohwi ? 1 : s.kh * s.kw, open.ic, false);
+    const std::int16_t taps = s.window_at_call ? open.taps : open.ic;
+    const std::int16_t of_group = s.groups.at_call ? taps : -1; // there is one where the call gives ic
+    add(s.groups, ocg * kh * kw * icg, open.groups, of_group);
+    add(ocg, kh * kw * ic, open.oc, taps);
+    add(s.kh, kw * (ohwi ? ic : 1), open.down.taps, s.window_at_call ? open.tap_rows : open.ic);
+    add(s.kw, ohwi ? ic : 1, open.across.taps, open.ic);
+    add(icg, ohwi ? 1 : kh * kw, open.ic, -1);
     t.bias = {.name = "bias", .type = type.others, .role = role::bias};
     t.bias.dims.push_back({.extent = s.groups, .stride = ocg, .extent_parameter = open.groups});
     t.bias.dims.push_back({.extent = ocg, .extent_parameter = open.oc});
@@ -233,13 +287,21 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     s.axes.push_back({"oh", shape.oh(), false, open.y.h});
     s.axes.push_back({"ow", shape.ow(), false, open.y.w});
     s.axes.push_back({"oc", shape.oc / shape.groups, false, open.oc});
-    s.axes.push_back({"kh", shape.kh, true});
-    s.axes.push_back({"kw", shape.kw, true});
+    s.axes.push_back({"kh", shape.kh, true, open.down.taps});
+    s.axes.push_back({"kw", shape.kw, true, open.across.taps});
     s.axes.push_back({"ic", shape.ic / shape.groups, true, open.ic});
-    operand x{.tensor = 0, .may_leave = v.pads()};
+    operand x{.tensor = 0, .may_leave = v.pads() || shape.window_at_call};
     x.index.push_back(along(n));
-    x.index.push_back(along_window(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
-    x.index.push_back(along_window(ow, v.stride_w, kw, v.dilation_w, v.pad_left));
+    if (shape.window_at_call) {
+        const auto add = [&](int spatial, int tap, const direction_parameters& p) {
+            x.index.push_back(along_open_window(spatial, p.stride, tap, p.dilation, p.before));
+        };
+        add(oh, kh, open.down);
+        add(ow, kw, open.across);
+    } else {
+        x.index.push_back(along_window(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
+        x.index.push_back(along_window(ow, v.stride_w, kw, v.dilation_w, v.pad_left));
+    }
     x.index.push_back(along(g));
     x.index.push_back(along(ic));
     s.operands.push_back(x);
@@ -259,10 +321,11 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
 }
 
 // Parameters of a call are n, h, w, ic and oc, in this order, where the shape leaves them open, ic alone of a depthwise
-// one, and behind them the distances of x and y. No images or outputs are no work; an h or w whose padded image holds
-// no window is out of range, 0 among them, and so is an ic of 0. Weights are packed for ic and oc of the calls to come.
-// x: n * h * w * ic, weights: oc * kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements. A
-// residual lies as y does.
+// one, then kh, kw, stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right, dilation_h and dilation_w of a window
+// of the call, and behind them the distances of x and y. No images or outputs are no work; an h or w whose padded image
+// holds no window is out of range, 0 among them, and so is an ic of 0. Weights are packed for ic and oc of the calls to
+// come. x: n * h * w * ic, weights: oc * kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements.
+// A residual lies as y does.
 template <conv2d_shape S, class Type, operator_word... E>
 struct conv2d {
     static_assert(accuracy_words<E...> <= 1,

@@ -62,10 +62,17 @@ struct tensor {
     inline_vector<dimension, 6> dims{};
 
     // Elements from the first to the last, of the largest extents; for tensors whose run-time strides are multiples of
-    // one of their extents.
+    // one of their extents, and for dense ones, whose strides may be products of several.
     constexpr std::int64_t elements() const
     {
-        std::int64_t last = 0;
+        std::int64_t last = 0, all = 1;
+        bool is_dense = false;
+        for (const dimension& d : dims) {
+            is_dense = is_dense || !is_known(d.stride_parameter) || !is_known(d.outer_parameter);
+            all =
+                saturated_product(all, d.has_padded_blocks() ? (d.extent + d.block - 1) / d.block * d.block : d.extent);
+        }
+        if (is_dense) return all;
         for (const dimension& d : dims) {
             if (d.block > 0)
                 last += ((d.extent + d.block - 1) / d.block - 1) * d.outer_stride * largest(d.outer_parameter) +
@@ -74,6 +81,12 @@ struct tensor {
                 last += (d.extent - 1) * d.stride * largest(d.stride_parameter);
         }
         return last + 1;
+    }
+    constexpr bool is_known(std::int16_t parameter) const
+    {
+        bool is_extent = parameter < 0;
+        for (const dimension& d : dims) is_extent = is_extent || d.extent_parameter == parameter;
+        return is_extent;
     }
     // Of a parameter that is the extent of a dimension; else 1.
     constexpr std::int64_t largest(std::int16_t parameter) const
@@ -84,16 +97,27 @@ struct tensor {
     }
 };
 
+// coefficient * axis * parameter; -1 stands for 1.
 struct index_term {
     std::int8_t axis = -1;
     std::int32_t coefficient = 1;
+    std::int16_t parameter = -1;
     friend constexpr bool operator==(const index_term&, const index_term&) = default;
 };
 
-// sum of coefficient * axis, plus offset: where a stage stands in one dimension of a tensor.
+// The sum of terms, plus offset * parameter: where a stage stands in one dimension of a tensor. Parameters are given by
+// the call, and none is negative.
 struct dim_index {
     inline_vector<index_term, 3> terms{};
     std::int32_t offset = 0;
+    std::int16_t offset_parameter = -1;
+
+    constexpr bool has_parameters() const
+    {
+        bool has = offset_parameter >= 0;
+        for (const index_term& t : terms) has = has || t.parameter >= 0;
+        return has;
+    }
     friend constexpr bool operator==(const dim_index&, const dim_index&) = default;
 };
 constexpr dim_index along(int axis, int coefficient = 1, int offset = 0)
@@ -163,7 +187,7 @@ inline constexpr int most_weights = 4;
 struct definition {
     inline_vector<tensor, 12> tensors{};
     inline_vector<stage, 8> stages{};
-    inline_vector<parameter, 12> parameters{};
+    inline_vector<parameter, 32> parameters{};
     inline_vector<float, 128> table_values{};
     status found{};
 
@@ -198,12 +222,20 @@ constexpr bool is_windowed(const operand& o)
     return false;
 }
 
+// Whether a call gives by how much windows move over an operand.
+constexpr bool has_open_windows(const operand& o)
+{
+    for (const dim_index& k : o.index)
+        if (k.has_parameters()) return true;
+    return false;
+}
+
 // Whether a call gives the extents of an image, from which those of axes come, or how many channels it has: a copy
 // would be as large as the largest. How many images there are, the first dimension, says nothing.
 constexpr bool has_open_image(const definition& d)
 {
     for (const parameter& p : d.parameters)
-        if (p.dividend >= 0) return true;
+        if (p.dividend >= 0 || p.window.image >= 0) return true;
     for (const stage& s : d.stages)
         for (const operand& o : s.operands)
             for (std::size_t k = 1; is_windowed(o) && k < o.index.size(); ++k)

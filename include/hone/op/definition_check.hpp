@@ -82,16 +82,22 @@ constexpr std::int64_t span_of(const definition& d, const tensor& t)
     }
     return span;
 }
+// Of what a call may multiply it by, the most.
+constexpr std::int64_t most_of(const definition& d, std::int16_t parameter)
+{
+    return parameter >= 0 ? d.parameters[parameter].most : 1;
+}
 // How far from the first element a stage stands at most, padding included.
 constexpr std::int64_t reach_of(const definition& d, const stage& s, const operand& o)
 {
     std::int64_t reach = 0;
     const auto& dims = d.tensors[o.tensor].dims;
     for (std::size_t i = 0; i < o.index.size(); ++i) {
-        std::int64_t position = saturated_magnitude(o.index[i].offset);
+        std::int64_t position =
+            saturated_product(saturated_magnitude(o.index[i].offset), most_of(d, o.index[i].offset_parameter));
         for (const index_term& x : o.index[i].terms)
-            position =
-                saturated_sum(position, saturated_product(saturated_magnitude(x.coefficient), s.axes[x.axis].extent));
+            position = saturated_sum(position, saturated_product(saturated_magnitude(x.coefficient),
+                                                                 s.axes[x.axis].extent, most_of(d, x.parameter)));
         if (position >= saturated) return saturated; // also along a stride of 0
         reach = saturated_sum(reach, saturated_product(position, stride_of(d, dims[i])));
     }
@@ -151,7 +157,11 @@ constexpr status unknown_part(const definition& d)
         if (number != -1) knows(number, d.parameters.size(), subject);
     };
     const auto indexes = [&](const stage& s, const dim_index& i) {
-        for (const index_term& t : i.terms) knows(t.axis, s.axes.size(), s.name);
+        for (const index_term& t : i.terms) {
+            knows(t.axis, s.axes.size(), s.name);
+            knows_parameter(t.parameter, s.name);
+        }
+        knows_parameter(i.offset_parameter, s.name);
     };
     const auto stands = [&](const stage& s, const operand& o) {
         knows(o.tensor, d.tensors.size(), s.name);
@@ -161,6 +171,14 @@ constexpr status unknown_part(const definition& d)
         if (o.index.size() != t.dims.size())
             found = {fault::definition_rank, static_cast<std::int64_t>(t.dims.size()),
                      static_cast<std::int64_t>(o.index.size()), t.name};
+        // Where steps and distances are both of the call, so are their products.
+        const auto multiplies = [&](std::int16_t a, std::int16_t b) {
+            if (a >= 0 && b >= 0) knows(find_product(d.parameters, a, b), d.parameters.size(), t.name);
+        };
+        for (std::size_t k = 0; k < o.index.size() && found.ok(); ++k) {
+            multiplies(o.index[k].offset_parameter, t.dims[k].stride_parameter);
+            for (const index_term& x : o.index[k].terms) multiplies(x.parameter, t.dims[k].stride_parameter);
+        }
     };
     const auto computes = [&](const stage& s, const expr& e, bool has_accumulator) {
         bool is_whole = !e.empty();
@@ -287,6 +305,8 @@ constexpr status outside(const definition& d, const stage& s, const operand& o)
         std::int64_t least = o.index[i].offset, most = least;
         for (const index_term& x : o.index[i].terms)
             (x.coefficient < 0 ? least : most) += x.coefficient * (s.axes[x.axis].extent - 1);
+        // How far a call steps is its own: only where that is tested.
+        if (o.index[i].has_parameters()) return {fault::definition_outside, t.dims[i].extent - 1, most, t.name};
         const std::int64_t last = t.dims[i].extent - 1;
         if (least < 0 || most > last) return {fault::definition_outside, last, least < 0 ? least : most, t.name};
     }
@@ -375,6 +395,7 @@ constexpr bool writes_twice(const definition& d, const stage& s, const operand& 
         for (std::size_t i = 0; i < to.index.size(); ++i)
             for (const index_term& x : to.index[i].terms) {
                 if (x.axis != a || x.coefficient == 0) continue;
+                if (to.index[i].has_parameters()) return true; // points that a call may lay on one another
                 const dimension& own = d.tensors[to.tensor].dims[i];
                 is_at_call = is_at_call || own.stride_parameter >= 0;
                 step += saturated_product(x.coefficient, own.stride);

@@ -135,6 +135,9 @@ constexpr tensor dense_images(const char* name, dtype type, hone::role role, con
     return t;
 }
 
+// The largest that a call may give of a window.
+inline constexpr std::int64_t most_stride = 64, most_dilation = 64, most_padding = 256;
+
 // The largest number of a window: indices are sums of products of these, in 32 bits.
 inline constexpr std::int64_t most_of_window = std::int64_t{1} << 24;
 
@@ -143,6 +146,7 @@ struct image_window {
     std::int64_t pad_top, pad_left, pad_bottom, pad_right;
     std::int64_t dilation_h, dilation_w;
 
+    friend constexpr bool operator==(const image_window&, const image_window&) = default;
     constexpr bool pads() const { return pad_top > 0 || pad_left > 0 || pad_bottom > 0 || pad_right > 0; }
     // Rows and columns from the first tap to the last.
     constexpr std::int64_t rows(std::int64_t kh) const { return dilation_h * (kh - 1) + 1; }
@@ -232,6 +236,17 @@ constexpr dim_index along_window(int spatial, std::int64_t stride, int tap, std:
 {
     return along(spatial, static_cast<std::int32_t>(stride), tap, static_cast<std::int32_t>(dilation),
                  -static_cast<std::int32_t>(pad));
+}
+
+// The same with stride, dilation and padding of the call, as parameters.
+constexpr dim_index along_open_window(int spatial, std::int16_t stride, int tap, std::int16_t dilation,
+                                      std::int16_t pad)
+{
+    dim_index i = along(spatial, 1, tap, 1, -1);
+    i.terms[0].parameter = stride;
+    i.terms[1].parameter = dilation;
+    i.offset_parameter = pad;
+    return i;
 }
 
 } // namespace hone::operators

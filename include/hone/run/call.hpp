@@ -121,6 +121,12 @@ constexpr checked_parameters check_parameters(const Parameters& all, std::uint64
         if (v < least || v > most)
             return {.found = {fault::parameter_out_of_range, v < least ? least : most, v, all[p].name}};
     }
+    for (const parameter& p : all) // values are given: none of them may be 0
+        if (p.window.image >= 0)
+            if (const std::int64_t missing = ir::missing_of(p.window, values); missing > 0) {
+                const std::int64_t found = values[p.window.image];
+                return {.found = {fault::parameter_out_of_range, found + missing, found, all[p.window.image].name}};
+            }
     return {};
 }
 

@@ -226,7 +226,7 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step)
     const direct_roles r = roles_of(d);
     const stage& s = d.stages[0];
     const std::int64_t rows = r.row < 0 ? 1 : s.axes[r.row].extent;
-    const std::int64_t vectors = ceil_div(s.axes[r.vector].extent, lanes_of(set, d));
+    std::int64_t vectors = ceil_div(s.axes[r.vector].extent, lanes_of(set, d));
     if (step < steps_along_output && r.weights < 0 && has_taps_along(s, s.operands[r.x], r.vector)) {
         const output_tile t = default_window_tile(d, r, set, step);
         return {.rows = t.rows, .vectors = t.vectors, .unroll_window = true};
@@ -244,6 +244,11 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step)
     const bool has_open_columns = s.axes[r.vector].parameter >= 0;
     std::int64_t row_limit = cache_ways * sets;
     const bool has_borders = has_open_rows && has_open_border(d, s, s.operands[r.x], r.row);
+    // One tile for all rows, of which the last ones may be past the end: images of networks are multiples of 7, and
+    // channels of 32.
+    const bool has_open_taps = r.x >= 0 && has_open_windows(s.operands[r.x]);
+    if (has_open_taps) row_limit = 7;
+    if (has_open_taps && shares && vectors > 2) vectors = 2;
     if (has_open_rows && (has_open_columns || has_borders) && row_limit > most_halved) row_limit = most_halved;
     const register_tile tile =
         walks_channels ? depthwise_tile(sets, rows, vectors, set)
@@ -307,7 +312,9 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
 
     const operand& x = g.operands[r.x];
     const bool pads = x.may_leave;
-    const bool peels = pads && (k.pad == padding::peel || has_open_image(d));
+    // Steps and paddings that the call gives: where windows lie in an image is asked tap by tap, for all rows at once.
+    const bool tests = pads && has_open_windows(x);
+    const bool peels = pads && !tests && (k.pad == padding::peel || has_open_image(d));
     const bool weights_end = r.weights >= 0 && g.operands[r.weights].may_leave; // before some taps
 
     stage_plan& p = s.plans[0];
@@ -329,14 +336,14 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
               peels && has_columns ? border::peel : border::none);
     };
     const bool runtime = r.row >= 0 && g.axes[r.row].parameter >= 0;
-    const bool has_border_tiles = runtime && has_open_border(d, g, x, r.row) && k.row_block == 0;
+    const bool has_border_tiles = runtime && k.row_block == 0 && (tests || has_open_border(d, g, x, r.row));
     const auto rows = [&](bool is_parallel) {
         if (r.row < 0) return;
         if (k.row_block > 0 && k.row_block < g.axes[r.row].extent)
             p.add(r.row, k.row_block, is_parallel ? binding::parallel : binding::serial, tail::bound);
         // Of an open image the last tile may be one in part, which a border of its own is, too.
         p.add(r.row, k.rows, binding::serial, has_border_tiles ? tail::guard : tail::peel,
-              has_border_tiles || (peels && !runtime && !clips_rows) ? border::peel : border::none);
+              !tests && (has_border_tiles || (peels && !runtime && !clips_rows)) ? border::peel : border::none);
     };
     const bool single_row_axis = r.batch.empty();
     if (k.order == walk::weights_outer) blocks();
@@ -362,6 +369,10 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
         const int a = r.windows[i];
         if (g.axes[a].extent == 1) continue;
         const bool along_rows = r.row >= 0 && !clips_rows && shares_dimension(x, a, r.row);
+        if (tests) {
+            p.add(a, 1, binding::serial, tail::exact, border::test);
+            continue;
+        }
         // Dead taps across rows bound the loop; dead taps along the rows of the tile vanish when written out, beside a
         // loop over those that are live for all rows.
         const bool unroll = (peels && along_rows && !runtime) || (k.unroll_window && i + 1 == r.windows.size());
@@ -389,7 +400,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
     if (k.vectors > 1) p.add(r.vector, vl, binding::unroll, tail::guard);
     p.add(r.vector, 1, binding::vectorize);
 
-    if (pads && !peels) {
+    if (pads && !peels && !tests) {
         inline_vector<std::int64_t, 6> extents;
         for (const dim_index& index : x.index) {
             std::int64_t reach = 1;

@@ -22,10 +22,11 @@ constexpr std::int64_t round_up(std::int64_t value, std::int64_t to) { return (v
 // The layout of `source` packed for a kernel: dimensions in the order of `order`, outermost first; dimension `blocked`
 // is split by `block`, its blocks standing where the order has it and its elements innermost. Padded to whole blocks.
 // Outside of one extent that the call gives, strides are multiples of it: of k of the call, [n / block][k][block] are
-// as far apart as they have to be. Behind a second such extent, which a product with the first would need, and behind
-// blocks of one, the layout keeps room for the largest.
+// as far apart as they have to be. So they are of several whose product is one of the parameters. Behind others, and
+// behind blocks of one, the layout keeps room for the largest.
+template <class Parameters>
 constexpr tensor packed_tensor(const tensor& source, const inline_vector<std::int8_t, 6>& order, int blocked,
-                               std::int64_t block)
+                               std::int64_t block, const Parameters& parameters)
 {
     tensor t = source;
     std::int64_t stride = block;
@@ -43,13 +44,21 @@ constexpr tensor packed_tensor(const tensor& source, const inline_vector<std::in
             d.block = 0;
             d.stride = stride;
             d.stride_parameter = parameter;
-            if (parameter < 0 && d.extent_parameter >= 0)
-                parameter = d.extent_parameter;
+            const std::int16_t both = parameter < 0 || d.extent_parameter < 0
+                                          ? d.extent_parameter
+                                          : ir::find_product(parameters, parameter, d.extent_parameter);
+            if (both >= 0)
+                parameter = both;
             else
                 stride *= d.extent;
         }
     }
     return t;
+}
+constexpr tensor packed_tensor(const tensor& source, const inline_vector<std::int8_t, 6>& order, int blocked,
+                               std::int64_t block)
+{
+    return packed_tensor(source, order, blocked, block, inline_vector<parameter, 1>{});
 }
 
 // Names a layout in a few bits, so that packed weights from a file can be told from others: FNV-1a over its dimensions.
@@ -102,6 +111,8 @@ constexpr std::uint64_t parameters_of(const Parameters& all, const packed_tensor
             which |= std::uint64_t{1} << p;
             return;
         }
+        const ir::window_numbers& w = all[p].window;
+        for (const std::int16_t of : {w.image, w.before, w.behind, w.taps, w.dilation, w.stride}) self(self, of);
         self(self, all[p].dividend);
         self(self, all[p].first_factor);
         self(self, all[p].second_factor);

@@ -305,7 +305,7 @@ constexpr packed_tensors packed_along(const definition& d, std::int64_t block, v
         for (std::int8_t a : r.windows) add(a);
         add(r.reduce);
         const int blocked = dim_of(of == vector_axis::weights ? r.vector : r.row);
-        all.push_back(packed_tensor(d.tensors[w], order, blocked, blocked < 0 ? 1 : block));
+        all.push_back(packed_tensor(d.tensors[w], order, blocked, blocked < 0 ? 1 : block, d.parameters));
     }
     return all;
 }

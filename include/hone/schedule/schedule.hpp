@@ -28,6 +28,8 @@ enum class border : std::uint8_t {
     clip,  // on a reduction axis: the loop runs over live taps only. Needs the spatial axis outside.
     peel,  // on a spatial axis: tiles that touch padding become siblings, whose dead taps vanish. Costs code.
     share, // on an unrolled reduction axis: what would be siblings, but reads no padding, stays a loop. Costs nothing.
+    test,  // on a reduction axis: each of its steps asks whether all rows of the tile are inside, or some are, and only
+          // then do leaves test. For steps and paddings that the call gives. Costs two more bodies of the loops inside.
 };
 
 // Steps of a level that border::peel makes siblings of. More would be code, not speed: then the leaves test.
