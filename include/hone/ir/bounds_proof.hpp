@@ -167,7 +167,7 @@ private:
     {
         f.constant += constant;
         std::int64_t common = 0;
-        for (int i = 0; i < f.count; ++i) common = greatest_common(magnitude(f.terms[i].coefficient), common);
+        for (int i = 0; i < f.count; ++i) common = greatest_common_divisor(magnitude(f.terms[i].coefficient), common);
         if (common > 1) f.constant = floor_div(f.constant, common) * common;
         if (f.is_exact && facts_ < most_facts) fact_[facts_++] = f;
         add_dividends(f);
@@ -369,7 +369,7 @@ private:
                     if (!fact.is_exact || b == 0 || (b > 0) != (t.coefficient > 0)) continue;
                     // |b| f - |a| g, of which the term is gone.
                     const std::int64_t of_f = magnitude(b), of_g = magnitude(t.coefficient);
-                    const std::int64_t common = greatest_common(of_f, of_g);
+                    const std::int64_t common = greatest_common_divisor(of_f, of_g);
                     form r = f;
                     scale(r, of_f / common);
                     r.constant -= of_g / common * fact.constant;
@@ -392,15 +392,6 @@ private:
     }
 
     static constexpr std::int64_t magnitude(std::int64_t i) { return i < 0 ? -i : i; }
-    static constexpr std::int64_t greatest_common(std::int64_t a, std::int64_t b)
-    {
-        while (b != 0) {
-            const std::int64_t rest = a % b;
-            a = b;
-            b = rest;
-        }
-        return a;
-    }
     static constexpr std::int64_t coefficient(const form& f, const affine_term& of)
     {
         for (int i = 0; i < f.count; ++i)

@@ -7,7 +7,7 @@
 
 #include <hone/ir/nest.hpp>
 #include <hone/ir/visit.hpp>
-#include <hone/lower/leaves.hpp>
+#include <hone/lower/row_tests.hpp>
 #include <hone/schedule/schedule.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -16,9 +16,9 @@
 
 namespace hone::schedules {
 
-class lowering_loops : protected lowering_leaves {
+class lowering_loops : protected lowering_row_tests {
 protected:
-    using lowering_leaves::lowering_leaves;
+    using lowering_row_tests::lowering_row_tests;
 
     enum class pass : std::uint8_t { whole, init, reduce, clear, fold, store };
     // Passes that walk the outputs of a tile once, whatever its reduction.
@@ -383,130 +383,16 @@ protected:
         variables_[v] = kept;
     }
 
-    // What is inside of level l, under tests of the requirements that its axis moves. Those that all of it meets or
-    // misses are one guard. Of those that also move with the rows of a tile, written out inside, the lower one is met
-    // by the last rows and the upper one by the first: a binary tree of guards tells how many, and each leaf of it has
-    // a body of those rows alone. Leaves test only where both ends are missed, or more of the first rows than
-    // most_first.
+    // What is inside of level l, whose axis moves what is tested: see row_tests.hpp.
     constexpr void emit_tested(int st, int l, int after, const context& c, pass p, int parent)
     {
-        tested_rows rows{.stage = st, .after = after, .of = p};
-        node whole{.kind = node_kind::guard};
-        const std::size_t first_term = n_.terms.size();
-        whole.conditions.first = static_cast<std::int16_t>(n_.conditions.size());
         context inside = c;
-        for (std::size_t r = 0; r < requirements_.size(); ++r) {
-            const requirement& q = requirements_[r];
-            if (q.stage != st || q.operand < 0 || q.operand == output_slot || (c.satisfied >> r & 1)) continue;
-            const auto is_moved = [&](const index_term& t) { return t.axis == plan(st).levels[l].axis; };
-            bool moves = false;
-            for (const index_term& t : index_of_requirement(q).terms) moves = moves || is_moved(t);
-            if (!moves || !may_skip(st, q.operand) || always(st, q, c)) continue;
-            int inner = -1; // the level inside that moves it, too
-            std::int64_t step = 0;
-            bool is_known = true;
-            for (int i = q.value.first; i < q.value.first + q.value.count; ++i) {
-                const int o = n_.terms[i].variable - variable_of(st, 0);
-                if (n_.terms[i].variable < 0 || o < 0 || o >= levels(st) || (c.opened >> o & 1)) continue;
-                is_known = is_known && inner < 0 && plan(st).levels[o].bind == binding::unroll;
-                inner = o;
-                step = n_.terms[i].coefficient;
-            }
-            if (!is_known) continue;
-            if (inner < 0) {
-                if (put(n_.conditions, q.value, "conditions")) ++whole.conditions.count;
-                inside.satisfied |= std::uint64_t{1} << r;
-                continue;
-            }
-            int& side = step > 0 ? rows.lower : rows.upper;
-            if (side >= 0 || (rows.level >= 0 && rows.level != inner)) continue;
-            side = static_cast<int>(r);
-            rows.level = inner;
-        }
-        if (whole.conditions.count > 0) {
-            whole.conditions = interned_conditions(whole.conditions, first_term);
-            parent = append(parent, whole);
-        }
-        if (rows.level < 0)
-            emit(st, after + 1, inside, p, parent);
+        const row_tests t = tests_of(st, l, inside, parent);
+        const auto emit_inside = [&](const context& own, int at) { emit(st, after + 1, own, p, at); };
+        if (t.level < 0)
+            emit_inside(inside, parent);
         else
-            emit_rows(rows, inside, parent);
-    }
-    static constexpr std::int64_t most_first = 2;
-    struct tested_rows {
-        int stage = -1, after = -1;
-        pass of = pass::whole;
-        int level = -1;             // of the rows
-        int lower = -1, upper = -1; // requirements; -1: there is none
-    };
-    constexpr void emit_rows(const tested_rows& t, const context& c, int parent)
-    {
-        const std::int64_t all = count_of(t.stage, t.level);
-        if (t.lower < 0) {
-            emit_first_rows(t, c, parent, all);
-            return;
-        }
-        const auto [met, missed] = branch(t, t.lower, 0, parent);
-        emit_first_rows(t, c, met, all);
-        int within = missed;
-        if (t.upper >= 0) {
-            const auto [whole, both] = branch(t, t.upper, all - 1, missed);
-            emit(t.stage, t.after + 1, c, t.of, both);
-            within = whole;
-        }
-        for (std::int64_t first = 1; first <= most_first && first < all; ++first) {
-            const auto [last_rows, fewer] = branch(t, t.lower, first, within);
-            emit_some_rows(t, c, last_rows, first, all);
-            within = fewer;
-        }
-        emit(t.stage, t.after + 1, c, t.of, within);
-    }
-    // All rows meet the lower requirement, and the first ones the upper.
-    constexpr void emit_first_rows(const tested_rows& t, const context& c, int parent, std::int64_t count)
-    {
-        for (; t.upper >= 0 && count > 0; --count) {
-            const auto [met, missed] = branch(t, t.upper, count - 1, parent, count > 1);
-            emit_some_rows(t, c, met, 0, count);
-            parent = missed;
-        }
-        if (t.upper < 0) emit_some_rows(t, c, parent, 0, count);
-    }
-    constexpr void emit_some_rows(const tested_rows& t, context c, int parent, std::int64_t first, std::int64_t end)
-    {
-        for (const int r : {t.lower, t.upper})
-            if (r >= 0) c.satisfied |= std::uint64_t{1} << r;
-        c.narrowed = static_cast<std::int8_t>(t.level);
-        c.first = first;
-        c.end = end;
-        emit(t.stage, t.after + 1, c, t.of, parent);
-    }
-    // Guards of a requirement and, where there is something for it, of its negation, for one row.
-    struct guard_pair {
-        int met, missed;
-    };
-    constexpr guard_pair branch(const tested_rows& t, int r, std::int64_t row, int parent, bool has_missed = true)
-    {
-        const auto guard = [&](std::int64_t sign) {
-            const std::size_t first_term = n_.terms.size();
-            const affine value = requirements_[r].value;
-            affine condition{.constant = sign < 0 ? -value.constant - 1 : value.constant};
-            for (int i = value.first; i < value.first + value.count; ++i) {
-                const affine_term x = n_.terms[i];
-                const bool is_row = x.variable == variable_of(t.stage, t.level);
-                const std::int64_t by = sign * x.coefficient * (is_row ? row : 1);
-                if (is_row && x.parameter < 0)
-                    condition.constant += by;
-                else
-                    add_term(condition, is_row ? -1 : x.variable, x.parameter, by);
-            }
-            node g{.kind = node_kind::guard};
-            g.conditions = {static_cast<std::int16_t>(n_.conditions.size()), 0};
-            if (put(n_.conditions, condition, "conditions")) g.conditions.count = 1;
-            g.conditions = interned_conditions(g.conditions, first_term);
-            return append(parent, g);
-        };
-        const int met = guard(1);
-        return {met, has_missed ? guard(-1) : -1};
+            for_each_rows(t, inside, parent, emit_inside);
     }
 
     // Inside an unrolled level only unrolled and vector levels may follow; otherwise its copies are siblings.
