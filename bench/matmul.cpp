@@ -16,6 +16,7 @@
 
 #include <hone/cpu/kernel.hpp>
 #include <hone/op/matmul.hpp>
+#include <hone/schedule/staged_templates.hpp>
 
 #ifdef HONE_HAVE_OPENBLAS
 #include <cblas.h>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <hone/op/matmul.hpp>
+#include <hone/schedule/staged_templates.hpp>
 
 namespace attention {
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <hone/op/matmul.hpp>
+#include <hone/schedule/staged_templates.hpp>
 
 #include "reference.hpp"
 

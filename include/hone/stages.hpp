@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-// Operators of several stages for an engine, beside hone.hpp: softmax, normalisations, recurrent cells and an engine's
-// own, with the templates that schedule them on CPUs.
+// Operators for an engine beside those of hone.hpp, with the templates that schedule them on CPUs: of several stages, as
+// softmax, normalisations, recurrent cells and an engine's own, and products of two activations.
 #pragma once
 
 #include <hone/hone.hpp>
+#include <hone/op/matmul.hpp>
 #include <hone/op/norm.hpp>
 #include <hone/op/recurrent.hpp>
 #include <hone/op/softmax.hpp>

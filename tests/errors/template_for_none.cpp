@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // clang-format off
-// expect: hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the config names; add it to the list, or for an operator of several stages include hone/stages.hpp
+// expect: hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the config names; add it to the list, or for one of several stages or two activations include hone/stages.hpp
 // clang-format on
 // expect: template_missing
 // forbid: the schedule is not legal

@@ -14,7 +14,6 @@
 #include <hone/ir/print.hpp>
 #include <hone/lower/lower.hpp>
 #include <hone/op/gemm.hpp>
-#include <hone/schedule/cpu_templates.hpp>
 #include <hone/schedule/panels.hpp>
 
 #include "matmuls.hpp"

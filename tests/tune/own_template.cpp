@@ -138,7 +138,7 @@ TEST_CASE("records of a template that a workload's list lacks are kept, named an
     REQUIRE(tuner.left_out().size() == 1);
     CHECK(tuner.left_out()[0] ==
           "2 records of without_narrow do not count, and are kept: there is no template 'narrow' among those of its "
-          "list, reduce, panels, direct, winograd, row_wise, chain; give its list that template, or tune it anew");
+          "list, reduce, direct, winograd, panels, row_wise, chain; give its list that template, or tune it anew");
     CHECK(tuner.records().empty());
     CHECK(text_of_file(at / "tuned.hpp") == tune::header_text("tuned", {}));
     CHECK(text_of_file(at / "records.jsonl") == lines);

@@ -31,9 +31,10 @@ constexpr bool assert_no_fault()
         Found != fault::knob_unknown,
         "hone::kernel: the config names a knob that its template does not have, one twice, or no value; write "
         "the template's name, then knob=value for each knob, with one blank between");
-    static_assert(Found != fault::template_missing,
-                  "hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the "
-                  "config names; add it to the list, or for an operator of several stages include hone/stages.hpp");
+    static_assert(
+        Found != fault::template_missing,
+        "hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the "
+        "config names; add it to the list, or for one of several stages or two activations include hone/stages.hpp");
     static_assert(Found != fault::factor_does_not_divide,
                   "hone::split: the factor must divide the extent of the axis; choose "
                   "another factor or pass tail::guard");

@@ -106,7 +106,7 @@ inline constexpr fault_table fault_messages = {{
      "template's name, then knob=value for each knob, with one blank between"},
     {fault::template_missing,
      "hone::kernel: the list of schedule templates has none for this operator, or lacks the one that the config "
-     "names; add it to the list, or for an operator of several stages include hone/stages.hpp"},
+     "names; add it to the list, or for one of several stages or two activations include hone/stages.hpp"},
     {fault::axis_unknown,
      "hone::lower: a level names an axis that its stage does not have; use the axes of the operator's definition"},
     {fault::axis_not_covered,

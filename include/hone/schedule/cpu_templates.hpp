@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 // The schedule templates for CPUs that any operator may have. A workload that has a member `cpu_templates`, a list of
-// its own, is given those. Operators of several stages have others (schedule/staged_templates.hpp).
+// its own, is given those. Operators of several stages, and products of two activations, have others
+// (schedule/staged_templates.hpp).
 #pragma once
 
 #include <hone/core/traits.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/schedule/direct.hpp>
-#include <hone/schedule/panels.hpp>
 #include <hone/schedule/reduce.hpp>
 #include <hone/schedule/schedule_template.hpp>
 #include <hone/schedule/winograd.hpp>
@@ -17,7 +17,7 @@
 
 namespace hone::schedules {
 
-using cpu_templates = template_list<reduce, panels, direct, winograd>;
+using cpu_templates = template_list<reduce, direct, winograd>;
 using cpu_config = config_in<cpu_templates>;
 
 namespace config_parts {

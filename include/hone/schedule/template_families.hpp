@@ -38,7 +38,7 @@ using concatenated = typename config_parts::concatenating<First, Second>::type;
 struct cpu_family {
     static constexpr const char* backend = "cpu";
     using target = isa;
-    using shipped = concatenated<cpu_templates, staged_templates>;
+    using shipped = concatenated<concatenated<cpu_templates, product_templates>, staged_templates>;
     template <class Op>
     using of = cpu_templates_of<Op>;
     template <class Op>
