@@ -26,6 +26,16 @@ struct images
               .n = hone::extent::up_to(5).typically(2), .h = 9, .w = 7, .ic = 5, .oc = 24, .kh = 3, .kw = 3, .pad = 1},
           hone::f32, hone::bias> {};
 
+// All of a call: its image, channels and window.
+struct windows : hone::conv2d<hone::conv2d_shape{.h = hone::extent::up_to(20).typically(9),
+                                                 .w = hone::extent::up_to(24).typically(7),
+                                                 .ic = hone::extent::up_to(12).typically(5),
+                                                 .oc = hone::extent::up_to(40).typically(24),
+                                                 .kh = 4,
+                                                 .kw = 3,
+                                                 .window_at_call = true},
+                              hone::f32, hone::bias> {};
+
 using layers = hone::workloads<rows, images>;
 
 } // namespace open_extents

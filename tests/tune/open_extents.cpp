@@ -59,6 +59,10 @@ TEST_CASE("a product that leaves all open, and rows and images, are tuned at wha
     for (const tune::record& r :
          check_tuned<open_extents::images>("open_extents.hpp", "open_extents", "images", open_child))
         CHECK(r.typical == "n=2");
+    for (const tune::record& r :
+         check_tuned<open_extents::windows>("open_extents.hpp", "open_extents", "windows", open_child))
+        CHECK(r.typical == "h=9 w=7 ic=5 oc=24 kh=3 kw=3 stride_h=1 stride_w=1 pad_top=1 pad_left=1 pad_bottom=1 "
+                           "pad_right=1 dilation_h=1 dilation_w=1");
 }
 
 TEST_CASE("a tuner leaves no open workload out, and measures anew where other values are typical")
