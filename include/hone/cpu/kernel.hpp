@@ -110,9 +110,8 @@ struct kernel {
     static std::size_t packed_bytes_of([[maybe_unused]] const std::int64_t* parameters) noexcept
     {
         if constexpr (is_open) {
-            std::int64_t values[open_parameters.size()];
-            const auto of_call =
-                check_some_parameters(open_parameters, parameters_of_weights, emptying, parameters, values);
+            std::int64_t values[open_count];
+            const auto of_call = check_weights(parameters, values);
             if (of_call.is_empty || !of_call.found.ok()) return 0;
             constexpr std::size_t last = original.size() - 1, before = packed_offset(packed_layouts, last);
             constexpr tensor source = original[last], packed = packed_layouts[last];
@@ -135,10 +134,9 @@ struct kernel {
     {
         constexpr auto names = names_of_weights<original.size()>(original);
         if (const status missing = check_given(names, weights, packed); !missing.ok()) return missing;
-        std::int64_t values[codegen::cpu::at_least_one(open_parameters.size())];
+        std::int64_t values[codegen::cpu::at_least_one(open_count)];
         if constexpr (is_open) {
-            const auto of_call =
-                check_some_parameters(open_parameters, parameters_of_weights, emptying, parameters, values);
+            const auto of_call = check_weights(parameters, values);
             if (of_call.is_empty || !of_call.found.ok()) return of_call.found;
         }
         if constexpr (compute::found.ok())
@@ -157,7 +155,7 @@ struct kernel {
         constexpr std::size_t given = given_parameters(n.parameters);
         if constexpr (given > 0) {
             constexpr auto parameters = n.parameters; // no reference to the nest, which would then stand in the binary
-            const auto of_call = check_parameters(parameters, emptying_parameters(definition_of<Op>), a.parameters);
+            const auto of_call = check_parameters(parameters, emptying, a.parameters);
             if (of_call.is_empty || !of_call.found.ok()) return of_call.found;
         }
         if (workspace_bytes(1) > 0 && a.workspace == nullptr)
@@ -198,11 +196,22 @@ private:
     static constexpr bool transforms_weights =
         config.visit([]<class T>(type_identity<T>, const auto&) { return T::transforms_weights; });
 
-    static constexpr auto open_parameters = definition_of<Op>.parameters;
-    static constexpr std::uint64_t parameters_of_weights =
-        parameters_of(open_parameters, original) | parameters_of(open_parameters, packed_layouts);
+    static constexpr std::size_t open_count = definition_of<Op>.parameters.size();
+    static constexpr std::uint64_t parameters_of_weights = parameters_of(definition_of<Op>.parameters, original) |
+                                                           parameters_of(definition_of<Op>.parameters, packed_layouts);
     static constexpr bool is_open = parameters_of_weights != 0;
     static constexpr std::uint64_t emptying = emptying_parameters(definition_of<Op>);
+
+    // One copy of what is known of parameters for all that asks of weights.
+    [[gnu::noinline]] static checked_parameters check_weights(const std::int64_t* given, std::int64_t* values)
+    {
+        constexpr auto parameters = [] {
+            inline_vector<parameter, codegen::cpu::at_least_one(open_count)> all;
+            for (const parameter& p : definition_of<Op>.parameters) all.push_back(p);
+            return all;
+        }();
+        return check_some_parameters(parameters, parameters_of_weights, emptying, given, values);
+    }
 
     template <std::size_t Which>
     static void pack_one(const given_weights& weights, void* packed, [[maybe_unused]] const std::int64_t* values)

@@ -100,6 +100,7 @@ class kernel {
     static constexpr auto tensors = bound_tensors(definition);
     static constexpr call_parts parts = parts_of(definition);
     static constexpr auto parameters = definition.parameters;
+    static constexpr std::uint64_t emptying = emptying_parameters(definition);
     static constexpr packed_tensors weights = weights_of(definition);
 
 public:
@@ -149,7 +150,7 @@ public:
     std::size_t packed_bytes(std::span<const std::int64_t> from_call) const
     {
         std::int64_t values[parameters.size() + 1]{};
-        const auto of_call = check_some_parameters(parameters, parameters_of_weights(), emptying_parameters(definition),
+        const auto of_call = check_some_parameters(parameters, parameters_of_weights(), emptying,
                                                    given_or_null(from_call), values);
         if (of_call.is_empty || !of_call.found.ok() || entry_->packed.empty()) return 0;
         const std::size_t last = entry_->packed.size() - 1;
@@ -165,7 +166,7 @@ public:
         if (const status missing = check_given(names_of_weights<weights.size()>(weights), from, packed); !missing.ok())
             return missing;
         std::int64_t values[parameters.size() + 1]{};
-        const auto of_call = check_some_parameters(parameters, parameters_of_weights(), emptying_parameters(definition),
+        const auto of_call = check_some_parameters(parameters, parameters_of_weights(), emptying,
                                                    given_or_null(from_call), values);
         if (of_call.is_empty || !of_call.found.ok()) return of_call.found;
         [&]<std::size_t... W>(std::index_sequence<W...>) {
@@ -190,7 +191,7 @@ public:
                     static_cast<std::int64_t>(a.parameters.size()), "parameters"};
         // Shaders compute in 32 bits.
         const auto of_call =
-            check_parameters(parameters, emptying_parameters(definition), a.parameters.data(), INT32_MAX);
+            check_parameters(parameters, emptying, a.parameters.data(), INT32_MAX);
         if (of_call.is_empty || !of_call.found.ok()) return of_call.found; // no buffer is looked at
         std::int64_t values[parameters.size() + 1]{};
         complete(parameters, a.parameters.data(), values);

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+// Workloads of which each call gives all: one kernel for every product with weights and every convolution of NHWC images
+// with the same epilogues. Listed beside the layers that an engine knows, they leave none without a kernel:
+//
+//     struct any_layer : hone::any_conv2d<hone::f32, hone::bias, hone::relu> {};
+//     using layers = hone::workloads<c2, fc, any_layer>;
+//
+// find_in_range() takes the kernel of a shape that is listed, and else one of these.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/op/conv2d.hpp>
+#include <hone/op/gemm.hpp>
+#include <hone/op/operator.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone::operators {
+
+// The largest of each extent, and what a tuner measures.
+inline constexpr extent any_images = extent::up_to(32).typically(1);
+inline constexpr extent any_side = extent::up_to(2048).typically(28);
+inline constexpr extent any_channels = extent::up_to(4096).typically(128);
+inline constexpr extent any_rows = extent::up_to(1 << 18).typically(128);
+inline constexpr extent any_columns = extent::up_to(1 << 18).typically(1024);
+inline constexpr std::int64_t most_taps = 31;
+
+inline constexpr gemm_shape any_gemm_shape{.m = any_rows, .n = any_columns, .k = any_columns};
+inline constexpr conv2d_shape any_conv2d_shape{.n = any_images,
+                                               .h = any_side,
+                                               .w = any_side,
+                                               .ic = any_channels,
+                                               .oc = any_channels,
+                                               .kh = most_taps,
+                                               .kw = most_taps,
+                                               .window_at_call = true};
+inline constexpr conv2d_shape any_depthwise_shape{.n = any_images,
+                                                  .h = any_side,
+                                                  .w = any_side,
+                                                  .ic = any_channels,
+                                                  .oc = any_channels,
+                                                  .kh = most_taps,
+                                                  .kw = most_taps,
+                                                  .groups = any_channels,
+                                                  .window_at_call = true};
+
+// Parameters of a call: m, n, k.
+template <class Type, operator_word... E>
+struct any_gemm : gemm<any_gemm_shape, Type, E...> {};
+// Parameters of a call: n, h, w, ic, oc, kh, kw, stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right,
+// dilation_h, dilation_w.
+template <class Type, operator_word... E>
+struct any_conv2d : conv2d<any_conv2d_shape, Type, E...> {};
+// The same with as many groups as channels, which are ic; oc is none of them.
+template <class Type, operator_word... E>
+struct any_depthwise : conv2d<any_depthwise_shape, Type, E...> {};
+
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::any_conv2d, operators::any_depthwise, operators::any_gemm;
+} // namespace hone
