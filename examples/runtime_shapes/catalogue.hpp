@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// The layers that models are known to have. Kernels are compiled for these.
+// The layers that models are known to have, and one kernel for all others of a kind. Kernels are compiled for these.
 #pragma once
 
+#include <hone/op/any_shape.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/workloads.hpp>
@@ -13,4 +14,8 @@ struct body : hone::conv2d<hone::conv2d_shape{.h = 16, .w = 16, .ic = 16, .oc = 
                            hone::f32, hone::bias, hone::relu> {};
 struct head : hone::gemm<hone::gemm_shape{.m = 1, .n = 10, .k = 32}, hone::f32, hone::bias> {};
 
-using catalogue = hone::workloads<stem, body, head>;
+// Of which each call gives the whole shape.
+struct any_layer : hone::any_conv2d<hone::f32, hone::bias, hone::relu> {};
+struct any_product : hone::any_gemm<hone::f32, hone::bias, hone::relu> {};
+
+using catalogue = hone::workloads<stem, body, head, any_layer, any_product>;

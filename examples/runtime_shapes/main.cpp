@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Loads a list of layers, finds the kernel of each by its signature and by what this processor has, packs the weights
-// once, runs, and checks the results against plain loops. A layer that the library lacks takes the plain loops.
+// once, runs, and checks the results against plain loops. A layer that nobody has listed takes the kernel of its kind,
+// whose call gives the shape; a layer of another kind takes the plain loops.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 #include <hone/core/executor.hpp>
 #include <hone/cpu/entry.hpp>
+#include <hone/cpu/find_in_range.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/tuned/kernels.hpp>
@@ -113,20 +115,26 @@ floats plain_loops(const layer& l, const floats& x, const floats& weights, const
 }
 
 // Packs, as an engine does once, runs, and compares.
-bool try_kernel(const hone::entry& e, const floats& x, const floats& weights, const floats& bias,
-                const floats& expected)
+bool try_kernel(const hone::entry& e, const hone::signature_text& shape, const floats& x, const floats& weights,
+                const floats& bias, const floats& expected)
 {
-    floats packed(e.packed_bytes / sizeof(float)), y(expected.size());
+    // What the kernel leaves to the call; nothing where it is of this shape alone.
+    const auto given = hone::parameters_in_range(e.signature, shape.c_str());
+    floats packed(e.packed_bytes_of(given.begin()) / sizeof(float)), y(expected.size());
     std::vector<std::byte> workspace(e.workspace_bytes(1));
-    e.pack(weights.data(), packed.data());
+    e.pack_for(weights.data(), packed.data(), given.begin());
     hone::serial_executor executor;
-    const hone::status s = e.run(
-        hone::reference_to(executor),
-        {.x = x.data(), .weights = packed.data(), .bias = bias.data(), .y = y.data(), .workspace = workspace.data()});
+    const hone::status s = e.run(hone::reference_to(executor), {.x = x.data(),
+                                                                .weights = packed.data(),
+                                                                .bias = bias.data(),
+                                                                .y = y.data(),
+                                                                .workspace = workspace.data(),
+                                                                .parameters = given.begin()});
     float worst = 0;
     for (std::size_t i = 0; i < y.size(); ++i)
         if (const float d = std::fabs(y[i] - expected[i]); !(d <= worst)) worst = d; // NaN stays
-    std::printf("  %-8s %s, largest difference %.1e\n", hone::name_of(e.set), s.message(), static_cast<double>(worst));
+    std::printf("  %-8s %s, %s, largest difference %.1e\n", hone::name_of(e.set),
+                given.empty() ? "of this shape" : "of any shape", s.message(), static_cast<double>(worst));
     return s.ok() && worst < 1e-4f;
 }
 
@@ -154,7 +162,7 @@ int main(int argc, char** argv)
                      bias = random_floats(l.channels());
         const floats expected = plain_loops(l, x, weights, bias);
         // An engine takes what hone::cpu() gives; here each kernel that this processor can run has its turn.
-        const hone::entry* widest = hone::find(kernels::table(), signature.c_str(), hone::cpu());
+        const hone::entry* widest = hone::find_in_range(kernels::table(), signature.c_str(), hone::cpu());
         if (widest == nullptr) {
             std::printf("  not in the library: plain loops\n");
             ++lacking;
@@ -163,8 +171,8 @@ int main(int argc, char** argv)
         ++in_library;
         for (const hone::isa set : {hone::isa::baseline, hone::isa::avx2, hone::isa::avx512}) {
             if (!hone::runs_here(set)) continue;
-            const hone::entry* e = hone::find(kernels::table(), signature.c_str(), set);
-            right = e != nullptr && e->set == set && try_kernel(*e, x, weights, bias, expected) && right;
+            const hone::entry* e = hone::find_in_range(kernels::table(), signature.c_str(), set);
+            right = e != nullptr && e->set == set && try_kernel(*e, signature, x, weights, bias, expected) && right;
         }
     }
     std::printf("%d layers have kernels, %d have none\n", in_library, lacking);
