@@ -16,7 +16,7 @@ namespace bench {
 
 struct kernel_functions {
     const char* name;
-    std::size_t packed_bytes;
+    std::size_t (*packed_bytes)(const std::int64_t* parameters) noexcept;
     std::size_t workspace_bytes;
     hone::status (*pack)(hone::given_weights weights, void* packed, const std::int64_t* parameters) noexcept;
     hone::status (*run)(const hone::arguments&);
@@ -24,7 +24,7 @@ struct kernel_functions {
 template <class Kernel>
 kernel_functions functions_of(const char* name)
 {
-    return {name, Kernel::packed_bytes, Kernel::workspace_bytes(1), &Kernel::pack,
+    return {name, &Kernel::packed_bytes_of, Kernel::workspace_bytes(1), &Kernel::pack,
             [](const hone::arguments& a) { return Kernel::run(a); }};
 }
 
@@ -36,7 +36,8 @@ inline void add_kernel(std::vector<contender>& to, const kernel_functions& kerne
         floats packed, workspace, y;
         hone::arguments call;
     };
-    const auto st = std::make_shared<state>(state{floats((kernel.packed_bytes + sizeof(float) - 1) / sizeof(float)),
+    const std::size_t packed_bytes = kernel.packed_bytes(call.parameters);
+    const auto st = std::make_shared<state>(state{floats((packed_bytes + sizeof(float) - 1) / sizeof(float)),
                                                   floats(kernel.workspace_bytes / sizeof(float)),
                                                   floats(static_cast<std::size_t>(outputs)), call});
     kernel.pack(weights.data(), st->packed.data(), call.parameters);
