@@ -263,3 +263,22 @@ TEST_CASE("default tiles heed where rows meet in the cache")
         CHECK(all.vectors == 1);
     }
 }
+
+TEST_CASE("kernels for images and channels of the call have tiles that images of networks fill")
+{
+    constexpr extent side = extent::up_to(512), channels = extent::up_to(1024);
+    constexpr conv2d_shape any{.h = side, .w = side, .ic = channels, .oc = channels, .kh = 3, .kw = 3};
+    const auto tile = [](conv2d_shape s, bool is_depthwise, isa set) {
+        if (is_depthwise) s.groups = s.ic;
+        return default_direct(checked(conv2d_definition<>(s, types_of<f32>())), set);
+    };
+    for (const bool has_open_window : {false, true}) {
+        conv2d_shape s = any;
+        s.window_at_call = has_open_window;
+        if (!has_open_window) s.pad = 1;
+        CHECK(tile(s, false, isa::avx512) == direct_knobs{.rows = 7, .vectors = 2});
+        CHECK(tile(s, true, isa::avx512) ==
+              direct_knobs{.rows = 7, .vectors = 3, .order = walk::rows_outer, .unroll_window = !has_open_window});
+        CHECK(7 % tile(s, true, isa::avx2).rows == 3);
+    }
+}

@@ -193,11 +193,11 @@ constexpr bool has_many_phases(const stage& s, const direct_roles& r)
     return false;
 }
 
-// One tile for all rows, of which the last ones may be past the end: images of networks are multiples of 7, and
-// channels of 32. Where vectors share nothing, what asks for the rows of a tap costs as much as a tap of few vectors: on
-// a Zen 4, five depthwise layers take 0.74 to 0.91 of the time with three vectors that they take with one, and all
-// vectors of a pixel one after another 0.95 of that.
-constexpr direct_knobs tile_of_any_window(bool shares, std::int64_t vectors, isa set)
+// The tile of a kernel for images and channels of the call: those of networks are multiples of 7 and of 32. Where
+// vectors share nothing, what asks for the rows of a tap costs as much as a tap of few vectors: on a Zen 4, five
+// depthwise layers take 0.74 to 0.91 of the time with three vectors that they take with one, and all vectors of a pixel
+// one after another 0.95 of that.
+constexpr direct_knobs tile_of_any_image(bool shares, std::int64_t vectors, isa set)
 {
     const auto least = [](std::int64_t a, std::int64_t b) { return static_cast<std::int32_t>(a < b ? a : b); };
     if (!shares)
@@ -258,8 +258,11 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step)
     const bool has_open_columns = s.axes[r.vector].parameter >= 0;
     std::int64_t row_limit = cache_ways * sets;
     const bool has_borders = has_open_rows && has_open_border(d, s, s.operands[r.x], r.row);
-    const bool has_open_taps = r.x >= 0 && has_open_windows(s.operands[r.x]);
-    if (has_open_taps && step == 0) return tile_of_any_window(shares, vectors, set);
+    if (step == 0 && has_open_rows && has_open_columns && has_open_image(d)) {
+        direct_knobs any = tile_of_any_image(shares, vectors, set);
+        any.unroll_window = !shares && !has_open_windows(s.operands[r.x]);
+        return any;
+    }
     if (has_open_rows && (has_open_columns || has_borders) && row_limit > most_halved) row_limit = most_halved;
     const register_tile tile =
         walks_channels ? depthwise_tile(sets, rows, vectors, set)
