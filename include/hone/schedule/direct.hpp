@@ -202,8 +202,9 @@ constexpr direct_knobs tile_of_any_image(bool shares, std::int64_t vectors, isa 
     const auto least = [](std::int64_t a, std::int64_t b) { return static_cast<std::int32_t>(a < b ? a : b); };
     if (!shares)
         return {.rows = vector_registers(set) < 32 ? 4 : 7, .vectors = least(vectors, 3), .order = walk::rows_outer};
-    const register_tile t = cheapest_tile(7, least(vectors, 2), true, set);
-    return {.rows = t.rows, .vectors = t.vectors};
+    direct_knobs k{.rows = 7, .vectors = least(vectors, 2)};
+    while (!check_registers({k.rows, k.vectors}, set).ok()) --k.rows;
+    return k;
 }
 
 constexpr direct_knobs default_direct(const definition& d, isa set, int step = 0);
