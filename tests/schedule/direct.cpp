@@ -259,8 +259,11 @@ TEST_CASE("default tiles heed where rows meet in the cache")
         CHECK(few.vectors == (set == isa::avx512 ? 4 : 2));
         CHECK(check_registers({few.rows, few.vectors}, set).ok());
         const direct_knobs all = of(depthwise(480), set);
-        CHECK(all.order == walk::weights_outer);
+        CHECK(all.order == walk::rows_outer); // 9 taps stay at hand
         CHECK(all.vectors == 1);
+        conv2d_shape large = depthwise(480);
+        large.kh = large.kw = 5;
+        CHECK(of(large, set).order == walk::weights_outer);
     }
 }
 

@@ -181,6 +181,17 @@ constexpr register_tile depthwise_tile(std::int64_t sets, std::int64_t rows, std
     return t;
 }
 
+// Whether weights that share nothing are so few that they stay at hand while the channels of a pixel pass, one after
+// another: x is read in the order in which it lies. On a Zen 4, of 13 layers with windows of 3x3 this is 1.0 to 1.8
+// times as fast as an image for each block of channels (AVX2, SSE2) and 0.93 to 1.4 times with AVX-512; of five with
+// 5x5 and 7x7, 0.86 to 1.2 times.
+constexpr bool has_small_window(const stage& s, const direct_roles& r)
+{
+    std::int64_t taps = 1;
+    for (std::int8_t a : r.windows) taps *= s.axes[a].extent;
+    return r.weights >= 0 && taps > 1 && taps <= 9;
+}
+
 // Whether the rows have more phases with borders of their own than are peeled: a test of each product would stay.
 constexpr bool has_many_phases(const stage& s, const direct_roles& r)
 {
@@ -269,7 +280,7 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step)
         walks_channels ? depthwise_tile(sets, rows, vectors, set)
                        : cheapest_tile(rows, vectors, shares, set, step <= other_tiles ? step : 0, unroll, row_limit);
     direct_knobs best{.rows = tile.rows, .vectors = tile.vectors, .reduce_unroll = unroll};
-    if (walks_channels) best.order = walk::rows_outer;
+    if (walks_channels || (!shares && step == 0 && has_small_window(s, r))) best.order = walk::rows_outer;
     // Written out, few channels of a dense window cost more decoding than they save: 1.26 to 1.4 times as long for
     // three.
     best.unroll_window = !shares;
