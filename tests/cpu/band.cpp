@@ -47,6 +47,19 @@ constexpr nest tested()
     return b.n;
 }
 
+// Rows i written out, of steps that a call gives: 4 + s i - pad and 3 - s i, and a guard of one loop, or of one leaf.
+constexpr nest stepped()
+{
+    nest_builder b;
+    const form o = b.axis("o"), i = b.axis("i");
+    const form s = b.extent("s", 1, 9), pad = b.extent("pad", 0, 6);
+    const int y = b.access(b.buffer("y", memory::argument, 20, role::output), o * 5 + i);
+    const form step = nest_builder::product(i, s);
+    b.loop(binding::serial, o, 4).guard({form{2} - o}).loop(binding::unroll, i, 5);
+    b.guard({step + form{4} - pad, form{3} - step}).store(y, 1.0f);
+    return b.n;
+}
+
 template <class K>
 constexpr int first_of(node_kind kind)
 {
@@ -124,6 +137,47 @@ TEST_CASE("products with constants: none of 0, sums and differences of 1 and -1;
         covered += band::tables.runs[r].count;
     }
     CHECK(covered == band::tables.count);
+}
+
+TEST_CASE("guards of loops are asked once, those of leaves are part of their band")
+{
+    constexpr const auto& n = tag_of<stepped>::nest;
+    int guards = 0;
+    for (std::size_t i = 0; i < n.nodes.size(); ++i) {
+        if (n.nodes[i].kind != node_kind::guard) continue;
+        ++guards;
+        const bool is_of_leaf = n.nodes[n.nodes[i].child].kind == node_kind::leaf;
+        CHECK(cpu::is_band(n, static_cast<int>(i)) == is_of_leaf);
+        if (!is_of_leaf) CHECK(cpu::is_band(n, n.nodes[i].child));
+    }
+    CHECK(guards == 2);
+}
+
+TEST_CASE("conditions with steps of the call are decided for all that a call may give")
+{
+    constexpr const auto& n = tag_of<stepped>::nest;
+    const interval variables[] = {{0, 3}, {0, 4}};
+    REQUIRE(n.conditions.size() == 3);
+    cpu::instance at{.leaf = 0, .vector_variable = -1, .lanes = 1, .depth = 1};
+    at.variable[0] = 1;
+    for (int i = 0; i < 5; ++i) {
+        at.value[0] = i;
+        for (const std::size_t c : {1, 2}) {
+            bool always = true, never = true;
+            for (std::int64_t s = 1; s <= 9; ++s)
+                for (std::int64_t pad = 0; pad <= 6; ++pad) {
+                    const bool holds = c == 1 ? 4 + s * i - pad >= 0 : 3 - s * i >= 0;
+                    always = always && holds;
+                    never = never && !holds;
+                }
+            cpu::lane_range where{-1, -1};
+            CAPTURE(i);
+            CAPTURE(c);
+            CHECK(cpu::decide(n, variables, n.conditions[c], at, where) == (always  ? cpu::truth::yes
+                                                                            : never ? cpu::truth::no
+                                                                                    : cpu::truth::unknown));
+        }
+    }
 }
 
 TEST_CASE("conditions are decided where they can be: never, always, for the first lanes, or at run time")

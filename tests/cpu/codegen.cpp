@@ -30,6 +30,47 @@ constexpr nest selected() { return padded(edge::selected); }
 constexpr nest by_slot() { return through_scratch(memory::slot); }
 constexpr nest copied() { return copy(); }
 
+// y[4 i + j] = x[4 i + j] where i >= 3, and 2 where it is not; 5 times that where i >= 6.
+constexpr nest by_halves()
+{
+    nest_builder b;
+    const form i = b.axis("i"), j = b.axis("j");
+    const int x = b.access(b.buffer("x", memory::argument, 32, role::input), i * 4 + j);
+    const int y = b.access(b.buffer("y", memory::argument, 32, role::output), i * 4 + j);
+    b.loop(binding::serial, i, 8);
+    b.guard({i - form{3}}).loop(binding::serial, j, 4).store(y, ex::load(x)).end(2);
+    b.guard({form{2} - i}).loop(binding::serial, j, 4).store(y, 2.0f).end(2);
+    b.guard({i - form{6}}).loop(binding::serial, j, 4).store(y, ex::load(x) * expr{5.0f});
+    return b.n;
+}
+// Two guards that follow one another.
+constexpr nest guards(std::initializer_list<form> first, std::initializer_list<form> second)
+{
+    nest_builder b;
+    const form i = b.axis("i"), j = b.axis("j");
+    const int y = b.access(b.buffer("y", memory::argument, 32, role::output), i * 4 + j);
+    b.loop(binding::serial, i, 8);
+    b.guard(first).loop(binding::serial, j, 4).store(y, 1.0f).end(2);
+    b.guard(second).loop(binding::serial, j, 4).store(y, 2.0f);
+    return b.n;
+}
+constexpr form i_times(std::int64_t coefficient) { return affine_term{.variable = 0, .coefficient = coefficient}; }
+constexpr bool are_opposite(std::initializer_list<form> first, std::initializer_list<form> second)
+{
+    const nest n = guards(first, second);
+    return codegen::cpu::has_opposite(n, n.nodes[n.root].child);
+}
+static_assert(are_opposite({i_times(1) - form{3}}, {form{2} - i_times(1)}));
+static_assert(are_opposite({form{8} - i_times(2)}, {i_times(2) - form{9}}));
+static_assert(!are_opposite({i_times(1) - form{3}}, {form{3} - i_times(1)})); // both where i = 3
+static_assert(!are_opposite({i_times(1) - form{3}}, {form{1} - i_times(1)})); // neither where i = 2
+static_assert(!are_opposite({i_times(1) - form{3}}, {i_times(1) + form{2}}));
+static_assert(!are_opposite({i_times(1) - form{3}}, {form{2} - i_times(2)}));
+static_assert(!are_opposite({i_times(1) - form{3}}, {form{2}}));
+static_assert(!are_opposite({i_times(1) - form{3}, form{1}}, {form{2} - i_times(1)}));
+static_assert(!are_opposite({i_times(1) - form{3}}, {form{2} - i_times(1), form{1}}));
+static_assert(!codegen::cpu::has_opposite(by_halves(), by_halves().root)); // a loop
+
 // Small whole numbers: exact in any order.
 floats drawn(std::int64_t count, int seed)
 {
@@ -81,6 +122,16 @@ TEST_CASE("a compiled nest does what the interpreter does: tiles, tails, borders
     check_as_interpreted<guarded>();
     check_as_interpreted<selected>();
     check_as_interpreted<by_slot>();
+}
+
+TEST_CASE("guards of opposite conditions are one choice, and what follows them is asked by itself")
+{
+    check_as_interpreted<by_halves>();
+    using k = tag_of<by_halves>;
+    constexpr int first = k::nest.nodes[k::nest.root].child, second = k::nest.nodes[first].next;
+    static_assert(codegen::cpu::has_opposite(k::nest, first) && !codegen::cpu::has_opposite(k::nest, second));
+    constexpr auto siblings = codegen::cpu::siblings_of<k>(first);
+    static_assert(siblings.count == 2 && siblings.of[0] == first && siblings.of[1] == k::nest.nodes[second].next);
 }
 
 // Of a sum that floats lose in its first step: 2^24 + 1 - 2^24.

@@ -91,6 +91,107 @@ TEST_CASE("channels of a depthwise convolution are one number")
     CHECK(held(dense, depthwise) == 0);
 }
 
+TEST_CASE("a window of the call is one of any strides, paddings and dilations, up to the most, however it is written")
+{
+    constexpr extent side = extent::up_to(40), many = extent::up_to(64);
+    const auto text = [](const conv2d_shape& s) { return signature_of(s, dtype::f32, {"relu"}); };
+    const conv2d_shape open{
+        .n = 2, .h = side, .w = side, .ic = many, .oc = 9, .kh = 5, .kw = 7, .window_at_call = true};
+    conv2d_shape depthwise = open;
+    depthwise.oc = depthwise.groups = many;
+    const conv2d_shape some{.n = 2, .h = 11, .w = 12, .ic = 3, .oc = 9, .kh = 5, .kw = 1};
+    using list = std::vector<std::int64_t>;
+    const auto given = [&](const conv2d_shape& range, auto change) {
+        conv2d_shape s = some;
+        change(s);
+        const auto values = parameters_in_range(text(range).c_str(), text(s).c_str());
+        CHECK((held(text(range), text(s)) > 0) == !values.empty());
+        return list(values.begin(), values.end());
+    };
+    // h, w, ic, taps, strides down and across, paddings from the top to the right, dilations.
+    CHECK(given(open, [](conv2d_shape&) {}) == list{11, 12, 3, 5, 1, 1, 1, 0, 0, 0, 0, 1, 1});
+    CHECK(given(open, [](conv2d_shape& s) {
+              s.stride = 2;
+              s.pad = 12;
+              s.dilation = 3;
+          }) == list{11, 12, 3, 5, 1, 2, 2, 12, 12, 12, 12, 3, 3});
+    CHECK(given(open, [](conv2d_shape& s) { s.stride_w = 13; }) == list{11, 12, 3, 5, 1, 1, 13, 0, 0, 0, 0, 1, 1});
+    CHECK(given(open, [](conv2d_shape& s) {
+              s.pad_top = 1;
+              s.pad_left = 20;
+              s.pad_bottom = 3;
+              s.pad_right = 4;
+          }) == list{11, 12, 3, 5, 1, 1, 1, 1, 20, 3, 4, 1, 1});
+    CHECK(given(open, [](conv2d_shape& s) {
+              s.kw = 7;
+              s.dilation_h = 2;
+          }) == list{11, 12, 3, 5, 7, 1, 1, 0, 0, 0, 0, 2, 1});
+    CHECK(given(open, [](conv2d_shape& s) {
+              s.stride_h = 64;
+              s.pad = 256;
+              s.pad_right = 255;
+              s.dilation_w = 64;
+          }) == list{11, 12, 3, 5, 1, 64, 1, 256, 256, 256, 255, 1, 64});
+
+    // Beyond the most, and what it does not leave open.
+    CHECK(given(open, [](conv2d_shape& s) { s.stride = 65; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.stride_w = 65; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.pad = 257; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.pad_right = 257; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.dilation = 65; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.dilation_h = 65; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.h = 41; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.kh = 6; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.kw = 8; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.ic = 65; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.oc = 8; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.n = 1; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.layout = layout::nchw; }).empty());
+    CHECK(given(open, [](conv2d_shape& s) { s.ic = s.oc = s.groups = 9; }).empty());
+    CHECK(given(depthwise, [](conv2d_shape&) {}).empty());
+    CHECK(given(depthwise, [](conv2d_shape& s) {
+              s.ic = s.oc = s.groups = 6;
+              s.pad = 2;
+          }) == list{11, 12, 6, 5, 1, 1, 1, 2, 2, 2, 2, 1, 1});
+    // Itself; of another range nothing is said.
+    CHECK(held(text(open), text(open)) == 1);
+    CHECK(held(text(depthwise), text(depthwise)) == 1);
+    conv2d_shape closed = open;
+    closed.window_at_call = false;
+    closed.pad = 3;
+    CHECK(held(text(closed), text(open)) == 0);
+    CHECK(shapes_of("a s p d b", "a s1 p1 d1 b") > 0);
+    CHECK(shapes_of("a s p d b", "a s1 p1 d1 c") == 0);
+    CHECK(shapes_of("a s p d b", "a s1 p1 b") == 0);
+    CHECK(shapes_of("a s p d b", "a s1 p1 d b") == 0);
+    CHECK(shapes_of("a s p d b", "a s-1 p1 d1 b") == 0);
+    CHECK(shapes_of("a s p d b", "a sh1 p1 d1 b") == 0);
+    CHECK(shapes_of("a s p d b", "a s1 pt1 pl1 pb1 d1 b") == 0);
+    CHECK(shapes_of("a s p d b", "a s1 p99999999999999999999999 d1 b") == 0);
+
+    // A kernel of that window alone is the better one, and of two ranges that with fewer taps.
+    conv2d_shape fewer = open;
+    fewer.kh = fewer.kw = 5;
+    const signature_text any = text(open), less = text(fewer), same = text(closed), exact = text(some);
+    const entry entries[] = {{.signature = any.c_str(), .set = isa::baseline},
+                             {.signature = less.c_str(), .set = isa::baseline},
+                             {.signature = same.c_str(), .set = isa::baseline},
+                             {.signature = exact.c_str(), .set = isa::baseline}};
+    const auto found = [&](auto change) {
+        conv2d_shape s = some;
+        change(s);
+        const entry_list those{entries, 4};
+        return find_in_range(entry_table{&those, 1}, text(s).c_str(), isa::baseline) - entries;
+    };
+    CHECK(found([](conv2d_shape&) {}) == 3);
+    CHECK(found([](conv2d_shape& s) { s.pad = 1; }) == 1);
+    CHECK(found([](conv2d_shape& s) { s.kw = 7; }) == 0);
+    CHECK(found([](conv2d_shape& s) {
+              s.kw = 7;
+              s.pad = 3;
+          }) == 2);
+}
+
 TEST_CASE("what a range leaves open is given in the order of its parameters")
 {
     using list = std::vector<std::int64_t>;

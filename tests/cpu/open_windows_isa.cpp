@@ -2,7 +2,6 @@
 // Compiled convolutions whose calls give all there is of a shape: images, channels, and the window with its strides,
 // paddings and dilations. One kernel, windows that reach beyond each side of an image, and pages beside the tensors
 // that nothing may touch.
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 
 #include "image_calls.hpp"
 #include "kernel_trial.hpp"
+#include "open_windows.hpp"
 
 using namespace hone;
 using namespace hone::test;
@@ -50,47 +50,6 @@ std::vector<trial<conv2d_shape>> trials()
     };
 }
 
-// A shape that the kernel of `open` is for, whose padded image holds at least one window.
-conv2d_shape drawn(const conv2d_shape& open, random_numbers& random)
-{
-    const auto any = [&](const extent& e) {
-        if (!e.at_call) return extent(e.value);
-        return extent(random.one_in(3) ? e.value : random.between(1, e.value));
-    };
-    conv2d_shape s{.n = any(open.n), .h = any(open.h), .w = any(open.w), .ic = any(open.ic), .oc = any(open.oc)};
-    if (open.groups.at_call) s.oc = s.groups = s.ic;
-    const auto direction = [&](std::int64_t image, std::int64_t most, std::int64_t& taps, std::int64_t& stride,
-                               std::int64_t& dilation, std::int64_t& before, std::int64_t& behind) {
-        taps = random.between(1, most);
-        stride = random.between(1, 3);
-        dilation = random.one_in(2) ? 1 : random.between(1, 3);
-        before = random.one_in(3) ? 0 : random.between(0, 9);
-        behind = random.one_in(3) ? before : random.between(0, 9);
-        const std::int64_t missing = dilation * (taps - 1) + 1 - image - before - behind;
-        before += std::max<std::int64_t>(missing, 0);
-    };
-    direction(s.h, open.kh, s.kh, s.stride_h, s.dilation_h, s.pad_top, s.pad_bottom);
-    direction(s.w, open.kw, s.kw, s.stride_w, s.dilation_w, s.pad_left, s.pad_right);
-    return s;
-}
-// Of which call of that kernel it is.
-call_of_images call_of(const conv2d_shape& open, const conv2d_shape& s)
-{
-    call_of_images c{s, {}};
-    const auto give = [&](const extent& e, std::int64_t value) {
-        if (e.at_call) c.parameters.push_back(value);
-    };
-    give(open.n, s.n);
-    give(open.h, s.h);
-    give(open.w, s.w);
-    give(open.ic, s.ic);
-    if (!open.groups.at_call) give(open.oc, s.oc);
-    for (const std::int64_t i : {s.kh, s.kw, s.stride_h, s.stride_w, s.pad_top, s.pad_left, s.pad_bottom, s.pad_right,
-                                 s.dilation_h, s.dilation_w})
-        c.parameters.push_back(i);
-    return c;
-}
-
 } // namespace
 
 TEST_CASE("convolutions of any window")
@@ -99,9 +58,9 @@ TEST_CASE("convolutions of any window")
     std::uint64_t seed = 0;
     for (const trial<conv2d_shape>& t : trials())
         for (int i = 0; i < 150; ++i) {
-            const conv2d_shape s = drawn(t.shape, random);
+            const conv2d_shape s = drawn_call(t.shape, random);
             REQUIRE(s.check().ok());
-            const call_of_images c = call_of(t.shape, s);
+            const call_of_images c{s, values_of_call(t.shape, s)};
             const call_data d = data_of(s, ++seed);
             const doubles expected = reference(s, d, t.epilogue);
             std::string wrong = wrong_kernel(t.kernel, d, expected, c.parameters.data());

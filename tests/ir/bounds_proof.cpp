@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Accesses that are proved to stay in their buffers, and those that leave them by one element.
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -18,6 +19,7 @@
 
 #include "ir/nests.hpp"
 #include "nest_builder.hpp"
+#include "open_windows.hpp"
 #include "reference.hpp"
 
 using namespace hone;
@@ -167,6 +169,33 @@ conv2d_shape any_layer(random_numbers& random)
     return s;
 }
 
+// The same nest, with what an access reads or writes so much further.
+nest moved(nest n, std::size_t access, const affine_term& by)
+{
+    affine& index = n.accesses[access].index;
+    const std::size_t first = n.terms.size();
+    for (int i = 0; i < index.count; ++i) n.terms.push_back(n.terms[static_cast<std::size_t>(index.first + i)]);
+    n.terms.push_back(by);
+    index.first = static_cast<std::int16_t>(first);
+    ++index.count;
+    return n;
+}
+direct_knobs any_knobs(random_numbers& random)
+{
+    const auto drawn = [&](std::int64_t least, std::int64_t most) {
+        return static_cast<std::int32_t>(random.between(least, most));
+    };
+    return {.rows = drawn(1, 8),
+            .vectors = drawn(1, 3),
+            .reduce_unroll = drawn(1, 4),
+            .reduce_block = random.one_in(2) ? 0 : drawn(2, 6),
+            .row_block = random.one_in(2) ? 0 : drawn(2, 8),
+            .pad = random.one_in(2) ? padding::copy : padding::peel,
+            .order = random.one_in(2) ? walk::rows_outer : walk::weights_outer,
+            .unroll_window = random.one_in(3),
+            .vector = random.one_in(2) ? vector_axis::output : vector_axis::weights};
+}
+
 } // namespace
 
 TEST_CASE("bounds, guards and conditions prove an access; one element less and they do not")
@@ -250,6 +279,49 @@ TEST_CASE("every access of convolutions of images that a call gives is proved, a
         }
     }
     CHECK(proved > 700);
+}
+
+// What is not proved is refused by the tuner: a search of such an operator would end with its default.
+TEST_CASE("every access of convolutions of windows that a call gives is proved, and none a row or an element further")
+{
+    random_numbers random{8};
+    const auto n = std::make_unique<nest>();
+    int proved = 0, moved_x = 0, moved_y = 0;
+    for (int i = 0; i < 60; ++i) {
+        const conv2d_shape s = drawn_open_windows(random);
+        CAPTURE(std::string(signature_of(s, dtype::f32).c_str()));
+        const definition d = checked(conv2d_definition<bias, residual>(s, dtype::f32));
+        REQUIRE(d.found.ok());
+        // A row of x: the parameter that its second dimension is a multiple of.
+        const dimension& row = d.tensors[0].dims[1];
+        for (int trial = 0; trial < 9; ++trial) {
+            const isa set = std::array{isa::baseline, isa::avx2, isa::avx512}[static_cast<std::size_t>(trial % 3)];
+            const direct_knobs k = trial < 3 ? default_direct(d, set) : any_knobs(random);
+            lower(schedule_for(d, cpu_config(k), set), *n);
+            if (trial < 3) CHECK(n->ok());
+            if (!n->ok()) continue;
+            const status found = prove_accesses(*n);
+            CHECK_MESSAGE(found.ok(), std::string(found.subject));
+            ++proved;
+            if (trial != 0) continue;
+            for (std::size_t a = 0; a < n->accesses.size(); ++a) {
+                const role of = n->buffers[static_cast<std::size_t>(n->accesses[a].buffer)].role;
+                if (of == role::input) {
+                    const affine_term by{.parameter = row.stride_parameter, .coefficient = row.stride};
+                    CHECK(std::string(prove_accesses(moved(*n, a, by)).subject) == "x");
+                    ++moved_x;
+                } else if (of == role::output) {
+                    nest further = *n;
+                    ++further.accesses[a].index.constant;
+                    CHECK_FALSE(prove_accesses(further).ok());
+                    ++moved_y;
+                }
+            }
+        }
+    }
+    CHECK(proved > 300);
+    CHECK(moved_x >= 60);
+    CHECK(moved_y >= 60);
 }
 
 TEST_CASE("tables are part of what check() asks")

@@ -109,6 +109,24 @@ constexpr nest with_quotient(std::int64_t added, std::int64_t divisor)
 static_assert(nest_hash(with_quotient(1, 1)) != nest_hash(with_quotient(2, 1)));
 static_assert(nest_hash(with_quotient(1, 1)) != nest_hash(with_quotient(1, 2)));
 
+// One that counts the windows that these say.
+constexpr nest with_windows(const window_numbers& w)
+{
+    nest n = copy();
+    for (const char* name : {"h", "before", "behind", "taps", "dilation", "stride"})
+        n.parameters.push_back({.name = name, .least = 1, .most = 4});
+    n.parameters.push_back({.name = "oh", .least = 1, .most = 4, .window = w});
+    return n;
+}
+constexpr bool are_other_windows(const window_numbers& w)
+{
+    return nest_hash(with_windows(w)) != nest_hash(with_windows({0, 1, 2, 3, 4, 5}));
+}
+static_assert(are_other_windows({}));
+static_assert(are_other_windows({5, 1, 2, 3, 4, 5}) && are_other_windows({0, 5, 2, 3, 4, 5}) &&
+              are_other_windows({0, 1, 5, 3, 4, 5}) && are_other_windows({0, 1, 2, 5, 4, 5}) &&
+              are_other_windows({0, 1, 2, 3, 5, 5}) && are_other_windows({0, 1, 2, 3, 4, 4}));
+
 } // namespace
 
 // The numbers of nests that together have each kind of node, binding, memory and reduction. A record holds as long as
@@ -127,6 +145,8 @@ TEST_CASE("nests have the numbers that records hold")
     CHECK(nest_hash(through_scratch(memory::slot)) == 10393588172075777331u);
     CHECK(nest_hash(through_scratch(memory::workspace)) == 16927318696706381565u);
     CHECK(nest_hash(with_parameters(true)) == 945812500309488704u);
+    CHECK(nest_hash(with_quotient(1, 2)) == 17173216721673342175u);
+    CHECK(nest_hash(with_windows({0, 1, 2, 3, 4, 5})) == 14059707507352224244u);
     nest n = copy();
     n.statements[0].reduce = reduction::max;
     CHECK(nest_hash(n) == 15880454035691867158u);

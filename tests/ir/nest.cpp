@@ -65,6 +65,28 @@ constexpr std::int64_t windows_in(std::int64_t h)
 }
 static_assert(windows_in(3) == 1 && windows_in(4) == 1 && windows_in(5) == 2 && windows_in(10) == 4);
 
+// An image, what is before and behind it, taps, how far they stand apart, and how far windows do: the windows in it,
+// and their taps.
+constexpr auto open_windows()
+{
+    inline_vector<parameter, 8> all;
+    all.push_back({.name = "h", .least = 1, .most = 10});
+    all.push_back({.name = "before", .least = 0, .most = 4});
+    all.push_back({.name = "behind", .least = 0, .most = 3});
+    all.push_back({.name = "taps", .least = 1, .most = 3});
+    all.push_back({.name = "dilation", .least = 1, .most = 2});
+    all.push_back({.name = "stride", .least = 2, .most = 5});
+    all.push_back(windows_of(all, "oh", {0, 1, 2, 3, 4, 5}));
+    all.push_back(product_of(all, "oh * taps", 6, 3));
+    return all;
+}
+static_assert(given_parameters(open_windows()) == 6 && !open_windows()[6].is_given());
+static_assert(open_windows()[6].least == 1 && open_windows()[6].most == 17 / 2 && open_windows()[7].most == 17 / 2 * 3);
+static_assert(open_windows()[6].counts_windows_of(0) && !open_windows()[6].counts_windows_of(1));
+static_assert(windows()[1].counts_windows_of(0) && !open_windows()[0].counts_windows_of(0));
+static_assert(find_product(open_windows(), 6, 3) == 7 && find_product(open_windows(), 3, 6) == 7);
+static_assert(find_product(open_windows(), 6, 0) == -1 && find_product(open_windows(), -1, 3) == -1);
+
 // Bounds of a product stay numbers, however large its factors.
 constexpr bool saturates()
 {
@@ -106,6 +128,37 @@ TEST_CASE("each word has a name of its own, as nests are printed")
     CHECK(std::string{name_of(memory::registers)} == "registers");
     CHECK(std::string{name_of(role::output)} == "y");
     CHECK(std::string{name_of(reduction::min)} == "min=");
+}
+
+TEST_CASE("windows of a call are as many as fit, one after another; none where not even one does")
+{
+    const auto all = open_windows();
+    int without = 0;
+    for (const std::int64_t h : {1, 2, 7, 10})
+        for (const std::int64_t before : {0, 1, 4})
+            for (const std::int64_t behind : {0, 3})
+                for (const std::int64_t taps : {1, 2, 3})
+                    for (const std::int64_t dilation : {1, 2, 5})
+                        for (const std::int64_t stride : {1, 2, 3, 20}) {
+                            const std::int64_t given[] = {h, before, behind, taps, dilation, stride};
+                            std::int64_t values[8]{}, count = 0;
+                            complete(all, given, values);
+                            for (std::int64_t at = -before; at + dilation * (taps - 1) < h + behind; at += stride)
+                                ++count;
+                            CHECK(values[6] == count);
+                            CHECK(values[7] == count * taps);
+                            const std::int64_t reach = dilation * (taps - 1) + 1;
+                            CHECK(missing_of(all[6].window, values) == reach - h - before - behind);
+                            without += count == 0 ? 1 : 0;
+                        }
+    CHECK(without > 10);
+    // What is not known yet is 0: of a window without a stride nothing is said.
+    const std::int64_t unknown[8]{}, of_no_stride[] = {5, 0, 0, 3, 1, 0};
+    std::int64_t values[8]{};
+    complete(all, unknown, values);
+    CHECK(values[6] == 0);
+    complete(all, of_no_stride, values);
+    CHECK(values[6] == 0);
 }
 
 TEST_CASE("a copy of exact size has the same tables, and no room for more")

@@ -15,6 +15,7 @@
 #include <doctest/doctest.h>
 
 #include "lower/worked_example.hpp"
+#include "open_windows.hpp"
 #include "reference.hpp"
 #include "transposed.hpp"
 
@@ -495,6 +496,37 @@ int check_open_images(const std::vector<workload<conv2d_shape>>& all, random_num
     return t.lowered;
 }
 
+// Convolutions of windows of the call: several calls for each nest.
+int check_open_windows(int shapes, random_numbers random)
+{
+    tally t;
+    for (int i = 0; i < shapes; ++i) {
+        const conv2d_shape s = drawn_open_windows(random);
+        const definition what = checked(conv2d_definition<bias, residual>(s, dtype::f32));
+        for (int trial = 0; trial < trials_of_each; ++trial) {
+            const isa set = sets[trial % 3];
+            const direct_knobs k = random.one_in(3) ? default_direct(what, set) : random_direct(random);
+            for (int call = 0; call < 3; ++call) {
+                const conv2d_shape called = drawn_call(s, random);
+                std::vector<std::int64_t> parameters = values_of_call(s, called);
+                CHECK(parameters.size() == given_parameters(what.parameters));
+                parameters.resize(what.parameters.size());
+                complete(what.parameters, parameters.data(), parameters.data());
+                const call_data d = data_of(called, random.next());
+                const tensor source = at_call(what.tensors[1], parameters.data());
+                const tensor packed = at_call(packed_weights(what, k, set)[0], parameters.data());
+                const std::string broken =
+                    broken_law(direct_schedule(what, k, set), packing_schedule(source, packed, set), d,
+                               reference(called, d, {step::bias, step::residual}), 0, parameters, -1, t);
+                CHECK_MESSAGE(broken.empty(), broken, "\n  ", std::string(signature_of(s, dtype::f32).c_str()), " of ",
+                              text_of(called), "\n  ", text_of(k), " ", std::string{name_of(set)});
+            }
+        }
+    }
+    report(t);
+    return t.lowered;
+}
+
 // How many of the kernels had vectors along the output.
 int check_convolutions(const std::vector<workload<conv2d_shape>>& all, random_numbers random)
 {
@@ -537,6 +569,11 @@ TEST_CASE("direct convolutions") { CHECK(check_convolutions(workloads_of<random_
 TEST_CASE("direct convolutions of images that the call gives")
 {
     CHECK(check_open_images(workloads_of<random_convolution, 60>(), {5}) > 60 * trials_of_each / 2);
+}
+
+TEST_CASE("direct convolutions of windows that the call gives")
+{
+    CHECK(check_open_windows(20, {6}) > 20 * trials_of_each * 3 / 2);
 }
 
 TEST_CASE("direct convolutions of groups of few channels")

@@ -35,3 +35,25 @@ TEST_CASE("the worked example is what is lowered")
     INFO(nodes);
     CHECK(examples_in("lower/row_tests.hpp").find(nodes) != std::string::npos);
 }
+
+TEST_CASE("a body is made for no rows that cannot be: one beside others in the image, or none")
+{
+    // Rows of each body of the worked example with tiles of so many, and "?" where leaves test the taps.
+    const auto bodies = [](std::int64_t rows) {
+        stage_plan p;
+        p.add(axis_i, rows, binding::parallel, tail::guard).open_tile();
+        p.add(axis_t, 1, binding::serial, tail::exact, border::test).add(axis_i, 1, binding::unroll);
+        const std::string text = print(lower(planned(three_taps(), p)));
+        std::string found;
+        const std::string sums = "acc[i.1] +=", loop = "unroll i.1 in ";
+        for (std::size_t at = text.find(sums); at != std::string::npos; at = text.find(sums, at + 1)) {
+            const std::size_t from = text.rfind(loop, at) + loop.size();
+            const std::string between = text.substr(from, at - from);
+            found += between.substr(0, between.find('\n')) + (between.find("t.0") == std::string::npos ? " " : "? ");
+        }
+        return found;
+    };
+    CHECK(bodies(2) == "[0, 2) [0, 1) [1, 2) ");
+    CHECK(bodies(3) == "[0, 3) [0, 2) [0, 1) [1, 3) [2, 3) [0, 3)? ");
+    CHECK(bodies(4) == "[0, 4) [0, 3) [0, 2) [0, 1) [1, 4) [2, 4) [0, 4)? [0, 4)? ");
+}

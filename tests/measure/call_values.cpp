@@ -151,6 +151,60 @@ TEST_CASE("images of a call's height and width have the windows and strides of s
     same(tune::of_call(tune::with_odd_extents(d), {3, 13, 10}), conv2d<twin, f32>::definition());
 }
 
+TEST_CASE("windows of a call are 3 x 3 with padding, and elsewhere as large as there are and images hold")
+{
+    using layer = conv2d<conv2d_shape{.h = extent::up_to(40).typically(13),
+                                      .w = extent::up_to(12),
+                                      .ic = 48,
+                                      .oc = extent::up_to(8),
+                                      .kh = 5,
+                                      .kw = 15,
+                                      .window_at_call = true},
+                         f32>;
+    const auto same = [](const definition& call, const definition& expected) {
+        REQUIRE(call.found.ok());
+        CHECK(call.parameters.empty());
+        for (std::size_t a = 0; a < expected.stages[0].axes.size(); ++a)
+            CHECK(call.stages[0].axes[a].extent == expected.stages[0].axes[a].extent);
+        for (std::size_t i = 0; i < expected.stages[0].operands[0].index.size(); ++i)
+            CHECK(call.stages[0].operands[0].index[i] == expected.stages[0].operands[0].index[i]);
+        for (std::size_t t = 0; t < expected.tensors.size(); ++t)
+            for (std::size_t i = 0; i < expected.tensors[t].dims.size(); ++i) {
+                CAPTURE(expected.tensors[t].name);
+                CHECK(call.tensors[t].dims[i].extent == expected.tensors[t].dims[i].extent);
+                if (expected.tensors[t].dims[i].extent > 1)
+                    CHECK(call.tensors[t].dims[i].stride == expected.tensors[t].dims[i].stride);
+            }
+    };
+    const definition d = layer::definition();
+    CHECK(tune::text_of_call(d, tune::typical_call(d)) ==
+          "h=13 w=3 oc=2 kh=3 kw=3 stride_h=1 stride_w=1 pad_top=1 pad_left=1 pad_bottom=1 pad_right=1 dilation_h=1 "
+          "dilation_w=1");
+    conv2d_shape typical{.h = 13, .w = 3, .ic = 48, .oc = 2, .kh = 3, .kw = 3, .pad = 1};
+    same(tune::of_typical_call(d), conv2d_definition<>(typical, dtype::f32));
+    CHECK(tune::with_typical(d).found.ok());
+    const auto calls = tune::other_calls(d);
+    REQUIRE(calls.size() == 3);
+    CHECK(tune::text_of_call(d, calls[0]) == "h=1 w=1 oc=1 kh=1 kw=1 stride_h=1 stride_w=1 pad_top=0 pad_left=0 "
+                                             "pad_bottom=0 pad_right=0 dilation_h=1 dilation_w=1");
+    // 3 of 13 taps that stand 4 apart, and 12 of 15, are as many as rows of 5 with padding, and of 12, have.
+    CHECK(tune::text_of_call(d, calls[1]) == "h=37 w=5 oc=5 kh=5 kw=3 stride_h=4 stride_w=4 pad_top=3 pad_left=3 "
+                                             "pad_bottom=3 pad_right=3 dilation_h=4 dilation_w=4");
+    CHECK(tune::text_of_call(d, calls[2]) == "h=40 w=12 oc=8 kh=5 kw=12 stride_h=1 stride_w=1 pad_top=0 pad_left=0 "
+                                             "pad_bottom=0 pad_right=0 dilation_h=1 dilation_w=1");
+    same(tune::of_call(d, calls[1]),
+         conv2d_definition<>(
+             {.h = 37, .w = 5, .ic = 48, .oc = 5, .kh = 5, .kw = 3, .stride = 4, .pad = 3, .dilation = 4}, dtype::f32));
+    for (const call_values& c : calls) {
+        CAPTURE(tune::text_of_call(d, c));
+        check_laws(tune::of_call(d, c));
+        CHECK(calls::check_parameters(d.parameters, 0, c.data()).found.ok());
+    }
+    // The twin has the windows that its calls give, and 37 channels.
+    typical.ic = 37;
+    same(tune::of_call(tune::with_odd_extents(d), tune::typical_call(d)), conv2d_definition<>(typical, dtype::f32));
+}
+
 TEST_CASE("other calls: the least, odd ones with gaps, and the largest that can be measured")
 {
     const definition d = definition_of_product<with_distances>();

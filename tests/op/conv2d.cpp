@@ -364,6 +364,177 @@ TEST_CASE("channels of the call are of NHWC and one group, or of as many as chan
     CHECK(found(12, 12, 12, layout::nchw).ok());
 }
 
+namespace {
+
+// x, weights, bias, residual and y of a call are those of the shape that the call gives.
+void has_tensors_of(const conv2d_shape& open, const conv2d_shape& called, const std::vector<std::int64_t>& given)
+{
+    const definition d = conv2d_definition<bias, residual>(open, dtype::f32);
+    const definition known = conv2d_definition<bias, residual>(called, dtype::f32);
+    REQUIRE(known.found.ok());
+    REQUIRE(given.size() == given_parameters(d.parameters));
+    std::vector<std::int64_t> values = given;
+    values.resize(d.parameters.size());
+    complete(d.parameters, values.data(), values.data());
+    for (std::size_t t = 0; t < d.tensors.size(); ++t) {
+        CAPTURE(d.tensors[t].name);
+        const tensor own = schedules::at_call(d.tensors[t], values.data());
+        CHECK(own.elements() == known.tensors[t].elements());
+        for (std::size_t i = 0; i < own.dims.size(); ++i) {
+            CHECK(own.dims[i].extent == known.tensors[t].dims[i].extent);
+            if (own.dims[i].extent > 1) CHECK(own.dims[i].stride == known.tensors[t].dims[i].stride);
+        }
+    }
+    for (std::size_t a = 0; a < d.stages[0].axes.size(); ++a)
+        if (const std::int16_t p = d.stages[0].axes[a].parameter; p >= 0)
+            CHECK(values[static_cast<std::size_t>(p)] == known.stages[0].axes[a].extent);
+}
+
+constexpr extent many = extent::up_to(64);
+constexpr conv2d_shape of_any_window{.n = extent::up_to(4),
+                                     .h = extent::up_to(30),
+                                     .w = extent::up_to(20),
+                                     .ic = many,
+                                     .oc = extent::up_to(96),
+                                     .kh = 5,
+                                     .kw = 7,
+                                     .window_at_call = true};
+
+} // namespace
+
+TEST_CASE("windows that each call gives")
+{
+    const definition d = checked(conv2d<of_any_window, f32, bias, residual>::definition());
+    REQUIRE(d.found.ok());
+    CHECK(std::string{conv2d<of_any_window, f32, bias>::signature().c_str()} ==
+          "conv2d n<=4 h<=30 w<=20 ic<=64 oc<=96 kh<=5 kw<=7 s p d g1 nhwc f32 bias");
+    const struct {
+        const char* name;
+        std::int64_t least, most;
+    } given[] = {{"n", 1, 4},           {"h", 1, 30},          {"w", 1, 20},          {"ic", 1, 64},
+                 {"oc", 1, 96},         {"kh", 1, 5},          {"kw", 1, 7},          {"stride_h", 1, 64},
+                 {"stride_w", 1, 64},   {"pad_top", 0, 256},   {"pad_left", 0, 256},  {"pad_bottom", 0, 256},
+                 {"pad_right", 0, 256}, {"dilation_h", 1, 64}, {"dilation_w", 1, 64}, {"oh", 1, 30 + 512},
+                 {"ow", 1, 20 + 512}};
+    REQUIRE(d.parameters.size() > std::size(given));
+    for (std::size_t p = 0; p < std::size(given); ++p) {
+        CAPTURE(given[p].name);
+        CHECK(std::string{d.parameters[p].name} == given[p].name);
+        CHECK(d.parameters[p].least == given[p].least);
+        CHECK(d.parameters[p].most == given[p].most);
+    }
+    CHECK(given_parameters(d.parameters) == 15);
+    CHECK(emptying_parameters(d) % (1u << 15) == 0b10001); // of those that a call gives, n and oc
+    CHECK(of_any_window.oh() == 30 + 512);                 // the most
+    CHECK(of_any_window.ow() == 20 + 512);
+
+    // 3 x 3 with padding of 1, as far as there may be so many taps.
+    for (const std::int64_t taps : {1, 2, 3, 4}) {
+        conv2d_shape s = of_any_window;
+        s.kh = s.kw = taps;
+        const definition own = conv2d_definition<>(s, dtype::f32);
+        for (const std::size_t p : {5, 6}) CHECK(own.parameters[p].typical == (taps < 3 ? 0 : 3));
+        for (const std::size_t p : {9, 10, 11, 12}) CHECK(own.parameters[p].typical == (taps < 3 ? 0 : 1));
+    }
+}
+
+TEST_CASE("tensors of a window that the call gives are those of its shape")
+{
+    constexpr conv2d_shape called{.n = 2,
+                                  .h = 11,
+                                  .w = 13,
+                                  .ic = 5,
+                                  .oc = 9,
+                                  .kh = 3,
+                                  .kw = 2,
+                                  .stride_h = 2,
+                                  .stride_w = 3,
+                                  .pad_top = 4,
+                                  .pad_left = 0,
+                                  .pad_bottom = 1,
+                                  .pad_right = 2,
+                                  .dilation_h = 1,
+                                  .dilation_w = 5};
+    static_assert(called.oh() == 7 && called.ow() == 4);
+    has_tensors_of(of_any_window, called, {2, 11, 13, 5, 9, 3, 2, 2, 3, 4, 0, 1, 2, 1, 5});
+    conv2d_shape of_channels = of_any_window;
+    of_channels.n = 2;
+    of_channels.ic = 5;
+    of_channels.oc = 9;
+    has_tensors_of(of_channels, called, {11, 13, 3, 2, 2, 3, 4, 0, 1, 2, 1, 5});
+    conv2d_shape depthwise = of_any_window, each = called;
+    depthwise.oc = depthwise.groups = depthwise.ic;
+    each.ic = each.oc = each.groups = 6;
+    CHECK(std::string{signature_of(depthwise, dtype::f32).c_str()} ==
+          "conv2d n<=4 h<=30 w<=20 ic<=64 oc=ic kh<=5 kw<=7 s p d g=ic nhwc f32");
+    has_tensors_of(depthwise, each, {2, 11, 13, 6, 3, 2, 2, 3, 4, 0, 1, 2, 1, 5});
+    // One tap, of an image of one pixel; and an image that is smaller than its window.
+    has_tensors_of(of_channels, {.n = 2, .h = 1, .w = 1, .ic = 5, .oc = 9}, {1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1});
+    constexpr conv2d_shape small{.n = 2, .h = 2, .w = 1, .ic = 5, .oc = 9, .kh = 5, .kw = 7, .pad_h = 2, .pad_w = 3};
+    static_assert(small.oh() == 2 && small.ow() == 1);
+    has_tensors_of(of_channels, small, {2, 1, 5, 7, 1, 1, 2, 3, 2, 3, 1, 1});
+}
+
+TEST_CASE("windows of the call are of NHWC images of the call and one group, or depthwise; others say so")
+{
+    const auto found = [](auto change) {
+        conv2d_shape s = of_any_window;
+        change(s);
+        return s.check();
+    };
+    const auto is_refused = [&](auto change, const char* subject) {
+        const status s = found(change);
+        CHECK(s.what == fault::window_at_call);
+        CHECK(std::string{s.subject} == subject);
+        // The same is fine, or another fault, of a window that the shape names.
+        conv2d_shape closed = of_any_window;
+        change(closed);
+        closed.window_at_call = false;
+        CHECK(closed.check().what != fault::window_at_call);
+    };
+    CHECK(of_any_window.check().ok());
+    const auto of_known_channels = [](conv2d_shape& s) {
+        s.ic = s.oc = 6; // of those of the call, NCHW and groups are a fault of their own
+    };
+    CHECK(found(of_known_channels).ok());
+    is_refused(
+        [&](conv2d_shape& s) {
+            of_known_channels(s);
+            s.layout = layout::nchw;
+        },
+        "conv2d: layout");
+    is_refused([](conv2d_shape& s) { s.h = 30; }, "conv2d: h, w");
+    is_refused([](conv2d_shape& s) { s.w = 20; }, "conv2d: h, w");
+    CHECK(found([](conv2d_shape& s) { s.w = 20; }).found == 20);
+    CHECK(found([](conv2d_shape& s) { s.n = 4; }).ok());
+    is_refused(
+        [&](conv2d_shape& s) {
+            of_known_channels(s);
+            s.groups = 2;
+        },
+        "conv2d: groups");
+    is_refused( // depthwise, of so many channels
+        [&](conv2d_shape& s) {
+            of_known_channels(s);
+            s.groups = 6;
+        },
+        "conv2d: groups");
+    CHECK(found([](conv2d_shape& s) { s.oc = s.groups = many; }).ok());
+    for (std::int64_t conv2d_shape::*number :
+         {&conv2d_shape::stride, &conv2d_shape::stride_h, &conv2d_shape::stride_w, &conv2d_shape::pad,
+          &conv2d_shape::pad_h, &conv2d_shape::pad_w, &conv2d_shape::pad_top, &conv2d_shape::pad_left,
+          &conv2d_shape::pad_bottom, &conv2d_shape::pad_right, &conv2d_shape::dilation, &conv2d_shape::dilation_h,
+          &conv2d_shape::dilation_w})
+        is_refused([&](conv2d_shape& s) { s.*number = 2; }, "conv2d: stride, pad, dilation");
+    // What is as if it were not named is fine.
+    CHECK(found([](conv2d_shape& s) { s.stride_h = s.dilation_w = 1; }).ok());
+    CHECK(found([](conv2d_shape& s) { s.pad_left = 0; }).ok());
+    // Taps are at most so many, and more than an image has, too.
+    CHECK(found([](conv2d_shape& s) { s.kh = 31; }).ok());
+    CHECK(found([](conv2d_shape& s) { s.kh = 0; }).what == fault::extent_zero);
+    CHECK(found([](conv2d_shape& s) { s.kw = (1 << 24) + 1; }).what == fault::shape_mismatch);
+}
+
 TEST_CASE("a shape that is no convolution says why")
 {
     const auto found = [](auto change) {

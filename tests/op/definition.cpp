@@ -94,6 +94,51 @@ TEST_CASE("as many elements as reach from the first to the last place, gaps and 
     CHECK(taken == std::vector<int>(taken.size(), 1));
 }
 
+TEST_CASE("elements of a tensor whose strides a call gives are those of the largest")
+{
+    // Rows of as many columns as parameter 1 says: the last element is behind all of the others.
+    tensor rows;
+    rows.dims.push_back({.extent = 4, .stride = 1, .extent_parameter = 0, .stride_parameter = 1});
+    rows.dims.push_back({.extent = 5, .stride = 1, .extent_parameter = 1});
+    CHECK(rows.elements() == 4 * 5);
+    rows.dims[0].stride = 2; // every second row
+    CHECK(rows.elements() == 3 * 10 + 5);
+    rows.dims[0].stride = 1;
+
+    // Images of parameter 7 elements, the product of the others, which no dimension is as long as: dense.
+    tensor images;
+    images.dims.push_back({.extent = 3, .stride = 1, .stride_parameter = 7});
+    for (const dimension& d : rows.dims) images.dims.push_back(d);
+    CHECK(images.elements() == 3 * 4 * 5);
+    // The same in blocks: 4 of them are 3 whole ones.
+    tensor blocked;
+    blocked.dims.push_back({.extent = 10, .stride = 1, .block = 4, .outer_stride = 4, .outer_parameter = 7});
+    for (const dimension& d : rows.dims) blocked.dims.push_back(d);
+    CHECK(blocked.elements() == 12 * 4 * 5);
+    images.dims[0].extent = std::int64_t{1} << 62;
+    CHECK(images.elements() == saturated); // a number, however large they are
+}
+
+TEST_CASE("steps of an index that a call gives are told apart from those that are known")
+{
+    dim_index i = along(3, 2, 5, 1, -1);
+    const dim_index known = i;
+    operand o;
+    o.index.push_back(along(0));
+    o.index.push_back(i);
+    CHECK_FALSE(i.has_parameters());
+    CHECK_FALSE(has_open_windows(o));
+    i.offset_parameter = 4;
+    CHECK(i.has_parameters());
+    CHECK(i != known);
+    i = known;
+    i.terms[1].parameter = 0;
+    CHECK(i.has_parameters());
+    CHECK(i != known);
+    o.index[1] = i;
+    CHECK(has_open_windows(o));
+}
+
 TEST_CASE("dense strides take the place of blocks")
 {
     tensor t;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include <doctest/doctest.h>
 
@@ -292,6 +293,101 @@ TEST_CASE("stages that leave their tensors")
               d.stages[0].operands[0].may_leave = true;
           }).ok());
     CHECK(found([](definition& d) { d.stages[0].operands[0].index[1] = along(1, -1, 7); }).ok());
+}
+
+namespace {
+
+constexpr extent many = extent::up_to(20);
+constexpr definition any_window =
+    conv2d<conv2d_shape{
+               .n = many, .h = many, .w = many, .ic = many, .oc = many, .kh = 3, .kw = 5, .window_at_call = true},
+           f32, bias>::definition();
+static_assert(checked(any_window).found.ok());
+
+template <class Change>
+status found_in_window(Change change)
+{
+    definition d = any_window;
+    change(d);
+    return checked(d).found;
+}
+// The parameter of this name.
+std::size_t parameter_of(const definition& d, const std::string& name)
+{
+    std::size_t p = 0;
+    while (p < d.parameters.size() && name != d.parameters[p].name) ++p;
+    REQUIRE(p < d.parameters.size());
+    return p;
+}
+
+} // namespace
+
+TEST_CASE("steps of the call are parameters, and so are their products with distances of the call")
+{
+    const auto x_index = [](definition& d, int dim) -> dim_index& { return d.stages[0].operands[0].index[dim]; };
+    for (const int n : {-2, 32, 100}) {
+        CAPTURE(n);
+        const auto number = static_cast<std::int16_t>(n);
+        const auto unknown = [&](auto change) {
+            is_named(found_in_window(change), fault::definition_unknown_part, "conv2d");
+        };
+        unknown([&](definition& d) { x_index(d, 1).terms[0].parameter = number; });
+        unknown([&](definition& d) { x_index(d, 2).terms[1].parameter = number; });
+        unknown([&](definition& d) { x_index(d, 1).offset_parameter = number; });
+    }
+    for (const char* name :
+         {"stride_h * row", "dilation_h * row", "pad_top * row", "stride_w * ic", "dilation_w * ic", "pad_left * ic"}) {
+        CAPTURE(name);
+        is_named(found_in_window([&](definition& d) {
+                     parameter& p = d.parameters[parameter_of(d, name)];
+                     p.first_factor = p.second_factor = 0;
+                 }),
+                 fault::definition_unknown_part, "x");
+        CHECK(found_in_window([&](definition& d) {
+                  parameter& p = d.parameters[parameter_of(d, name)];
+                  std::swap(p.first_factor, p.second_factor);
+              }).ok());
+    }
+    // A distance that is known needs none.
+    constexpr conv2d_shape of_channels{
+        .h = many, .w = many, .ic = 3, .oc = 4, .kh = 3, .kw = 5, .window_at_call = true};
+    definition d = conv2d<of_channels, f32>::definition();
+    for (const char* name : {"pad_left * ic", "stride_w * ic"})
+        for (const parameter& p : d.parameters) CHECK(std::string(p.name) != name);
+    CHECK(checked(d).found.ok());
+
+    // As far as the call may step.
+    CHECK(found_in_window([](definition& w) { w.parameters[parameter_of(w, "stride_h")].most = 1 << 30; }).ok());
+    is_named(found_in_window([](definition& w) { w.parameters[parameter_of(w, "stride_h")].most = large[2]; }),
+             fault::extent_too_large, "conv2d");
+    is_named(found_in_window([](definition& w) {
+                 w.parameters[parameter_of(w, "pad_left")].most = std::numeric_limits<std::int64_t>::max();
+             }),
+             fault::extent_too_large, "conv2d");
+}
+
+TEST_CASE("what steps by the call is read where what is outside is tested, and is not written")
+{
+    is_named(found_in_window([](definition& d) { d.stages[0].operands[0].may_leave = false; }),
+             fault::definition_outside, "x");
+    const auto stride = [](const definition& d) { return static_cast<std::int16_t>(parameter_of(d, "stride_h")); };
+    const auto of_weights = [&](bool may_leave) {
+        return found_in_window([&](definition& d) {
+            d.stages[0].operands[1].index[4].terms[0].parameter = stride(d);
+            d.stages[0].operands[1].may_leave = may_leave;
+        });
+    };
+    is_named(of_weights(false), fault::definition_outside, "weights");
+    CHECK(of_weights(true).ok());
+    const auto of_y = [&](bool steps, bool may_leave) {
+        return found_in_window([&](definition& d) {
+            d.stages[0].output.may_leave = may_leave;
+            if (steps) d.stages[0].output.index[4].terms[0].parameter = stride(d);
+        });
+    };
+    CHECK(of_y(false, true).ok());
+    is_named(of_y(true, true), fault::definition_output, "conv2d");
+    is_named(of_y(true, false), fault::definition_outside, "y");
 }
 
 TEST_CASE("stages that write an element twice")

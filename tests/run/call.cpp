@@ -84,6 +84,72 @@ struct rig {
 
 } // namespace
 
+TEST_CASE("windows of a call: what the padded image does not hold is out of range, of its height or width")
+{
+    conv2d_shape s{.n = extent::up_to(3),
+                   .h = extent::up_to(9),
+                   .w = extent::up_to(8),
+                   .ic = 2,
+                   .oc = 2,
+                   .kh = 5,
+                   .kw = 4,
+                   .window_at_call = true};
+    const definition d = conv2d_definition<>(s, dtype::f32);
+    const auto found = [&](std::vector<std::int64_t> given) {
+        return check_parameters(d.parameters, emptying_parameters(d), given.data());
+    };
+    const auto is_named = [&](const std::vector<std::int64_t>& given, const char* name, std::int64_t expected,
+                              std::int64_t value) {
+        const status named = found(given).found;
+        CHECK(named.what == fault::parameter_out_of_range);
+        CHECK(std::string(named.subject) == name);
+        CHECK(named.expected == expected);
+        CHECK(named.found == value);
+    };
+    //           n, h, w, kh, kw, strides, pads, dilations
+    CHECK(found({1, 5, 4, 5, 4, 1, 1, 0, 0, 0, 0, 1, 1}).found.ok());
+    is_named({1, 4, 4, 5, 4, 1, 1, 0, 0, 0, 0, 1, 1}, "h", 5, 4);
+    is_named({1, 5, 3, 5, 4, 1, 1, 0, 0, 0, 0, 1, 1}, "w", 4, 3);
+    // Padding on either side helps, in its own direction.
+    CHECK(found({1, 4, 4, 5, 4, 1, 1, 1, 0, 0, 0, 1, 1}).found.ok());
+    CHECK(found({1, 4, 4, 5, 4, 1, 1, 0, 0, 1, 0, 1, 1}).found.ok());
+    is_named({1, 4, 4, 5, 4, 1, 1, 0, 1, 0, 1, 1, 1}, "h", 5, 4);
+    CHECK(found({1, 5, 3, 5, 4, 1, 1, 0, 1, 0, 0, 1, 1}).found.ok());
+    CHECK(found({1, 5, 3, 5, 4, 1, 1, 0, 0, 0, 1, 1, 1}).found.ok());
+    // Taps that stand apart need more of it, whatever the strides are.
+    is_named({1, 5, 4, 5, 4, 64, 64, 0, 0, 0, 0, 1, 2}, "w", 7, 4);
+    CHECK(found({1, 9, 7, 5, 4, 64, 64, 0, 0, 0, 0, 2, 2}).found.ok());
+    is_named({1, 9, 7, 5, 4, 1, 1, 1, 0, 2, 0, 4, 2}, "h", 14, 9);
+    // Each number in its range first; and of no images nothing else is asked.
+    is_named({1, 4, 4, 6, 4, 1, 1, 0, 0, 0, 0, 1, 1}, "kh", 5, 6);
+    is_named({1, 4, 4, 5, 4, 1, 0, 0, 0, 0, 0, 1, 1}, "stride_w", 1, 0);
+    is_named({1, 4, 4, 5, 4, 1, 1, 257, 0, 0, 0, 1, 1}, "pad_top", 256, 257);
+    is_named({1, 4, 4, 5, 4, 1, 1, 0, 0, 0, 0, 0, 1}, "dilation_h", 1, 0);
+    CHECK(found({0, 4, 4, 5, 4, 1, 1, 0, 0, 0, 0, 1, 1}).is_empty);
+    is_named({1, 0, 4, 5, 4, 1, 1, 9, 0, 0, 0, 1, 1}, "h", 1, 0);
+
+    // Weights are packed for taps and channels: of images, strides and padding nothing is asked.
+    const auto asked = [](const conv2d_shape& of) {
+        const definition own = conv2d_definition<>(of, dtype::f32);
+        const std::uint64_t which =
+            parameters_of(own.parameters, packed_weights(own, direct_knobs{.rows = 2, .vectors = 1}, isa::baseline));
+        std::string names;
+        for (std::size_t p = 0; p < own.parameters.size(); ++p)
+            if ((which >> p & 1) != 0) names += std::string(own.parameters[p].name) + ' ';
+        std::int64_t values[32]{};
+        std::vector<std::int64_t> given(given_parameters(own.parameters), -7);
+        for (std::size_t p = 0; p < given.size(); ++p)
+            if ((which >> p & 1) != 0) given[p] = 2;
+        CHECK(check_some_parameters(own.parameters, which, 0, given.data(), values).found.ok());
+        return names;
+    };
+    CHECK(asked(s) == "kh kw ");
+    s.ic = s.oc = extent::up_to(9);
+    CHECK(asked(s) == "ic oc kh kw ");
+    s.groups = s.ic;
+    CHECK(asked(s) == "ic kh kw ");
+}
+
 TEST_CASE("a product with a scale, a bias and two residuals")
 {
     rig r(many::behind::product, many::m * many::k, many::k * many::n, many::m, many::n);

@@ -204,6 +204,65 @@ TEST_CASE("a packed layout has the strides of the extents that a call gives")
     CHECK(layout_id(closed) != layout_id(to));
 }
 
+// (oc in blocks of 4, kh, kw, ic) of which a call gives all, and products of the last two and three.
+TEST_CASE("a packed layout has the strides of several extents of the call, where their products are parameters")
+{
+    tensor from;
+    for (const std::int64_t e : {10, 3, 5, 7}) from.dims.push_back({.extent = e});
+    for (std::size_t i = 0; i < 4; ++i) from.dims[i].extent_parameter = static_cast<std::int16_t>(i);
+    inline_vector<parameter, 6> all;
+    for (const char* name : {"oc", "kh", "kw", "ic"}) all.push_back({.name = name, .least = 1, .most = 10});
+    inline_vector<std::int8_t, 6> order;
+    for (const int i : {0, 1, 2, 3}) order.push_back(static_cast<std::int8_t>(i));
+
+    // No product is one: the room between rows of taps is that of the most.
+    const tensor roomy = packed_tensor(from, order, 0, 4, all);
+    CHECK(roomy.dims[2].stride == 4);
+    CHECK(roomy.dims[2].stride_parameter == 3);
+    CHECK(roomy.dims[1].stride == 4 * 5);
+    CHECK(roomy.dims[1].stride_parameter == 3);
+    CHECK(roomy.dims[0].outer_stride == 4 * 5 * 3);
+    CHECK(roomy.dims[0].outer_parameter == 3);
+    CHECK(layout_id(packed_tensor(from, order, 0, 4)) == layout_id(roomy));
+
+    all.push_back(product_of(all, "kw * ic", 2, 3));
+    all.push_back(product_of(all, "kh * kw * ic", 1, 4));
+    const tensor to = packed_tensor(from, order, 0, 4, all);
+    CHECK(to.dims[3].stride == 4);
+    CHECK(to.dims[3].stride_parameter == -1);
+    CHECK(to.dims[2].stride == 4);
+    CHECK(to.dims[2].stride_parameter == 3);
+    CHECK(to.dims[1].stride == 4);
+    CHECK(to.dims[1].stride_parameter == 4);
+    CHECK(to.dims[0].outer_stride == 4);
+    CHECK(to.dims[0].outer_parameter == 5);
+    CHECK(to.elements() == 12 * 3 * 5 * 7); // the largest, whole blocks included
+    packed_tensors one;
+    one.push_back(to);
+    CHECK(parameters_of(all, one) == 0b1111);
+    for (const std::int64_t oc : {4, 9}) {
+        const std::int64_t given[] = {oc, 2, 3, 5};
+        std::int64_t values[6]{};
+        complete(all, given, values);
+        const tensor known = at_call(to, values);
+        CHECK(known.elements() == round_up(oc, 4) * 2 * 3 * 5);
+        check_places(known);
+    }
+}
+
+// Of rows that a call gives the number of windows of, a layout hangs on all that says how many there are.
+TEST_CASE("layouts hang on the numbers of windows")
+{
+    inline_vector<parameter, 8> all;
+    for (const char* name : {"m", "h", "before", "behind", "taps", "dilation", "stride"})
+        all.push_back({.name = name, .least = 1, .most = 9});
+    all.push_back(windows_of(all, "oh", {1, 2, 3, 4, 5, 6}));
+    packed_tensors tensors;
+    tensors.push_back(row_of_elements(9));
+    tensors[0].dims[0].extent_parameter = 7;
+    CHECK(parameters_of(all, tensors) == 0b1111110);
+}
+
 TEST_CASE("layouts hang on the parameters that they name, and on the factors of products")
 {
     inline_vector<parameter, 4> all;

@@ -94,7 +94,7 @@ constexpr bool holds(const char* signature, const char* shape, Open&& open)
     const char* const whole = shape;
     const char* word = signature;
     while (*signature != '\0' || *shape != '\0') {
-        if (signature == word && begins_with(signature, window)) {
+        if (signature == word && begins_with(signature, window) && !begins_with(shape, window)) {
             if (!holds_window(shape, open)) return false;
             signature += 6;
             word = signature;

@@ -331,10 +331,22 @@ private:
     }
 
     // Facts times a parameter first with bounds for their own parameters, then with products alone, then with either.
+    // What does not suffice so, with the value of each variable that has one: facts of that row name no variable.
     constexpr bool is_never_negative(const form& f, const interval* variables) const
     {
-        return is_proved(f, variables, factors::bounds) || is_proved(f, variables, factors::products) ||
-               is_proved(f, variables, factors::either);
+        const auto is_found = [&](const form& g) {
+            return is_proved(g, variables, factors::bounds) || is_proved(g, variables, factors::products) ||
+                   is_proved(g, variables, factors::either);
+        };
+        form known{.constant = f.constant, .is_exact = f.is_exact};
+        bool is_other = false;
+        for (int i = 0; i < f.count; ++i) {
+            const affine_term t = f.terms[i];
+            const interval v = t.variable < 0 ? interval{0, 1} : divided(t, variables);
+            is_other = is_other || v.least == v.most;
+            add(known, v.least == v.most ? affine_term{-1, t.parameter, t.coefficient * v.least} : t, 1);
+        }
+        return is_found(f) || (is_other && is_found(known));
     }
     constexpr bool is_proved(form f, const interval* variables, factors of) const
     {

@@ -10,8 +10,8 @@
 //     p.add(i, 2, binding::parallel).open_tile();
 //     p.add(t, 1, binding::serial, tail::exact, border::test).add(i, 1, binding::unroll);
 //
-// a tap of both rows comes first, that of the first row alone next, then that of the second; and leaves test what is
-// left, rows outside at both ends among it:
+// a tap of both rows comes first, that of the first row alone next, then that of the second. Where no row is inside
+// there is nothing; of more rows, leaves test what is left, rows outside at both ends among it:
 //
 //     parallel i.0 in [0, 5)
 //       tile 2 registers
@@ -30,14 +30,6 @@
 //             if i.0*2 + t.0 < 10
 //               if i.0*2 + t.0 >= 0
 //                 unroll i.1 in [1, 2)
-//                   acc[i.1] += x[i.0*2 + i.1 + t.0 - 1] * w[t.0]
-//               if i.0*2 + t.0 < 0
-//                 unroll i.1 in [0, 2)
-//                   if i.0*2 + i.1 + t.0 >= 1 && i.0*2 + i.1 + t.0 < 11
-//                     acc[i.1] += x[i.0*2 + i.1 + t.0 - 1] * w[t.0]
-//             if i.0*2 + t.0 >= 10
-//               unroll i.1 in [0, 2)
-//                 if i.0*2 + i.1 + t.0 >= 1 && i.0*2 + i.1 + t.0 < 11
 //                   acc[i.1] += x[i.0*2 + i.1 + t.0 - 1] * w[t.0]
 //         unroll i.1 in [0, 2)
 //           y[i.0*2 + i.1] = acc[i.1]
@@ -121,17 +113,20 @@ protected:
             first_rows(t, c, parent, all, emit);
             return;
         }
-        const auto [met, missed] = branch(t, t.lower, 0, parent);
+        const auto [met, missed] = branch(t, t.lower, 0, parent, all > 1);
         first_rows(t, c, met, all, emit);
+        if (all == 1) return;
         int within = missed;
-        if (t.upper >= 0) {
-            const auto [whole, both] = branch(t, t.upper, all - 1, missed);
-            emit(c, both);
+        if (t.upper >= 0) { // of two rows, one would be outside at each end
+            const auto [whole, both] = branch(t, t.upper, all - 1, missed, all > 2);
+            if (all > 2) emit(c, both);
             within = whole;
         }
-        for (std::int64_t first = 1; first <= most_first && first < all; ++first) {
-            const auto [last_rows, fewer] = branch(t, t.lower, first, within);
+        for (std::int64_t first = 1; first <= most_first; ++first) {
+            const bool may_be_fewer = first + 1 < all;
+            const auto [last_rows, fewer] = branch(t, t.lower, first, within, may_be_fewer);
             emit(of_rows(t, c, first, all), last_rows);
+            if (!may_be_fewer) return;
             within = fewer;
         }
         emit(c, within);

@@ -126,6 +126,18 @@ inline std::int64_t dense_distance(const definition& d, std::size_t p, const cal
     return distance;
 }
 
+// Of windows that an image does not hold, with its padding, as many taps as it does.
+inline call_values with_held_windows(const definition& d, call_values given)
+{
+    for (const parameter& p : d.parameters) {
+        if (p.window.image < 0) continue;
+        const std::int64_t missing = ir::missing_of(p.window, given.data());
+        const std::int64_t step = given[static_cast<std::size_t>(p.window.dilation)];
+        if (missing > 0) given[static_cast<std::size_t>(p.window.taps)] -= (missing + step - 1) / step;
+    }
+    return given;
+}
+
 // All that a call gives, of its extents; `distance(p, dense)` chooses the others.
 template <class Distance>
 call_values with_distances(const definition& d, call_values extents, Distance&& distance)
@@ -134,7 +146,7 @@ call_values with_distances(const definition& d, call_values extents, Distance&& 
         if (!is_extent(d, p)) extents[p] = 0;
     for (std::size_t p = 0; p < extents.size(); ++p)
         if (!is_extent(d, p)) extents[p] = distance(d.parameters[p], dense_distance(d, p, extents));
-    return extents;
+    return with_held_windows(d, extents);
 }
 inline call_values with_gaps(const definition& d, const call_values& extents, std::int64_t gap)
 {
