@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Operators for an engine beside those of hone.hpp, with the templates that schedule them on CPUs: of several stages, as
-// softmax, normalisations, recurrent cells and an engine's own, and products of two activations.
+// Operators for an engine beside those of hone.hpp, with the templates that schedule them on CPUs: of several stages,
+// as softmax, normalisations, recurrent cells and an engine's own, and products of two activations.
 #pragma once
 
 #include <hone/hone.hpp>

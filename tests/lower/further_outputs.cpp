@@ -2,7 +2,7 @@
 // Laws of lowering for operators that write several tensors, for random layers and knobs of both templates: each output
 // is what its own expression says, in its own layout, and y may still stand in the place of the residual.
 #include <hone/cpu/kernel.hpp>
-#include <hone/ir/bounds_proof.hpp>
+#include <hone/ir/access_proof.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/interpret.hpp>
 #include <hone/ir/print.hpp>

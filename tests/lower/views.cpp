@@ -2,7 +2,7 @@
 // Laws of lowering for operators whose tensors are parts of larger ones, for drawn shapes, distances and knobs of all
 // templates: results are those of dense tensors, and what lies between pixels, images and rows is neither read nor
 // written.
-#include <hone/ir/bounds_proof.hpp>
+#include <hone/ir/access_proof.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/interpret.hpp>
 #include <hone/lower/lower.hpp>

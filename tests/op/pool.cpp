@@ -9,7 +9,7 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/ir/bounds_proof.hpp>
+#include <hone/ir/access_proof.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/interpret.hpp>
 #include <hone/lower/lower.hpp>

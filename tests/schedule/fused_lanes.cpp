@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Groups of few channels: which axes vectors walk as one, what is packed for them, and that their nests keep every
 // rule.
-#include <hone/ir/bounds_proof.hpp>
+#include <hone/ir/access_proof.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/ir/print.hpp>

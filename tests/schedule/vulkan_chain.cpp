@@ -8,7 +8,7 @@
 
 #include <doctest/doctest.h>
 
-#include <hone/ir/bounds_proof.hpp>
+#include <hone/ir/access_proof.hpp>
 #include <hone/ir/check.hpp>
 #include <hone/lower/lower.hpp>
 #include <hone/model/random.hpp>

@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include <hone/ir/bounds_proof.hpp>
+#include <hone/ir/access_proof.hpp>
 #include <hone/ir/hash.hpp>
 #include <hone/ir/nest.hpp>
 #include <hone/lower/lower.hpp>

@@ -150,8 +150,8 @@ public:
     std::size_t packed_bytes(std::span<const std::int64_t> from_call) const
     {
         std::int64_t values[parameters.size() + 1]{};
-        const auto of_call = check_some_parameters(parameters, parameters_of_weights(), emptying,
-                                                   given_or_null(from_call), values);
+        const auto of_call =
+            check_some_parameters(parameters, parameters_of_weights(), emptying, given_or_null(from_call), values);
         if (of_call.is_empty || !of_call.found.ok() || entry_->packed.empty()) return 0;
         const std::size_t last = entry_->packed.size() - 1;
         return packed_offset(entry_->packed, last) + schedules::packed_bytes(at_call(entry_->packed[last], values));
@@ -166,8 +166,8 @@ public:
         if (const status missing = check_given(names_of_weights<weights.size()>(weights), from, packed); !missing.ok())
             return missing;
         std::int64_t values[parameters.size() + 1]{};
-        const auto of_call = check_some_parameters(parameters, parameters_of_weights(), emptying,
-                                                   given_or_null(from_call), values);
+        const auto of_call =
+            check_some_parameters(parameters, parameters_of_weights(), emptying, given_or_null(from_call), values);
         if (of_call.is_empty || !of_call.found.ok()) return of_call.found;
         [&]<std::size_t... W>(std::index_sequence<W...>) {
             (pack_given<compiled_isa(), weights[W].type>(from, W, pack_plan_of(weights[W], entry_->packed[W], values),
@@ -190,8 +190,7 @@ public:
             return {fault::vulkan_call_mismatch, static_cast<std::int64_t>(from_call),
                     static_cast<std::int64_t>(a.parameters.size()), "parameters"};
         // Shaders compute in 32 bits.
-        const auto of_call =
-            check_parameters(parameters, emptying, a.parameters.data(), INT32_MAX);
+        const auto of_call = check_parameters(parameters, emptying, a.parameters.data(), INT32_MAX);
         if (of_call.is_empty || !of_call.found.ok()) return of_call.found; // no buffer is looked at
         std::int64_t values[parameters.size() + 1]{};
         complete(parameters, a.parameters.data(), values);
