@@ -219,6 +219,34 @@ TEST_CASE("knobs past the operator give the nest of fitted ones")
           nest_hash(lower(direct_schedule(d, k, isa::avx512))));
 }
 
+TEST_CASE("sums of blocks are kept in no workspace that is as large as the largest padding makes y")
+{
+    const direct_knobs whole{.rows = 3, .vectors = 2}, blocked{.rows = 3, .vectors = 2, .reduce_block = 16};
+    const auto workspaces = [](const nest& n) {
+        REQUIRE(n.ok());
+        int count = 0;
+        for (const buffer& b : n.buffers) count += b.memory == memory::workspace ? 1 : 0;
+        return count;
+    };
+    const auto lowered = [](const definition& d, const direct_knobs& k) {
+        return lower(direct_schedule(d, k, isa::avx2));
+    };
+    conv2d_shape s{.h = extent::up_to(56), .w = extent::up_to(56), .ic = 64, .oc = 64, .kh = 3, .kw = 3};
+    const definition named = conv2d_definition<residual>(s, dtype::f32);
+    CHECK(workspaces(lowered(named, blocked)) == 1);
+    CHECK(fitted(named, blocked, isa::avx2) == blocked);
+    s.window_at_call = true;
+    const definition open = conv2d_definition<residual>(s, dtype::f32);
+    CHECK(workspaces(lowered(open, blocked)) == 0);
+    CHECK(fitted(open, blocked, isa::avx2) == whole);
+    CHECK(nest_hash(lowered(open, blocked)) == nest_hash(lowered(open, whole)));
+    // Where nothing is read that y may stand in the place of, they are kept in y.
+    const definition alone = conv2d_definition<relu>(s, dtype::f32);
+    CHECK(workspaces(lowered(alone, blocked)) == 0);
+    CHECK(fitted(alone, blocked, isa::avx2) == blocked);
+    CHECK(nest_hash(lowered(alone, blocked)) != nest_hash(lowered(alone, whole)));
+}
+
 TEST_CASE("where products take lanes, the default writes out as many steps as a vector has, if x has them side by side")
 {
     const auto steps = [](const definition& d, isa set) { return default_direct(d, set).reduce_unroll; };

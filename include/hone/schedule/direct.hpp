@@ -97,6 +97,23 @@ constexpr direct_knobs along_output(const output_tile& t)
             .vector = vector_axis::output};
 }
 
+// Whether the epilogue reads a tensor as large as the output, which a call may give y in the place of.
+constexpr bool reads_like_output(const definition& d, const stage& s)
+{
+    for (const operand& o : s.operands) {
+        const role part = d.tensors[o.tensor].role;
+        if (part == role::residual || part == role::operand) return true;
+    }
+    return false;
+}
+
+// Whether sums of a block of the reduction may be kept until the next one: in y, or in a tensor of their own, which
+// would be as large as the largest padding makes y where a call gives that.
+constexpr bool may_keep_sums(const definition& d, const stage& s, const operand& x)
+{
+    return !has_open_windows(x) || !reads_like_output(d, s);
+}
+
 // The knobs as far as an operator can use them: no more rows, vectors or steps than it has, blocks that hold less than
 // all, and the first value where a knob changes nothing.
 constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
@@ -121,7 +138,7 @@ constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
     if (k.rows > rows) k.rows = static_cast<std::int32_t>(rows);
     if (k.vectors > vectors) k.vectors = static_cast<std::int32_t>(vectors);
     if (k.row_block >= rows) k.row_block = 0;
-    if (k.reduce_block >= steps) k.reduce_block = 0;
+    if (k.reduce_block >= steps || !may_keep_sums(d, s, s.operands[r.x])) k.reduce_block = 0;
     if (k.reduce_unroll > steps) k.reduce_unroll = static_cast<std::int32_t>(steps);
     if (has_open_windows(s.operands[r.x])) k.unroll_window = false;
     if (k.unroll_window && steps <= small_reduction) k.reduce_unroll = 1;
@@ -305,16 +322,6 @@ constexpr packed_tensors packed_weights(const definition& d, const direct_knobs&
     return packed_along(d, std::int64_t{k.vectors} * lanes_of(set, d));
 }
 
-// Whether the epilogue reads a tensor as large as the output, which a call may give y in the place of.
-constexpr bool reads_like_output(const definition& d, const stage& s)
-{
-    for (const operand& o : s.operands) {
-        const role part = d.tensors[o.tensor].role;
-        if (part == role::residual || part == role::operand) return true;
-    }
-    return false;
-}
-
 constexpr schedule direct_schedule(const definition& original, direct_knobs k, isa set)
 {
     schedule s;
@@ -373,7 +380,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
     };
     const bool single_row_axis = r.batch.empty();
     if (k.order == walk::weights_outer) blocks();
-    if (k.reduce_block > 0 && r.reduce >= 0 && k.reduce_block < g.axes[r.reduce].extent) {
+    if (k.reduce_block > 0 && r.reduce >= 0 && k.reduce_block < g.axes[r.reduce].extent && may_keep_sums(d, g, x)) {
         p.add(r.reduce, k.reduce_block, binding::serial, tail::bound);
         // y may stand in the place of what the epilogue reads, which sums must not overwrite.
         if (reads_like_output(d, g)) {
