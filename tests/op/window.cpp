@@ -10,6 +10,8 @@
 
 #include <doctest/doctest.h>
 
+#include <hone/op/image_shape.hpp>
+
 using namespace hone;
 using namespace hone::operators;
 
@@ -133,22 +135,6 @@ TEST_CASE("a tap lies in the image where stride, dilation and padding put it")
     CHECK(index.terms[1].axis == 5);
     CHECK(index.terms[1].coefficient == 4);
     CHECK(index.offset == -1);
-}
-
-TEST_CASE("an image has an element at least in each direction, and no more than indices count")
-{
-    CHECK(image_shape{}.check("op").ok());
-    for (const image_shape& s : {image_shape{.n = 0}, image_shape{.h = 0}, image_shape{.w = 0}, image_shape{.c = 0}}) {
-        CHECK(s.check("op").what == fault::extent_zero);
-        CHECK(std::string{s.check("op").subject} == "op");
-    }
-    CHECK(image_shape{.h = most_elements}.check("op").ok());
-    CHECK(image_shape{.h = most_elements, .c = 2}.check("op").what == fault::extent_too_large);
-    // No product overflows on the way.
-    constexpr std::int64_t huge = std::numeric_limits<std::int64_t>::max();
-    CHECK(image_shape{.n = huge, .h = huge, .w = huge, .c = huge}.check("op").what == fault::extent_too_large);
-    CHECK(std::string{name_of(layout::nhwc)} == "nhwc");
-    CHECK(std::string{name_of(layout::nchw)} == "nchw");
 }
 
 namespace {

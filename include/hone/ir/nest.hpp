@@ -306,21 +306,28 @@ struct basic_nest {
 
     constexpr bool ok() const { return found.ok(); }
 
+    // f(table...) for each table of these nests.
+    template <class F, class... Nest>
+    static constexpr void for_each_table(F&& f, Nest&... n)
+    {
+        f(n.nodes...);
+        f(n.variables...);
+        f(n.parameters...);
+        f(n.buffers...);
+        f(n.accesses...);
+        f(n.statements...);
+        f(n.exprs...);
+        f(n.terms...);
+        f(n.bounds...);
+        f(n.conditions...);
+        f(n.table_accesses...);
+        f(n.table_values...);
+    }
+
     // Empty again. What stood in the tables stays behind their sizes: filling them would cost more than small nests do.
     constexpr void clear()
     {
-        nodes.clear();
-        variables.clear();
-        parameters.clear();
-        buffers.clear();
-        accesses.clear();
-        statements.clear();
-        exprs.clear();
-        terms.clear();
-        bounds.clear();
-        conditions.clear();
-        table_accesses.clear();
-        table_values.clear();
+        for_each_table([](auto& table) { table.clear(); }, *this);
         root = -1;
         vector_length = 1;
         set = isa::baseline;
@@ -331,10 +338,9 @@ struct basic_nest {
 
     constexpr bool overflowed() const
     {
-        return nodes.overflowed() || variables.overflowed() || parameters.overflowed() || buffers.overflowed() ||
-               accesses.overflowed() || statements.overflowed() || exprs.overflowed() || terms.overflowed() ||
-               bounds.overflowed() || conditions.overflowed() || table_accesses.overflowed() ||
-               table_values.overflowed();
+        bool has = false;
+        for_each_table([&](const auto& table) { has = has || table.overflowed(); }, *this);
+        return has;
     }
 
     constexpr nest_sizes sizes() const
@@ -357,28 +363,15 @@ struct basic_nest {
 // What lowering fills; kernels keep a copy of exact size (see shrink).
 using nest = basic_nest<nest_sizes{}>;
 
-template <class To, class From>
-constexpr void copy_items(To& to, const From& from)
-{
-    for (const auto& item : from) to.push_back(item);
-}
 // The same nest with capacities S, which must hold it.
 template <nest_sizes S, nest_sizes From>
 constexpr basic_nest<S> resized(const basic_nest<From>& from)
 {
     basic_nest<S> to;
-    copy_items(to.nodes, from.nodes);
-    copy_items(to.variables, from.variables);
-    copy_items(to.parameters, from.parameters);
-    copy_items(to.buffers, from.buffers);
-    copy_items(to.accesses, from.accesses);
-    copy_items(to.statements, from.statements);
-    copy_items(to.exprs, from.exprs);
-    copy_items(to.terms, from.terms);
-    copy_items(to.bounds, from.bounds);
-    copy_items(to.conditions, from.conditions);
-    copy_items(to.table_accesses, from.table_accesses);
-    copy_items(to.table_values, from.table_values);
+    const auto copy = [](auto& own, const auto& items) {
+        for (const auto& item : items) own.push_back(item);
+    };
+    to.for_each_table(copy, to, from);
     to.root = from.root;
     to.vector_length = from.vector_length;
     to.set = from.set;

@@ -16,6 +16,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
+#include <hone/op/image_shape.hpp>
 #include <hone/op/leading.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/window.hpp>

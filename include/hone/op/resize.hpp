@@ -22,6 +22,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
+#include <hone/op/image_shape.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/window.hpp>
 

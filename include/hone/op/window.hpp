@@ -100,41 +100,6 @@ constexpr void lay_out(definition& d, tensor& t, const image_view& v, std::initi
     }
 }
 
-struct image_shape {
-    std::int64_t n = 1;
-    std::int64_t h = 1;
-    std::int64_t w = 1;
-    std::int64_t c = 1;
-    operators::layout layout = operators::layout::nhwc;
-    leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
-    leading batch_stride_x{}, batch_stride_y{}; // NCHW: images
-
-    constexpr image_view x() const { return view_of_x(*this, c, saturated_product(h, w)); }
-    constexpr image_view y() const { return view_of_y(*this, c, saturated_product(h, w)); }
-    // `name`: of the operator.
-    constexpr status check(const char* name) const
-    {
-        for (std::int64_t e : {n, h, w, c})
-            if (e < 1) return {fault::extent_zero, 1, e, name};
-        const std::int64_t elements = saturated_product(n, h, w, c);
-        if (elements > most_elements) return {fault::extent_too_large, most_elements, elements, name};
-        return check_views(x(), y());
-    }
-};
-
-// Images of a shape as a tensor [n][c][h][w] without gaps, whatever their layout.
-constexpr tensor dense_images(const char* name, dtype type, hone::role role, const image_shape& s)
-{
-    const bool nhwc = s.layout == layout::nhwc;
-    const std::int64_t column = nhwc ? s.c : 1, pixels = s.h * s.w;
-    tensor t{.name = name, .type = type, .role = role};
-    t.dims.push_back({.extent = s.n, .stride = pixels * s.c});
-    t.dims.push_back({.extent = s.c, .stride = nhwc ? 1 : pixels});
-    t.dims.push_back({.extent = s.h, .stride = s.w * column});
-    t.dims.push_back({.extent = s.w, .stride = column});
-    return t;
-}
-
 // The largest that a call may give of a window.
 inline constexpr std::int64_t most_stride = 64, most_dilation = 64, most_padding = 256;
 
@@ -252,5 +217,5 @@ constexpr dim_index along_open_window(int spatial, std::int16_t stride, int tap,
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::image_shape, operators::layout, operators::name_of;
+using operators::layout, operators::name_of;
 } // namespace hone

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+// The shape of images, for operators that compute one image of another: pools, element-wise operators, resized images.
+#pragma once
+
+#include <cstdint>
+
+#include <hone/core/fault.hpp>
+#include <hone/op/definition.hpp>
+#include <hone/op/definition_check.hpp>
+#include <hone/op/leading.hpp>
+#include <hone/op/window.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone::operators {
+
+struct image_shape {
+    std::int64_t n = 1;
+    std::int64_t h = 1;
+    std::int64_t w = 1;
+    std::int64_t c = 1;
+    operators::layout layout = operators::layout::nhwc;
+    leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
+    leading batch_stride_x{}, batch_stride_y{}; // NCHW: images
+
+    constexpr image_view x() const { return view_of_x(*this, c, saturated_product(h, w)); }
+    constexpr image_view y() const { return view_of_y(*this, c, saturated_product(h, w)); }
+    // `name`: of the operator.
+    constexpr status check(const char* name) const
+    {
+        for (std::int64_t e : {n, h, w, c})
+            if (e < 1) return {fault::extent_zero, 1, e, name};
+        const std::int64_t elements = saturated_product(n, h, w, c);
+        if (elements > most_elements) return {fault::extent_too_large, most_elements, elements, name};
+        return check_views(x(), y());
+    }
+};
+
+// Images of a shape as a tensor [n][c][h][w] without gaps, whatever their layout.
+constexpr tensor dense_images(const char* name, dtype type, hone::role role, const image_shape& s)
+{
+    const bool nhwc = s.layout == layout::nhwc;
+    const std::int64_t column = nhwc ? s.c : 1, pixels = s.h * s.w;
+    tensor t{.name = name, .type = type, .role = role};
+    t.dims.push_back({.extent = s.n, .stride = pixels * s.c});
+    t.dims.push_back({.extent = s.c, .stride = nhwc ? 1 : pixels});
+    t.dims.push_back({.extent = s.h, .stride = s.w * column});
+    t.dims.push_back({.extent = s.w, .stride = column});
+    return t;
+}
+
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::image_shape;
+} // namespace hone
