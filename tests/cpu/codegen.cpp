@@ -58,7 +58,7 @@ constexpr form i_times(std::int64_t coefficient) { return affine_term{.variable 
 constexpr bool are_opposite(std::initializer_list<form> first, std::initializer_list<form> second)
 {
     const nest n = guards(first, second);
-    return codegen::cpu::has_opposite(n, n.nodes[n.root].child);
+    return ir::has_opposite(n, n.nodes[n.root].child);
 }
 static_assert(are_opposite({i_times(1) - form{3}}, {form{2} - i_times(1)}));
 static_assert(are_opposite({form{8} - i_times(2)}, {i_times(2) - form{9}}));
@@ -69,7 +69,7 @@ static_assert(!are_opposite({i_times(1) - form{3}}, {form{2} - i_times(2)}));
 static_assert(!are_opposite({i_times(1) - form{3}}, {form{2}}));
 static_assert(!are_opposite({i_times(1) - form{3}, form{1}}, {form{2} - i_times(1)}));
 static_assert(!are_opposite({i_times(1) - form{3}}, {form{2} - i_times(1), form{1}}));
-static_assert(!codegen::cpu::has_opposite(by_halves(), by_halves().root)); // a loop
+static_assert(!ir::has_opposite(by_halves(), by_halves().root)); // a loop
 
 // Small whole numbers: exact in any order.
 floats drawn(std::int64_t count, int seed)
@@ -129,7 +129,7 @@ TEST_CASE("guards of opposite conditions are one choice, and what follows them i
     check_as_interpreted<by_halves>();
     using k = tag_of<by_halves>;
     constexpr int first = k::nest.nodes[k::nest.root].child, second = k::nest.nodes[first].next;
-    static_assert(codegen::cpu::has_opposite(k::nest, first) && !codegen::cpu::has_opposite(k::nest, second));
+    static_assert(ir::has_opposite(k::nest, first) && !ir::has_opposite(k::nest, second));
     constexpr auto siblings = codegen::cpu::siblings_of<k>(first);
     static_assert(siblings.count == 2 && siblings.of[0] == first && siblings.of[1] == k::nest.nodes[second].next);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernel_trial.hpp"
+#include "nest_builder.hpp"
 
 using namespace hone;
 using namespace hone::schedules;
@@ -165,4 +166,34 @@ TEST_CASE("the time of a region is in proportion to the windows of an image that
     CHECK(of_whole > 0);
     CHECK(2 * of_half <= of_whole);
     CHECK(2 * of_half >= of_whole - 2);
+}
+
+namespace {
+
+// In each of 8 chunks: 5 steps where o < 4, `others` where it is not, and 7 where `last` - o >= 0.
+constexpr hone::ir::nest choice(std::int64_t others, std::int64_t last)
+{
+    nest_builder b;
+    const form o = b.axis("o"), i = b.axis("i");
+    const int y = b.access(b.buffer("y", memory::argument, 160, role::output), o * 20 + i);
+    b.loop(binding::parallel, o, 8);
+    b.guard({form{3} - o}).loop(binding::serial, i, 5).store(y, 1.0f).end(2);
+    b.guard({o - form{4}}).loop(binding::serial, i, others).store(y, 2.0f).end(2);
+    b.guard({form{last} - o}).loop(binding::serial, i, 7).store(y, 3.0f);
+    return b.n;
+}
+constexpr std::int64_t steps_of_chunk(std::int64_t others, std::int64_t last)
+{
+    const hone::ir::nest n = choice(others, last);
+    return codegen::chunk_picoseconds(n, n.root) / codegen::copy_picoseconds;
+}
+
+} // namespace
+
+TEST_CASE("of guards of opposite conditions the longer one takes time, and of others each")
+{
+    CHECK(steps_of_chunk(2, 6) == 5 + 7);
+    CHECK(steps_of_chunk(5, 6) == 5 + 7);
+    CHECK(steps_of_chunk(20, 6) == 20 + 7);
+    CHECK(steps_of_chunk(2, 4) == 5 + 7);
 }

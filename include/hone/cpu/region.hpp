@@ -25,7 +25,7 @@ inline constexpr std::int64_t copy_picoseconds = 1000;
 template <class Nest>
 constexpr std::int64_t picoseconds_below(const Nest& n, int at, interval* variables)
 {
-    std::int64_t sum = 0;
+    std::int64_t sum = 0, other = 0;
     for (; at >= 0; at = n.nodes[at].next) {
         const node& x = n.nodes[at];
         if (x.kind == node_kind::leaf) {
@@ -39,7 +39,9 @@ constexpr std::int64_t picoseconds_below(const Nest& n, int at, interval* variab
             variables[x.variable] = i;
             if (x.bind != binding::vectorize && !runs_for_quotient(n, x)) times = i.most - i.least + 1;
         }
-        sum += times * picoseconds_below(n, x.child, variables);
+        const std::int64_t own = times * picoseconds_below(n, x.child, variables);
+        sum += own > other ? own - other : 0;
+        other = has_opposite(n, at) ? own : 0; // of two such guards one runs: the longer one counts
     }
     return sum;
 }

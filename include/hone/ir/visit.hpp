@@ -161,6 +161,24 @@ constexpr void for_each_load(const Nest& n, int expr_root, F&& f, expr_op word =
     if (e.c >= 0) for_each_load(n, e.c, f, word);
 }
 
+// Whether a guard is followed by that of the opposite condition: one of them runs.
+template <class Nest>
+constexpr bool has_opposite(const Nest& n, int at)
+{
+    const node& x = n.nodes[at];
+    if (x.kind != node_kind::guard || x.next < 0 || n.nodes[x.next].kind != node_kind::guard) return false;
+    const range &own = x.conditions, &other = n.nodes[x.next].conditions;
+    if (own.count != 1 || other.count != 1) return false;
+    const affine &a = n.conditions[own.first], &b = n.conditions[other.first];
+    bool is_opposite = a.count == b.count && b.constant == -a.constant - 1;
+    for (int i = 0; i < a.count && is_opposite; ++i) {
+        affine_term negated = n.terms[b.first + i];
+        negated.coefficient = -negated.coefficient;
+        is_opposite = n.terms[a.first + i] == negated;
+    }
+    return is_opposite;
+}
+
 } // namespace hone::ir
 
 namespace hone { // API
