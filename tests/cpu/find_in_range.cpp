@@ -161,6 +161,9 @@ TEST_CASE("a window of the call is one of any strides, paddings and dilations, u
     closed.pad = 3;
     CHECK(held(text(closed), text(open)) == 0);
     CHECK(shapes_of("a s p d b", "a s1 p1 d1 b") > 0);
+    CHECK(shapes_of("a s p d b", "a s1 p0 d1 b") > 0);
+    CHECK(shapes_of("a s p d b", "a s0 p1 d1 b") == 0);
+    CHECK(shapes_of("a s p d b", "a s1 p1 dh1 dw0 b") == 0);
     CHECK(shapes_of("a s p d b", "a s1 p1 d1 c") == 0);
     CHECK(shapes_of("a s p d b", "a s1 p1 b") == 0);
     CHECK(shapes_of("a s p d b", "a s1 p1 d b") == 0);
@@ -212,6 +215,28 @@ TEST_CASE("what a range leaves open is given in the order of its parameters")
     depthwise.groups = any;
     shape.oc = shape.groups = 32;
     CHECK(given(signature_of(depthwise, dtype::f32), signature_of(shape, dtype::f32)) == list{2, 11, 32});
+}
+
+TEST_CASE("a shape that leaves open a part of what the kernel does gives no call")
+{
+    constexpr extent any = extent::up_to(64);
+    const gemm_shape open{.m = any, .n = any, .k = 8, .ldy = leading::at_call()};
+    const auto nothing_is_given = [](const signature_text& range, const signature_text& shape) {
+        CHECK(held(range, range) == 1);
+        CHECK(held(range, shape) == 0);
+        CHECK(parameters_in_range(range.c_str(), shape.c_str()).empty());
+    };
+    nothing_is_given(product(open), product({.m = any, .n = 7, .k = 8, .ldy = 30}));
+    nothing_is_given(product(open), product({.m = 5, .n = any, .k = 8, .ldy = 30}));
+    nothing_is_given(product(open), product({.m = 5, .n = 7, .k = 8, .ldy = leading::at_call()}));
+    CHECK(held(product(open), product({.m = 5, .n = 7, .k = 8, .ldy = 30})) > 0);
+    const conv2d_shape layer{.h = any, .w = any, .ic = 4, .oc = any, .kh = 5, .kw = 5, .window_at_call = true};
+    const signature_text range = signature_of(layer, dtype::f32);
+    conv2d_shape some = layer;
+    some.oc = 9;
+    nothing_is_given(range, signature_of(some, dtype::f32));
+    CHECK(parameters_in_range(range.c_str(), "conv2d n1 h9 w9 ic4 oc9 kh3 kw3 s p d g1 nhwc f32").empty());
+    CHECK(parameters_in_range(range.c_str(), "conv2d n1 h9 w9 ic4 oc9 kh3 kw3 s1 p1 d1 g1 nhwc f32").size() == 13);
 }
 
 TEST_CASE("the smallest range that holds a shape is found, and in it the best instruction set")

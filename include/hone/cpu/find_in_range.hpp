@@ -59,11 +59,11 @@ constexpr bool holds_window(const char*& shape, Open&& open)
     struct numbers {
         const char* name;
         const char* each[4];
-        std::int64_t most;
+        std::int64_t least, most;
     };
-    constexpr numbers words[] = {{"s", {"sh", "sw"}, operators::most_stride},
-                                 {"p", {"pt", "pl", "pb", "pr"}, operators::most_padding},
-                                 {"d", {"dh", "dw"}, operators::most_dilation}};
+    constexpr numbers words[] = {{"s", {"sh", "sw"}, 1, operators::most_stride},
+                                 {"p", {"pt", "pl", "pb", "pr"}, 0, operators::most_padding},
+                                 {"d", {"dh", "dw"}, 1, operators::most_dilation}};
     const auto take = [&](const char* name) {
         const char* p = shape;
         while (*name != '\0' && *p == *name) ++p, ++name;
@@ -77,7 +77,7 @@ constexpr bool holds_window(const char*& shape, Open&& open)
         for (const char* name : w.each) {
             if (name == nullptr) continue;
             const std::int64_t number = all >= 0 ? all : take(name);
-            if (number < 0 || number > w.most) return false;
+            if (number < w.least || number > w.most) return false;
             open(number, w.most);
         }
     }
@@ -86,27 +86,32 @@ constexpr bool holds_window(const char*& shape, Open&& open)
 
 // Whether a kernel of this signature is for a shape, of which open(given, most) is told what it leaves to the call, in
 // order. Extents are compared, "m<=64" with "m37", and one that is another, "oc=ic", with that of the shape; distances
-// that a call gives, "ldx", are any, and have to be named: of dense matrices of a batch, signatures say nothing.
+// that a call gives, "ldx", are any, and have to be named: of dense matrices of a batch, signatures say nothing. A
+// range is held by itself alone: of one that leaves open a part of what the kernel does, a call has too few parameters.
 template <class Open>
 constexpr bool holds(const char* signature, const char* shape, Open&& open)
 {
-    constexpr const char* window = "s p d ";
+    if (operators::same_text(signature, shape)) return true;
     const char* const whole = shape;
     const char* word = signature;
     while (*signature != '\0' || *shape != '\0') {
-        if (signature == word && begins_with(signature, window) && !begins_with(shape, window)) {
+        if (signature == word && begins_with(signature, "s p d ")) {
             if (!holds_window(shape, open)) return false;
             signature += 6;
             word = signature;
             continue;
         }
+        const bool is_distance = ends_word(*signature) && signature - word == 3 &&
+                                 ((word[0] == 'l' && word[1] == 'd') || (word[0] == 'b' && word[1] == 's'));
+        const bool is_most = begins_with(signature, "<=");
+        if ((is_distance && ends_word(*shape)) || (is_most && *shape == '<')) return false;
         if (*signature == *shape) {
             if (*signature == ' ') word = signature + 1;
             ++signature, ++shape;
             continue;
         }
         std::int64_t most = std::int64_t{1} << 31;
-        if (signature[0] == '<' && signature[1] == '=') {
+        if (is_most) {
             signature += 2;
             most = take_number(signature);
         } else if (signature[0] == '=') {
@@ -114,13 +119,13 @@ constexpr bool holds(const char* signature, const char* shape, Open&& open)
             if (other < 0 || take_number(shape) != other) return false;
             while (!ends_word(*signature)) ++signature;
             continue;
-        } else {
-            const bool is_distance = (word[0] == 'l' && word[1] == 'd') || (word[0] == 'b' && word[1] == 's');
-            if (!ends_word(*signature) || signature - word != 3 || !is_distance) return false;
+        } else if (!is_distance) {
+            return false;
         }
         const std::int64_t given = take_number(shape);
         if (given < 0 || given > most) return false;
         open(given, most);
+        word = signature; // its name is read
     }
     return true;
 }

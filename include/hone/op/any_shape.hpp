@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Workloads of which each call gives all: one kernel for every product with weights and every convolution of NHWC
-// images with the same epilogues. Listed beside the layers that an engine knows, they leave none without a kernel:
+// Workloads of which each call gives all: one kernel for the products with weights and one for the convolutions of NHWC
+// images, dense or depthwise, with the same epilogues, up to the extents below. They are listed beside the layers that
+// an engine knows:
 //
 //     struct any_layer : hone::any_conv2d<hone::f32, hone::bias, hone::relu> {};
 //     using layers = hone::workloads<c2, fc, any_layer>;
