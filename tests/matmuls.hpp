@@ -14,13 +14,16 @@
 
 namespace hone::test {
 
-// Of a call with m rows. What each call gives is farther apart than dense, by a little.
-inline gemm_call call_of(const matmul_shape& s, std::int64_t m, std::int64_t more = 0)
+// Of a call with m rows, whose n and k are less than the most by `fewer`, where it gives them. Distances that it gives
+// are farther apart than dense by `more`.
+inline gemm_call call_of(const matmul_shape& s, std::int64_t m, std::int64_t more = 0, std::int64_t fewer = 0)
 {
-    gemm_call c = call_of(s.with_weights(), m, (s.x == transposed::yes ? m : s.k) + more, s.n + more, more);
+    const auto size = [&](const extent& e) { return e.at_call && e.value > fewer ? e.value - fewer : e.value; };
+    const std::int64_t n = size(s.n), k = size(s.k);
+    gemm_call c = call_of(s.with_weights(), m, (s.x == transposed::yes ? m : k) + more, n + more, more, n, k);
     const bool turned = s.right == transposed::yes;
-    if (s.ldr.is_at_call) c.ldw = (turned ? s.k : s.n) + more;
-    if (s.batch_stride_r.value == 0) c.batch_w = (turned ? s.n : s.k) * c.ldw;
+    if (s.ldr.is_at_call) c.ldw = (turned ? k : n) + more;
+    if (s.batch_stride_r.value == 0) c.batch_w = (turned ? n : k) * c.ldw;
     if (s.batch_stride_r.is_at_call) c.batch_w += more;
     return c;
 }
@@ -30,6 +33,8 @@ inline std::vector<std::int64_t> parameters_of(const matmul_shape& s, const gemm
 {
     std::vector<std::int64_t> p;
     if (s.m.at_call) p.push_back(c.m);
+    if (s.n.at_call) p.push_back(c.n);
+    if (s.k.at_call) p.push_back(c.k);
     if (s.ldx.is_at_call) p.push_back(c.ldx);
     if (s.ldr.is_at_call) p.push_back(c.ldw);
     if (s.ldy.is_at_call) p.push_back(c.ldy);
@@ -90,7 +95,22 @@ inline constexpr matmul_shape dense{.batch = 2, .m = 7, .n = 33, .k = 13},
               .batch_stride_x = leading::at_call(),
               .batch_stride_r = leading::at_call(),
               .batch_stride_y = leading::at_call()},
-    open_rows{.batch = 2, .m = extent::up_to(12), .n = 33, .k = 18, .right = transposed::yes};
+    open_rows{.batch = 2, .m = extent::up_to(12), .n = 33, .k = 18, .right = transposed::yes},
+    // Attention over as many keys as the call has.
+    any_keys{.batch = 2, .m = extent::up_to(9), .n = extent::up_to(40), .k = 16, .right = transposed::yes},
+    any_values{.batch = 2, .m = extent::up_to(9), .n = 19, .k = extent::up_to(23)},
+    any_product{.batch = 3,
+                .m = extent::up_to(8),
+                .n = extent::up_to(37),
+                .k = extent::up_to(20),
+                .ldx = leading::at_call(),
+                .ldr = 41,
+                .ldy = leading::at_call()},
+    any_turned{.m = extent::up_to(7),
+               .n = extent::up_to(35),
+               .k = extent::up_to(18),
+               .x = transposed::yes,
+               .right = transposed::yes};
 
 } // namespace factors
 
@@ -121,7 +141,11 @@ inline std::vector<product_case> product_cases()
             case_of<far_keys>(),
             case_of<open, bias, relu>(),
             case_of<open_keys, residual>(),
-            case_of<open_rows>()};
+            case_of<open_rows>(),
+            case_of<any_keys, residual>(),
+            case_of<any_values, bias>(),
+            case_of<any_product, bias, relu>(),
+            case_of<any_turned>()};
 }
 
 } // namespace hone::test

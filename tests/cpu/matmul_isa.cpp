@@ -65,6 +65,12 @@ std::vector<product_trial> trials()
         trial_by_default<open, bias, relu>(),
         trial_of_panels<open_keys, panel_knobs{.rows = 4, .vectors = 1}, residual>(),
         trial_of_panels<open_rows, panel_knobs{.rows = 4, .vectors = 2, .row_block = 8}>(),
+        trial_by_default<any_keys, residual>(),
+        trial_of_panels<any_keys, panel_knobs{.rows = 2, .vectors = 4, .reduce_unroll = 2, .right = sums}, bias>(),
+        trial_by_default<any_values, bias>(),
+        trial_of_panels<any_values, panel_knobs{.rows = 4, .vectors = 1, .reduce_unroll = 2, .right = packed}>(),
+        trial_by_default<any_product, bias, relu>(),
+        trial_by_default<any_turned>(),
     };
 }
 
@@ -105,7 +111,7 @@ TEST_CASE("products of two activations, compiled")
         CHECK(t.kernel.packed_bytes == 0);
         ++seed;
         for (std::int64_t m = t.shape.m.at_call ? 1 : t.shape.m.value; m <= t.shape.m.value; ++m) {
-            const gemm_call c = call_of(t.shape, m, m % 4);
+            const gemm_call c = call_of(t.shape, m, m % 4, m * 5 % 17);
             const call_data d = data_of(t.shape, c, seed);
             const doubles expected = reference(t.shape, c, d, t.epilogue);
             const std::vector<std::int64_t> parameters = parameters_of(t.shape, c);
@@ -161,7 +167,7 @@ TEST_CASE("a call of a product that lacks a factor, or has no rows")
     status found = t.kernel.run(reference_to(serial), call);
     CHECK(found.what == fault::tensor_missing);
     CHECK(std::string(found.subject) == "right");
-    parameters[2] = t.shape.n - 1;
+    parameters[2] = t.shape.n.value - 1;
     found = t.kernel.run(reference_to(serial), call);
     CHECK(found.what == fault::parameter_out_of_range);
     CHECK(std::string(found.subject) == "ldr");

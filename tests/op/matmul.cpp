@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <hone/run/call.hpp>
+#include <hone/schedule/packed.hpp>
 
 #include "definition_laws.hpp"
 
@@ -162,6 +163,34 @@ TEST_CASE("what a call must give, in the documented order")
     CHECK(dense.tensors[1].dims[0].stride == 7);
     CHECK(dense.tensors[1].dims[0].stride_parameter == 2);
     CHECK(dense.tensors[1].dims[2].stride_parameter == 2);
+}
+
+TEST_CASE("n and k of a call stand behind m, and make rows and matrices of the right factor as long")
+{
+    constexpr extent most = extent::up_to(9);
+    const definition d =
+        matmul<matmul_shape{
+                   .batch = 2, .m = most, .n = most, .k = most, .ldx = leading::at_call(), .ldy = leading::at_call()},
+               f32, bias>::definition();
+    check_laws(d);
+    CHECK(checked(d).found.ok());
+    const std::vector<std::string> names = parameters(d);
+    CHECK(std::vector<std::string>(names.begin(), names.begin() + 5) ==
+          std::vector<std::string>{"m", "n", "k", "ldx", "ldy"});
+    std::int64_t values[32]{4, 5, 7, 8, 6};
+    complete(d.parameters, values, values);
+    CHECK(schedules::at_call(d.tensors[1], values).elements() == 2 * 7 * 5);
+    CHECK(std::string(signature_of<matmul_shape{.m = 8, .n = most, .k = most}>()) ==
+          "matmul b1 m8 n<=9 k<=9 ldx0 ldr0 ldy0 f32");
+
+    // Distances of the right factor are numbers then.
+    constexpr leading open = leading::at_call();
+    CHECK(std::string(fault_of<matmul_shape{.m = 8, .n = most, .k = 5, .ldr = open}>().subject) == "matmul: ldr");
+    CHECK(
+        std::string(fault_of<matmul_shape{.batch = 2, .m = 8, .n = 7, .k = most, .batch_stride_r = open}>().subject) ==
+        "matmul: batch_stride_r");
+    CHECK(fault_of<matmul_shape{.m = 8, .n = most, .k = 5, .ldr = 11}>().ok());
+    CHECK(fault_of<matmul_shape{.m = 8, .n = most, .k = 5, .ldr = 8}>().what == fault::shape_mismatch);
 }
 
 TEST_CASE("why a shape is no product of two activations")

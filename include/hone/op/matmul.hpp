@@ -28,8 +28,8 @@ namespace hone::operators {
 struct matmul_shape {
     std::int64_t batch = 1;
     extent m = 1;
-    std::int64_t n = 1;
-    std::int64_t k = 1;
+    extent n = 1;
+    extent k = 1;
     transposed x = transposed::no;     // yes: x is stored [k][m]
     transposed right = transposed::no; // yes: right is stored [n][k]
     leading ldx{};
@@ -64,7 +64,11 @@ template <class Words = std::initializer_list<const char*>>
 constexpr signature_text signature_of(const matmul_shape& s, operand_types type, const Words& epilogue = {})
 {
     signature_text t;
-    t.word("matmul").field("b", s.batch).field(s.m.at_call ? "m<=" : "m", s.m.value).field("n", s.n).field("k", s.k);
+    t.word("matmul")
+        .field("b", s.batch)
+        .field(s.m.at_call ? "m<=" : "m", s.m.value)
+        .field(s.n.at_call ? "n<=" : "n", s.n.value)
+        .field(s.k.at_call ? "k<=" : "k", s.k.value);
     if (s.x == transposed::yes) t.word("xt");
     if (s.right == transposed::yes) t.word("rt");
     add_leading(t, "ldx", s.ldx);
@@ -123,8 +127,9 @@ constexpr const char* subject_of(const char* found)
 
 } // namespace matmul_parts
 
-// Parameters of a call, in this order, where the shape leaves them open: m, ldx, ldr, ldy, batch_stride_x,
+// Parameters of a call, in this order, where the shape leaves them open: m, n, k, ldx, ldr, ldy, batch_stride_x,
 // batch_stride_r, batch_stride_y. What a call may give is as of gemm, of `right` as of x: its matrices may overlap.
+// Where a call gives n or k, ldr and batch_stride_r are numbers, or rows and matrices of `right` are dense.
 template <matmul_shape S, class Type, operator_word... E>
 struct matmul {
     static_assert(accuracy_words<E...> <= 1,
@@ -146,8 +151,13 @@ struct matmul {
             return d;
         }
         constexpr bool swap = shape.right == transposed::yes;
-        constexpr std::int64_t row = swap ? shape.k : shape.n;
-        int at = shape.m.at_call + shape.ldx.is_at_call;
+        constexpr extent n_of = shape.n, k_of = shape.k;
+        constexpr std::int64_t row = swap ? k_of.value : n_of.value;
+        if ((n_of.at_call || k_of.at_call) && (shape.ldr.is_at_call || shape.batch_stride_r.is_at_call)) {
+            d.found = {fault::shape_mismatch, 0, 1, shape.ldr.is_at_call ? "matmul: ldr" : "matmul: batch_stride_r"};
+            return d;
+        }
+        int at = static_cast<int>(shape.m.at_call) + shape.ldx.is_at_call;
         dimension& matrices = right.dims[0];
         if (shape.ldr.is_at_call) {
             dimension& rows = right.dims[swap ? 2 : 1];

@@ -87,6 +87,8 @@ constexpr bool lies_along(const definition& d, int operand, int axis)
 }
 constexpr bool may_read_as(const definition& d, const product_roles& r, reading right)
 {
+    // Parts of a sum are whole where its length is known.
+    if (right == reading::sums && d.stages[0].axes[r.k].parameter >= 0) return false;
     if (right == reading::in_place) return lies_along(d, r.right, r.n);
     return right == reading::packed || (lies_along(d, r.right, r.k) && lies_along(d, r.x, r.k));
 }
@@ -110,7 +112,7 @@ constexpr panel_knobs fitted_panels(const definition& d, panel_knobs k, isa set)
     limit(k.reduce_unroll, parts);
     if (k.row_block >= rows) k.row_block = 0;
     // y may stand in the place of what the epilogue reads, which sums that wait there must not overwrite.
-    if (is_sum || k.reduce_block >= steps || reads_like_output(d, s)) k.reduce_block = 0;
+    if (is_sum || k.reduce_block >= steps || reads_like_output(d, s) || s.axes[r.k].parameter >= 0) k.reduce_block = 0;
     if (k.reduce_block > 0 && steps % k.reduce_block != 0) k.reduce_block = 0;
     // A panel ends with its block; unrolled steps must not read past it.
     if (k.reduce_block > 0) limit(k.reduce_unroll, k.reduce_block);
@@ -160,7 +162,7 @@ constexpr panel_knobs default_panels(const definition& d, isa set, int step = 0)
     // Rows known at the call only take a body for each half of the tile, all of them twice where columns remain.
     constexpr std::int32_t most_halved = 8;
     const std::int64_t block = std::int64_t{k.vectors} * lanes_of(set, d);
-    const bool remains = columns > block && columns % block != 0;
+    const bool remains = columns > block && (columns % block != 0 || s.axes[r.n].parameter >= 0);
     if (s.axes[r.m].parameter >= 0 && remains && k.rows > most_halved) k.rows = most_halved;
     if (step > 3 && k.rows > 4) k.rows = 4;
     if (step > 4) k.rows = k.vectors = 1;
@@ -242,13 +244,16 @@ constexpr void read_from_panels(schedule& s, const product_roles& r, const panel
 
     // One panel: further blocks of either axis stand in the same place.
     tensor panel{.name = "panel", .memory = memory::slot};
-    panel.dims.push_back({.extent = all, .stride = block, .block = is_part ? steps : 0});
-    panel.dims.push_back({.extent = columns, .stride = 1, .block = block});
+    const std::int16_t open_steps = product.axes[r.k].parameter, open_columns = product.axes[r.n].parameter;
+    panel.dims.push_back(
+        {.extent = all, .stride = block, .block = is_part ? steps : 0, .extent_parameter = open_steps});
+    panel.dims.push_back({.extent = columns, .stride = 1, .block = block, .extent_parameter = open_columns});
     stage copy;
     copy.name = "pack";
     stage_plan c;
     for (int a = 0; a < static_cast<int>(product.axes.size()); ++a) {
         copy.axes.push_back({product.axes[a].name, a == r.n ? block : a == r.k ? steps : 1});
+        if (a == r.k) copy.axes.back().parameter = open_steps;
         c.base.push_back(along(a));
     }
     copy.operands.push_back(product.operands[r.right]);
