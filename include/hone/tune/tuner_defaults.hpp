@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include <hone/tune/tuner.hpp>
+#include <hone/tune/task.hpp>
+#include <hone/tune/tuner_options.hpp>
 
 namespace hone::tune {
 
