@@ -53,11 +53,13 @@ inline definition of_call(definition d, const call_values& given)
             if (a.parameter >= 0) a.extent = values[static_cast<std::size_t>(a.parameter)];
             a.parameter = -1;
         }
+        const auto known_index = [&](dim_index& index) {
+            known(index.offset, index.offset_parameter);
+            for (index_term& t : index.terms) known(t.coefficient, t.parameter);
+        };
+        for (table_operand& t : s.tables) known_index(t.index);
         schedules::for_each_operand(s, [&](operand& o) {
-            for (dim_index& index : o.index) {
-                known(index.offset, index.offset_parameter);
-                for (index_term& t : index.terms) known(t.coefficient, t.parameter);
-            }
+            for (dim_index& index : o.index) known_index(index);
         });
     }
     d.parameters.clear();

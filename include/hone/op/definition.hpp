@@ -202,8 +202,7 @@ struct definition {
     {
         double total = 0;
         for (const stage& s : stages) {
-            if (s.reduce == hone::reduction::none) continue;
-            double product = 2;
+            double product = s.reduce == hone::reduction::none ? 0 : 2;
             for (const axis& a : s.axes) product *= static_cast<double>(a.extent);
             total += product;
         }
@@ -264,13 +263,18 @@ constexpr bool ends_in_image(const definition& d, const stage& s, const dim_inde
     return p.dividend == dim.extent_parameter && p.divisor == stride && p.added - stride + most < 0;
 }
 
-// Parameters that are the extent of axes with an output of their own: where one is 0, nothing is to be computed.
+// Parameters that are the extent of axes of all that a call gets, or factors of one: where one is 0, nothing is to be
+// computed.
 constexpr std::uint64_t emptying_parameters(const definition& d)
 {
     std::uint64_t spatial = 0, reduced = 0;
     for (const stage& s : d.stages)
         for (const axis& a : s.axes)
-            if (a.parameter >= 0) (a.reduction ? reduced : spatial) |= std::uint64_t{1} << a.parameter;
+            if (a.parameter >= 0 && d.tensors[s.output.tensor].role == role::output)
+                (a.reduction ? reduced : spatial) |= std::uint64_t{1} << a.parameter;
+    for (std::size_t p = d.parameters.size(); p-- > 0;)
+        if (const parameter& own = d.parameters[p]; own.first_factor >= 0)
+            spatial |= (spatial >> p & 1) << own.first_factor | (spatial >> p & 1) << own.second_factor;
     return spatial & ~reduced;
 }
 
