@@ -132,8 +132,7 @@ TEST_CASE("rows as far apart as the shape or the call says")
         CAPTURE(n);
         const rows_data given = data_of(row_shape{5, n}, 3);
         floats x(static_cast<std::size_t>(5 * (n + 3)), std::numeric_limits<float>::quiet_NaN()), y = poisoned(1500);
-        for (std::size_t i = 0; i < given.x.size(); ++i)
-            x[i + 3 * (i / static_cast<std::size_t>(n))] = given.x[i];
+        for (std::size_t i = 0; i < given.x.size(); ++i) x[i + 3 * (i / static_cast<std::size_t>(n))] = given.x[i];
         std::vector<char> workspace(own::workspace_bytes(1));
         REQUIRE(own::run({.x = x.data(), .y = y.data(), .workspace = workspace.data(), .parameters = parameters}).ok());
         floats found;

@@ -35,7 +35,7 @@ protected:
         for (const stage& g : d_.stages) {
             for (const operand& o : g.operands) has_windows_ = has_windows_ || is_windowed(o);
             for (const axis& a : g.axes)
-                has_open_rows_ = has_open_rows_ || (d_.stages.size() > 1 && a.reduction && a.parameter >= 0);
+                if (stages() > 1 ? a.reduction : g.reduce == reduction::none) has_open_rows_ |= a.parameter >= 0;
         }
     }
 
@@ -246,8 +246,8 @@ protected:
     {
         const auto is_of_image = [&](int p) {
             const parameter& own = d_.parameters[p];
-            bool is = own.dividend >= 0 || own.window.image >= 0 || own.first_factor >= 0 || has_open_rows_ ||
-                      (has_windows_ && is_distance_in(t, p));
+            bool is =
+                own.dividend >= 0 || own.window.image >= 0 || has_open_rows_ || (has_windows_ && is_distance_in(t, p));
             for (const parameter& q : d_.parameters) is = is || q.counts_windows_of(p) || q.window.taps == p;
             return is;
         };
@@ -485,7 +485,7 @@ protected:
     const schedule& s_;
     const definition& d_;
     bool has_windows_ = false;   // some operand is read through windows
-    bool has_open_rows_ = false; // stages reduce rows as long as the call says
+    bool has_open_rows_ = false; // stages reduce rows as long as the call says, or take so many elements alone
     nest& n_;
     std::int16_t first_variable_[8]{};
     interval variables_[96]{};

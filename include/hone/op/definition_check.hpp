@@ -127,10 +127,9 @@ constexpr status wrong_sizes(const definition& d)
         if (span > most) return too_large(most, span, t.name);
     }
     for (const stage& s : d.stages) {
-        for (const table_operand& t : s.tables) {
-            const std::int64_t reach = sizes::reach_of(d, s, t.index);
-            if (reach > most_position) return too_large(most_position, reach, s.name);
-        }
+        for (const table_operand& t : s.tables)
+            if (const std::int64_t reach = sizes::reach_of(d, s, t.index); reach > most_position)
+                return too_large(most_position, reach, s.name);
         for (const axis& a : s.axes) {
             if (a.extent < 1) return {fault::extent_zero, 1, a.extent, a.name};
             if (a.extent > most_elements) return too_large(most_elements, a.extent, a.name);

@@ -380,11 +380,11 @@ constexpr row_wise_knobs default_row_wise(const definition& d, isa set, int step
         k.vectors = vectors < 4 ? static_cast<std::int32_t>(vectors) : 4;
         k.rows = chains / k.vectors < 8 ? chains / k.vectors : 8;
     }
-    // Of rows as long as the call says, a few.
-    constexpr std::int32_t few_rows = 4;
-    if (last.axes[row_wise_parts::along_of(d)].parameter >= 0)
-        k.row_block = few_rows;
-    else if (n < least_elements)
+    // Rows as long as the call says are rather a few hundred long than as long as may be.
+    if (last.axes[row_wise_parts::along_of(d)].parameter >= 0) {
+        k.vectors = 4;
+        k.row_block = 8;
+    } else if (n < least_elements)
         k.row_block = static_cast<std::int32_t>(ceil_div(least_elements / n, k.rows) * k.rows);
     return fitted_row_wise(d, k, set);
 }

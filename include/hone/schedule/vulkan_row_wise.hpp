@@ -67,7 +67,8 @@ constexpr bool applies_vulkan_row_wise(const definition& original)
     const definition d = with_stages_inlined(original);
     std::size_t reductions = 0;
     for (const stage& s : d.stages) {
-        if (!s.tables.empty() || s.operands.overflowed() || s.body.nodes.overflowed() || s.epilogue.nodes.overflowed()) return false;
+        if (!s.tables.empty() || s.operands.overflowed() || s.body.nodes.overflowed() || s.epilogue.nodes.overflowed())
+            return false;
         if (s.operands.size() + 1 > s.operands.capacity || s.axes.size() + 2 > s.axes.capacity) return false;
         if (s.body.nodes.size() + 5 > expr::max_nodes) return false;
         for (const operand& o : s.operands)
