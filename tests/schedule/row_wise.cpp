@@ -199,7 +199,8 @@ TEST_CASE("rows as long as a call gives, and as many: nests of any knobs compute
             d, i % 3 == 0 ? default_row_wise(d, set, static_cast<int>(bits.below(2))) : drawn_knobs(bits), set);
         CHECK(fitted_row_wise(d, k, set) == k);
         CAPTURE(name_of(set));
-        CAPTURE(signature_of(open, dtype::f32).c_str());
+        const std::string text = signature_of(open, dtype::f32).c_str();
+        CAPTURE(text);
         CAPTURE(which);
         CAPTURE(k.rows);
         CAPTURE(k.vectors);

@@ -213,8 +213,6 @@ struct form {
     }
     static consteval bool keeps_others() { return V >= 0 && (First > 0 || (L < length && counts_others())); }
 
-    // Whether lanes become one number.
-    static constexpr bool folds = is_along_reduction() && s.reduce != reduction::none && stride(s.target) == 0;
     // The lanes of a vector into one number, one after another.
     template <class C, class Target, class... At>
     HONE_INLINE static void fold(C c, Target target, At... at)
@@ -248,7 +246,7 @@ struct form {
             *target.vector = simd_of<K>::first_of(updated(c, old, target, at...), old, target.count);
         } else if constexpr (requires { target.count; }) {
             execute_some(c, target, at...);
-        } else if constexpr (in_registers(s.target) && folds) {
+        } else if constexpr (in_registers(s.target) && is_along_reduction() && reduces && distance == 0) {
             fold(c, target, at...);
         } else if constexpr (in_registers(s.target) && keeps_others()) {
             const vector old = Fresh ? vector{} : *target;

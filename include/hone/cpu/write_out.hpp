@@ -195,7 +195,7 @@ consteval bool executes_first()
     if constexpr (K::nest.vector_length > 1 && B::at(I).tests_lane && !loads_by_lane<K, B, I>()) {
         constexpr step s = B::step_at(I);
         using own = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
-        return (!own::in_registers(own::s.target) || !own::folds) &&
+        return (!own::is_along_reduction() || own::stride(own::s.target) != 0) &&
                guards_hold_first<K, B, I, B::at(I).leaf, Holder>();
     } else {
         return false;
