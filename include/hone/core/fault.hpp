@@ -193,7 +193,7 @@ inline constexpr fault_table fault_messages = {{
      "hone: a window that each call gives moves over NHWC images whose h and w it gives, too, in one group or as many "
      "groups as channels of the call; name kh and kw, at most so many taps, and no stride, padding or dilation"},
     {fault::extents_at_call,
-     "hone: extents that each call gives are of NHWC images or of rows without inner, if at all; name the number here"},
+     "hone: calls give extents of NHWC images and of whole windows, and of rows without inner; name this number"},
     {fault::shared_memory_exceeded,
      "hone::vulkan: the staged tiles need more shared memory than the device has; choose smaller tiles"},
     {fault::workgroup_too_large,
