@@ -265,3 +265,7 @@ std::string print(const Nest& n)
 }
 
 } // namespace hone::ir
+
+namespace hone { // API
+using ir::name_of;
+} // namespace hone
