@@ -77,7 +77,7 @@ void check_memory()
         check_lanes<M>(M::template load_first<part>(p), [&](int i) { return i < part ? p[i] : T(0); });
         check_lanes<M>(M::template gather<n>(p + n - 1, -1), [&](int i) { return p[n - 1 - i]; });
         for (int count = 0; count <= n; ++count)
-            for (const int first : {0, 1})
+            for (int first = 0; first < 2; ++first)
                 check_lanes<M>(M::first_of(M::load(p), M::broadcast(T(9)), count, first),
                                [&](int i) { return i >= first && i < count ? p[i] : T(9); });
         T to[2 * n + 2]{};

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include <hone/core/fault.hpp>
 #include <hone/core/inline_vector.hpp>
