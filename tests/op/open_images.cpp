@@ -48,6 +48,10 @@ std::string wrong_call(const definition& d, const nest& n, const std::vector<std
     std::vector<std::int64_t> values = given;
     values.resize(d.parameters.size());
     complete(d.parameters, given.data(), values.data());
+    // Proofs are of tensors as large as the call says, no larger.
+    for (const ir::buffer& b : n.buffers)
+        if (b.role == role::input || b.role == role::output)
+            CHECK(ir::value_of(n, b.elements, nullptr, values.data()) == static_cast<std::int64_t>(expected.size()));
     for (const bool in_place : {false, true}) {
         elementwise_data own = data;
         floats y = poisoned(static_cast<std::int64_t>(expected.size()));
