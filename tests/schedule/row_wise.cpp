@@ -185,8 +185,8 @@ TEST_CASE("rows as long as a call gives, and as many: nests of any knobs compute
             return least + static_cast<std::int64_t>(bits.below(static_cast<std::uint64_t>(most - least + 1)));
         };
         const isa set = sets[bits.below(4)];
-        const std::int64_t most_rows = between(1, 12), most_n = i % 4 == 0 ? between(1, 12) : between(1, 300);
-        const extent rows = bits.below(3) == 0 ? extent(most_rows) : extent::up_to(most_rows);
+        const std::int64_t largest_rows = between(1, 12), most_n = i % 4 == 0 ? between(1, 12) : between(1, 300);
+        const extent rows = bits.below(3) == 0 ? extent(largest_rows) : extent::up_to(largest_rows);
         const row_shape open{.rows = rows, .n = extent::up_to(most_n)};
         const norm_shape of{.rows = rows, .n = open.n};
         const int which = static_cast<int>(bits.below(4));
@@ -216,7 +216,7 @@ TEST_CASE("rows as long as a call gives, and as many: nests of any knobs compute
         const std::int64_t lanes = lanes_of(set, d);
         for (const std::int64_t wanted : {std::int64_t{1}, lanes - 1, lanes, lanes + 1, most_n, between(1, most_n)}) {
             const std::int64_t n = std::clamp<std::int64_t>(wanted, 1, most_n),
-                               called = open.rows.at_call ? between(1, most_rows) : most_rows;
+                               called = open.rows.at_call ? between(1, largest_rows) : largest_rows;
             CAPTURE(n);
             CAPTURE(called);
             std::vector<std::int64_t> call;
