@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Softmax and normalisations against memory and oneDNN: each kernel, a plain loop that loads x once and stores as much,
-// and oneDNN's primitive are timed in turns. Shares are the time of the other over the kernel's, from the minima and
-// (median of the rounds).
+// Softmax and normalisations against memory and oneDNN: each kernel, that of any shape, a plain loop that loads x once
+// and stores as much, and oneDNN's primitive are timed in turns. Shares are the time of the other over the kernel's,
+// from the minima and (median of the rounds).
 //
 //     row_wise --rounds 60 --only all --data memory
 //
@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include <hone/op/any_rows.hpp>
 #include <hone/stages.hpp>
 
 #include "rounds.hpp"
@@ -91,18 +92,21 @@ std::vector<double> first_row(const data& of)
 }
 
 template <class Op>
-bench::contender hone_kernel(data& of)
+bench::contender hone_kernel(const char* name, data& of, std::vector<std::int64_t> parameters = {})
 {
     using kernel = hone::kernel<Op>;
     bench::contender c;
-    c.name = "hone, by default";
+    c.name = name;
     const auto workspace = std::make_shared<std::vector<char>>(kernel::workspace_bytes(1));
-    c.call = [&of, workspace] {
+    c.call = [&of, workspace, parameters] {
         of.next();
         const float* const operands[] = {of.gamma.data(), of.beta.data()};
         hone::serial_executor executor;
-        static_cast<void>(
-            kernel::run(executor, {.x = of.x(), .operands = operands, .y = of.y(), .workspace = workspace->data()}));
+        static_cast<void>(kernel::run(executor, {.x = of.x(),
+                                                 .operands = operands,
+                                                 .y = of.y(),
+                                                 .workspace = workspace->data(),
+                                                 .parameters = parameters.data()}));
     };
     return c;
 }
@@ -145,7 +149,8 @@ bench::contender onednn_kernel(data& of)
 }
 #endif
 
-template <class Op>
+// Any: of the kernel whose calls give the shape.
+template <class Op, class Any>
 void report(const char* name, const bench::options& o)
 {
     if (!o.selects("--only", name)) return;
@@ -169,7 +174,8 @@ void report(const char* name, const bench::options& o)
         c.error /= largest;
         all.push_back(std::move(c));
     };
-    add(hone_kernel<Op>(of));
+    add(hone_kernel<Op>("hone, by default", of));
+    add(hone_kernel<Any>("hone, any shape", of, {Op::shape.rows, Op::shape.n}));
 #ifdef HONE_HAVE_ONEDNN
     if (Op::definition().stages.size() != 2) add(onednn_kernel<Op>(of)); // version 2 has no rms_norm
 #endif
@@ -193,6 +199,10 @@ template <hone::norm_shape S>
 using layer_norm = hone::layer_norm<S, hone::f32, with_gamma, with_beta>;
 template <hone::norm_shape S>
 using rms_norm = hone::rms_norm<S, hone::f32, with_gamma>;
+using any_softmax = hone::any_softmax<hone::f32>;
+using any_log_softmax = hone::any_log_softmax<hone::f32>;
+using any_layer_norm = hone::any_layer_norm<hone::f32, with_gamma, with_beta>;
+using any_rms_norm = hone::any_rms_norm<hone::f32, with_gamma>;
 
 } // namespace
 
@@ -200,10 +210,11 @@ int main(int argc, char** argv)
 {
     bench::use_one_thread(argv);
     const bench::options o(argc, argv, {{"--rounds", "60"}, {"--only", "all"}, {"--data", "memory"}});
-    report<softmax<hone::row_shape{.rows = 6144, .n = 128}>>("softmax128", o);
-    report<softmax<hone::row_shape{.rows = 1000, .n = 1000}>>("softmax1000", o);
-    report<softmax<hone::row_shape{.rows = 32, .n = 32000}>>("softmax32000", o);
-    report<log_softmax<hone::row_shape{.rows = 1000, .n = 1000}>>("log_softmax1000", o);
-    report<layer_norm<hone::norm_shape{.rows = 1024, .n = 768}>>("layer768", o);
-    report<rms_norm<hone::norm_shape{.rows = 256, .n = 4096}>>("rms4096", o);
+    report<softmax<hone::row_shape{.rows = 6144, .n = 49}>, any_softmax>("softmax49", o);
+    report<softmax<hone::row_shape{.rows = 6144, .n = 128}>, any_softmax>("softmax128", o);
+    report<softmax<hone::row_shape{.rows = 1000, .n = 1000}>, any_softmax>("softmax1000", o);
+    report<softmax<hone::row_shape{.rows = 32, .n = 32000}>, any_softmax>("softmax32000", o);
+    report<log_softmax<hone::row_shape{.rows = 1000, .n = 1000}>, any_log_softmax>("log_softmax1000", o);
+    report<layer_norm<hone::norm_shape{.rows = 1024, .n = 768}>, any_layer_norm>("layer768", o);
+    report<rms_norm<hone::norm_shape{.rows = 256, .n = 4096}>, any_rms_norm>("rms4096", o);
 }

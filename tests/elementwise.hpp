@@ -74,7 +74,7 @@ inline elementwise_data data_of(const image_shape& s, const chain& words, std::u
     for (const written_word& w : words) {
         if (!w.reads) continue;
         d.operands.push_back(small_integers(w.reach == per::element   ? elements
-                                            : w.reach == per::channel ? s.c
+                                            : w.reach == per::channel ? s.c.value
                                                                       : 1,
                                             ++seed));
         if (w.divides)

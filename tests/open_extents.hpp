@@ -3,7 +3,9 @@
 // leave open, images, and one whose kernels are right at the typical number of rows alone.
 #pragma once
 
+#include <hone/op/arithmetic.hpp>
 #include <hone/op/conv2d.hpp>
+#include <hone/op/elementwise.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/workloads.hpp>
 
@@ -35,6 +37,13 @@ struct windows : hone::conv2d<hone::conv2d_shape{.h = hone::extent::up_to(20).ty
                                                  .kw = 3,
                                                  .window_at_call = true},
                               hone::f32, hone::bias> {};
+
+// Elements alone, of images and channels of the call.
+struct elements : hone::elementwise<hone::image_shape{.n = 2,
+                                                      .h = hone::extent::up_to(9).typically(5),
+                                                      .w = hone::extent::up_to(12).typically(7),
+                                                      .c = hone::extent::up_to(70).typically(24)},
+                                    hone::f32, hone::multiply<hone::per::channel>, hone::add<hone::per::element>> {};
 
 using layers = hone::workloads<rows, images>;
 

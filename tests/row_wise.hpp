@@ -154,9 +154,15 @@ inline std::string far_from(const floats& found, const doubles& expected, double
 }
 
 // Empty where a nest computes what is expected and touches nothing else; y is a buffer of its own, then x itself.
+// `parameters`: of the call, what no call gives with them.
 inline std::string wrong_rows(const nest& n, const rows_data& given, const doubles& expected, double relative,
-                              double absolute)
+                              double absolute, std::span<const std::int64_t> parameters = {})
 {
+    // Proofs are of tensors as large as the call says, no larger, where it gives the length of a row.
+    for (const ir::buffer& b : n.buffers)
+        if (!parameters.empty() && (b.role == role::input || b.role == role::output))
+            CHECK(ir::value_of(n, b.elements, nullptr, parameters.data()) ==
+                  static_cast<std::int64_t>(expected.size()));
     for (const bool in_place : {false, true}) {
         rows_data d = given;
         floats y = poisoned(static_cast<std::int64_t>(expected.size()));
@@ -165,7 +171,7 @@ inline std::string wrong_rows(const nest& n, const rows_data& given, const doubl
         add(d.x);
         for (floats& o : d.operands) add(o);
         add(in_place ? d.x : y);
-        const status found = interpret(n, arguments, {});
+        const status found = interpret(n, arguments, parameters);
         if (!found.ok()) return std::string(found.message()) + ", " + found.subject;
         const bool keeps_x = std::memcmp(d.x.data(), given.x.data(), d.x.size() * sizeof(float)) == 0; // NaN, too
         if (d.operands != given.operands || (!in_place && !keeps_x)) return "writes to an input";

@@ -76,8 +76,10 @@ void check_memory()
         check_lanes<M>(M::load(p), [&](int i) { return p[i]; });
         check_lanes<M>(M::template load_first<part>(p), [&](int i) { return i < part ? p[i] : T(0); });
         check_lanes<M>(M::template gather<n>(p + n - 1, -1), [&](int i) { return p[n - 1 - i]; });
-        check_lanes<M>(M::template first_of<part>(M::load(p), M::broadcast(T(9))),
-                       [&](int i) { return i < part ? p[i] : T(9); });
+        for (int count = 0; count <= n; ++count)
+            for (int first = 0; first < 2; ++first)
+                check_lanes<M>(M::first_of(M::load(p), M::broadcast(T(9)), count, first),
+                               [&](int i) { return i >= first && i < count ? p[i] : T(9); });
         T to[2 * n + 2]{};
         M::store(to + 1, M::load(p));
         expect(std::memcmp(to + 1, p, n * sizeof(T)) == 0);

@@ -2,6 +2,9 @@
 // The text of nests, which other tests and `hone explain-nest` show.
 #include <hone/ir/print.hpp>
 
+#include <set>
+#include <string>
+
 #include <doctest/doctest.h>
 
 #include "nests.hpp"
@@ -9,6 +12,18 @@
 using namespace hone;
 using namespace hone::schedules;
 using namespace hone::test;
+
+TEST_CASE("each memory and reduction has a name of its own")
+{
+    std::set<std::string> names;
+    for (const memory m : {memory::argument, memory::workspace, memory::slot, memory::workgroup, memory::registers})
+        names.insert(name_of(m));
+    for (const reduction r : {reduction::none, reduction::add, reduction::max, reduction::min})
+        names.insert(name_of(r));
+    CHECK(names.size() == 9);
+    CHECK(std::string{name_of(memory::registers)} == "registers");
+    CHECK(std::string{name_of(reduction::min)} == "min=");
+}
 
 TEST_CASE("a tiled nest")
 {

@@ -29,6 +29,14 @@ bool holds(const bounded& b, double value) { return std::fabs(value - b.value) <
 
 } // namespace
 
+TEST_CASE("the format of a type is that of what holds it, and what is computed in has as many digits")
+{
+    CHECK(tune::format_of(dtype::f32).unit == core::binary_format<float>.unit);
+    CHECK(tune::format_of(dtype::f16).least == core::binary_format<core::half>.least);
+    for (const dtype t : core::all_dtypes)
+        CHECK(tune::format_of(core::accumulator_of(t)).fraction_bits >= tune::format_of(t).fraction_bits);
+}
+
 TEST_CASE("ways of summing have names of their own, and larger tiles err more")
 {
     std::set<std::string> names;
@@ -111,17 +119,17 @@ TEST_CASE("rounding to float is within its bound, and what a float does not hold
     for (int trial = 0; trial < 2000; ++trial) {
         const double value = std::ldexp(mantissa(bits), trial % 250 - 125);
         const double error = trial % 3 == 0 ? 0 : std::fabs(value) * 0.01;
-        const bounded r = tune::rounded({value, error}, 1, format_of(dtype::f32));
+        const bounded r = tune::rounded({value, error}, 1, tune::format_of(dtype::f32));
         const double computed = static_cast<double>(static_cast<float>(value + share(bits) * error));
         CAPTURE(value);
         CHECK(holds(r, computed));
         CHECK(r.error <= error + 0x1p-24 * std::fabs(value) + 0x1p-149);
     }
     const double most = static_cast<double>(std::numeric_limits<float>::max());
-    CHECK(tune::rounded({most, 0}, 1, format_of(dtype::f32)).error == no_bound);
-    CHECK(tune::rounded({most / 2, most}, 1, format_of(dtype::f32)).error == no_bound);
-    CHECK(tune::rounded({no_bound, 0}, 1, format_of(dtype::f32)).error == 0); // an infinity stays one
-    CHECK(tune::rounded({0, 0}, 1, format_of(dtype::f32)).error == 0);
+    CHECK(tune::rounded({most, 0}, 1, tune::format_of(dtype::f32)).error == no_bound);
+    CHECK(tune::rounded({most / 2, most}, 1, tune::format_of(dtype::f32)).error == no_bound);
+    CHECK(tune::rounded({no_bound, 0}, 1, tune::format_of(dtype::f32)).error == 0); // an infinity stays one
+    CHECK(tune::rounded({0, 0}, 1, tune::format_of(dtype::f32)).error == 0);
 }
 
 TEST_CASE("on a device a small value may be zero; on a processor it is itself")

@@ -17,6 +17,7 @@
 #include <hone/lower/lower.hpp>
 #include <hone/measure/odd_twin.hpp>
 #include <hone/measure/problem.hpp>
+#include <hone/op/flops.hpp>
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/vulkan_direct.hpp>
 
@@ -191,7 +192,7 @@ TEST_CASE("windows that the stride divides take no product with zeros")
     // Outputs, and the taps that meet each of them.
     const auto check_products = [](const conv2d_transposed_shape& s, std::int64_t taps) {
         const definition d = checked(conv2d_transposed_definition<bias>(s, dtype::f32));
-        CHECK(d.flops() == static_cast<double>(2 * s.n * s.oh() * s.ow() * s.oc * taps * s.ic));
+        CHECK(flops_of(d) == static_cast<double>(2 * s.n * s.oh() * s.ow() * s.oc * taps * s.ic));
         CHECK_FALSE(d.stages[0].output.may_leave);
         CHECK_FALSE(d.stages[0].operands[1].may_leave);
     };

@@ -65,11 +65,12 @@ constexpr definition two_stages(std::int16_t of_k)
     sum.reduce = reduction::add;
     stage copy{.name = "copy"};
     copy.axes.push_back({"m", 6, false, 1});
+    sum.output.tensor = 1;
+    copy.output.tensor = 2;
     d.stages.push_back(sum);
     d.stages.push_back(copy);
     return d;
 }
-static_assert(two_stages(-1).flops() == 2.0 * 6 * 7);
 static_assert(two_stages(-1).tensor_of(role::input) == 0 && two_stages(-1).tensor_of(role::output) == 2);
 static_assert(two_stages(-1).tensor_of(role::bias) == -1);
 
@@ -153,6 +154,20 @@ TEST_CASE("a call is empty where an axis of outputs is, and not where a sum is")
 {
     CHECK(emptying_parameters(two_stages(-1)) == 0b10);
     CHECK(emptying_parameters(two_stages(0)) == 0b10); // k = 0: y is a sum of nothing
-    CHECK(emptying_parameters(two_stages(1)) == 0);    // one parameter is both
+    CHECK(emptying_parameters(two_stages(1)) == 0b10); // no output is a sum of nothing
+    definition d = two_stages(1);
+    d.tensors[1].role = role::output;
+    CHECK(emptying_parameters(d) == 0); // now one is
     CHECK(emptying_parameters(definition{}) == 0);
+
+    d = {};
+    d.tensors.push_back({.name = "y", .role = role::output});
+    d.parameters.push_back({.name = "h"});
+    d.parameters.push_back({.name = "w"});
+    d.parameters.push_back({.name = "h * w", .first_factor = 0, .second_factor = 1});
+    stage pixels{.name = "pixels"};
+    pixels.axes.push_back({"pixel", 8, false, 2});
+    pixels.output.tensor = 0;
+    d.stages.push_back(pixels);
+    CHECK(emptying_parameters(d) == 0b111);
 }

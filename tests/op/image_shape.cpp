@@ -23,6 +23,7 @@ TEST_CASE("an image has an element at least in each direction, and no more than 
     // No product overflows on the way.
     constexpr std::int64_t huge = std::numeric_limits<std::int64_t>::max();
     CHECK(image_shape{.n = huge, .h = huge, .w = huge, .c = huge}.check("op").what == fault::extent_too_large);
+    CHECK(image_shape{.h = extent::up_to(7)}.check("op").what == fault::extents_at_call);
     CHECK(std::string{name_of(layout::nhwc)} == "nhwc");
     CHECK(std::string{name_of(layout::nchw)} == "nchw");
 }

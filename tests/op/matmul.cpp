@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // What a product of two activations says about itself: its signature, its tensors and parameters, and why a shape is
 // none.
+#include <hone/op/flops.hpp>
 #include <hone/op/matmul.hpp>
 
 #include <set>
@@ -98,7 +99,7 @@ TEST_CASE("tensors of a product of two activations, and what of a call gives the
 {
     const definition d = matmul<matmul_shape{.batch = 2, .m = 8, .n = 7, .k = 5}, f32, bias, residual>::definition();
     check_laws(d);
-    CHECK(d.flops() == 2.0 * 2 * 8 * 7 * 5);
+    CHECK(flops_of(d) == 2.0 * 2 * 8 * 7 * 5);
     CHECK(d.parameters.empty());
     CHECK(d.tensor_of(role::weights) < 0);
     CHECK(std::string(d.tensors[1].name) == "right");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Steps of recurrent layers: their signatures, what a call gives, why a shape is none, and that their default nests
 // compute what plain loops do.
+#include <hone/op/flops.hpp>
 #include <hone/op/recurrent.hpp>
 
 #include <cstdint>
@@ -47,13 +48,13 @@ TEST_CASE("a call gives the input, the state, two weights, biases and the next s
     CHECK(parts[5] == call_part{call_member::bias});
     CHECK(parts[6] == call_part{call_member::outputs, 0});
     CHECK(parts[7] == call_part{call_member::y});
-    CHECK(lstm.flops() == 2.0 * 3 * 4 * 24 * (40 + 24));
+    CHECK(flops_of(lstm) == 2.0 * 3 * 4 * 24 * (40 + 24));
     const definition gru = checked(gru_cell<base, f32>::definition());
     check_laws(gru);
     REQUIRE(parts_of(gru).size() == 5);
     CHECK(parts_of(gru)[1] == call_part{call_member::operands, 0});
     CHECK(parts_of(gru)[4] == call_part{call_member::y});
-    CHECK(gru.flops() == 2.0 * 3 * 3 * 24 * (40 + 24));
+    CHECK(flops_of(gru) == 2.0 * 3 * 3 * 24 * (40 + 24));
 }
 
 TEST_CASE("as many rows as a call gives: a parameter, and what is typical of it")

@@ -3,8 +3,10 @@
 // what it chooses when nothing is tuned; and how many rows pass its stages together.
 #include <hone/schedule/row_wise.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -172,6 +174,67 @@ TEST_CASE("as many rows as a call gives")
         check_open_rows(n, 50, 24);
     }
     for (const isa set : sets) check_open_rows(lower(row_wise_schedule(d, default_row_wise(d, set), set)), 50, 24);
+}
+
+TEST_CASE("rows as long as a call gives, and as many: nests of any knobs compute what plain loops do")
+{
+    tune::xoshiro256 bits(9);
+    int legal = 0, together = 0, kept = 0;
+    for (int i = 0; i < 160; ++i) {
+        const auto between = [&](std::int64_t least, std::int64_t most) {
+            return least + static_cast<std::int64_t>(bits.below(static_cast<std::uint64_t>(most - least + 1)));
+        };
+        const isa set = sets[bits.below(4)];
+        const std::int64_t largest_rows = between(1, 12), most_n = i % 4 == 0 ? between(1, 12) : between(1, 300);
+        const extent rows = bits.below(3) == 0 ? extent(largest_rows) : extent::up_to(largest_rows);
+        const row_shape open{.rows = rows, .n = extent::up_to(most_n)};
+        const norm_shape of{.rows = rows, .n = open.n};
+        const int which = static_cast<int>(bits.below(4));
+        const auto scale = which == 0 ? softmax_scale::linear : softmax_scale::logarithmic;
+        const norm how = which == 2 ? norm::layer : norm::rms;
+        const definition d = checked(which < 2 ? softmax_definition<>(open, dtype::f32, scale)
+                                               : norm_definition<with_gamma, with_beta>(of, how, dtype::f32));
+        REQUIRE(has_shared_rows(d));
+        const row_wise_knobs k = fitted_row_wise(
+            d, i % 3 == 0 ? default_row_wise(d, set, static_cast<int>(bits.below(2))) : drawn_knobs(bits), set);
+        CHECK(fitted_row_wise(d, k, set) == k);
+        CAPTURE(name_of(set));
+        const std::string text = signature_of(open, dtype::f32).c_str();
+        CAPTURE(text);
+        CAPTURE(which);
+        CAPTURE(k.rows);
+        CAPTURE(k.vectors);
+        CAPTURE(k.step_vectors);
+        CAPTURE(k.row_block);
+        CAPTURE(static_cast<int>(k.sums));
+        const nest made = lower(row_wise_schedule(d, k, set));
+        if (!check(made, cpu_target(set)).ok()) continue;
+        ++legal;
+        together += k.rows > 1 ? 1 : 0;
+        kept += k.sums == row_sums::kept ? 1 : 0;
+        CHECK(std::string(prove_accesses(made).message()) == message_of(fault::none));
+        const std::int64_t lanes = lanes_of(set, d);
+        for (const std::int64_t wanted : {std::int64_t{1}, lanes - 1, lanes, lanes + 1, most_n, between(1, most_n)}) {
+            const std::int64_t n = std::clamp<std::int64_t>(wanted, 1, most_n),
+                               called = open.rows.at_call ? between(1, largest_rows) : largest_rows;
+            CAPTURE(n);
+            CAPTURE(called);
+            std::vector<std::int64_t> call;
+            if (open.rows.at_call) call.push_back(called);
+            call.push_back(n);
+            if (open.rows.at_call) call.push_back(called * n);
+            const auto seed = static_cast<std::uint64_t>(i);
+            const row_shape s{called, n};
+            const norm_shape t{called, n};
+            const rows_data given = which < 2 ? data_of(s, seed) : data_of(t, seed);
+            const doubles expected = which < 2 ? reference(s, given, scale) : reference(t, how, given);
+            const double absolute = which == 0 ? 1e-37 : which == 1 ? 1e-5 : 1e-4;
+            CHECK(wrong_rows(made, given, expected, 1e-5, absolute, call) == "");
+        }
+    }
+    CHECK(legal > 100);
+    CHECK(together > 3);
+    CHECK(kept > 20);
 }
 
 TEST_CASE("as many rows as a call gives, as far apart as it says, in an operator of a user's own")

@@ -85,7 +85,8 @@ TEST_CASE("parts that do not fit into their axis, or are walked by nothing")
         schedule s = right();
         stage_plan p;
         p.add(op::m, 1, binding::parallel).add(op::n, 16).open_tile();
-        p.add(op::k, step, binding::serial, tail::peel).in_parts(parts);
+        p.add(op::k, step, binding::serial, tail::peel);
+        p.levels.back().parts = static_cast<std::int32_t>(parts);
         if (length > 0) p.add(op::k, length, binding::unroll);
         if (step > 1) p.add(op::k, 1, binding::unroll);
         p.add(op::n, 1, binding::vectorize);

@@ -125,6 +125,10 @@ TEST_CASE("operators that are not of rows, or outgrow what the schedule adds, ha
 {
     CHECK_FALSE(vulkan_row_wise::applies(gemm<gemm_shape{.m = 4, .n = 4, .k = 4}, f32>::definition()));
     CHECK_FALSE(vulkan_row_wise::applies(shares(0, 4)));
+    // Rows as long as a call says are the CPU's.
+    const definition open = checked(softmax_definition<>({.rows = 4, .n = extent::up_to(8)}, dtype::f32));
+    CHECK(row_wise::applies(open));
+    CHECK_FALSE(vulkan_row_wise::applies(open));
     row_stages::stages s({.rows = 4, .n = 8}, dtype::f32, "many");
     int last = s.x();
     for (int i = 0; i < 4; ++i) last = s.add("sum", reduction::add, {last == s.x() ? last : s.x(), last}, ex::load(1));

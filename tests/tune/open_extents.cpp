@@ -51,7 +51,7 @@ std::vector<tune::task> open_tasks() { return tune::tasks_of<open_extents::layer
 
 } // namespace
 
-TEST_CASE("a product that leaves all open, and rows and images, are tuned at what is typical of calls")
+TEST_CASE("a product that leaves all open, rows, images and elements are tuned at what is typical of calls")
 {
     for (const tune::record& r :
          check_tuned<open_extents::product>("open_extents.hpp", "open_extents", "product", open_child, 1e-5, 4))
@@ -63,6 +63,9 @@ TEST_CASE("a product that leaves all open, and rows and images, are tuned at wha
          check_tuned<open_extents::windows>("open_extents.hpp", "open_extents", "windows", open_child))
         CHECK(r.typical == "h=9 w=7 ic=5 oc=24 kh=3 kw=3 stride_h=1 stride_w=1 pad_top=1 pad_left=1 pad_bottom=1 "
                            "pad_right=1 dilation_h=1 dilation_w=1");
+    for (const tune::record& r :
+         check_tuned<open_extents::elements>("open_extents.hpp", "open_extents", "elements", open_child))
+        CHECK(r.typical == "h=5 w=7 c=24");
 }
 
 TEST_CASE("a tuner leaves no open workload out, and measures anew where other values are typical")

@@ -42,7 +42,7 @@ TEST_CASE("each workload of a list is asked by itself, in the order of the list"
     CHECK(list_of_two[1].signature() == listed_in_main::own::signature());
     CHECK(list_of_two[0].definition().tensors.size() == 4);
     CHECK(list_of_two[1].definition().tensors.size() == 3);
-    CHECK(list_of_two[1].definition().flops() == 2 * 3 * 8 * 2);
+    CHECK(hone::flops_of(list_of_two[1].definition()) == 2 * 3 * 8 * 2);
 }
 
 TEST_CASE("rows go along for a workload's own templates, and none for one that takes hone's")

@@ -193,8 +193,8 @@ TEST_CASE("where the time does for some comparisons only, those of most operatio
     double heaviest = 0;
     std::string name;
     for (const auto& t : s.all)
-        if (t->standing().trials > 0 && t->task().definition.flops() > heaviest) {
-            heaviest = t->task().definition.flops();
+        if (t->standing().trials > 0 && flops_of(t->task().definition) > heaviest) {
+            heaviest = flops_of(t->task().definition);
             name = t->task().name;
         }
     CHECK(s.order.front() == name);

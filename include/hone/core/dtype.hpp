@@ -176,10 +176,6 @@ constexpr dtype accumulator_of(const List& all)
     }
     return widest;
 }
-constexpr float_format format_of(dtype type)
-{
-    return with_element(type, []<class E>(E) { return binary_format<typename E::storage>; });
-}
 constexpr const char* name_of(dtype type)
 {
     return with_element(type, []<class E>(E) { return E::name; });

@@ -55,6 +55,7 @@ enum class fault : std::uint8_t {
     typical_out_of_range,
     channels_at_call,
     window_at_call,
+    extents_at_call,
     // Vulkan nests
     shared_memory_exceeded,
     workgroup_too_large,
@@ -191,6 +192,8 @@ inline constexpr fault_table fault_messages = {{
     {fault::window_at_call,
      "hone: a window that each call gives moves over NHWC images whose h and w it gives, too, in one group or as many "
      "groups as channels of the call; name kh and kw, at most so many taps, and no stride, padding or dilation"},
+    {fault::extents_at_call,
+     "hone: calls give extents of NHWC images and of whole windows, and of rows without inner; name this number"},
     {fault::shared_memory_exceeded,
      "hone::vulkan: the staged tiles need more shared memory than the device has; choose smaller tiles"},
     {fault::workgroup_too_large,

@@ -21,7 +21,7 @@ namespace hone::codegen::cpu {
 
 HONE_IEEE_BEGIN
 
-// The first lanes of a vector in memory, as many as are known at run time.
+// The first lanes of a vector in memory, or of a register, as many as are known at run time.
 template <class Element>
 struct first_place {
     Element* vector;
@@ -241,13 +241,16 @@ struct form {
                       "what kernels write is of floats");
         constexpr bool reduces = s.reduce != reduction::none;
         constexpr std::int64_t distance = stride(s.target);
-        if constexpr (requires { target.count; }) {
+        if constexpr (same_as<Target, first_place<vector>>) {
+            const vector old = *target.vector;
+            *target.vector = simd_of<K>::first_of(updated(c, old, target, at...), old, target.count);
+        } else if constexpr (requires { target.count; }) {
             execute_some(c, target, at...);
         } else if constexpr (in_registers(s.target) && is_along_reduction() && reduces && distance == 0) {
             fold(c, target, at...);
         } else if constexpr (in_registers(s.target) && keeps_others()) {
             const vector old = Fresh ? vector{} : *target;
-            *target = simd_of<K>::template first_of<L, First>(updated(c, old, target, at...), old);
+            *target = simd_of<K>::first_of(updated(c, old, target, at...), old, L, First);
         } else if constexpr (in_registers(s.target)) {
             *target = updated(c, *target, target, at...);
         } else if constexpr (V < 0 || length == 1) {

@@ -48,12 +48,11 @@ struct simd {
         first_lanes<Set, Number, N>::template store<Count>(p, v);
     }
 
-    // Lanes [First, Count) of one, the others of another.
-    template <int Count, int First = 0>
-    HONE_INLINE static vector first_of(vector first, vector others)
+    // Lanes [from, count) of one, the others of another.
+    HONE_INLINE static vector first_of(vector first, vector others, bits_of<Number> count, bits_of<Number> from = 0)
     {
         return [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
-            return bits{(L >= First && L < Count ? -1 : 0)...} ? first : others;
+            return ((bits{L...} >= from) & (bits{L...} < count)) ? first : others;
         }(make_sequence<N>{});
     }
 

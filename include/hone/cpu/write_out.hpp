@@ -159,16 +159,19 @@ struct placed_instance {
         return position_at<K, B, I, T>::of_lanes(e);
     }
 };
-// A place in memory as the first lanes there; registers, and what all lanes read, as they are.
-template <class K, class B, int I, int Position>
+// A place in memory as the first lanes there, and a register whose others count; registers that are read, and what all
+// lanes read, as they are.
+template <class K, class B, int I, class Form, int Position>
 HONE_INLINE auto place_of_some(const environment<K>& e, vector_of<K>* r, int count)
 {
     constexpr int a = access_list_of(K::nest, B::step_at(I).statement).of[Position];
     const auto p = place<K, B, I, Position>(e, r);
-    if constexpr (K::nest.buffers[K::nest.accesses[a].buffer].memory == memory::registers)
-        return p;
-    else
+    if constexpr (K::nest.buffers[K::nest.accesses[a].buffer].memory != memory::registers)
         return first_place<element_at<K, a>>{p, count};
+    else if constexpr (Position == 0 && Form::counts_others())
+        return first_place<vector_of<K>>{p, count};
+    else
+        return p;
 }
 // A vector of what a call has in part at the end of an axis, whole or its first lanes; others of registers are
 // anything.
@@ -183,7 +186,7 @@ HONE_INLINE void execute_first(const environment<K>& e, vector_of<K>* r)
         if (count == s.lanes)
             own::execute(here, place<K, B, I, P>(e, r)...);
         else if (count > 0)
-            own::execute(here, place_of_some<K, B, I, P>(e, r, count)...);
+            own::execute(here, place_of_some<K, B, I, own, P>(e, r, count)...);
     }(make_sequence<access_list_of(K::nest, s.statement).count>{});
 }
 template <class K, class B, int I, int Holder>
@@ -192,7 +195,7 @@ consteval bool executes_first()
     if constexpr (K::nest.vector_length > 1 && B::at(I).tests_lane && !loads_by_lane<K, B, I>()) {
         constexpr step s = B::step_at(I);
         using own = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
-        return (!own::in_registers(own::s.target) || !own::counts_others()) &&
+        return (!own::is_along_reduction() || own::stride(own::s.target) != 0) &&
                guards_hold_first<K, B, I, B::at(I).leaf, Holder>();
     } else {
         return false;

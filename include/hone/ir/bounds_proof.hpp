@@ -231,12 +231,15 @@ private:
     // The parameter that is the product of two; -1: none. Products with a parameter that is 1 are the other factor.
     constexpr int product_of_both(int a, int b) const
     {
-        const auto is_one = [&](int i) { return i >= 0 && n_.parameters[i].most == 1; };
-        const auto is_factor = [&](int factor, int of) {
-            const hone::parameter& p = n_.parameters[factor];
-            return factor == of || (p.second_factor == of && is_one(p.first_factor)) ||
-                   (p.first_factor == of && is_one(p.second_factor));
+        const auto without_ones = [&](int i) {
+            const auto is_one = [&](int factor) { return factor >= 0 && n_.parameters[factor].most == 1; };
+            for (;;) {
+                const hone::parameter& p = n_.parameters[i];
+                if (!is_one(p.first_factor) && !is_one(p.second_factor)) return i;
+                i = is_one(p.first_factor) ? p.second_factor : p.first_factor;
+            }
         };
+        const auto is_factor = [&](int factor, int of) { return without_ones(factor) == without_ones(of); };
         for (std::size_t p = 0; p < n_.parameters.size(); ++p) {
             const hone::parameter& own = n_.parameters[p];
             if (own.first_factor < 0) continue;

@@ -46,11 +46,6 @@ enum class memory : std::uint8_t {
     workgroup, // shared by the lanes of a workgroup (Vulkan)
     registers, // private to one iteration of the enclosing tile
 };
-constexpr const char* name_of(memory m)
-{
-    constexpr const char* names[] = {"argument", "workspace", "slot", "workgroup", "registers"};
-    return names[static_cast<int>(m)];
-}
 
 // The part an argument plays in a call.
 enum class role : std::uint8_t { none, input, weights, bias, residual, operand, output };
@@ -61,11 +56,6 @@ constexpr const char* name_of(role r)
 }
 
 enum class reduction : std::uint8_t { none, add, max, min };
-constexpr const char* name_of(reduction r)
-{
-    constexpr const char* names[] = {"=", "+=", "max=", "min="};
-    return names[static_cast<int>(r)];
-}
 // The value that a reduction starts from.
 constexpr float identity_of(reduction r)
 {

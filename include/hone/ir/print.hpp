@@ -18,6 +18,17 @@
 
 namespace hone::ir {
 
+constexpr const char* name_of(memory m)
+{
+    constexpr const char* names[] = {"argument", "workspace", "slot", "workgroup", "registers"};
+    return names[static_cast<int>(m)];
+}
+constexpr const char* name_of(reduction r)
+{
+    constexpr const char* names[] = {"=", "+=", "max=", "min="};
+    return names[static_cast<int>(r)];
+}
+
 template <class Nest>
 class printer {
 public:
@@ -254,3 +265,7 @@ std::string print(const Nest& n)
 }
 
 } // namespace hone::ir
+
+namespace hone { // API
+using ir::name_of;
+} // namespace hone

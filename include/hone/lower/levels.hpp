@@ -32,8 +32,11 @@ class lowering_levels {
 protected:
     constexpr lowering_levels(const schedule& s, nest& out) : s_(s), d_(s.definition), n_(out)
     {
-        for (const stage& g : d_.stages)
+        for (const stage& g : d_.stages) {
             for (const operand& o : g.operands) has_windows_ = has_windows_ || is_windowed(o);
+            for (const axis& a : g.axes)
+                if (stages() > 1 ? a.reduction : g.reduce == reduction::none) has_open_rows_ |= a.parameter >= 0;
+        }
     }
 
     // What the open loops leave of an axis.
@@ -237,13 +240,14 @@ protected:
         }
         return is;
     }
-    // The parameter that is the extent of a dimension times its stride parameter, where the extent is of an image that
-    // the call gives. -1: none; then a tensor is stated as large as the largest.
+    // The parameter that is the extent of a dimension times its stride parameter, where the extent is of an image or of
+    // rows that the call gives. -1: none; then a tensor is stated as large as the largest.
     constexpr int end_of(const tensor& t, const dimension& dim) const
     {
         const auto is_of_image = [&](int p) {
             const parameter& own = d_.parameters[p];
-            bool is = own.dividend >= 0 || own.window.image >= 0 || (has_windows_ && is_distance_in(t, p));
+            bool is =
+                own.dividend >= 0 || own.window.image >= 0 || has_open_rows_ || (has_windows_ && is_distance_in(t, p));
             for (const parameter& q : d_.parameters) is = is || q.counts_windows_of(p) || q.window.taps == p;
             return is;
         };
@@ -480,7 +484,8 @@ protected:
 
     const schedule& s_;
     const definition& d_;
-    bool has_windows_ = false; // some operand is read through windows
+    bool has_windows_ = false;   // some operand is read through windows
+    bool has_open_rows_ = false; // stages reduce rows as long as the call says, or take so many elements alone
     nest& n_;
     std::int16_t first_variable_[8]{};
     interval variables_[96]{};

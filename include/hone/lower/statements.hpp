@@ -219,7 +219,8 @@ protected:
     {
         const table_operand& op = d_.stages[st].tables[t];
         table_access a{.values = {op.first, op.count}};
-        a.index.constant = op.index.offset;
+        if (op.index.offset_parameter < 0) a.index.constant = op.index.offset;
+        if (op.index.offset_parameter >= 0) add_term(a.index, -1, op.index.offset_parameter, op.index.offset);
         for (const index_term& term : op.index.terms) {
             const axis_quotient& q = d_.stages[st].axes[term.axis].quotient;
             const bool divides = is_quotient_of_lanes(st, term.axis);

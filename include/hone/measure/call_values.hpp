@@ -21,6 +21,7 @@
 #include <hone/measure/odd_twin.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
+#include <hone/op/flops.hpp>
 #include <hone/run/call.hpp>
 #include <hone/schedule/packed.hpp>
 #include <hone/schedule/transform.hpp>
@@ -53,11 +54,13 @@ inline definition of_call(definition d, const call_values& given)
             if (a.parameter >= 0) a.extent = values[static_cast<std::size_t>(a.parameter)];
             a.parameter = -1;
         }
+        const auto known_index = [&](dim_index& index) {
+            known(index.offset, index.offset_parameter);
+            for (index_term& t : index.terms) known(t.coefficient, t.parameter);
+        };
+        for (table_operand& t : s.tables) known_index(t.index);
         schedules::for_each_operand(s, [&](operand& o) {
-            for (dim_index& index : o.index) {
-                known(index.offset, index.offset_parameter);
-                for (index_term& t : index.terms) known(t.coefficient, t.parameter);
-            }
+            for (dim_index& index : o.index) known_index(index);
         });
     }
     d.parameters.clear();
@@ -82,7 +85,7 @@ inline bool fits(const definition& known)
     constexpr std::int64_t most = std::int64_t{1} << 26;
     std::int64_t elements = 0;
     for (const tensor& t : known.tensors) elements = saturated_sum(elements, operators::sizes::span_of(known, t));
-    return elements <= most && known.flops() <= 0x1p32;
+    return elements <= most && flops_of(known) <= 0x1p32;
 }
 
 // Whether a parameter is the extent of something, and no distance.

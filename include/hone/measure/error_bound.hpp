@@ -20,6 +20,11 @@
 
 namespace hone::tune {
 
+constexpr float_format format_of(dtype type)
+{
+    return core::with_element(type, []<class E>(E) { return core::binary_format<typename E::storage>; });
+}
+
 // How results are summed, so far as their errors depend on it.
 enum class arithmetic : std::uint8_t {
     direct,     // each result from its own products, in any order

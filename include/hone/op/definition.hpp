@@ -197,18 +197,6 @@ struct definition {
             if (tensors[i].role == role) return static_cast<int>(i);
         return -1;
     }
-    // Multiply-adds of all reduction stages times two, padded taps included: the field's GFLOP count.
-    constexpr double flops() const
-    {
-        double total = 0;
-        for (const stage& s : stages) {
-            if (s.reduce == hone::reduction::none) continue;
-            double product = 2;
-            for (const axis& a : s.axes) product *= static_cast<double>(a.extent);
-            total += product;
-        }
-        return total;
-    }
 };
 
 // Lanes of a vector in which an operator is computed.
@@ -264,13 +252,19 @@ constexpr bool ends_in_image(const definition& d, const stage& s, const dim_inde
     return p.dividend == dim.extent_parameter && p.divisor == stride && p.added - stride + most < 0;
 }
 
-// Parameters that are the extent of axes with an output of their own: where one is 0, nothing is to be computed.
+// Parameters that are the extent of axes of an output, or a factor of one, and of no sum that is an output: where one
+// is 0, nothing is to be computed.
 constexpr std::uint64_t emptying_parameters(const definition& d)
 {
     std::uint64_t spatial = 0, reduced = 0;
     for (const stage& s : d.stages)
         for (const axis& a : s.axes)
-            if (a.parameter >= 0) (a.reduction ? reduced : spatial) |= std::uint64_t{1} << a.parameter;
+            if (const auto t = static_cast<std::size_t>(s.output.tensor); a.parameter >= 0 && t < d.tensors.size())
+                if (d.tensors[t].role == role::output)
+                    (a.reduction ? reduced : spatial) |= std::uint64_t{1} << a.parameter;
+    for (std::size_t p = d.parameters.size(); p-- > 0;)
+        if (const parameter& x = d.parameters[p]; x.first_factor >= 0)
+            spatial |= (spatial >> p & 1) << x.first_factor | (spatial >> p & 1) << x.second_factor;
     return spatial & ~reduced;
 }
 

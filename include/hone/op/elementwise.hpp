@@ -15,6 +15,7 @@
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/image_shape.hpp>
+#include <hone/op/open_images.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/window.hpp>
 
@@ -30,8 +31,9 @@ template <class Words = std::initializer_list<const char*>>
 constexpr signature_text signature_of(const image_shape& s, operand_types type, const Words& epilogue)
 {
     signature_text t;
-    t.word("elementwise").field("n", s.n).field("h", s.h).field("w", s.w).field("c", s.c).word(name_of(s.layout));
-    if (s.check("").ok()) {
+    t.word("elementwise").field(s.n.at_call ? "n<=" : "n", s.n.value).field(s.h.at_call ? "h<=" : "h", s.h.value);
+    t.field(s.w.at_call ? "w<=" : "w", s.w.value).field(s.c.at_call ? "c<=" : "c", s.c.value).word(name_of(s.layout));
+    if (check_open_images(s, "").ok()) {
         s.x().add_to(t);
         s.y().add_to(t);
     }
@@ -40,18 +42,10 @@ constexpr signature_text signature_of(const image_shape& s, operand_types type, 
     return t;
 }
 
-// The definition for any shape, with epilogues E: of as few axes as what they read has. Where nothing is read per
-// channel, dense memory is one row.
-template <operator_word... E>
-constexpr definition elementwise_definition(const image_shape& shape, operand_types type)
+// Axes and tensors of a shape that a call gives nothing of; the axis of channels, where it is one of its own.
+constexpr int add_known_images(definition& d, stage& s, const image_shape& shape, bool has_channels)
 {
-    definition d;
-    d.found = shape.check("elementwise");
-    if (!d.found.ok()) return d;
-    constexpr bool has_channels = (false || ... || (epilogues::reads<E>(per::channel)));
     const std::int64_t pixels = shape.h * shape.w;
-    stage s;
-    s.name = "elementwise";
     int channel = -1;
     const bool is_dense = shape.x().is_dense() && shape.y().is_dense();
     if (!has_channels && is_dense) {
@@ -67,22 +61,41 @@ constexpr definition elementwise_definition(const image_shape& shape, operand_ty
         channel = s.axes.push_back({"c", shape.c});
         s.axes.push_back({"pixel", pixels});
     }
-    tensor whole{.type = type.others};
-    operand each;
-    for (std::size_t a = 0; a < s.axes.size(); ++a) {
-        whole.dims.push_back({.extent = s.axes[a].extent});
-        each.index.push_back(along(static_cast<int>(a)));
+    for (tensor& t : d.tensors) {
+        for (const axis& a : s.axes) t.dims.push_back({.extent = a.extent});
+        set_dense(t);
     }
-    set_dense(whole);
-    whole.name = "x";
-    whole.role = role::input;
-    d.tensors.push_back(whole);
-    whole.name = "y";
-    whole.role = role::output;
-    d.tensors.push_back(whole);
     lay_out(d, d.tensors[0], shape.x(), {0});
     lay_out(d, d.tensors[1], shape.y(), {0});
-    each.tensor = 0;
+    return channel;
+}
+// The same where a call gives extents.
+constexpr int add_open_images(definition& d, stage& s, const image_shape& shape, bool has_channels)
+{
+    const open_images images(d, shape, has_channels);
+    for (const axis& a : images.axes()) s.axes.push_back(a);
+    d.tensors[0].dims = images.x();
+    d.tensors[1].dims = images.y();
+    return images.channel();
+}
+
+// The definition for any shape, with epilogues E: of as few axes as what they read has. Where nothing is read per
+// channel, dense memory is one row.
+template <operator_word... E>
+constexpr definition elementwise_definition(const image_shape& shape, operand_types type)
+{
+    definition d;
+    d.found = check_open_images(shape, "elementwise");
+    if (!d.found.ok()) return d;
+    constexpr bool has_channels = (false || ... || (epilogues::reads<E>(per::channel)));
+    d.tensors.push_back({.name = "x", .type = type.others, .role = role::input});
+    d.tensors.push_back({.name = "y", .type = type.others, .role = role::output});
+    stage s;
+    s.name = "elementwise";
+    const int channel = has_open_extents(shape) ? add_open_images(d, s, shape, has_channels)
+                                                : add_known_images(d, s, shape, has_channels);
+    operand each{.tensor = 0};
+    for (std::size_t a = 0; a < s.axes.size(); ++a) each.index.push_back(along(static_cast<int>(a)));
     s.operands.push_back(each);
     each.tensor = 1;
     s.output = each;
@@ -90,7 +103,8 @@ constexpr definition elementwise_definition(const image_shape& shape, operand_ty
     d.stages.push_back(s);
 
     tensor channels{.type = type.others};
-    channels.dims.push_back({.extent = shape.c});
+    const auto c = channel < 0 ? std::int16_t{-1} : s.axes[channel].parameter;
+    channels.dims.push_back({.extent = shape.c, .extent_parameter = c});
     operand of_channel;
     of_channel.index.push_back(along(channel));
     (add_epilogue<E>(d, 0, channels, of_channel), ...);
@@ -98,8 +112,8 @@ constexpr definition elementwise_definition(const image_shape& shape, operand_ty
 }
 
 // x, y and what is read per element: n * h * w * c elements; per channel: c. y may be x itself where both lie alike,
-// and what is read per element lies as y does. Parameters of a call are the distances of x and y, where the shape
-// leaves them open.
+// and what is read per element lies as y does. Parameters of a call are n, h, w, c, of NHWC images, and the distances
+// of x and y, those that the shape leaves open.
 template <image_shape S, class Type, operator_word... E>
 struct elementwise {
     static_assert(accuracy_words<E...> <= 1,

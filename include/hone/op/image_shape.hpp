@@ -8,6 +8,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/op/leading.hpp>
+#include <hone/op/operator.hpp>
 #include <hone/op/window.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -17,10 +18,10 @@
 namespace hone::operators {
 
 struct image_shape {
-    std::int64_t n = 1;
-    std::int64_t h = 1;
-    std::int64_t w = 1;
-    std::int64_t c = 1;
+    extent n = 1; // also as many as each call gives, where the operator says so
+    extent h = 1;
+    extent w = 1;
+    extent c = 1;
     operators::layout layout = operators::layout::nhwc;
     leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
     leading batch_stride_x{}, batch_stride_y{}; // NCHW: images
@@ -30,8 +31,10 @@ struct image_shape {
     // `name`: of the operator.
     constexpr status check(const char* name) const
     {
-        for (std::int64_t e : {n, h, w, c})
+        for (const extent& e : {n, h, w, c}) {
             if (e < 1) return {fault::extent_zero, 1, e, name};
+            if (e.at_call) return {fault::extents_at_call, 0, e, name};
+        }
         const std::int64_t elements = saturated_product(n, h, w, c);
         if (elements > most_elements) return {fault::extent_too_large, most_elements, elements, name};
         return check_views(x(), y());
@@ -42,7 +45,7 @@ struct image_shape {
 constexpr tensor dense_images(const char* name, dtype type, hone::role role, const image_shape& s)
 {
     const bool nhwc = s.layout == layout::nhwc;
-    const std::int64_t column = nhwc ? s.c : 1, pixels = s.h * s.w;
+    const std::int64_t column = nhwc ? s.c.value : 1, pixels = s.h * s.w;
     tensor t{.name = name, .type = type, .role = role};
     t.dims.push_back({.extent = s.n, .stride = pixels * s.c});
     t.dims.push_back({.extent = s.c, .stride = nhwc ? 1 : pixels});

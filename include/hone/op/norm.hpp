@@ -30,7 +30,7 @@ namespace hone::operators {
 
 struct norm_shape {
     extent rows = 1;
-    std::int64_t n = 1;     // elements of a row
+    extent n = 1;           // elements of a row
     real epsilon = 1e-5f;   // a finite number, at least 0
     std::int64_t inner = 1; // as of row_shape
     leading ldx{}, ldy{};
@@ -88,7 +88,7 @@ template <operator_word... E>
 constexpr definition norm_definition(const norm_shape& shape, norm how, operand_types type)
 {
     row_stages::stages s(shape.matrix(), type, name_of(how));
-    const float part = 1.0f / static_cast<float>(shape.n);
+    const expr part = s.share();
     const expr reciprocal = 1.0f / ex::sqrt(ex::acc() * part + shape.epsilon.value());
     const expr square = ex::acc() * ex::acc();
     definition d;

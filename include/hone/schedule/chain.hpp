@@ -16,6 +16,7 @@
 #include <hone/core/target.hpp>
 #include <hone/op/accuracy.hpp>
 #include <hone/op/definition.hpp>
+#include <hone/op/flops.hpp>
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/knob.hpp>
 #include <hone/schedule/packed.hpp>
@@ -241,8 +242,9 @@ constexpr chain_knobs default_chain(const definition& d, isa set, int step = 0)
     chains::for_each_product(d, [&](int, const definition& own) {
         ++products;
         for (const axis& a : own.stages[0].axes) is_open = is_open || a.parameter >= 0;
-        if (own.flops() <= most) return;
-        most = own.flops();
+        const double flops = flops_of(own);
+        if (flops <= most) return;
+        most = flops;
         const direct_knobs of = default_direct(own, set, step);
         k.rows = of.rows;
         k.vectors = of.vectors;

@@ -123,24 +123,26 @@ constexpr bool has_sums(const definition& d)
 } // namespace row_wise_parts
 
 // Whether all stages of a definition are over the same rows: each has their axes and one along them, the last alone
-// writes what a call gives, and the others what is between; and memory is met in order along axis `lanes`.
+// writes what a call gives, and the others what is between; and memory is met in order along axis `lanes`. Rows whose
+// length the call gives are no lanes.
 constexpr bool has_rows_met_along(const definition& d, int lanes)
 {
     namespace parts = row_wise_parts;
     const stage& last = d.stages.back();
     const int along = parts::along_of(d);
-    if (along < 1 || last.axes[along].parameter >= 0 || has_open_stride(d, last, along)) return false;
-    if (last.axes[lanes].parameter >= 0 || has_open_stride(d, last, lanes)) return false;
+    if (along < 1 || has_open_stride(d, last, along) || has_open_stride(d, last, lanes)) return false;
+    if (lanes != along && (last.axes[along].parameter >= 0 || last.axes[lanes].parameter >= 0)) return false;
     for (const stage& s : d.stages) {
         const bool is_last = &s == &last;
-        if (s.axes.size() != last.axes.size() || s.axes[along].extent != last.axes[along].extent) return false;
-        for (int a = 0; a < along; ++a)
-            if (s.axes[a].reduction || s.axes[a].extent != last.axes[a].extent ||
-                s.axes[a].parameter != last.axes[a].parameter)
+        if (s.axes.size() != last.axes.size()) return false;
+        for (int a = 0; a <= along; ++a)
+            if (s.axes[a].reduction != (a == along && s.reduce != reduction::none) ||
+                s.axes[a].extent != last.axes[a].extent || s.axes[a].parameter != last.axes[a].parameter)
                 return false;
-        if (s.axes[along].reduction != (s.reduce != reduction::none) || (is_last && s.reduce != reduction::none))
-            return false;
-        if (!s.tables.empty() || s.sums >= 0 || (!is_last && !s.further.empty())) return false;
+        if (is_last && s.reduce != reduction::none) return false;
+        for (const table_operand& t : s.tables) // numbers of the call alone
+            if (t.count > 0 || !t.index.terms.empty()) return false;
+        if (s.sums >= 0 || (!is_last && !s.further.empty())) return false;
         if (parts::is_between(d.tensors[s.output.tensor]) == is_last) return false;
         if (!is_last && !parts::is_of_rows(d, s.output)) return false;
         // What is between gets a place of its own.
@@ -378,7 +380,12 @@ constexpr row_wise_knobs default_row_wise(const definition& d, isa set, int step
         k.vectors = vectors < 4 ? static_cast<std::int32_t>(vectors) : 4;
         k.rows = chains / k.vectors < 8 ? chains / k.vectors : 8;
     }
-    if (n < least_elements) k.row_block = static_cast<std::int32_t>(ceil_div(least_elements / n, k.rows) * k.rows);
+    // Rows as long as the call says are rather a few hundred long than as long as may be.
+    if (last.axes[row_wise_parts::along_of(d)].parameter >= 0) {
+        k.vectors = 4;
+        k.row_block = 8;
+    } else if (n < least_elements)
+        k.row_block = static_cast<std::int32_t>(ceil_div(least_elements / n, k.rows) * k.rows);
     return fitted_row_wise(d, k, set);
 }
 

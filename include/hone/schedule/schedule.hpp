@@ -86,12 +86,6 @@ struct stage_plan {
                           .border = border});
         return *this;
     }
-    // The level added last walks `parts` parts of its axis, of the whole steps of which one has so many.
-    constexpr stage_plan& in_parts(std::int64_t parts)
-    {
-        levels.back().parts = static_cast<std::int32_t>(parts);
-        return *this;
-    }
     constexpr stage_plan& mask(int operand)
     {
         masked = static_cast<std::uint8_t>(masked | 1u << operand);

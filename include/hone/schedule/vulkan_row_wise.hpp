@@ -58,14 +58,17 @@ constexpr error_class class_of(const vulkan_row_wise_knobs& k)
     return k.components * k.lane_vectors == 1 ? error_class::exact_order : error_class::reassociated;
 }
 
-// Whether there is room for what the schedule adds to a definition.
+// Whether rows are as long as is known before the call, no expression reads a place, and there is room for what the
+// schedule adds to a definition.
 constexpr bool applies_vulkan_row_wise(const definition& original)
 {
     if (!has_shared_rows(original)) return false;
+    if (original.stages.back().axes[row_wise_parts::along_of(original)].parameter >= 0) return false;
     const definition d = with_stages_inlined(original);
     std::size_t reductions = 0;
     for (const stage& s : d.stages) {
-        if (s.operands.overflowed() || s.body.nodes.overflowed() || s.epilogue.nodes.overflowed()) return false;
+        if (!s.tables.empty() || s.operands.overflowed() || s.body.nodes.overflowed() || s.epilogue.nodes.overflowed())
+            return false;
         if (s.operands.size() + 1 > s.operands.capacity || s.axes.size() + 2 > s.axes.capacity) return false;
         if (s.body.nodes.size() + 5 > expr::max_nodes) return false;
         for (const operand& o : s.operands)

@@ -24,6 +24,7 @@
 #include <hone/measure/measure.hpp>
 #include <hone/measure/problem.hpp>
 #include <hone/op/accuracy.hpp>
+#include <hone/op/flops.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/process/process_control.hpp>
 #include <hone/record/record.hpp>
@@ -41,7 +42,7 @@ struct task {
     own_lists own{};
 
     // Of the call that is measured.
-    double flops() const { return of_typical_call(definition).flops(); }
+    double flops() const { return flops_of(of_typical_call(definition)); }
 };
 template <tensor_operator Op>
 task task_of(const std::string& name, const std::string& type)

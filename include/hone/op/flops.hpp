@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSL-1.0
+// How many operations an operator has, as the field counts GFLOP: what a tuner weighs its budget by, and a cost model a
+// stage by.
+#pragma once
+
+#include <hone/op/definition.hpp>
+
+#ifndef HONE_SHOW_WARNINGS // see core/config.hpp
+#pragma GCC system_header
+#endif
+
+namespace hone::operators {
+
+// Multiply-adds of all reduction stages times two, padded taps included.
+constexpr double flops_of(const definition& d)
+{
+    double total = 0;
+    for (const stage& s : d.stages) {
+        if (s.reduce == hone::reduction::none) continue;
+        double product = 2;
+        for (const axis& a : s.axes) product *= static_cast<double>(a.extent);
+        total += product;
+    }
+    return total;
+}
+
+} // namespace hone::operators
+
+namespace hone { // API
+using operators::flops_of;
+} // namespace hone
