@@ -106,6 +106,8 @@ constexpr bool assert_no_fault()
         Found != fault::window_at_call,
         "hone: a window that each call gives moves over NHWC images whose h and w it gives, too, in one group or as many "
         "groups as channels of the call; name kh and kw, at most so many taps, and no stride, padding or dilation");
+    static_assert(Found != fault::extents_at_call,
+                  "hone: calls give extents of NHWC images alone, and of whole windows; name this number");
     static_assert(
         Found != fault::view_mismatch,
         "hone: pixels of NHWC lie ldx and ldy apart, images of NCHW batch_stride_x and batch_stride_y, and rows ldx and ldy, "
@@ -122,7 +124,7 @@ constexpr bool assert_no_fault()
                   fault::definition_unknown_part, fault::definition_rank, fault::definition_expression,
                   fault::definition_reduction, fault::definition_outside, fault::definition_output,
                   fault::element_type_unknown, fault::typical_out_of_range, fault::channels_at_call,
-                  fault::window_at_call, fault::view_mismatch>(Found);
+                  fault::window_at_call, fault::extents_at_call, fault::view_mismatch>(Found);
     static_assert(is_named, "hone::lower: the schedule is not legal; the template arguments of assert_no_fault "
                             "name the fault, what was expected and what was found");
     return true; // one fault, one error: the caller's assertion has nothing to add

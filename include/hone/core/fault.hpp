@@ -192,7 +192,7 @@ inline constexpr fault_table fault_messages = {{
     {fault::window_at_call,
      "hone: a window that each call gives moves over NHWC images whose h and w it gives, too, in one group or as many "
      "groups as channels of the call; name kh and kw, at most so many taps, and no stride, padding or dilation"},
-    {fault::extents_at_call, "hone: extents that each call gives are of NHWC images, if at all; name the number here"},
+    {fault::extents_at_call, "hone: calls give extents of NHWC images alone, and of whole windows; name this number"},
     {fault::shared_memory_exceeded,
      "hone::vulkan: the staged tiles need more shared memory than the device has; choose smaller tiles"},
     {fault::workgroup_too_large,
@@ -276,8 +276,7 @@ constexpr const char* message_of(fault f)
 // A fault with what was expected and what was found; `subject` names the axis, level, buffer or call.
 struct status {
     fault what = fault::none;
-    std::int64_t expected = 0;
-    std::int64_t found = 0;
+    std::int64_t expected = 0, found = 0;
     const char* subject = "";
 
     constexpr bool ok() const { return what == fault::none; }

@@ -206,11 +206,9 @@ struct form {
     // Whether lanes behind the first ones must stay as they are: each counts along a reduction; and where they stand in
     // padding, the zero that is loaded would be a term of a maximum or minimum, and NaN with an infinite weight of all
     // lanes. With weights of their own it is a term of nothing: those lanes are past the end of an axis.
-    static consteval bool counts_others()
-    {
-        constexpr bool is_extreme = s.reduce == reduction::max || s.reduce == reduction::min;
-        return is_along_reduction() || is_extreme || has_weight_of_all() || has_shared_terms();
-    }
+    static consteval bool counts_others() { return counts_terms() || is_extreme; }
+    static constexpr bool is_extreme = s.reduce == reduction::max || s.reduce == reduction::min;
+    static consteval bool counts_terms() { return is_along_reduction() || has_weight_of_all() || has_shared_terms(); }
     static consteval bool keeps_others() { return V >= 0 && (First > 0 || (L < length && counts_others())); }
 
     // The lanes of a vector into one number, one after another.

@@ -57,6 +57,14 @@ struct simd {
         }(make_sequence<N>{});
     }
 
+    // The same of as many as are known at run time.
+    HONE_INLINE static vector first_of(int count, vector first, vector others)
+    {
+        return [&]<int... L>(sequence<L...>) HONE_INLINE_LAMBDA {
+            return bits{(L - L + count)...} > bits{L...} ? first : others;
+        }(make_sequence<N>{});
+    }
+
     // The same of other types, converted.
     template <class Memory>
     HONE_INLINE static vector load(const Memory* p)

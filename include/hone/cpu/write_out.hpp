@@ -180,10 +180,16 @@ HONE_INLINE void execute_first(const environment<K>& e, vector_of<K>* r)
     [&]<int... P>(sequence<P...>) HONE_INLINE_LAMBDA {
         using own = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
         const placed_instance<K, B, I> here{e};
-        if (count == s.lanes)
+        if (count == s.lanes) {
             own::execute(here, place<K, B, I, P>(e, r)...);
-        else if (count > 0)
+        } else if (count > 0) {
+            // Others keep what they have: the zeros that stand for them in the load may be larger.
+            constexpr bool keeps = own::in_registers(own::s.target) && own::is_extreme;
+            [[maybe_unused]] vector_of<K> old;
+            if constexpr (keeps) old = r[B::offset(I, 0)];
             own::execute(here, place_of_some<K, B, I, P>(e, r, count)...);
+            if constexpr (keeps) r[B::offset(I, 0)] = simd_of<K>::first_of(count, r[B::offset(I, 0)], old);
+        }
     }(make_sequence<access_list_of(K::nest, s.statement).count>{});
 }
 template <class K, class B, int I, int Holder>
@@ -192,7 +198,7 @@ consteval bool executes_first()
     if constexpr (K::nest.vector_length > 1 && B::at(I).tests_lane && !loads_by_lane<K, B, I>()) {
         constexpr step s = B::step_at(I);
         using own = form<K, s.statement, s.vector_variable, s.lanes, s.factor, s.fresh>;
-        return (!own::in_registers(own::s.target) || !own::counts_others()) &&
+        return (!own::in_registers(own::s.target) || !own::counts_terms()) &&
                guards_hold_first<K, B, I, B::at(I).leaf, Holder>();
     } else {
         return false;

@@ -87,17 +87,21 @@ constexpr std::int64_t most_of(const definition& d, std::int16_t parameter)
 {
     return parameter >= 0 ? d.parameters[parameter].most : 1;
 }
+constexpr std::int64_t reach_of(const definition& d, const stage& s, const dim_index& index)
+{
+    std::int64_t reach = saturated_product(saturated_magnitude(index.offset), most_of(d, index.offset_parameter));
+    for (const index_term& x : index.terms)
+        reach = saturated_sum(reach, saturated_product(saturated_magnitude(x.coefficient), s.axes[x.axis].extent,
+                                                       most_of(d, x.parameter)));
+    return reach;
+}
 // How far from the first element a stage stands at most, padding included.
 constexpr std::int64_t reach_of(const definition& d, const stage& s, const operand& o)
 {
     std::int64_t reach = 0;
     const auto& dims = d.tensors[o.tensor].dims;
     for (std::size_t i = 0; i < o.index.size(); ++i) {
-        std::int64_t position =
-            saturated_product(saturated_magnitude(o.index[i].offset), most_of(d, o.index[i].offset_parameter));
-        for (const index_term& x : o.index[i].terms)
-            position = saturated_sum(position, saturated_product(saturated_magnitude(x.coefficient),
-                                                                 s.axes[x.axis].extent, most_of(d, x.parameter)));
+        const std::int64_t position = reach_of(d, s, o.index[i]);
         if (position >= saturated) return saturated; // also along a stride of 0
         reach = saturated_sum(reach, saturated_product(position, stride_of(d, dims[i])));
     }
@@ -124,11 +128,8 @@ constexpr status wrong_sizes(const definition& d)
     }
     for (const stage& s : d.stages) {
         for (const table_operand& t : s.tables) {
-            std::int64_t reach = saturated_magnitude(t.index.offset);
-            for (const index_term& x : t.index.terms)
-                reach =
-                    saturated_sum(reach, saturated_product(saturated_magnitude(x.coefficient), s.axes[x.axis].extent));
-            if (reach > most_position) return too_large(most_position, reach, s.name);
+            if (const std::int64_t reach = sizes::reach_of(d, s, t.index); reach > most_position)
+                return too_large(most_position, reach, s.name);
         }
         for (const axis& a : s.axes) {
             if (a.extent < 1) return {fault::extent_zero, 1, a.extent, a.name};
