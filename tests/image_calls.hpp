@@ -3,8 +3,8 @@
 // of exactly that size, and among pages that nothing may touch.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -65,19 +65,19 @@ inline std::vector<call_of_images> calls_of(const conv2d_shape& s, const tried_e
 }
 
 // The call among pages that end it, its tensors before them or behind them.
-inline std::string wrong_among_pages(const entry& kernel, const call_of_images& c, const call_data& d,
+inline std::string wrong_among_pages(const entry& kernel, const std::vector<std::int64_t>& given, const call_data& d,
                                      const doubles& expected)
 {
     using tune::measuring::flush, tune::measuring::guarded_memory;
     for (const flush side : {flush::to_begin, flush::to_end}) {
         const auto copied = [&](const char* name, const floats& from) {
             auto m = std::make_unique<guarded_memory>(name, from.size() * sizeof(float), side);
-            std::memcpy(m->floats(), from.data(), from.size() * sizeof(float));
+            std::copy(from.begin(), from.end(), m->floats());
             return m;
         };
         const auto x = copied("x", d.x), residual = copied("residual", d.residual), bias = copied("bias", d.bias),
                    weights = copied("weights", d.weights), y = copied("y", d.y);
-        const std::int64_t* const parameters = c.parameters.data();
+        const std::int64_t* const parameters = given.data();
         guarded_memory packed("packed", kernel.packed_bytes_of(parameters), side);
         floats workspace(kernel.workspace_bytes(1) / sizeof(float) + 1);
         kernel.pack_for(weights->floats(), packed.floats(), parameters);
@@ -109,7 +109,7 @@ inline int check_calls(const std::vector<trial<conv2d_shape>>& trials, const tri
             const call_data d = data_of(c.shape, ++seed);
             const doubles expected = reference(c.shape, d, t.epilogue);
             std::string wrong = wrong_kernel(t.kernel, d, expected, c.parameters.data());
-            if (wrong.empty()) wrong = wrong_among_pages(t.kernel, c, d, expected);
+            if (wrong.empty()) wrong = wrong_among_pages(t.kernel, c.parameters, d, expected);
             CHECK_MESSAGE(wrong.empty(), wrong, "\n  n = ", c.shape.n.value, ", h = ", c.shape.h.value,
                           ", w = ", c.shape.w.value, ", ic = ", c.shape.ic.value, ", oc = ", c.shape.oc.value, ": ",
                           t.kernel.signature);

@@ -7,6 +7,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/op/elementwise.hpp>
 #include <hone/op/gemm.hpp>
+#include <hone/op/pool.hpp>
 #include <hone/op/workloads.hpp>
 
 namespace open_extents {
@@ -44,6 +45,25 @@ struct elements : hone::elementwise<hone::image_shape{.n = 2,
                                                       .w = hone::extent::up_to(12).typically(7),
                                                       .c = hone::extent::up_to(70).typically(24)},
                                     hone::f32, hone::multiply<hone::per::channel>, hone::add<hone::per::element>> {};
+// All of a pool: its image, channels and window; and images that are one window.
+struct largest : hone::max_pool<hone::pool_shape{.h = hone::extent::up_to(20).typically(9),
+                                                 .w = hone::extent::up_to(24).typically(7),
+                                                 .c = hone::extent::up_to(40).typically(24),
+                                                 .kh = 4,
+                                                 .kw = 3,
+                                                 .window_at_call = true},
+                                hone::f32, hone::relu> {};
+struct means : hone::average_pool<hone::pool_shape{.h = hone::extent::up_to(20).typically(9),
+                                                   .w = hone::extent::up_to(24).typically(7),
+                                                   .c = hone::extent::up_to(40).typically(24),
+                                                   .kh = 4,
+                                                   .kw = 3,
+                                                   .window_at_call = true},
+                                  hone::f32> {};
+struct whole_images
+    : hone::global_average_pool<
+          hone::image_shape{.h = hone::extent::up_to(20), .w = hone::extent::up_to(24), .c = hone::extent::up_to(40)},
+          hone::f32> {};
 
 using layers = hone::workloads<rows, images>;
 

@@ -64,7 +64,7 @@ TEST_CASE("convolutions of any window")
             const call_data d = data_of(s, ++seed);
             const doubles expected = reference(s, d, t.epilogue);
             std::string wrong = wrong_kernel(t.kernel, d, expected, c.parameters.data());
-            if (wrong.empty()) wrong = wrong_among_pages(t.kernel, c, d, expected);
+            if (wrong.empty()) wrong = wrong_among_pages(t.kernel, c.parameters, d, expected);
             CHECK_MESSAGE(wrong.empty(), wrong, "\n  ", signature_of(s, dtype::f32).c_str(), ": ", t.kernel.signature);
         }
 }

@@ -12,6 +12,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/matmul.hpp>
+#include <hone/op/pool.hpp>
 
 #include "op/definition_laws.hpp"
 
@@ -257,4 +258,32 @@ TEST_CASE("values that no call can give are refused, and those beside them are n
     const definition d = tune::with_typical(definition_of_product<rows(extent::up_to(64), leading::at_call())>());
     CHECK(d.parameters[0].typical == 16);
     CHECK(d.parameters[1].typical == 31);
+}
+
+TEST_CASE("windows that must meet the image have no more padding than that, nor do means dilations")
+{
+    for (const std::int64_t most : {1, 2, 4, 9, 31}) {
+        const pool_shape s{.n = extent::up_to(2),
+                           .h = extent::up_to(20),
+                           .w = extent::up_to(3),
+                           .c = extent::up_to(40),
+                           .kh = most,
+                           .kw = 2,
+                           .window_at_call = true};
+        for (const pooling how : {pooling::max, pooling::average}) {
+            const definition d = checked(pool_definition<>(s, how, dtype::f32));
+            REQUIRE(d.found.ok());
+            CHECK(tune::with_typical(d).found.ok());
+            const auto calls = tune::other_calls(d);
+            CHECK(calls.size() == 3);
+            for (const call_values& c : calls) {
+                CAPTURE(tune::text_of_call(d, c));
+                const definition own = tune::of_call(d, c);
+                check_laws(own);
+                for (const table_operand& t : own.stages[0].tables) CHECK_FALSE(t.index.has_parameters());
+                CHECK(calls::check_parameters(d.parameters, 0, c.data()).found.ok());
+                if (how == pooling::average) CHECK(c[12] == 1);
+            }
+        }
+    }
 }

@@ -252,6 +252,18 @@ TEST_CASE("numbers that name nothing")
     is_named(placed(ex::position(1), along(1)), fault::definition_unknown_part, "gemm");
     is_named(placed(ex::table(0), along(1)), fault::definition_unknown_part, "gemm");
     is_named(placed(ex::position(0), along(1, 1 << 24)), fault::extent_too_large, "gemm");
+
+    // Of a call, it is one of a parameter that is there, and at most as large with that.
+    const auto placed_by = [](std::int16_t parameter, std::int64_t most) {
+        return found([&](definition& d) {
+            d.parameters.push_back({.name = "p", .least = 0, .most = most});
+            d.stages[0].tables.push_back({.index = {.offset = 2, .offset_parameter = parameter}});
+            d.stages[0].epilogue = ex::acc() + ex::position(0);
+        });
+    };
+    CHECK(placed_by(0, 1 << 23).ok());
+    is_named(placed_by(0, (1 << 23) + 1), fault::extent_too_large, "gemm");
+    is_named(placed_by(1, 8), fault::definition_unknown_part, "gemm");
 }
 
 TEST_CASE("indexes of another rank, and expressions of nothing")
@@ -335,8 +347,8 @@ TEST_CASE("steps of the call are parameters, and so are their products with dist
         unknown([&](definition& d) { x_index(d, 2).terms[1].parameter = number; });
         unknown([&](definition& d) { x_index(d, 1).offset_parameter = number; });
     }
-    for (const char* name :
-         {"stride_h * row", "dilation_h * row", "pad_top * row", "stride_w * ic", "dilation_w * ic", "pad_left * ic"}) {
+    for (const char* name : {"stride_h * row", "dilation_h * row", "pad_top * row", "stride_w * pixel",
+                             "dilation_w * pixel", "pad_left * pixel"}) {
         CAPTURE(name);
         is_named(found_in_window([&](definition& d) {
                      parameter& p = d.parameters[parameter_of(d, name)];
@@ -352,7 +364,7 @@ TEST_CASE("steps of the call are parameters, and so are their products with dist
     constexpr conv2d_shape of_channels{
         .h = many, .w = many, .ic = 3, .oc = 4, .kh = 3, .kw = 5, .window_at_call = true};
     definition d = conv2d<of_channels, f32>::definition();
-    for (const char* name : {"pad_left * ic", "stride_w * ic"})
+    for (const char* name : {"pad_left * pixel", "stride_w * pixel"})
         for (const parameter& p : d.parameters) CHECK(std::string(p.name) != name);
     CHECK(checked(d).found.ok());
 

@@ -41,3 +41,17 @@ TEST_CASE("dense images have no gaps, whatever their layout")
     CHECK(nchw.dims[1].stride == 3 * 5);
     CHECK(nchw.dims[3].stride == 1);
 }
+
+TEST_CASE("dense images of a call are as far apart as it says")
+{
+    const image_shape s{.n = extent::up_to(2), .h = extent::up_to(3), .w = 5, .c = extent::up_to(7)};
+    // Parameters: n, h, c, and h * c; rows of five pixels.
+    const tensor t = dense_images("x", dtype::f32, role::input, s, 0, {.h = 1, .c = 2, .row = 2, .image = 3});
+    const std::int64_t strides[] = {5, 1, 5, 1};
+    const std::int16_t extents[] = {0, 2, 1, -1}, by[] = {3, -1, 2, 2};
+    for (std::size_t i = 0; i < 4; ++i) {
+        CHECK(t.dims[i].stride == strides[i]);
+        CHECK(t.dims[i].extent_parameter == extents[i]);
+        CHECK(t.dims[i].stride_parameter == by[i]);
+    }
+}

@@ -15,10 +15,12 @@
 #include <hone/lower/lower.hpp>
 #include <hone/measure/exact_stage.hpp>
 #include <hone/measure/problem.hpp>
+#include <hone/run/call.hpp>
 #include <hone/schedule/direct.hpp>
 #include <hone/schedule/reduce.hpp>
 
 #include "definition_laws.hpp"
+#include "open_pools.hpp"
 #include "pools.hpp"
 
 using namespace hone;
@@ -43,7 +45,8 @@ std::string signature()
 }
 
 // Empty where the nest computes the reference and touches nothing else.
-std::string wrong(const nest& n, const definition& d, const call_data& given, const doubles& expected)
+std::string wrong(const nest& n, const definition& d, const call_data& given, const doubles& expected,
+                  const std::vector<std::int64_t>& parameters = {})
 {
     call_data c = given;
     std::vector<argument> arguments;
@@ -54,7 +57,7 @@ std::string wrong(const nest& n, const definition& d, const call_data& given, co
                                                 : c.y;
         arguments.push_back({of.data(), static_cast<std::int64_t>(of.size())});
     }
-    const status found = interpret(n, arguments, {});
+    const status found = interpret(n, arguments, parameters);
     if (!found.ok()) return std::string(found.message()) + ", " + found.subject;
     return difference(c.y, expected);
 }
@@ -158,8 +161,10 @@ TEST_CASE("why a shape is no pool")
         return checked(pool_definition<>(s, how, dtype::f32)).found;
     };
     CHECK(found([](pool_shape&) {}).ok());
-    for (auto field : {&pool_shape::n, &pool_shape::h, &pool_shape::w, &pool_shape::c, &pool_shape::kh, &pool_shape::kw,
-                       &pool_shape::stride, &pool_shape::dilation})
+    for (auto field :
+         {&pool_shape::n, &pool_shape::h, &pool_shape::w, &pool_shape::c, &pool_shape::kh, &pool_shape::kw})
+        CHECK(found([&](pool_shape& s) { s.*field = 0; }).what == fault::extent_zero);
+    for (auto field : {&pool_shape::stride, &pool_shape::dilation})
         CHECK(found([&](pool_shape& s) { s.*field = 0; }).what == fault::extent_zero);
     for (auto field : {&pool_shape::pad, &pool_shape::pad_top, &pool_shape::pad_right}) {
         const status negative = found([&](pool_shape& s) { s.*field = -2; });
@@ -209,6 +214,50 @@ TEST_CASE("why a shape is no pool")
     CHECK(pool_definition<>(base, pooling::max, operand_types{dtype::f16, dtype::f16}).tensors[0].type == dtype::f16);
 }
 
+TEST_CASE("what a call may give of a pool")
+{
+    constexpr extent side = extent::up_to(20);
+    const auto found = [](const pool_shape& s) {
+        return checked(pool_definition<>(s, pooling::max, dtype::f32)).found;
+    };
+    const pool_shape open{.h = side, .w = side, .kh = 3, .kw = 3, .pad = 1};
+    CHECK(found(open).ok());
+    const auto is_wrong = [&](pool_shape s, auto change, fault what, const char* subject) {
+        change(s);
+        CHECK(found(s).what == what);
+        CHECK(std::string(found(s).subject) == subject);
+    };
+    for (auto field : {&pool_shape::h, &pool_shape::w, &pool_shape::c})
+        is_wrong(
+            {.h = 9, .w = 9, .layout = layout::nchw}, [&](pool_shape& s) { s.*field = side; }, fault::extents_at_call,
+            "pool: layout");
+    CHECK(found({.n = extent::up_to(3), .h = 9, .w = 9, .kh = 3, .kw = 3, .layout = layout::nchw}).ok());
+    is_wrong(
+        open, [](pool_shape& s) { s.last = last_window::cut; }, fault::extents_at_call, "pool: last");
+    // Padding of which a window may be made, of the last rows of some image or on both sides of a short one.
+    is_wrong(
+        open, [](pool_shape& s) { s.pad_bottom = 3; }, fault::shape_mismatch, "pool: pad");
+    is_wrong(
+        open,
+        [](pool_shape& s) {
+            s.kh = 2;
+            s.dilation_h = 2;
+        },
+        fault::shape_mismatch, "pool: pad");
+    // The window is the image, altogether.
+    pool_shape all = whole({.h = side, .w = 7, .c = side});
+    CHECK(found(all).ok());
+    CHECK(definition(pool_definition<>(all, pooling::max, dtype::f32)).parameters.size() == 3); // h, c, and h * c
+    is_wrong(
+        all, [](pool_shape& s) { s.kw = 3; }, fault::extents_at_call, "pool: kh, kw");
+    is_wrong(
+        all, [](pool_shape& s) { s.kh = extent::up_to(3); }, fault::extents_at_call, "pool: kh, kw");
+    is_wrong(
+        all, [](pool_shape& s) { s.pad = 1; }, fault::extents_at_call, "pool: kh, kw");
+    is_wrong(
+        open, [](pool_shape& s) { s.window_at_call = true; }, fault::window_at_call, "pool: stride, pad, dilation");
+}
+
 TEST_CASE("pools of drawn shapes compute what plain loops do")
 {
     random_numbers random{11};
@@ -227,6 +276,65 @@ TEST_CASE("pools of drawn shapes compute what plain loops do")
     CHECK(cut > 30);
     CHECK(counted > 100);
     CHECK(dilated > 20);
+}
+
+// Default nests of a pool that leaves something to the call and of other knobs, at several calls each.
+TEST_CASE("pools of what calls give compute what plain loops do, and stay in their tensors")
+{
+    random_numbers random{13};
+    const isa sets[] = {isa::baseline, isa::avx2, isa::avx512};
+    int ran = 0, counted = 0;
+    for (int i = 0; i < 150; ++i) {
+        const auto part = static_cast<open_part>(i % 3);
+        const pool_shape s = drawn_open_pool(random, part);
+        for (const pooling how : {pooling::max, pooling::average}) {
+            CAPTURE(text_of(s, how));
+            // A mean is rounded before a bias is.
+            const bool is_max = how == pooling::max;
+            const definition d = checked(is_max ? pool_definition<bias, relu>(s, how, dtype::f32)
+                                                : pool_definition<relu>(s, how, dtype::f32));
+            const steps epilogue = is_max ? steps{step::bias, step::relu} : steps{step::relu};
+            REQUIRE(d.found.ok());
+            check_laws(d);
+            counted += !d.stages[0].tables.empty();
+            for (int k = 0; k < 5; ++k) {
+                const isa set = sets[k % 3];
+                reduce_knobs knobs = default_reduce(d, set);
+                for (int step = 1; step < reduce::default_steps && part == open_part::image; ++step)
+                    if (!check(lower(reduce_schedule(d, knobs, set)), cpu_target(set)).ok())
+                        knobs = default_reduce(d, set, step);
+                if (k >= 3)
+                    knobs = fitted_reduce(d,
+                                          {.rows = static_cast<std::int32_t>(random.between(1, 5)),
+                                           .vectors = static_cast<std::int32_t>(random.between(1, 3)),
+                                           .reduce_unroll = static_cast<std::int32_t>(random.between(1, 3)),
+                                           .pad = random.one_in(2) ? padding::peel : padding::copy,
+                                           .unroll_window = random.one_in(2)},
+                                          set);
+                const nest n = lower(reduce_schedule(d, knobs, set));
+                const status legal = check(n, cpu_target(set));
+                if (k < 3) CHECK_MESSAGE(legal.ok(), std::string(legal.message()), std::string(legal.subject));
+                if (!legal.ok()) continue;
+                const status proved = prove_accesses(n);
+                CHECK_MESSAGE(proved.ok(), std::string(proved.message()), std::string(proved.subject),
+                              std::string(name_of(set)));
+                for (int call = 0; call < 3; ++call) {
+                    const pool_shape own = drawn_call(s, how, random);
+                    std::vector<std::int64_t> parameters = values_of_call(s, own);
+                    REQUIRE(parameters.size() == given_parameters(d.parameters));
+                    CHECK(calls::check_parameters(d.parameters, 0, parameters.data()).found.ok());
+                    parameters.resize(d.parameters.size());
+                    complete(d.parameters, parameters.data(), parameters.data());
+                    const call_data given = data_of(own, random.next());
+                    const std::string found = wrong(n, d, given, reference(own, how, given, epilogue), parameters);
+                    CHECK_MESSAGE(found.empty(), found, "\n  of ", text_of(own, how), " ", std::string(name_of(set)));
+                    ++ran;
+                }
+            }
+        }
+    }
+    CHECK(ran > 3000);
+    CHECK(counted > 60);
 }
 
 TEST_CASE("the tuner's exact results are those of plain loops")

@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <hone/cpu/kernel.hpp>
+#include <hone/op/pool.hpp>
 
 #include "kernel_trial.hpp"
 #include "many_operands.hpp"
@@ -83,6 +84,42 @@ struct rig {
 };
 
 } // namespace
+
+TEST_CASE("windows of a call that must meet the image: padding that makes one is out of range, and no other")
+{
+    const pool_shape s{.h = extent::up_to(9), .w = extent::up_to(8), .kh = 5, .kw = 4, .window_at_call = true};
+    const definition d = pool_definition<>(s, pooling::max, dtype::f32);
+    // Columns are one window of one pixel. 0: legal; else the number of what is named.
+    const auto wrong = [&](const pool_shape& call) {
+        const std::vector<std::int64_t> given{call.h,       1, call.kh,         1, call.stride_h,   1,
+                                              call.pad_top, 0, call.pad_bottom, 0, call.dilation_h, 1};
+        const status found = check_parameters(d.parameters, 0, given.data()).found;
+        if (!found.ok()) CHECK(found.what == fault::parameter_out_of_range);
+        return std::string(found.subject);
+    };
+    int legal = 0, refused = 0;
+    for (std::int64_t h = 1; h <= 5; ++h)
+        for (std::int64_t kh = 1; kh <= 5; ++kh)
+            for (std::int64_t stride = 1; stride <= 3; ++stride)
+                for (std::int64_t dilation = 1; dilation <= 3; ++dilation)
+                    for (std::int64_t before = 0; before <= 5; ++before)
+                        for (std::int64_t behind = 0; behind <= 5; ++behind) {
+                            pool_shape call{.h = h, .kh = kh};
+                            call.stride_h = stride;
+                            call.dilation_h = dilation;
+                            call.pad_top = before;
+                            call.pad_bottom = behind;
+                            const bool is_legal = wrong(call).empty();
+                            // Beside padding, taps no farther apart than the image is long.
+                            if (before == 0 || dilation <= h)
+                                CHECK(is_legal == call.check().ok());
+                            else
+                                CHECK_FALSE(is_legal);
+                            ++(is_legal ? legal : refused);
+                        }
+    CHECK(legal > 1000);
+    CHECK(refused > 1000);
+}
 
 TEST_CASE("windows of a call: what the padded image does not hold is out of range, of its height or width")
 {

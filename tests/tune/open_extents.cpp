@@ -68,6 +68,20 @@ TEST_CASE("a product that leaves all open, rows, images and elements are tuned a
         CHECK(r.typical == "h=5 w=7 c=24");
 }
 
+TEST_CASE("pools that leave all open are tuned at what is typical of calls")
+{
+    for (const tune::record& r :
+         check_tuned<open_extents::largest>("open_extents.hpp", "open_extents", "largest", open_child))
+        CHECK(r.typical == "h=9 w=7 c=24 kh=3 kw=3 stride_h=1 stride_w=1 pad_top=1 pad_left=1 pad_bottom=1 pad_right=1 "
+                           "dilation_h=1 dilation_w=1");
+    for (const tune::record& r :
+         check_tuned<open_extents::means>("open_extents.hpp", "open_extents", "means", open_child))
+        CHECK(r.typical.find("kh=3 kw=3 stride_h=1 stride_w=1 pad_top=1") != std::string::npos);
+    for (const tune::record& r :
+         check_tuned<open_extents::whole_images>("open_extents.hpp", "open_extents", "whole_images", open_child))
+        CHECK(r.typical == "h=5 w=6 c=10");
+}
+
 TEST_CASE("a tuner leaves no open workload out, and measures anew where other values are typical")
 {
     const folder at;

@@ -94,8 +94,7 @@ constexpr auto intervals_around(const Nest& n, int at)
 
 // Whether a condition holds at an instance; `where` receives the lanes where it does.
 struct lane_range {
-    std::int64_t first = 0;
-    std::int64_t end = 0;
+    std::int64_t first = 0, end = 0;
 };
 template <class Nest>
 constexpr truth decide(const Nest& n, const interval* variables, const affine& condition, const instance& i,
@@ -255,10 +254,7 @@ enum class factor : std::uint8_t { general, plus, minus, table };
 
 // What is literal about one instance: offsets of its accesses in elements, or register numbers.
 struct step {
-    std::int16_t statement = -1;
-    std::int16_t vector_variable = -1;
-    std::int16_t first_lane = 0;
-    std::int16_t lanes = 1;
+    std::int16_t statement = -1, vector_variable = -1, first_lane = 0, lanes = 1;
     bool plain = true;          // nothing about it is decided at run time
     bool fresh = false;         // the first term of a sum: it needs no zero to be added to
     bool tested = false;        // a guard is known at run time only

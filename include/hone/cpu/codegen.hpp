@@ -275,7 +275,16 @@ HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor&
     constexpr const node& x = K::nest.nodes[Node];
     if constexpr (is_band(K::nest, Node)) {
         using b = band<K, Node>;
-        execute_band<K, b, 0, b::tables.run_count, x.parent>(e, r);
+        if constexpr (K::nest.parameters.size() > 0 && reads_position(K::nest, b::step_at(0).statement)) {
+            // Numbers that no store can change: what all vectors compute of them is computed once.
+            std::int64_t own[K::nest.parameters.size()];
+            for (std::size_t p = 0; p < K::nest.parameters.size(); ++p) own[p] = e.parameters[p];
+            environment<K> here = e;
+            here.parameters = own;
+            execute_band<K, b, 0, b::tables.run_count, x.parent>(here, r);
+        } else {
+            execute_band<K, b, 0, b::tables.run_count, x.parent>(e, r);
+        }
     } else if constexpr (x.kind == node_kind::tile) {
         if constexpr (repeats(K::nest, x.child)) {
             tile_at<K, Node, Executor>::call(e, executor);

@@ -101,7 +101,8 @@ struct position_at {
 
     HONE_INLINE static std::int64_t first(const environment<K>& e)
     {
-        return environment_value<K, index.first, index.count, parts.terms>(e) + parts.literal;
+        return environment_value<K, index.first, index.count, parts.terms>(e) +
+               parameter_offset<K, B, I, index.first, index.count>(e) + parts.literal;
     }
     HONE_INLINE static scalar_of<K> of_lane(const environment<K>& e, int lane)
     {

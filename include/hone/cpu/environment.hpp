@@ -61,8 +61,7 @@ constexpr std::size_t cache_line = 64;
 // Bytes of the workspace: one region for the call, then one for each worker slot.
 struct workspace_layout {
     std::int64_t offset[64]{}; // of each buffer inside its region
-    std::int64_t call_bytes = 0;
-    std::int64_t slot_bytes = 0;
+    std::int64_t call_bytes = 0, slot_bytes = 0;
 };
 template <class Nest>
 constexpr workspace_layout layout_of(const Nest& n)

@@ -7,11 +7,14 @@
 //     find_in_range(my_kernels::table(), signature_of(gemm_shape{.m = m, .n = 1000, .k = 512}, ...).c_str(), cpu())
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 #include <hone/core/inline_vector.hpp>
 #include <hone/core/target.hpp>
 #include <hone/cpu/entry.hpp>
+#include <hone/op/pool.hpp>
 #include <hone/op/window.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -51,19 +54,22 @@ constexpr bool begins_with(const char* text, const char* word)
     while (*word != '\0' && *text == *word) ++text, ++word;
     return *word == '\0';
 }
-// Of a window that the call gives, the words "s p d": a shape has one for all directions and sides, "p1", or one for
-// each. Leaves `shape` behind them.
+// Of a window that the call gives, the words "s p d", or "s p d1" where it is not dilated: a shape has one for all
+// directions and sides, "p1", or one for each. Where a pool has its last windows cut, "cut", the call has them whole,
+// over more padding behind. Leaves both texts behind them. `whole`: all of the shape.
 template <class Open>
-constexpr bool holds_window(const char*& shape, Open&& open)
+constexpr bool holds_window(const char*& signature, const char*& shape, const char* whole, Open&& open)
 {
+    const bool is_dense = begins_with(signature, "s p d1 ");
+    signature += is_dense ? 7 : 6;
     struct numbers {
         const char* name;
         const char* each[4];
         std::int64_t least, most;
     };
-    constexpr numbers words[] = {{"s", {"sh", "sw"}, 1, operators::most_stride},
-                                 {"p", {"pt", "pl", "pb", "pr"}, 0, operators::most_padding},
-                                 {"d", {"dh", "dw"}, 1, operators::most_dilation}};
+    const numbers words[] = {{"s", {"sh", "sw"}, 1, operators::most_stride},
+                             {"p", {"pt", "pl", "pb", "pr"}, 0, operators::most_padding},
+                             {"d", {"dh", "dw"}, 1, is_dense ? 1 : operators::most_dilation}};
     const auto take = [&](const char* name) {
         const char* p = shape;
         while (*name != '\0' && *p == *name) ++p, ++name;
@@ -72,15 +78,32 @@ constexpr bool holds_window(const char*& shape, Open&& open)
         shape = *p == ' ' ? p + 1 : p;
         return number;
     };
+    inline_vector<std::int64_t, 8> given, most;
     for (const numbers& w : words) {
         const std::int64_t all = take(w.name);
         for (const char* name : w.each) {
             if (name == nullptr) continue;
             const std::int64_t number = all >= 0 ? all : take(name);
             if (number < w.least || number > w.most) return false;
-            open(number, w.most);
+            given.push_back(number);
+            most.push_back(w.most);
         }
     }
+    if (begins_with(shape, "cut ")) {
+        if (begins_with(signature, "padding ")) return false; // what lies beyond the padding is none
+        shape += 4;
+        for (const int across : {0, 1}) {
+            const std::int64_t image = number_of(whole, across ? "w" : "h"),
+                               taps = number_of(whole, across ? "kw" : "kh");
+            if (image < 0 || taps < 0) return false;
+            std::int64_t& behind = given[4 + across];
+            const operators::pools::direction cut{
+                image, taps, given[across], given[6 + across], given[2 + across], behind, operators::last_window::cut};
+            if (cut.reached() - image > behind) behind = cut.reached() - image;
+            if (behind > most[4 + across]) return false;
+        }
+    }
+    for (std::size_t i = 0; i < given.size(); ++i) open(given[i], most[i]);
     return true;
 }
 
@@ -95,9 +118,8 @@ constexpr bool holds(const char* signature, const char* shape, Open&& open)
     const char* const whole = shape;
     const char* word = signature;
     while (*signature != '\0' || *shape != '\0') {
-        if (signature == word && begins_with(signature, "s p d ")) {
-            if (!holds_window(shape, open)) return false;
-            signature += 6;
+        if (signature == word && (begins_with(signature, "s p d ") || begins_with(signature, "s p d1 "))) {
+            if (!holds_window(signature, shape, whole, open)) return false;
             word = signature;
             continue;
         }

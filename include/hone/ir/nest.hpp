@@ -66,8 +66,7 @@ constexpr float identity_of(reduction r)
 // coefficient * floor(variable / divisor) * parameter; variable or parameter -1 stands for 1. Only lanes of a vector of
 // a CPU are divided: several neighbours read one element.
 struct affine_term {
-    std::int16_t variable = -1;
-    std::int16_t parameter = -1;
+    std::int16_t variable = -1, parameter = -1;
     std::int64_t coefficient = 0;
     std::int16_t divisor = 1;
     friend constexpr bool operator==(const affine_term&, const affine_term&) = default;
@@ -76,8 +75,7 @@ struct affine_term {
 // constant + the terms [first, first + count) of the nest.
 struct affine {
     std::int64_t constant = 0;
-    std::int16_t first = 0;
-    std::int16_t count = 0;
+    std::int16_t first = 0, count = 0;
     friend constexpr bool operator==(const affine&, const affine&) = default;
 };
 
@@ -90,8 +88,7 @@ struct bound {
 
 // Entries [first, first + count) of one of the nest's tables.
 struct range {
-    std::int16_t first = 0;
-    std::int16_t count = 0;
+    std::int16_t first = 0, count = 0;
     friend constexpr bool operator==(const range&, const range&) = default;
 };
 
@@ -106,9 +103,7 @@ enum class node_kind : std::uint8_t {
 struct node {
     node_kind kind = node_kind::loop;
     binding bind = binding::serial;
-    std::int16_t parent = -1;
-    std::int16_t child = -1;
-    std::int16_t next = -1;
+    std::int16_t parent = -1, child = -1, next = -1;
     std::int16_t variable = -1;  // loop
     std::int16_t statement = -1; // leaf
     // grid and lane: variable = (flattened index / radix_stride) % largest extent. Several such loops form one
@@ -129,25 +124,23 @@ struct variable {
 };
 
 // Parameters that say how a window moves over a direction of an image: how long that is, padding included, and the
-// taps.
+// taps. `meets`: no window may lie in the padding altogether.
 struct window_numbers {
     std::int16_t image = -1, before = -1, behind = -1, taps = -1, dilation = -1, stride = -1;
+    bool meets = false;
     friend constexpr bool operator==(const window_numbers&, const window_numbers&) = default;
 };
 
 struct parameter {
     const char* name = "";
-    std::int64_t least = 0;
-    std::int64_t most = 0; // bounds of the value, inclusive; kernels are checked with them
+    std::int64_t least = 0, most = 0; // bounds of the value, inclusive; kernels are checked with them
     // A product of two parameters before it, which no call gives: complete() computes it. Such stand behind the others.
-    std::int16_t first_factor = -1;
-    std::int16_t second_factor = -1;
+    std::int16_t first_factor = -1, second_factor = -1;
     // A parameter before it, whose value in a call this one must reach, too.
     std::int16_t reaches = -1;
     // floor((a parameter before it + added) / divisor), which no call gives either: the windows in an image.
     std::int16_t dividend = -1;
-    std::int64_t added = 0;
-    std::int64_t divisor = 1;
+    std::int64_t added = 0, divisor = 1;
     // floor((image + before + behind - dilation * (taps - 1) - 1) / stride) + 1: the windows of a call that gives
     // these.
     window_numbers window{};
@@ -257,18 +250,8 @@ struct statement {
 
 // Capacities of a nest, one per table.
 struct nest_sizes {
-    int nodes = 512;
-    int variables = 96;
-    int parameters = 32;
-    int buffers = 16;
-    int accesses = 48;
-    int statements = 40;
-    int exprs = 160;
-    int terms = 512;
-    int bounds = 96;
-    int conditions = 96;
-    int table_accesses = 8;
-    int table_values = 128;
+    int nodes = 512, variables = 96, parameters = 32, buffers = 16, accesses = 48, statements = 40;
+    int exprs = 160, terms = 512, bounds = 96, conditions = 96, table_accesses = 8, table_values = 128;
     friend constexpr bool operator==(const nest_sizes&, const nest_sizes&) = default;
 };
 
@@ -335,18 +318,9 @@ struct basic_nest {
 
     constexpr nest_sizes sizes() const
     {
-        return {.nodes = static_cast<int>(nodes.size()),
-                .variables = static_cast<int>(variables.size()),
-                .parameters = static_cast<int>(parameters.size()),
-                .buffers = static_cast<int>(buffers.size()),
-                .accesses = static_cast<int>(accesses.size()),
-                .statements = static_cast<int>(statements.size()),
-                .exprs = static_cast<int>(exprs.size()),
-                .terms = static_cast<int>(terms.size()),
-                .bounds = static_cast<int>(bounds.size()),
-                .conditions = static_cast<int>(conditions.size()),
-                .table_accesses = static_cast<int>(table_accesses.size()),
-                .table_values = static_cast<int>(table_values.size())};
+        const auto of = [](const auto& table) { return static_cast<int>(table.size()); };
+        return {of(nodes), of(variables), of(parameters), of(buffers),    of(accesses),       of(statements),
+                of(exprs), of(terms),     of(bounds),     of(conditions), of(table_accesses), of(table_values)};
     }
 };
 

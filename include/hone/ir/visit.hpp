@@ -43,8 +43,7 @@ constexpr std::int64_t value_of(const Nest& n, const affine& a, const std::int64
 
 // Inclusive range of an integer.
 struct interval {
-    std::int64_t least = 0;
-    std::int64_t most = 0;
+    std::int64_t least = 0, most = 0;
     constexpr bool constant() const { return least == most; }
     friend constexpr bool operator==(const interval&, const interval&) = default;
 };

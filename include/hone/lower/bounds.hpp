@@ -44,8 +44,7 @@ protected:
         int rounded = -1;
         bool has_constant = true;
         std::int16_t parameter = -1;
-        std::int64_t added = 0;
-        std::int64_t divisor = 1;
+        std::int64_t added = 0, divisor = 1;
         bool is_quotient = false;
 
         constexpr bool is_constant() const { return rounded < 0 && parameter < 0 && !is_quotient; }
@@ -73,9 +72,7 @@ protected:
         const int ax = plan(st).levels[l].axis;
         const std::int64_t step = plan(st).levels[l].step;
         range r{static_cast<std::int16_t>(n_.bounds.size()), 0};
-        if (x.has_constant) {
-            if (put(n_.bounds, {.value = {.constant = x.constant}}, "bounds")) ++r.count;
-        }
+        if (x.has_constant && put(n_.bounds, {.value = {.constant = x.constant}}, "bounds")) ++r.count;
         if (x.rounded >= 0) {
             bound b{.value = rest_of(st, ax, c.opened), .divisor = step};
             b.value.constant += x.rounded;
@@ -102,8 +99,7 @@ protected:
     // with that image.
     struct inner_steps {
         std::int64_t first = 0;
-        limit end{};
-        limit before{}, behind{}, all{}; // ends of the steps in front, and where those behind begin and end
+        limit end{}, before{}, behind{}, all{}; // ends of the steps in front, and where those behind begin and end
         std::uint64_t satisfied = 0;
     };
     constexpr inner_steps inner_steps_of(int st, int l, const context& c) const
@@ -150,14 +146,6 @@ protected:
 
     // Passes and siblings state the same limits and conditions again and again; each is kept once. `first_term` is the
     // size of the term table before the entries were made.
-    constexpr bool same(const affine& a, const affine& b) const
-    {
-        if (a.constant != b.constant || a.count != b.count) return false;
-        for (int i = 0; i < a.count; ++i)
-            if (!(n_.terms[a.first + i] == n_.terms[b.first + i])) return false;
-        return true;
-    }
-
     constexpr range interned_bounds(range r, std::size_t first_term)
     {
         for (int at = 0; at + r.count <= r.first; ++at) {

@@ -134,8 +134,7 @@ protected:
     int fold_level_ = 0; // that a pass takes together
 
 private:
-    std::int16_t last_child_[512]{};
-    std::int16_t last_root_ = -1;
+    std::int16_t last_child_[512]{}, last_root_ = -1;
 };
 
 } // namespace hone::schedules

@@ -297,7 +297,7 @@ protected:
         const std::int64_t step = plan(st).levels[next].step;
         const std::int64_t extent = c.axes[ax].extent;
         // Vectors one by one, of which the last one may be filled in part.
-        if (is_vector_axis(st, ax)) {
+        if (is_vector_axis(st, ax) && step <= s_.vector_length) {
             const limit all{ceil_div(extent, step), static_cast<int>(step - 1)};
             emit_loop(st, next, inside, p, parent, {0}, all, {step, true, c.axes[ax].guarded}, false, l);
             return;

@@ -219,15 +219,16 @@ protected:
     {
         const table_operand& op = d_.stages[st].tables[t];
         table_access a{.values = {op.first, op.count}};
-        if (op.index.offset_parameter < 0) a.index.constant = op.index.offset;
-        if (op.index.offset_parameter >= 0) add_term(a.index, -1, op.index.offset_parameter, op.index.offset);
+        const std::size_t first_term = n_.terms.size();
+        const std::int16_t of_call = op.index.offset_parameter;
+        of_call < 0 ? void(a.index.constant = op.index.offset) : add_term(a.index, -1, of_call, op.index.offset);
         for (const index_term& term : op.index.terms) {
             const axis_quotient& q = d_.stages[st].axes[term.axis].quotient;
             const bool divides = is_quotient_of_lanes(st, term.axis);
             contributions(st, divides ? q.of : term.axis, divides ? 1 : term.coefficient, levels(st),
                           [&](int v, std::int64_t c, int ts, int tl) {
                               if (!divides)
-                                  add_term(a.index, v, -1, c);
+                                  add_term(a.index, v, term.parameter, c);
                               else if (c % q.divisor == 0)
                                   add_term(a.index, v, -1, c / q.divisor * term.coefficient);
                               else if (c == 1 && q.times == 1 && q.added == 0 && count_of(ts, tl) % q.divisor == 0)
@@ -236,6 +237,11 @@ protected:
                                   fail(fault::axis_not_covered, q.divisor, c, name(st, term.axis));
                           });
         }
+        for (std::size_t known = 0; known < n_.table_accesses.size(); ++known)
+            if (n_.table_accesses[known].values == a.values && same(n_.table_accesses[known].index, a.index)) {
+                n_.terms.resize(first_term);
+                return static_cast<int>(known);
+            }
         return n_.table_accesses.push_back(a);
     }
 

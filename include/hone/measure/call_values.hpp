@@ -21,7 +21,6 @@
 #include <hone/measure/odd_twin.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
-#include <hone/op/flops.hpp>
 #include <hone/run/call.hpp>
 #include <hone/schedule/packed.hpp>
 #include <hone/schedule/transform.hpp>
@@ -58,10 +57,10 @@ inline definition of_call(definition d, const call_values& given)
             known(index.offset, index.offset_parameter);
             for (index_term& t : index.terms) known(t.coefficient, t.parameter);
         };
-        for (table_operand& t : s.tables) known_index(t.index);
         schedules::for_each_operand(s, [&](operand& o) {
             for (dim_index& index : o.index) known_index(index);
         });
+        for (table_operand& t : s.tables) known_index(t.index);
     }
     d.parameters.clear();
     return d;
@@ -85,7 +84,7 @@ inline bool fits(const definition& known)
     constexpr std::int64_t most = std::int64_t{1} << 26;
     std::int64_t elements = 0;
     for (const tensor& t : known.tensors) elements = saturated_sum(elements, operators::sizes::span_of(known, t));
-    return elements <= most && flops_of(known) <= 0x1p32;
+    return elements <= most && known.flops() <= 0x1p32;
 }
 
 // Whether a parameter is the extent of something, and no distance.
@@ -129,14 +128,19 @@ inline std::int64_t dense_distance(const definition& d, std::size_t p, const cal
     return distance;
 }
 
-// Of windows that an image does not hold, with its padding, as many taps as it does.
+// Of windows that an image does not hold, with its padding, as many taps as it does. Where each must meet the image, no
+// padding if it is longer than windows of so many taps allow.
 inline call_values with_held_windows(const definition& d, call_values given)
 {
+    const auto of = [&](std::int16_t p) -> std::int64_t& { return given[static_cast<std::size_t>(p)]; };
     for (const parameter& p : d.parameters) {
-        if (p.window.image < 0) continue;
-        const std::int64_t missing = ir::missing_of(p.window, given.data());
-        const std::int64_t step = given[static_cast<std::size_t>(p.window.dilation)];
-        if (missing > 0) given[static_cast<std::size_t>(p.window.taps)] -= (missing + step - 1) / step;
+        const ir::window_numbers& w = p.window;
+        if (w.image < 0) continue;
+        const std::int64_t far = of(w.dilation) * (of(w.taps) - 1);
+        if (w.meets && (std::max(of(w.before), of(w.behind)) > far || of(w.dilation) > of(w.image)))
+            of(w.before) = of(w.behind) = 0;
+        if (const std::int64_t missing = ir::missing_of(w, given.data()); missing > 0)
+            of(w.taps) -= (missing + of(w.dilation) - 1) / of(w.dilation);
     }
     return given;
 }

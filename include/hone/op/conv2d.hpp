@@ -11,6 +11,7 @@
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/leading.hpp>
+#include <hone/op/open_window.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/window.hpp>
 
@@ -23,28 +24,16 @@ namespace hone::operators {
 struct conv2d_shape {
     static constexpr std::int64_t as_above = -1; // as the wider field says
 
-    extent n = 1; // images: also as many as each call gives
-    extent h = 1; // rows and columns of x: also as many as each call gives, of NHWC
-    extent w = 1;
+    extent n = 1;        // images: also as many as each call gives
+    extent h = 1, w = 1; // rows and columns of x: also as many as each call gives, of NHWC
     // Channels: also as many as each call gives, of NHWC and one group; of a depthwise convolution ic, oc and groups,
     // as one extent.
-    extent ic = 1;
-    extent oc = 1;
-    std::int64_t kh = 1;
-    std::int64_t kw = 1; // at most so many taps, where window_at_call
-    std::int64_t stride = 1;
-    std::int64_t stride_h = as_above;
-    std::int64_t stride_w = as_above;
-    std::int64_t pad = 0; // zeros; a window may lie in them altogether
-    std::int64_t pad_h = as_above;
-    std::int64_t pad_w = as_above;
-    std::int64_t pad_top = as_above;
-    std::int64_t pad_left = as_above;
-    std::int64_t pad_bottom = as_above;
-    std::int64_t pad_right = as_above;
-    std::int64_t dilation = 1;
-    std::int64_t dilation_h = as_above;
-    std::int64_t dilation_w = as_above;
+    extent ic = 1, oc = 1;
+    std::int64_t kh = 1, kw = 1; // at most so many taps, where window_at_call
+    std::int64_t stride = 1, stride_h = as_above, stride_w = as_above;
+    std::int64_t pad = 0, pad_h = as_above, pad_w = as_above; // zeros; a window may lie in them altogether
+    std::int64_t pad_top = as_above, pad_left = as_above, pad_bottom = as_above, pad_right = as_above;
+    std::int64_t dilation = 1, dilation_h = as_above, dilation_w = as_above;
     extent groups = 1;
     hone::layout layout = hone::layout::nhwc;
     leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
@@ -72,16 +61,13 @@ struct conv2d_shape {
             if (groups.at_call ? !is_one : groups.value > 1)
                 return {fault::channels_at_call, groups.at_call ? ic.value : 1, groups, "conv2d: groups"};
         }
-        if (window_at_call) {
-            if (layout != layout::nhwc) return {fault::window_at_call, 0, 0, "conv2d: layout"};
-            if (!h.at_call || !w.at_call) return {fault::window_at_call, 0, h.at_call ? w : h, "conv2d: h, w"};
-            if (groups.value > 1 && !groups.at_call) return {fault::window_at_call, 1, groups, "conv2d: groups"};
-            if (v != window_of(conv2d_shape{})) return {fault::window_at_call, 0, 0, "conv2d: stride, pad, dilation"};
-        }
+        if (window_at_call && groups.value > 1 && !groups.at_call)
+            return {fault::window_at_call, 1, groups, "conv2d: groups"};
         if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
         if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
         constexpr window_subjects subjects{"conv2d", "conv2d: pad", "conv2d: window", "conv2d: h", "conv2d: w"};
-        const status found = window_at_call ? check_numbers(*this, subjects) : check_window(*this, subjects);
+        status found = check_open_window(*this, "conv2d: layout", "conv2d: h, w", "conv2d: stride, pad, dilation");
+        if (found.ok()) found = window_at_call ? check_numbers(*this, subjects) : check_window(*this, subjects);
         if (!found.ok()) return found;
         // Schedules may copy the image with its padding.
         const std::int64_t image = saturated_product(n, h + v.pad_top + v.pad_bottom, w + v.pad_left + v.pad_right, ic);
@@ -119,90 +105,23 @@ constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
     return t;
 }
 
-// Parameters of an image that a call gives: rows, columns, and channels, which are the distance of pixels of NHWC. What
-// comes of them: the distances of rows and of images, of which `row` and `image` are all that the call gives. -1: none.
-struct image_parameters {
-    std::int16_t h = -1;
-    std::int16_t w = -1;
-    std::int16_t c = -1;
-    std::int16_t row = -1;   // w * c
-    std::int16_t image = -1; // h * w * c
-};
-// What a call gives of a window in one direction, and products of these with the distance of rows or pixels of x.
-struct direction_parameters {
-    std::int16_t taps = -1, stride = -1, before = -1, behind = -1, dilation = -1;
-};
-// Those of a convolution: n, h, w and channels where the shape leaves them open, those of the window, and what comes of
-// them. An image holds a window. Channels of a depthwise one are `ic`, and as many as groups.
-struct conv2d_parameters {
-    std::int16_t n = -1, ic = -1, oc = -1, groups = -1;
-    image_parameters x, y;
-    direction_parameters down, across;
-    std::int16_t tap_rows = -1, taps = -1; // kw * ic, kh * kw * ic: as far as the call gives them
-    inline_vector<parameter, 32> all{};
+// Channels of a depthwise convolution are `ic`, and as many as groups. What weights have of a call: kw * ic and
+// kh * kw * ic, as far as it gives them.
+struct conv2d_parameters : window_parameters {
+    std::int16_t ic = -1, oc = -1, groups = -1, tap_rows = -1, taps = -1;
 };
 constexpr conv2d_parameters parameters_of(const conv2d_shape& s)
 {
     conv2d_parameters p;
-    const image_window v = s.window();
-    const auto add = [&](const parameter& own) { return static_cast<std::int16_t>(p.all.push_back(own)); };
-    const auto open = [&](const extent& e, const char* name, std::int64_t least) {
-        const parameter own{.name = name, .least = least < 1 ? 1 : least, .most = e.value, .typical = e.typical};
-        return e.at_call ? add(own) : std::int16_t{-1};
-    };
-    const std::int64_t rows = s.window_at_call ? -1 : v.pad_top + v.pad_bottom - v.rows(s.kh);
-    const std::int64_t columns = s.window_at_call ? -1 : v.pad_left + v.pad_right - v.columns(s.kw);
-    const auto windows = [&](std::int16_t of, const char* name, std::int64_t added, std::int64_t stride) {
-        return of < 0 ? of : add(quotient_of(p.all, name, of, added + stride, stride));
-    };
-    const auto times = [&](std::int16_t a, std::int16_t b, const char* name) {
-        return a < 0 ? b : b < 0 ? a : add(product_of(p.all, name, a, b));
-    };
-    p.n = open(s.n, "n", 1);
-    p.x.h = open(s.h, "h", -rows);
-    p.x.w = open(s.w, "w", -columns);
-    p.x.c = open(s.ic, "ic", 1);
-    p.y.c = s.groups.at_call ? p.x.c : open(s.oc, "oc", 1);
+    p.add_image(s);
+    p.x.c = p.open(s.ic, "ic");
+    p.y.c = s.groups.at_call ? p.x.c : p.open(s.oc, "oc");
     (s.groups.at_call ? p.groups : p.ic) = p.x.c;
     if (!s.groups.at_call) p.oc = p.y.c;
-    if (s.window_at_call) {
-        const auto given = [&](const char* name, std::int64_t least, std::int64_t most, std::int64_t typical = 0) {
-            return add({.name = name, .least = least, .most = most, .typical = typical});
-        };
-        // Most windows are of 3 x 3.
-        const auto is_3 = [](std::int64_t taps) { return taps >= 3 ? 1 : 0; };
-        p.down.taps = given("kh", 1, s.kh, 3 * is_3(s.kh));
-        p.across.taps = given("kw", 1, s.kw, 3 * is_3(s.kw));
-        p.down.stride = given("stride_h", 1, most_stride);
-        p.across.stride = given("stride_w", 1, most_stride);
-        p.down.before = given("pad_top", 0, most_padding, is_3(s.kh));
-        p.across.before = given("pad_left", 0, most_padding, is_3(s.kw));
-        p.down.behind = given("pad_bottom", 0, most_padding, is_3(s.kh));
-        p.across.behind = given("pad_right", 0, most_padding, is_3(s.kw));
-        p.down.dilation = given("dilation_h", 1, most_dilation);
-        p.across.dilation = given("dilation_w", 1, most_dilation);
-        const auto counted = [&](std::int16_t image, const char* name, const direction_parameters& d) {
-            return add(windows_of(p.all, name, {image, d.before, d.behind, d.taps, d.dilation, d.stride}));
-        };
-        p.y.h = counted(p.x.h, "oh", p.down);
-        p.y.w = counted(p.x.w, "ow", p.across);
-    } else {
-        p.y.h = windows(p.x.h, "oh", rows, v.stride_h);
-        p.y.w = windows(p.x.w, "ow", columns, v.stride_w);
-    }
-    p.x.row = times(p.x.w, p.x.c, "w * ic");
-    p.x.image = times(p.x.h, p.x.row, p.x.c < 0 ? "h * w" : "h * w * ic");
-    p.y.row = times(p.y.w, p.y.c, "ow * oc");
-    p.y.image = times(p.y.h, p.y.row, p.y.c < 0 ? "oh * ow" : "oh * ow * oc");
-    if (!s.window_at_call) return p;
-    times(p.down.stride, p.x.row, "stride_h * row");
-    times(p.down.dilation, p.x.row, "dilation_h * row");
-    times(p.down.before, p.x.row, "pad_top * row");
-    times(p.across.stride, p.x.c, "stride_w * ic");
-    times(p.across.dilation, p.x.c, "dilation_w * ic");
-    times(p.across.before, p.x.c, "pad_left * ic");
-    p.tap_rows = times(p.across.taps, p.ic, "kw * ic");
-    p.taps = times(p.down.taps, p.tap_rows, p.ic < 0 ? "kh * kw" : "kh * kw * ic");
+    p.add_window(s);
+    p.add_distances();
+    p.tap_rows = p.times(p.across.taps, p.ic, "kw * ic");
+    p.taps = p.times(p.down.taps, p.tap_rows, "kh * kw * ic");
     return p;
 }
 
@@ -212,15 +131,13 @@ struct conv2d_tensors {
 };
 constexpr conv2d_tensors tensors_of(const conv2d_shape& s, operand_types type, const conv2d_parameters& open)
 {
-    const std::int64_t icg = s.ic / s.groups;
-    const std::int64_t ocg = s.oc / s.groups;
+    const std::int64_t icg = s.ic / s.groups, ocg = s.oc / s.groups;
     const auto activation = [&](const char* name, hone::role role, std::int64_t h, std::int64_t w, std::int64_t c,
                                 std::int16_t channels, const image_parameters& p) {
         const bool nhwc = s.layout == layout::nhwc;
         const std::int64_t all = p.c < 0 ? s.groups * c : 1; // that the call does not give
         const std::int64_t row = p.w < 0 ? w : 1, pixels = (p.h < 0 ? h : 1) * row;
-        const std::int64_t channel = nhwc ? 1 : pixels;
-        const std::int64_t column = nhwc ? all : 1;
+        const std::int64_t channel = nhwc ? 1 : pixels, column = nhwc ? all : 1;
         const std::int16_t by = nhwc ? std::int16_t{-1} : p.image;
         tensor t{.name = name, .type = type.others, .role = role};
         t.dims.push_back(
@@ -244,11 +161,10 @@ constexpr conv2d_tensors tensors_of(const conv2d_shape& s, operand_types type, c
         t.weights.dims.push_back(
             {.extent = extent, .stride = stride, .extent_parameter = parameter, .stride_parameter = by});
     };
-    const std::int16_t taps = s.window_at_call ? open.taps : open.ic;
-    const std::int16_t of_group = s.groups.at_call ? taps : -1; // there is one where the call gives ic
+    const std::int16_t of_group = s.groups.at_call ? open.taps : -1; // there is one where the call gives ic
     add(s.groups, ocg * kh * kw * icg, open.groups, of_group);
-    add(ocg, kh * kw * ic, open.oc, taps);
-    add(s.kh, kw * (ohwi ? ic : 1), open.down.taps, s.window_at_call ? open.tap_rows : open.ic);
+    add(ocg, kh * kw * ic, open.oc, open.taps);
+    add(s.kh, kw * (ohwi ? ic : 1), open.down.taps, open.tap_rows);
     add(s.kw, ohwi ? ic : 1, open.across.taps, open.ic);
     add(icg, ohwi ? 1 : kh * kw, open.ic, -1);
     t.bias = {.name = "bias", .type = type.others, .role = role::bias};
@@ -292,16 +208,11 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     s.axes.push_back({"ic", shape.ic / shape.groups, true, open.ic});
     operand x{.tensor = 0, .may_leave = v.pads() || shape.window_at_call};
     x.index.push_back(along(n));
-    if (shape.window_at_call) {
-        const auto add = [&](int spatial, int tap, const direction_parameters& p) {
-            x.index.push_back(along_open_window(spatial, p.stride, tap, p.dilation, p.before));
-        };
-        add(oh, kh, open.down);
-        add(ow, kw, open.across);
-    } else {
-        x.index.push_back(along_window(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
-        x.index.push_back(along_window(ow, v.stride_w, kw, v.dilation_w, v.pad_left));
-    }
+    const bool is_open = shape.window_at_call;
+    x.index.push_back(is_open ? along_open_window(oh, kh, open.down)
+                              : along_window(oh, v.stride_h, kh, v.dilation_h, v.pad_top));
+    x.index.push_back(is_open ? along_open_window(ow, kw, open.across)
+                              : along_window(ow, v.stride_w, kw, v.dilation_w, v.pad_left));
     x.index.push_back(along(g));
     x.index.push_back(along(ic));
     s.operands.push_back(x);

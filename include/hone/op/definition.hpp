@@ -22,9 +22,7 @@ namespace hone::operators {
 // floor((times * value of axis `of` + added) / divisor).
 struct axis_quotient {
     std::int8_t of = -1;
-    std::int32_t times = 1;
-    std::int32_t added = 0;
-    std::int32_t divisor = 1;
+    std::int32_t times = 1, added = 0, divisor = 1;
 };
 
 // A loop axis of a stage. With a parameter, `extent` is its largest value and the parameter gives the extent of a call.
@@ -43,13 +41,8 @@ struct axis {
 // (i / block) * outer_stride (* parameter outer_parameter) + (i % block) * stride. Blocked dimensions are padded to
 // whole blocks; with a stride of 0 a block is one element.
 struct dimension {
-    std::int64_t extent = 1;
-    std::int64_t stride = 1;
-    std::int64_t block = 0;
-    std::int64_t outer_stride = 0;
-    std::int16_t extent_parameter = -1;
-    std::int16_t stride_parameter = -1;
-    std::int16_t outer_parameter = -1;
+    std::int64_t extent = 1, stride = 1, block = 0, outer_stride = 0;
+    std::int16_t extent_parameter = -1, stride_parameter = -1, outer_parameter = -1;
 
     constexpr bool has_padded_blocks() const { return block > 0 && stride != 0; }
 };
@@ -144,10 +137,9 @@ struct operand {
 };
 
 // Entry of a constant table [first, first + count) of the definition; the index is affine in the axes. A table of no
-// entries is for ex::position, which is the index itself.
+// entries is for ex::position, which is the index itself. There it may be a number of the call: offset * parameter.
 struct table_operand {
-    std::int16_t first = 0;
-    std::int16_t count = 0;
+    std::int16_t first = 0, count = 0;
     dim_index index{};
 };
 
@@ -169,7 +161,7 @@ struct stage {
     const char* name = "";
     inline_vector<axis, most_axes> axes{};
     inline_vector<operand, 6> operands{};
-    inline_vector<table_operand, 4> tables{};
+    inline_vector<table_operand, 6> tables{};
     operand output{};
     hone::reduction reduce = hone::reduction::none;
     expr body{};

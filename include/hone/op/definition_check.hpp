@@ -87,7 +87,6 @@ constexpr std::int64_t most_of(const definition& d, std::int16_t parameter)
 {
     return parameter >= 0 ? d.parameters[parameter].most : 1;
 }
-// How far from the first element a stage stands at most, padding included.
 constexpr std::int64_t reach_of(const definition& d, const stage& s, const dim_index& index)
 {
     std::int64_t reach = saturated_product(saturated_magnitude(index.offset), most_of(d, index.offset_parameter));
@@ -96,6 +95,7 @@ constexpr std::int64_t reach_of(const definition& d, const stage& s, const dim_i
                                                        most_of(d, x.parameter)));
     return reach;
 }
+// How far from the first element a stage stands at most, padding included.
 constexpr std::int64_t reach_of(const definition& d, const stage& s, const operand& o)
 {
     std::int64_t reach = 0;
@@ -127,9 +127,10 @@ constexpr status wrong_sizes(const definition& d)
         if (span > most) return too_large(most, span, t.name);
     }
     for (const stage& s : d.stages) {
-        for (const table_operand& t : s.tables)
+        for (const table_operand& t : s.tables) {
             if (const std::int64_t reach = sizes::reach_of(d, s, t.index); reach > most_position)
                 return too_large(most_position, reach, s.name);
+        }
         for (const axis& a : s.axes) {
             if (a.extent < 1) return {fault::extent_zero, 1, a.extent, a.name};
             if (a.extent > most_elements) return too_large(most_elements, a.extent, a.name);

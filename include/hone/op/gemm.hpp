@@ -22,9 +22,7 @@ enum class transposed : std::uint8_t { no, yes };
 
 struct gemm_shape {
     std::int64_t batch = 1;
-    extent m = 1;
-    extent n = 1;
-    extent k = 1;
+    extent m = 1, n = 1, k = 1;
     transposed x = transposed::no;       // yes: x is stored [k][m]
     transposed weights = transposed::no; // yes: weights are stored [n][k]
     leading ldx{};

@@ -8,6 +8,7 @@
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
 #include <hone/op/leading.hpp>
+#include <hone/op/open_window.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/window.hpp>
 
@@ -41,16 +42,23 @@ struct image_shape {
     }
 };
 
-// Images of a shape as a tensor [n][c][h][w] without gaps, whatever their layout.
-constexpr tensor dense_images(const char* name, dtype type, hone::role role, const image_shape& s)
+// Images of a shape as a tensor [n][c][h][w] without gaps, whatever their layout; with the parameters of those extents
+// that a call gives.
+constexpr tensor dense_images(const char* name, dtype type, hone::role role, const image_shape& s, std::int16_t n = -1,
+                              const image_parameters& open = {})
 {
     const bool nhwc = s.layout == layout::nhwc;
-    const std::int64_t column = nhwc ? s.c.value : 1, pixels = s.h * s.w;
+    // What no call gives.
+    const std::int64_t channels = open.c < 0 ? s.c.value : 1, row = open.w < 0 ? s.w.value : 1;
+    const std::int64_t pixels = (open.h < 0 ? s.h.value : 1) * row, column = nhwc ? channels : 1;
     tensor t{.name = name, .type = type, .role = role};
-    t.dims.push_back({.extent = s.n, .stride = pixels * s.c});
-    t.dims.push_back({.extent = s.c, .stride = nhwc ? 1 : pixels});
-    t.dims.push_back({.extent = s.h, .stride = s.w * column});
-    t.dims.push_back({.extent = s.w, .stride = column});
+    const auto add = [&](std::int64_t extent, std::int64_t stride, std::int16_t parameter, std::int16_t by) {
+        t.dims.push_back({.extent = extent, .stride = stride, .extent_parameter = parameter, .stride_parameter = by});
+    };
+    add(s.n, pixels * channels, n, open.image);
+    add(s.c, nhwc ? 1 : pixels, open.c, nhwc ? std::int16_t{-1} : open.image);
+    add(s.h, row * column, open.h, open.row);
+    add(s.w, column, open.w, open.c);
     return t;
 }
 

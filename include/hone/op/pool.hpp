@@ -18,6 +18,7 @@
 #include <hone/op/epilogue.hpp>
 #include <hone/op/image_shape.hpp>
 #include <hone/op/leading.hpp>
+#include <hone/op/open_window.hpp>
 #include <hone/op/operator.hpp>
 #include <hone/op/window.hpp>
 
@@ -43,12 +44,14 @@ enum class last_window : std::uint8_t {
 struct pool_shape {
     static constexpr std::int64_t as_above = -1; // as the wider field says
 
-    std::int64_t n = 1;
-    std::int64_t h = 1;
-    std::int64_t w = 1;
-    std::int64_t c = 1;
-    std::int64_t kh = 1;
-    std::int64_t kw = 1;
+    extent n = 1; // images: also as many as each call gives
+    extent h = 1; // rows, columns and channels: also as many as each call gives, of NHWC and whole windows
+    extent w = 1;
+    extent c = 1;
+    // At most so many taps, where window_at_call. Where h and w are those of each call, the window may be the image: kh
+    // is h then, and kw is w.
+    extent kh = 1;
+    extent kw = 1;
     std::int64_t stride = 1;
     std::int64_t stride_h = as_above;
     std::int64_t stride_w = as_above;
@@ -67,10 +70,16 @@ struct pool_shape {
     operators::count_padding count_padding = operators::count_padding::no; // of averages
     leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
     leading batch_stride_x{}, batch_stride_y{}; // NCHW: images
+    // Whether each call gives kh, kw, strides, paddings and dilations, as it gives h and w; of averages the dilation
+    // is 1.
+    bool window_at_call = false;
 
     constexpr image_window window() const { return window_of(*this); }
+    // The most of them, where a call says how many there are.
     constexpr std::int64_t oh() const;
     constexpr std::int64_t ow() const;
+    // Whether the window is an image of the call.
+    constexpr bool is_image() const { return kh.at_call || kw.at_call; }
     constexpr image_view x() const { return view_of_x(*this, c, saturated_product(h, w)); }
     constexpr image_view y() const;
     constexpr status check() const;
@@ -82,7 +91,8 @@ namespace pools {
 struct direction {
     std::int64_t extent, taps, stride, dilation, before, after; // padding before and after the image
     last_window last;
-    bool counts_padding;
+    bool counts_padding = false;
+    bool is_open = false; // the extent is the largest that a call gives, and windows are whole
 
     constexpr std::int64_t reach() const { return dilation * (taps - 1) + 1; }
     constexpr std::int64_t outputs() const
@@ -94,16 +104,27 @@ struct direction {
         return count;
     }
     constexpr std::int64_t first_of(std::int64_t output) const { return output * stride - before; }
-    constexpr bool leaves_image() const { return before > 0 || first_of(outputs() - 1) + reach() > extent; }
+    // The end of the last window, of the longest where a call says how long the image is.
+    constexpr std::int64_t reached() const { return is_open ? extent + after : first_of(outputs() - 1) + reach(); }
+    constexpr bool leaves_image() const { return before > 0 || reached() > extent; }
     // Of each window the taps count that stand in [least, end).
     constexpr std::int64_t least() const { return counts_padding ? -before : 0; }
     constexpr std::int64_t end() const { return extent + (counts_padding ? after : 0); }
     constexpr bool misses_some_before() const { return -before < least(); }
-    constexpr bool misses_some_after() const { return first_of(outputs() - 1) + reach() > end(); }
+    constexpr bool misses_some_after() const { return reached() > end(); }
     constexpr bool counts_all() const { return !misses_some_before() && !misses_some_after(); }
-    // Whether a window is taps of padding only.
+    // Whether a window is taps of padding only, of any image of the call.
     constexpr bool misses_image() const
     {
+        if (is_open) {
+            bool misses = reach() <= before || reach() <= after;
+            direction of_call = *this;
+            of_call.is_open = false;
+            const std::int64_t least = reach() - before - after;
+            for (of_call.extent = least < 1 ? 1 : least; of_call.extent < dilation && !misses; ++of_call.extent)
+                misses = of_call.extent <= extent && of_call.misses_image();
+            return misses;
+        }
         if (reach() <= before || first_of(outputs() - 1) >= extent) return true;
         // Taps that are farther apart than the image is long may stand on both sides of it.
         for (std::int64_t o = 0; dilation > extent && o < outputs() && first_of(o) < 0; ++o) {
@@ -112,33 +133,43 @@ struct direction {
         }
         return false;
     }
-    // Where the first tap p of an output stands, for count(). Where that divides by the dilation, 2 p + 1: half a pixel
-    // farther no quotient is near a whole number.
-    constexpr dim_index position(int axis) const
+    // How many taps count: those before ceil((end - p) / dilation), but for the first ceil((least - p) / dilation),
+    // where the first one stands at p. `image`, `open`: parameters, where the call gives the extent and the window.
+    constexpr expr count(stage& s, int axis, std::int16_t image, const direction_parameters& open) const
     {
-        const std::int64_t parts = dilation > 1 ? 2 : 1;
-        return along(axis, static_cast<std::int32_t>(parts * stride),
-                     static_cast<std::int32_t>(parts - 1 - parts * before));
-    }
-    // How many taps count: those before ceil((end - p) / dilation), but for the first ceil((least - p) / dilation).
-    constexpr expr count(int table) const
-    {
-        const auto number = [](std::int64_t v) { return expr(static_cast<float>(v)); };
-        if (counts_all()) return number(taps);
+        const auto position = [&](const dim_index& i) {
+            return ex::position(static_cast<int>(s.tables.push_back({.index = i})));
+        };
+        const auto number = [&](std::int64_t value, std::int16_t parameter) {
+            return parameter < 0 ? expr(static_cast<float>(value))
+                                 : position({.offset = 1, .offset_parameter = parameter});
+        };
+        const expr all = number(taps, open.taps);
+        if (counts_all()) return all;
         expr e;
+        // Where that divides by the dilation, p is 2 p + 1: half a pixel farther no quotient is near a whole number.
+        const std::int64_t parts = dilation > 1 ? 2 : 1;
+        dim_index first = along(axis, static_cast<std::int32_t>(parts * stride),
+                                static_cast<std::int32_t>(parts - 1 - parts * before));
+        if (open.stride >= 0) {
+            first = along(axis, 1, -1);
+            first.terms[0].parameter = open.stride;
+            first.offset_parameter = open.before;
+        }
         if (dilation == 1) {
-            const expr p = ex::acc(), past = p + number(taps);
-            e = (misses_some_after() ? ex::min(past, number(end())) : past) -
-                (misses_some_before() ? ex::max(p, number(least())) : p);
+            const expr p = ex::acc(), past = p + all;
+            e = (misses_some_after() ? ex::min(past, number(end(), image)) : past) -
+                (misses_some_before() ? ex::max(p, number(least(), -1)) : p);
         } else {
             const expr p = ex::acc(); // in steps of the dilation
             const auto steps = static_cast<float>(dilation);
-            e = number(taps);
-            if (misses_some_after()) e = ex::min(e, ex::floor(static_cast<float>(end()) / steps + 1 - p));
+            const expr past = image < 0 ? expr(static_cast<float>(end()) / steps + 1) : number(0, image) / steps + 1.0f;
+            e = all;
+            if (misses_some_after()) e = ex::min(e, ex::floor(past - p));
             if (misses_some_before()) e = e + ex::min(ex::floor(p), 0.0f); // least is 0
             e = e.with_accumulator(ex::acc() * (0.5f / steps));
         }
-        return e.with_accumulator(ex::position(table)); // one node, however often it is read
+        return e.with_accumulator(position(first)); // one node, however often it is read
     }
 };
 
@@ -147,29 +178,45 @@ inline constexpr std::int64_t most_counted = std::int64_t{1} << 20;
 
 constexpr direction down(const pool_shape& s)
 {
+    const bool counts = s.count_padding == count_padding::yes, is_open = s.h.at_call != 0;
+    if (s.window_at_call) return {s.h, s.kh, 1, 1, most_padding, most_padding, s.last, counts, is_open};
     const image_window v = s.window();
-    return {s.h,       s.kh,         v.stride_h, v.dilation_h,
-            v.pad_top, v.pad_bottom, s.last,     s.count_padding == count_padding::yes};
+    return {s.h, s.kh, v.stride_h, v.dilation_h, v.pad_top, v.pad_bottom, s.last, counts, is_open};
 }
 constexpr direction across(const pool_shape& s)
 {
+    const bool counts = s.count_padding == count_padding::yes, is_open = s.w.at_call != 0;
+    if (s.window_at_call) return {s.w, s.kw, 1, 1, most_padding, most_padding, s.last, counts, is_open};
     const image_window v = s.window();
-    return {s.w,        s.kw,        v.stride_w, v.dilation_w,
-            v.pad_left, v.pad_right, s.last,     s.count_padding == count_padding::yes};
+    return {s.w, s.kw, v.stride_w, v.dilation_w, v.pad_left, v.pad_right, s.last, counts, is_open};
 }
 
 } // namespace pools
 
-constexpr std::int64_t pool_shape::oh() const { return pools::down(*this).outputs(); }
-constexpr std::int64_t pool_shape::ow() const { return pools::across(*this).outputs(); }
+constexpr std::int64_t pool_shape::oh() const
+{
+    return window_at_call ? h + 2 * most_padding : pools::down(*this).outputs();
+}
+constexpr std::int64_t pool_shape::ow() const
+{
+    return window_at_call ? w + 2 * most_padding : pools::across(*this).outputs();
+}
 constexpr image_view pool_shape::y() const { return view_of_y(*this, c, saturated_product(oh(), ow())); }
 constexpr status pool_shape::check() const
 {
-    for (std::int64_t e : {n, h, w, c})
+    for (const extent& e : {n, h, w, c}) {
         if (e < 1) return {fault::extent_zero, 1, e, "pool"};
-    for (std::int64_t e : {n, h, w, c})
         if (e > most_elements) return {fault::extent_too_large, most_elements, e, "pool"};
-    const status found = check_window(*this, {"pool", "pool: pad", "pool: window", "pool: h", "pool: w"});
+    }
+    for (const extent& e : {h, w, c})
+        if (e.at_call && layout != layout::nhwc) return {fault::extents_at_call, 0, e, "pool: layout"};
+    if ((h.at_call || w.at_call) && last == last_window::cut) return {fault::extents_at_call, 0, 1, "pool: last"};
+    const auto is_same = [](const extent& a, const extent& b) { return a.at_call == b.at_call && a.value == b.value; };
+    if (is_image() && (window_at_call || !is_same(kh, h) || !is_same(kw, w) || window() != window_of(pool_shape{})))
+        return {fault::extents_at_call, h, kh, "pool: kh, kw"};
+    constexpr window_subjects subjects{"pool", "pool: pad", "pool: window", "pool: h", "pool: w"};
+    status found = check_open_window(*this, "pool: layout", "pool: h, w", "pool: stride, pad, dilation");
+    if (found.ok()) found = window_at_call ? check_numbers(*this, subjects) : check_window(*this, subjects);
     if (!found.ok()) return found;
     const image_window v = window();
     // Schedules may copy the image with its padding.
@@ -178,7 +225,8 @@ constexpr status pool_shape::check() const
     const std::int64_t outputs = saturated_product(n, oh(), ow(), c);
     if (outputs > most_elements) return {fault::extent_too_large, most_elements, outputs, "pool: y"};
     for (const pools::direction& along : {pools::down(*this), pools::across(*this)})
-        if (along.misses_image()) return {fault::shape_mismatch, along.reach() - 1, along.before, "pool: pad"};
+        if (!window_at_call && !is_image() && along.misses_image())
+            return {fault::shape_mismatch, along.reach() - 1, along.before, "pool: pad"};
     return check_views(x(), y());
 }
 
@@ -205,15 +253,25 @@ constexpr signature_text signature_of(const pool_shape& s, pooling how, operand_
 {
     signature_text t;
     t.word(how == pooling::max ? "max_pool" : "average_pool");
-    t.field("n", s.n).field("h", s.h).field("w", s.w).field("c", s.c).field("kh", s.kh).field("kw", s.kw);
-    add_window(t, s.window());
+    t.field(s.n.at_call ? "n<=" : "n", s.n.value)
+        .field(s.h.at_call ? "h<=" : "h", s.h.value)
+        .field(s.w.at_call ? "w<=" : "w", s.w.value)
+        .field(s.c.at_call ? "c<=" : "c", s.c.value);
+    s.kh.at_call ? t.word("kh=h") : t.field(s.window_at_call ? "kh<=" : "kh", s.kh.value);
+    s.kw.at_call ? t.word("kw=w") : t.field(s.window_at_call ? "kw<=" : "kw", s.kw.value);
+    if (s.window_at_call)
+        t.word("s").word("p").word(how == pooling::max ? "d" : "d1");
+    else
+        add_window(t, s.window());
     // What changes nothing is not named.
     if (s.check().ok()) {
         const image_window v = s.window();
-        if (s.oh() != v.outputs_down(s.h, s.kh) || s.ow() != v.outputs_across(s.w, s.kw)) t.word("cut");
+        const bool is_cut = s.oh() != v.outputs_down(s.h, s.kh) || s.ow() != v.outputs_across(s.w, s.kw);
+        if (is_cut && !s.window_at_call) t.word("cut");
         pool_shape pixels = s;
         pixels.count_padding = count_padding::no;
-        const bool differs = v.pads() && !(pools::down(pixels).counts_all() && pools::across(pixels).counts_all());
+        const bool differs =
+            (v.pads() || s.window_at_call) && !(pools::down(pixels).counts_all() && pools::across(pixels).counts_all());
         if (how == pooling::average && s.count_padding == count_padding::yes && differs) t.word("padding");
     }
     t.word(name_of(s.layout));
@@ -223,6 +281,27 @@ constexpr signature_text signature_of(const pool_shape& s, pooling how, operand_
     return t;
 }
 
+namespace pools {
+
+constexpr window_parameters parameters_of(const pool_shape& s, pooling how)
+{
+    pool_shape one_pixel = s; // which images of the call have, whatever their window
+    if (s.is_image()) one_pixel.kh = one_pixel.kw = 1;
+    window_parameters p;
+    p.add_image(one_pixel);
+    p.x.c = p.y.c = p.open(s.c, "c");
+    if (s.is_image()) {
+        p.down.taps = p.x.h;
+        p.across.taps = p.x.w;
+    } else {
+        p.add_window(s, how == pooling::max ? most_dilation : 1, true);
+    }
+    p.add_distances();
+    return p;
+}
+
+} // namespace pools
+
 // The definition of a pool of any shape, with epilogues E.
 template <class... E>
 constexpr definition pool_definition(const pool_shape& shape, pooling how, operand_types type)
@@ -231,29 +310,37 @@ constexpr definition pool_definition(const pool_shape& shape, pooling how, opera
     definition d;
     d.found = shape.check();
     if (!d.found.ok()) return d;
-    d.tensors.push_back(
-        dense_images("x", type.others, role::input, {shape.n, shape.h, shape.w, shape.c, shape.layout}));
-    d.tensors.push_back(
-        dense_images("y", type.others, role::output, {shape.n, shape.oh(), shape.ow(), shape.c, shape.layout}));
+    window_parameters open = pools::parameters_of(shape, how);
+    if (how == pooling::average) open.down.dilation = open.across.dilation = -1; // those of a call are 1
+    for (const parameter& p : open.all) d.parameters.push_back(p);
+    const auto images = [&](const char* name, hone::role role, const extent& h, const extent& w,
+                            const image_parameters& p) {
+        return dense_images(name, type.others, role, {shape.n, h, w, shape.c, shape.layout}, open.n, p);
+    };
+    d.tensors.push_back(images("x", role::input, shape.h, shape.w, open.x));
+    d.tensors.push_back(images("y", role::output, shape.oh(), shape.ow(), open.y));
     lay_out(d, d.tensors[0], shape.x(), {0, 2, 3});
     lay_out(d, d.tensors[1], shape.y(), {0, 2, 3});
 
     const pools::direction rows = pools::down(shape), columns = pools::across(shape);
     stage s;
     s.name = "pool";
-    s.axes.push_back({"n", shape.n});
-    s.axes.push_back({"c", shape.c});
-    s.axes.push_back({"oh", shape.oh()});
-    s.axes.push_back({"ow", shape.ow()});
-    s.axes.push_back({"kh", shape.kh, true});
-    s.axes.push_back({"kw", shape.kw, true});
+    s.axes.push_back({"n", shape.n, false, open.n});
+    s.axes.push_back({"c", shape.c, false, open.x.c});
+    s.axes.push_back({"oh", shape.oh(), false, open.y.h});
+    s.axes.push_back({"ow", shape.ow(), false, open.y.w});
+    s.axes.push_back({"kh", shape.kh, true, open.down.taps});
+    s.axes.push_back({"kw", shape.kw, true, open.across.taps});
     s.reduce = how == pooling::max ? reduction::max : reduction::add;
     operand x{
         .tensor = 0, .may_leave = rows.leaves_image() || columns.leaves_image(), .outside = identity_of(s.reduce)};
     x.index.push_back(along(n));
     x.index.push_back(along(c));
-    x.index.push_back(along_window(oh, rows.stride, kh, rows.dilation, rows.before));
-    x.index.push_back(along_window(ow, columns.stride, kw, columns.dilation, columns.before));
+    const bool is_open = shape.window_at_call;
+    x.index.push_back(is_open ? along_open_window(oh, kh, open.down)
+                              : along_window(oh, rows.stride, kh, rows.dilation, rows.before));
+    x.index.push_back(is_open ? along_open_window(ow, kw, open.across)
+                              : along_window(ow, columns.stride, kw, columns.dilation, columns.before));
     s.operands.push_back(x);
     s.output.tensor = 1;
     for (int a : {n, c, oh, ow}) s.output.index.push_back(along(a));
@@ -264,15 +351,11 @@ constexpr definition pool_definition(const pool_shape& shape, pooling how, opera
             if (!own.counts_all() && counted > pools::most_counted)
                 d.found = {fault::extent_too_large, pools::most_counted, counted, "pool"};
         }
-        const auto counted = [&](const pools::direction& own, int axis) {
-            const auto table = static_cast<int>(s.tables.size());
-            if (!own.counts_all()) s.tables.push_back({.index = own.position(axis)});
-            return own.count(table);
-        };
-        if (rows.counts_all() && columns.counts_all())
+        if (rows.counts_all() && columns.counts_all() && open.down.taps < 0 && open.across.taps < 0)
             s.epilogue = ex::acc() / static_cast<float>(shape.kh * shape.kw);
         else
-            s.epilogue = ex::acc() / (counted(rows, oh) * counted(columns, ow));
+            s.epilogue =
+                ex::acc() / (rows.count(s, oh, open.x.h, open.down) * columns.count(s, ow, open.x.w, open.across));
     }
     d.stages.push_back(s);
 
@@ -301,7 +384,10 @@ struct pool {
 } // namespace pools
 
 // x: n * h * w * c elements; y: n * oh * ow * c, and what is read per element lies as y does. Parameters of a call are
-// the distances of x and y, where the shape leaves them open.
+// n, h, w and c, where the shape leaves them open, then kh, kw, stride_h, stride_w, pad_top, pad_left, pad_bottom,
+// pad_right, dilation_h and dilation_w of a window of the call, and behind them the distances of x and y. No images or
+// channels are no work. An h or w whose padded image holds no window is out of range, and so is padding of which a
+// window may be made, a dilation above the image beside padding, and of averages any dilation above 1.
 template <pool_shape S, class Type, operator_word... E>
 struct max_pool : pools::pool<S, pooling::max, Type, E...> {};
 template <pool_shape S, class Type, operator_word... E>

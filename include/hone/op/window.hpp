@@ -146,23 +146,20 @@ constexpr image_window window_of(const Shape& s)
 
 // What a fault names of an operator: "conv2d", "conv2d: pad", and so on.
 struct window_subjects {
-    const char* whole;
-    const char* pad;
-    const char* window;
-    const char* h;
-    const char* w;
+    const char *whole, *pad, *window, *h, *w;
 };
 // extent_zero and shape_mismatch of the numbers of a window with kh x kw taps, whatever image it moves over.
 template <class Shape>
 constexpr status check_numbers(const Shape& s, const window_subjects& name)
 {
     const image_window v = s.window();
-    for (std::int64_t e : {s.kh, s.kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w})
+    const std::int64_t kh = s.kh, kw = s.kw;
+    for (std::int64_t e : {kh, kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w})
         if (e < 1) return {fault::extent_zero, 1, e, name.whole};
     for (std::int64_t p : {v.pad_top, v.pad_left, v.pad_bottom, v.pad_right})
         if (p < 0) return {fault::shape_mismatch, 0, p, name.pad};
-    for (std::int64_t e : {s.kh, s.kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, v.pad_top, v.pad_left,
-                           v.pad_bottom, v.pad_right})
+    for (std::int64_t e :
+         {kh, kw, v.stride_h, v.stride_w, v.dilation_h, v.dilation_w, v.pad_top, v.pad_left, v.pad_bottom, v.pad_right})
         if (e > most_of_window) return {fault::shape_mismatch, most_of_window, e, name.window};
     return {};
 }
@@ -201,17 +198,6 @@ constexpr dim_index along_window(int spatial, std::int64_t stride, int tap, std:
 {
     return along(spatial, static_cast<std::int32_t>(stride), tap, static_cast<std::int32_t>(dilation),
                  -static_cast<std::int32_t>(pad));
-}
-
-// The same with stride, dilation and padding of the call, as parameters.
-constexpr dim_index along_open_window(int spatial, std::int16_t stride, int tap, std::int16_t dilation,
-                                      std::int16_t pad)
-{
-    dim_index i = along(spatial, 1, tap, 1, -1);
-    i.terms[0].parameter = stride;
-    i.terms[1].parameter = dilation;
-    i.offset_parameter = pad;
-    return i;
 }
 
 } // namespace hone::operators

@@ -121,12 +121,21 @@ constexpr checked_parameters check_parameters(const Parameters& all, std::uint64
         if (v < least || v > most)
             return {.found = {fault::parameter_out_of_range, v < least ? least : most, v, all[p].name}};
     }
-    for (const parameter& p : all) // values are given: none of them may be 0
-        if (p.window.image >= 0)
-            if (const std::int64_t missing = ir::missing_of(p.window, values); missing > 0) {
-                const std::int64_t found = values[p.window.image];
-                return {.found = {fault::parameter_out_of_range, found + missing, found, all[p.window.image].name}};
-            }
+    for (const parameter& p : all) { // values are given: none of them may be 0
+        const ir::window_numbers& w = p.window;
+        if (w.image < 0) continue;
+        const auto wrong = [&](std::int64_t expected, std::int16_t of) {
+            return checked_parameters{.found = {fault::parameter_out_of_range, expected, values[of], all[of].name}};
+        };
+        const std::int64_t image = values[w.image], missing = ir::missing_of(w, values);
+        if (missing > 0) return wrong(image + missing, w.image);
+        if (!w.meets) continue;
+        const std::int64_t far = values[w.dilation] * (values[w.taps] - 1), stride = values[w.stride];
+        if (values[w.before] > far) return wrong(far, w.before);
+        if (-missing / stride * stride - values[w.before] >= image) return wrong(far, w.behind);
+        // Taps that are farther apart than the image is long may stand on both sides of it.
+        if (values[w.before] > 0 && values[w.dilation] > image) return wrong(image, w.dilation);
+    }
     return {};
 }
 

@@ -76,6 +76,15 @@ constexpr bool has_open_border(const definition& d, const stage& s, const operan
     return false;
 }
 
+// How taps are met over an image of the call: a loop over known steps of one row ends where the image does.
+constexpr border open_border(const operand& x, int tap, std::int32_t rows)
+{
+    bool clips = rows == 1;
+    for (const dim_index& index : x.index)
+        for (const index_term& t : index.terms) clips = clips && (t.axis != tap || t.parameter < 0);
+    return clips ? border::clip : border::test;
+}
+
 // No more rows, vectors or steps than the operator has, of its definition with fused outputs.
 constexpr output_tile fitted_to(const definition& d, output_tile t, isa set)
 {

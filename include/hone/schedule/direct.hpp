@@ -326,6 +326,25 @@ constexpr packed_tensors packed_weights(const definition& d, const direct_knobs&
     return packed_along(d, std::int64_t{k.vectors} * lanes_of(set, d));
 }
 
+// The rows and vectors of a tile, its innermost levels.
+constexpr void add_tile(stage_plan& p, const stage& g, const direct_roles& r, const direct_knobs& k, std::int64_t vl,
+                        bool halves_rows)
+{
+    if (r.row >= 0) {
+        // Rows known only at the call leave remainders of any size: a cascade of halves covers them.
+        if (halves_rows)
+            for (std::int64_t half = 16; half > 1; half /= 2)
+                if (half < k.rows) p.add(r.row, half, binding::unroll, tail::peel);
+        if (k.rows > 1) p.add(r.row, 1, binding::unroll);
+    }
+    // Channels of the call leave any remainder, too: means of 3 x 3 x 288 take 0.6 of the time with these halves.
+    if (r.weights < 0 && g.axes[r.vector].parameter >= 0)
+        for (std::int64_t block = k.vectors; block % 2 == 0 && block > 2;)
+            p.add(r.vector, (block /= 2) * vl, binding::unroll, tail::peel);
+    if (k.vectors > 1) p.add(r.vector, vl, binding::unroll, tail::guard);
+    p.add(r.vector, 1, binding::vectorize);
+}
+
 constexpr schedule direct_schedule(const definition& original, direct_knobs k, isa set)
 {
     schedule s;
@@ -407,7 +426,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
         if (g.axes[a].extent == 1) continue;
         const bool along_rows = r.row >= 0 && !clips_rows && shares_dimension(x, a, r.row);
         if (tests) {
-            p.add(a, 1, binding::serial, tail::exact, border::test);
+            p.add(a, 1, binding::serial, tail::exact, open_border(x, a, k.rows));
             continue;
         }
         // Dead taps across rows bound the loop; dead taps along the rows of the tile vanish when written out, beside a
@@ -427,15 +446,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
                   peels && unroll == 1 && !along_rows ? border::clip : border::none);
         if (unroll > 1) p.add(r.reduce, 1, binding::unroll);
     }
-    if (r.row >= 0) {
-        // Rows known only at the call leave remainders of any size: a cascade of halves covers them.
-        if (runtime && !has_border_tiles)
-            for (std::int64_t half = 16; half > 1; half /= 2)
-                if (half < k.rows) p.add(r.row, half, binding::unroll, tail::peel);
-        if (k.rows > 1) p.add(r.row, 1, binding::unroll);
-    }
-    if (k.vectors > 1) p.add(r.vector, vl, binding::unroll, tail::guard);
-    p.add(r.vector, 1, binding::vectorize);
+    add_tile(p, g, r, k, vl, runtime && !has_border_tiles);
 
     if (pads && !peels && !tests) {
         inline_vector<std::int64_t, 6> extents;

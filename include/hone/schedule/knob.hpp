@@ -30,8 +30,7 @@ struct knob {
     std::int64_t (*get)(const Knobs&) = nullptr;
     void (*set)(Knobs&, std::int64_t) = nullptr;
     schedules::legal legal = schedules::legal::listed;
-    std::int64_t least = 0;
-    std::int64_t most = 0;
+    std::int64_t least = 0, most = 0;
     inline_vector<std::int32_t, 32> values{}; // what a search tries, ascending
     inline_vector<const char*, 4> words{};    // how 0, 1, ... are written; none: as numbers
     bool is_optional = false;                 // came later: records without it have the default value

@@ -191,6 +191,12 @@ constexpr reduce_knobs default_columns(const definition& d, isa set, term_order 
     const std::int64_t steps = moving < 0 ? 1 : s.axes[moving].extent;
     const bool is_kept = order == term_order::kept && s.reduce == reduction::add;
     reduce_knobs k{.apart = apart::sums};
+    // Of what a call gives, long runs of each step: 7 x 7 x 2048 is read in 0.6 of the time that eight vectors take.
+    if (s.axes[r.vector].parameter >= 0 || (moving >= 0 && s.axes[moving].parameter >= 0)) {
+        const std::int64_t most = vector_registers(set) < 32 ? 12 : 16;
+        k.vectors = static_cast<std::int32_t>(vectors < most ? vectors : most);
+        return k;
+    }
     if (vectors <= most_held(set)) {
         k.vectors = static_cast<std::int32_t>(vectors);
         if (!is_kept)

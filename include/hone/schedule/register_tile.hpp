@@ -16,8 +16,7 @@
 namespace hone::schedules {
 
 struct register_tile {
-    std::int32_t rows = 1;
-    std::int32_t vectors = 1;
+    std::int32_t rows = 1, vectors = 1;
     std::int32_t steps = 1; // of the reduction, written out
 };
 

@@ -95,7 +95,7 @@ constexpr bool has_open_stride(const definition& d, const operand& o, int axis)
     if (d.tensors[o.tensor].role == role::weights) return false;
     for (std::size_t k = 0; k < o.index.size(); ++k)
         for (const index_term& t : o.index[k].terms)
-            if (t.axis == axis && d.tensors[o.tensor].dims[k].stride_parameter >= 0) return true;
+            if (t.axis == axis && (t.parameter >= 0 || d.tensors[o.tensor].dims[k].stride_parameter >= 0)) return true;
     return false;
 }
 constexpr bool has_open_stride(const definition& d, const stage& s, int axis)

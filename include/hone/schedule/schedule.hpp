@@ -52,8 +52,7 @@ struct level {
 
 // Where a stage is computed: just before level `level` of stage `stage`, inside its earlier levels. -1: at the root.
 struct attach_point {
-    std::int8_t stage = -1;
-    std::int8_t level = 0;
+    std::int8_t stage = -1, level = 0;
 };
 
 struct stage_plan {

@@ -292,7 +292,7 @@ struct vulkan_reduce {
     static constexpr int default_steps = 1 + vulkan_direct::default_steps;
     static constexpr bool transforms_weights = false;
 
-    static constexpr bool applies(const definition& d) { return reduce::applies(d); }
+    static constexpr bool applies(const definition& d) { return reduce::applies(d) && !has_open_image(d); }
     static constexpr knobs fitted(const definition& d, const knobs& k, const target&)
     {
         return fitted_vulkan_reduce(d, k);

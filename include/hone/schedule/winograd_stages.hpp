@@ -277,12 +277,8 @@ private:
     int alpha_;
     std::int64_t vl_;
     std::int64_t block_; // output channels of a register tile
-    std::int64_t ic_;
-    std::int64_t oc_;
-    std::int64_t tiles_h_ = 1;
-    std::int64_t tiles_w_ = 1;
-    std::int64_t block_rows_ = 1;
-    std::int64_t block_columns_ = 1;
+    std::int64_t ic_, oc_;
+    std::int64_t tiles_h_ = 1, tiles_w_ = 1, block_rows_ = 1, block_columns_ = 1;
     std::int8_t weights_ = -1;                                    // tensors: U,
     std::int8_t td_ = -1, tb_ = -1, tv_ = -1, tm_ = -1, ta_ = -1; // and d, Bd, V, M, AM
     std::int8_t block_level_ = 0, columns_level_ = 0;             // of the output, before which stages are attached
