@@ -230,14 +230,6 @@ protected:
             ++a.count;
     }
 
-    constexpr bool same(const affine& a, const affine& b) const
-    {
-        if (a.constant != b.constant || a.count != b.count) return false;
-        for (int i = 0; i < a.count; ++i)
-            if (!(n_.terms[a.first + i] == n_.terms[b.first + i])) return false;
-        return true;
-    }
-
     // Whether a parameter is what pixels of an image are apart in a tensor: its channels.
     constexpr bool is_distance_in(const tensor& t, int p) const
     {

@@ -47,6 +47,15 @@ protected:
         std::int16_t index;
     };
 
+    // Whether two linear forms are of the same terms.
+    constexpr bool same(const affine& a, const affine& b) const
+    {
+        if (a.constant != b.constant || a.count != b.count) return false;
+        for (int i = 0; i < a.count; ++i)
+            if (!(n_.terms[a.first + i] == n_.terms[b.first + i])) return false;
+        return true;
+    }
+
     // The leaves of a stage. `whole`: no reduction. resume and suspend stand in for init and store where a reduction
     // level is outside the tile and this is not its first or last step. Where a reduction accumulates apart, fold takes
     // the parts together, and lanes into a register that clear has prepared.

@@ -16,14 +16,14 @@
 namespace hone::operators {
 
 // The largest of each extent, and what a tuner measures.
-inline constexpr image_shape any_image_shape{.n = extent::up_to(32).typically(1),
-                                             .h = extent::up_to(2048).typically(28),
-                                             .w = extent::up_to(2048).typically(28),
-                                             .c = extent::up_to(4096).typically(256)};
+inline constexpr image_shape any_elements_shape{.n = extent::up_to(32).typically(1),
+                                                .h = extent::up_to(2048).typically(28),
+                                                .w = extent::up_to(2048).typically(28),
+                                                .c = extent::up_to(4096).typically(256)};
 
 // Parameters of a call: n, h, w, c.
 template <class Type, operator_word... E>
-struct any_elementwise : elementwise<any_image_shape, Type, E...> {};
+struct any_elementwise : elementwise<any_elements_shape, Type, E...> {};
 
 } // namespace hone::operators
 
