@@ -254,9 +254,9 @@ TEST_CASE("numbers that name nothing")
     is_named(placed(ex::position(0), along(1, 1 << 24)), fault::extent_too_large, "gemm");
 
     // Of a call, it is one of a parameter that is there, and at most as large with that.
-    const auto placed_by = [](std::int16_t parameter, std::int64_t most) {
+    const auto placed_by = [](std::int16_t parameter, std::int64_t largest) {
         return found([&](definition& d) {
-            d.parameters.push_back({.name = "p", .least = 0, .most = most});
+            d.parameters.push_back({.name = "p", .least = 0, .most = largest});
             d.stages[0].tables.push_back({.index = {.offset = 2, .offset_parameter = parameter}});
             d.stages[0].epilogue = ex::acc() + ex::position(0);
         });

@@ -32,6 +32,7 @@
 #include <hone/tune/backends.hpp>
 #include <hone/tune/command_line.hpp>
 #include <hone/tune/summary.hpp>
+#include <hone/tune/tuner.hpp>
 #include <hone/tune/tuner_defaults.hpp>
 #include <hone/tune/tuner_main.hpp>
 #include <hone/tune/workload_list.hpp>

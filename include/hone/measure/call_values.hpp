@@ -21,6 +21,7 @@
 #include <hone/measure/odd_twin.hpp>
 #include <hone/op/definition.hpp>
 #include <hone/op/definition_check.hpp>
+#include <hone/op/flops.hpp>
 #include <hone/run/call.hpp>
 #include <hone/schedule/packed.hpp>
 #include <hone/schedule/transform.hpp>
@@ -84,7 +85,7 @@ inline bool fits(const definition& known)
     constexpr std::int64_t most = std::int64_t{1} << 26;
     std::int64_t elements = 0;
     for (const tensor& t : known.tensors) elements = saturated_sum(elements, operators::sizes::span_of(known, t));
-    return elements <= most && known.flops() <= 0x1p32;
+    return elements <= most && flops_of(known) <= 0x1p32;
 }
 
 // Whether a parameter is the extent of something, and no distance.
