@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// expect: hone: calls give extents of NHWC images alone, and of whole windows; name this number
+// expect: hone: calls give extents of NHWC images and of whole windows, and of rows without inner; name this number
 // expect: extents_at_call
 // forbid: the schedule is not legal
 // forbid: codegen

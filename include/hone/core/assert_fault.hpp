@@ -106,8 +106,6 @@ constexpr bool assert_no_fault()
         Found != fault::window_at_call,
         "hone: a window that each call gives moves over NHWC images whose h and w it gives, too, in one group or as many "
         "groups as channels of the call; name kh and kw, at most so many taps, and no stride, padding or dilation");
-    static_assert(Found != fault::extents_at_call,
-                  "hone: calls give extents of NHWC images alone, and of whole windows; name this number");
     static_assert(
         Found != fault::extents_at_call,
         "hone: calls give extents of NHWC images and of whole windows, and of rows without inner; name this number");

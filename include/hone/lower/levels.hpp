@@ -246,8 +246,8 @@ protected:
     {
         const auto is_of_image = [&](int p) {
             const parameter& own = d_.parameters[p];
-            bool is =
-                own.dividend >= 0 || own.window.image >= 0 || has_open_rows_ || (has_windows_ && is_distance_in(t, p));
+            bool is = own.dividend >= 0 || own.window.image >= 0 || (has_windows_ && is_distance_in(t, p)) ||
+                      (has_open_rows_ && t.memory == memory::argument);
             for (const parameter& q : d_.parameters) is = is || q.counts_windows_of(p) || q.window.taps == p;
             return is;
         };
