@@ -29,14 +29,11 @@ inline constexpr pool_shape any_pool_shape{.n = any_images,
                                            .kh = most_taps,
                                            .kw = most_taps,
                                            .window_at_call = true};
-inline constexpr pool_shape any_padded_pool_shape{.n = any_images,
-                                                  .h = any_side,
-                                                  .w = any_side,
-                                                  .c = any_channels,
-                                                  .kh = most_taps,
-                                                  .kw = most_taps,
-                                                  .count_padding = count_padding::yes,
-                                                  .window_at_call = true};
+inline constexpr pool_shape any_padded_pool_shape = [] {
+    pool_shape s = any_pool_shape;
+    s.count_padding = count_padding::yes;
+    return s;
+}();
 inline constexpr image_shape any_image_shape{.n = any_images, .h = any_side, .w = any_side, .c = any_channels};
 
 // Parameters of a call: n, h, w, c, kh, kw, stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right, dilation_h,
