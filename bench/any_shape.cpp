@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-// What it costs to leave the shape of a convolution to the call: for each layer of ResNet-50 and of MobileNet v2, the
-// time of the default kernel of exactly its shape over that of the kernel of any window, and over that of the kernel of
-// its window, which leaves images and channels open. fp32, batch 1, NHWC, bias and ReLU fused, one thread.
+// What it costs to leave the shape of a convolution to the call: for each layer of ResNet-50 and of MobileNet v2, and
+// for layers in several groups, the time of the default kernel of exactly its shape over that of the kernel of any
+// window, and over that of the kernel of its window, which leaves images and channels open. fp32, batch 1, NHWC, bias
+// and ReLU fused, one thread.
 //
 //   any_shape --layers resnet50,M8 --rounds 31 --weights hot
 //
@@ -100,20 +101,22 @@ int main(int argc, char** argv)
 {
     const bench::options o(argc, argv, {{"--layers", "all"}, {"--rounds", "31"}, {"--weights", "hot"}});
     bench::use_one_thread(argv);
-    shares resnet50, dense, depthwise, all;
+    shares resnet50, dense, depthwise, in_groups, all;
     const auto run = [&](const char* network, const std::vector<bench::any_shape::layer>& layers, shares& of_dense) {
         for (const auto& l : layers) {
             if (!o.selects("--layers", network) && !o.selects("--layers", l.name)) continue;
             const shares s = measured(l, o);
-            (l.shape.groups > 1 ? depthwise : of_dense).add(s);
+            (l.shape.groups == l.shape.ic ? depthwise : of_dense).add(s);
             all.add(s);
         }
     };
     run("resnet50", bench::any_shape::resnet50(), resnet50);
     run("mobilenet_v2", bench::any_shape::mobilenet_v2(), dense);
+    run("groups", bench::any_shape::in_groups(), in_groups);
     std::printf("\nexact time / time, geometric mean and least: of the minima, of the medians\n");
     print("resnet50", resnet50);
     print("mobilenet_v2, dense", dense);
     print("mobilenet_v2, depthwise", depthwise);
+    print("in groups", in_groups);
     print("all", all);
 }

@@ -37,30 +37,31 @@ struct call_of_images {
     conv2d_shape shape; // of the call
     std::vector<std::int64_t> parameters;
 };
-// Extents that are tried of those that a shape leaves open.
+// Extents that are tried of those that a shape leaves open; channels that groups do not divide are left out.
 struct tried_extents {
-    std::vector<std::int64_t> h{}, w{}, ic{}, oc{};
+    std::vector<std::int64_t> h{}, w{}, ic{}, oc{}, groups{};
 };
 inline std::vector<call_of_images> calls_of(const conv2d_shape& s, const tried_extents& some)
 {
     std::vector<call_of_images> all;
     const auto add = [&](const std::vector<std::int64_t>& given) {
         call_of_images c{s, {}};
-        extent* const extents[] = {&c.shape.n, &c.shape.h, &c.shape.w, &c.shape.ic, &c.shape.oc};
+        extent* const extents[] = {&c.shape.n, &c.shape.h, &c.shape.w, &c.shape.ic, &c.shape.oc, &c.shape.groups};
         for (std::size_t i = 0; i < given.size(); ++i) {
-            const bool is_given = extents[i]->at_call != 0 && !(s.groups.at_call && i == 4);
+            const bool is_given = extents[i]->at_call != 0 && !(s.is_each() && i > 3);
             *extents[i] = given[i];
             if (is_given) c.parameters.push_back(given[i]);
         }
-        if (s.groups.at_call) c.shape.oc = c.shape.groups = c.shape.ic;
-        all.push_back(c);
+        if (c.shape.ic % c.shape.groups == 0 && c.shape.oc % c.shape.groups == 0) all.push_back(c);
     };
     for (const std::int64_t n : extents_of(s.n, 1, {}))
         for (const std::int64_t h : extents_of(s.h, least_of(rows_of(s)), some.h))
             for (const std::int64_t w : extents_of(s.w, least_of(columns_of(s)), some.w))
                 for (const std::int64_t ic : extents_of(s.ic, 1, some.ic))
-                    for (const std::int64_t oc : s.groups.at_call ? std::vector{ic} : extents_of(s.oc, 1, some.oc))
-                        add({n, h, w, ic, oc});
+                    for (const std::int64_t oc : s.is_each() ? std::vector{ic} : extents_of(s.oc, 1, some.oc))
+                        for (const std::int64_t groups :
+                             s.is_each() ? std::vector{ic} : extents_of(s.groups, 1, some.groups))
+                            add({n, h, w, ic, oc, groups});
     return all;
 }
 

@@ -39,6 +39,17 @@ struct windows : hone::conv2d<hone::conv2d_shape{.h = hone::extent::up_to(20).ty
                                                  .window_at_call = true},
                               hone::f32, hone::bias> {};
 
+// The same, and groups.
+struct groups : hone::conv2d<hone::conv2d_shape{.h = hone::extent::up_to(20).typically(9),
+                                                .w = hone::extent::up_to(24).typically(7),
+                                                .ic = hone::extent::up_to(24).typically(12),
+                                                .oc = hone::extent::up_to(80).typically(24),
+                                                .kh = 4,
+                                                .kw = 3,
+                                                .groups = hone::extent::up_to(12).typically(3),
+                                                .window_at_call = true},
+                             hone::f32, hone::bias> {};
+
 // Elements alone, of images and channels of the call.
 struct elements : hone::elementwise<hone::image_shape{.n = 2,
                                                       .h = hone::extent::up_to(9).typically(5),

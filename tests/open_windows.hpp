@@ -12,7 +12,8 @@
 
 namespace hone::test {
 
-// Images, and channels in one group or of a depthwise convolution, are left open in turn.
+// Images, and channels in one group, in some that the shape or the call says, or of a depthwise convolution, are left
+// open in turn.
 inline conv2d_shape drawn_open_windows(random_numbers& random)
 {
     const auto maybe_open = [&](std::int64_t most) {
@@ -26,7 +27,18 @@ inline conv2d_shape drawn_open_windows(random_numbers& random)
                    .kh = random.between(1, 4),
                    .kw = random.between(1, 4),
                    .window_at_call = true};
-    if (random.one_in(3)) s.ic = s.oc = s.groups = extent::up_to(random.between(2, 39));
+    const std::int64_t kind = random.between(0, 4);
+    if (kind == 0) s.ic = s.oc = s.groups = extent::up_to(random.between(2, 39));
+    if (kind == 1) {
+        s.ic = extent::up_to(random.between(2, 12));
+        s.oc = extent::up_to(random.between(2, 60));
+        s.groups = extent::up_to(random.between(2, 9));
+    }
+    if (kind == 2) {
+        s.groups = random.between(2, 5);
+        s.ic.value *= s.groups;
+        s.oc.value *= s.groups;
+    }
     return s;
 }
 
@@ -38,7 +50,20 @@ inline conv2d_shape drawn_call(const conv2d_shape& open, random_numbers& random)
         return extent(random.one_in(3) ? e.value : random.between(1, e.value));
     };
     conv2d_shape s{.n = any(open.n), .h = any(open.h), .w = any(open.w), .ic = any(open.ic), .oc = any(open.oc)};
-    if (open.groups.at_call) s.oc = s.groups = s.ic;
+    s.groups = open.groups.value;
+    if (open.is_each()) {
+        s.oc = s.groups = s.ic;
+    } else if (open.groups.at_call) {
+        const std::int64_t most = std::min({open.groups.value, open.ic.value, open.oc.value});
+        s.groups = random.one_in(4) ? most : random.between(1, most);
+    }
+    if (s.groups > 1 && !open.is_each()) {
+        const auto whole = [&](const extent& all) {
+            return extent(std::max(all / s.groups * s.groups, s.groups.value));
+        };
+        s.ic = whole(s.ic);
+        s.oc = whole(s.oc);
+    }
     const auto direction = [&](std::int64_t image, std::int64_t most, std::int64_t& taps, std::int64_t& stride,
                                std::int64_t& dilation, std::int64_t& before, std::int64_t& behind) {
         taps = random.between(1, most);
@@ -64,10 +89,11 @@ inline std::vector<std::int64_t> values_of_call(const conv2d_shape& open, const 
     give(open.h, s.h);
     give(open.w, s.w);
     give(open.ic, s.ic);
-    if (!open.groups.at_call) give(open.oc, s.oc);
+    if (!open.is_each()) give(open.oc, s.oc);
     for (const std::int64_t i : {s.kh, s.kw, s.stride_h, s.stride_w, s.pad_top, s.pad_left, s.pad_bottom, s.pad_right,
                                  s.dilation_h, s.dilation_w})
         values.push_back(i);
+    if (!open.is_each()) give(open.groups, s.groups);
     return values;
 }
 

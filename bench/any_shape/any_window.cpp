@@ -17,5 +17,6 @@ constexpr hone::conv2d_shape with_window_of_call(hone::conv2d_shape s)
 
 std::vector<bench::any_shape::open_kernel> bench::any_shape::of_any_window()
 {
-    return open_kernels<with_window_of_call(dense(1, 1, 1)), with_window_of_call(depthwise(1, 2))>("any window");
+    return open_kernels<with_window_of_call(dense(1, 1, 1)), with_window_of_call(depthwise(1, 2)),
+                        with_window_of_call(grouped(1, 4, 4, 2))>("any window");
 }

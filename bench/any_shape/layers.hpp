@@ -28,11 +28,16 @@ constexpr hone::conv2d_shape dense(std::int64_t size, std::int64_t ic, std::int6
 {
     return {.h = size, .w = size, .ic = ic, .oc = oc, .kh = kernel, .kw = kernel, .stride = stride, .pad = kernel / 2};
 }
+constexpr hone::conv2d_shape grouped(std::int64_t size, std::int64_t ic, std::int64_t oc, std::int64_t groups,
+                                     std::int64_t kernel = 1, std::int64_t stride = 1)
+{
+    hone::conv2d_shape s = dense(size, ic, oc, kernel, stride);
+    s.groups = groups;
+    return s;
+}
 constexpr hone::conv2d_shape depthwise(std::int64_t size, std::int64_t channels, std::int64_t stride = 1)
 {
-    hone::conv2d_shape s = dense(size, channels, channels, 3, stride);
-    s.groups = channels;
-    return s;
+    return grouped(size, channels, channels, channels, 3, stride);
 }
 
 struct layer {
@@ -52,5 +57,6 @@ std::vector<layer> with_kernels()
 // With bias and ReLU throughout, each shape once.
 std::vector<layer> resnet50();
 std::vector<layer> mobilenet_v2();
+std::vector<layer> in_groups();
 
 } // namespace bench::any_shape

@@ -17,7 +17,8 @@ struct open_kernel {
     const char* signature;
     kernel_functions functions;
 };
-// All of the shape comes with the call: one kernel for dense convolutions, one for depthwise ones.
+// All of the shape comes with the call: one kernel for dense convolutions, one for those in groups, one for depthwise
+// ones.
 std::vector<open_kernel> of_any_window();
 // Images and channels come with the call: one kernel for each window of the networks.
 std::vector<open_kernel> of_known_windows();
@@ -26,7 +27,7 @@ std::vector<open_kernel> of_known_windows();
 constexpr hone::conv2d_shape opened(hone::conv2d_shape s)
 {
     const auto channels = hone::extent::up_to(4096);
-    if (s.groups > 1) s.groups = channels;
+    if (s.groups > 1) s.groups = s.groups == s.ic ? channels : hone::extent::up_to(2048);
     s.n = hone::extent::up_to(64);
     s.h = s.w = hone::extent::up_to(1024);
     s.ic = s.oc = channels;

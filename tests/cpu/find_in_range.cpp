@@ -91,6 +91,40 @@ TEST_CASE("channels of a depthwise convolution are one number")
     CHECK(held(dense, depthwise) == 0);
 }
 
+TEST_CASE("groups of the call are given behind the window, and those of a shape are its own")
+{
+    constexpr extent many = extent::up_to(512), side = extent::up_to(64);
+    const auto text = [&](extent ic, extent oc, extent groups, bool is_open = false) {
+        conv2d_shape s{.h = 9, .w = 9, .ic = ic, .oc = oc, .kh = 3, .kw = 3, .groups = groups};
+        if (is_open) {
+            s.h = s.w = side;
+            s.window_at_call = true;
+        }
+        return signature_of(s, dtype::f32);
+    };
+    const auto given = [](const signature_text& range, const signature_text& shape) {
+        const auto values = parameters_in_range(range.c_str(), shape.c_str());
+        return std::vector<std::int64_t>(values.begin(), values.end());
+    };
+    using list = std::vector<std::int64_t>;
+    const signature_text any = text(many, many, extent::up_to(100)), four = text(many, many, 4);
+    CHECK(given(any, text(64, 128, 4)) == list{64, 128, 4});
+    CHECK(given(any, text(64, 128, 64)) == list{64, 128, 64});
+    CHECK(given(any, text(64, 128, 1)) == list{64, 128, 1});
+    CHECK(given(any, text(128, 128, 128)).empty());
+    CHECK(given(four, text(64, 128, 4)) == list{64, 128});
+    CHECK(given(four, text(64, 128, 2)).empty());
+    CHECK(given(four, text(64, 128, 64)).empty());
+    CHECK(held(any, text(64, 128, 4)) > held(four, text(64, 128, 4)));
+    CHECK(held(any, four) == 0);
+    CHECK(held(any, any) == 1);
+    CHECK(given(text(many, many, extent::up_to(100), true), text(64, 128, 4)) ==
+          list{9, 9, 64, 128, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 4});
+    CHECK(given(text(many, many, 4, true), text(64, 128, 4)) == list{9, 9, 64, 128, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1});
+    CHECK(given(text(64, 128, 4, true), text(64, 128, 4)) == list{9, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1});
+    CHECK(given(text(64, 128, 4, true), text(64, 128, 8)).empty());
+}
+
 TEST_CASE("a window of the call is one of any strides, paddings and dilations, up to the most, however it is written")
 {
     constexpr extent side = extent::up_to(40), many = extent::up_to(64);

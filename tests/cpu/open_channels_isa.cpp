@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compiled convolutions whose channels the call gives: one kernel, channels that fill no vector and several tiles, and
-// pages beside them that nothing may touch.
+// Compiled convolutions whose channels the call gives, and groups of them: one kernel, channels that fill no vector and
+// several tiles, and pages beside them that nothing may touch.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -44,6 +44,41 @@ constexpr conv2d_shape depthwise{.n = up_to(2),
 constexpr conv2d_shape depthwise_of_image{
     .h = 9, .w = 14, .ic = up_to(35), .oc = up_to(35), .kh = 5, .kw = 5, .stride = 2, .pad = 2, .groups = up_to(35)};
 
+constexpr conv2d_shape grouped{.n = up_to(2),
+                               .h = up_to(6),
+                               .w = up_to(11),
+                               .ic = up_to(24),
+                               .oc = up_to(72),
+                               .kh = 3,
+                               .kw = 3,
+                               .stride_w = 2,
+                               .pad = 1,
+                               .groups = up_to(12)};
+constexpr conv2d_shape in_two{
+    .h = up_to(6), .w = up_to(11), .ic = up_to(14), .oc = up_to(66), .kh = 2, .kw = 3, .pad = 1, .groups = 2};
+constexpr conv2d_shape grouped_of_image{
+    .n = 2, .h = 5, .w = 7, .ic = up_to(24), .oc = up_to(72), .kh = 3, .kw = 3, .pad = 1, .groups = up_to(24)};
+constexpr conv2d_shape outputs_of_groups{
+    .h = up_to(7), .w = 5, .ic = 9, .oc = up_to(75), .kh = 3, .kw = 3, .groups = 3};
+constexpr conv2d_shape inputs_of_groups{
+    .h = 6, .w = up_to(9), .ic = up_to(20), .oc = 40, .kh = 2, .kw = 3, .pad_right = 4, .groups = 4};
+// One output for each of them: vectors lie along nothing else.
+constexpr conv2d_shape one_of_each{
+    .h = 6, .w = up_to(9), .ic = up_to(20), .oc = 5, .kh = 3, .kw = 3, .pad = 1, .groups = 5};
+
+std::vector<trial<conv2d_shape>> trials_of_groups()
+{
+    constexpr by_default standard;
+    return {
+        trial_of<grouped, standard, bias, residual, relu>(),
+        trial_of<in_two, direct_knobs{.rows = 4, .vectors = 2, .reduce_unroll = 2, .reduce_block = 4}, residual>(),
+        trial_of<grouped_of_image, standard, bias>(),
+        trial_of<outputs_of_groups, standard, bias, relu>(),
+        trial_of<inputs_of_groups, direct_knobs{.rows = 4, .order = walk::rows_outer}, residual>(),
+        trial_of<one_of_each, standard, bias>(),
+    };
+}
+
 std::vector<trial<conv2d_shape>> trials()
 {
     constexpr by_default standard;
@@ -64,6 +99,16 @@ TEST_CASE("convolutions of as many channels as the call gives")
 {
     const tried_extents some{.h = {3}, .w = {8, 15}, .ic = {2, 5, 8, 16, 33, 40, 64}, .oc = {7, 16, 31, 32, 36}};
     CHECK(check_calls(trials(), some) > 500);
+}
+
+TEST_CASE("convolutions of as many groups as the call gives, and of as many channels in groups")
+{
+    const tried_extents some{.h = {3},
+                             .w = {8},
+                             .ic = {2, 4, 5, 6, 8, 9, 10, 12, 16},
+                             .oc = {3, 4, 6, 10, 12, 24, 30, 33, 48, 60, 64},
+                             .groups = {2, 3, 4, 5, 6, 8}};
+    CHECK(check_calls(trials_of_groups(), some) > 500);
 }
 
 TEST_CASE("no channels are out of range where they are summed, and no work where they are outputs")

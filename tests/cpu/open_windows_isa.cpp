@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compiled convolutions whose calls give all there is of a shape: images, channels, and the window with its strides,
-// paddings and dilations. One kernel, windows that reach beyond each side of an image, and pages beside the tensors
-// that nothing may touch.
+// Compiled convolutions whose calls give all there is of a shape: images, channels, groups, and the window with its
+// strides, paddings and dilations. One kernel, windows that reach beyond each side of an image, and pages beside the
+// tensors that nothing may touch.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -38,6 +38,30 @@ constexpr conv2d_shape depthwise{.n = up_to(2),
                                  .kw = 5,
                                  .groups = up_to(39),
                                  .window_at_call = true};
+constexpr conv2d_shape grouped{.n = up_to(2),
+                               .h = up_to(12),
+                               .w = up_to(23),
+                               .ic = up_to(18),
+                               .oc = up_to(79),
+                               .kh = 4,
+                               .kw = 5,
+                               .groups = up_to(9),
+                               .window_at_call = true};
+constexpr conv2d_shape in_three{.h = up_to(9),
+                                .w = up_to(17),
+                                .ic = up_to(15),
+                                .oc = up_to(120),
+                                .kh = 3,
+                                .kw = 5,
+                                .groups = 3,
+                                .window_at_call = true};
+// Of 16 groups of 2 channels, whose lanes walk several groups, and of 5 with 4 outputs for each input.
+constexpr conv2d_shape of_twos{
+    .h = up_to(9), .w = up_to(17), .ic = 32, .oc = 32, .kh = 3, .kw = 5, .groups = 16, .window_at_call = true};
+constexpr conv2d_shape multiplied{
+    .h = up_to(9), .w = up_to(17), .ic = 5, .oc = 20, .kh = 3, .kw = 5, .groups = 5, .window_at_call = true};
+constexpr conv2d_shape depthwise_of_channels{
+    .h = up_to(9), .w = up_to(17), .ic = 21, .oc = 21, .kh = 3, .kw = 5, .groups = 21, .window_at_call = true};
 
 std::vector<trial<conv2d_shape>> trials()
 {
@@ -47,6 +71,12 @@ std::vector<trial<conv2d_shape>> trials()
         trial_of<all, direct_knobs{.rows = 3, .vectors = 1, .reduce_unroll = 2, .order = walk::rows_outer}, bias>(),
         trial_of<of_channels, standard, relu>(),
         trial_of<depthwise, standard, bias, relu6>(),
+        trial_of<grouped, standard, bias, residual, relu>(),
+        trial_of<grouped, direct_knobs{.rows = 3, .vectors = 1, .reduce_unroll = 2, .order = walk::rows_outer}, bias>(),
+        trial_of<in_three, standard, bias, relu>(),
+        trial_of<of_twos, standard, bias, residual>(),
+        trial_of<multiplied, standard, bias, relu6>(),
+        trial_of<depthwise_of_channels, standard, bias>(),
     };
 }
 
@@ -67,6 +97,53 @@ TEST_CASE("convolutions of any window")
             if (wrong.empty()) wrong = wrong_among_pages(t.kernel, c.parameters, d, expected);
             CHECK_MESSAGE(wrong.empty(), wrong, "\n  ", signature_of(s, dtype::f32).c_str(), ": ", t.kernel.signature);
         }
+}
+
+TEST_CASE("channels that the groups of a call do not divide are refused, by pack() too")
+{
+    std::vector<float> any(65536), packed(65536);
+    serial_executor serial;
+    const auto called = [&](const entry& kernel, std::vector<std::int64_t> parameters) {
+        return kernel.run(reference_to(serial), {.x = any.data(),
+                                                 .weights = packed.data(),
+                                                 .bias = any.data(),
+                                                 .residual = any.data(),
+                                                 .y = any.data(),
+                                                 .workspace = any.data(),
+                                                 .parameters = parameters.data()});
+    };
+    const auto is_refused = [&](const entry& kernel, std::vector<std::int64_t> parameters, fault what,
+                                const char* subject, std::int64_t expected, std::int64_t found) {
+        for (const status& s :
+             {called(kernel, parameters), kernel.pack_for(any.data(), packed.data(), parameters.data())}) {
+            CHECK(s.what == what);
+            CHECK(std::string(s.subject) == subject);
+            CHECK(s.expected == expected);
+            CHECK(s.found == found);
+        }
+        CHECK(kernel.packed_bytes_of(parameters.data()) == 0);
+    };
+    const entry any_groups = trials()[4].kernel, three = trials()[6].kernel;
+    //                          n, h, w, ic, oc, taps, strides, pads,   dilations, groups
+    CHECK(called(any_groups, {1, 5, 6, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 3}).ok());
+    CHECK(called(any_groups, {1, 5, 6, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1}).ok());
+    is_refused(any_groups, {1, 5, 6, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 4}, fault::shape_mismatch, "ic", 4, 6);
+    is_refused(any_groups, {1, 5, 6, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 2}, fault::shape_mismatch, "oc", 2, 9);
+    is_refused(any_groups, {1, 5, 6, 3, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 9}, fault::shape_mismatch, "ic", 9, 3);
+    is_refused(any_groups, {1, 5, 6, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 0}, fault::parameter_out_of_range, "groups", 1,
+               0);
+    is_refused(any_groups, {1, 5, 6, 10, 10, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 10}, fault::parameter_out_of_range, "groups",
+               9, 10);
+    is_refused(any_groups, {1, 5, 6, 0, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 3}, fault::parameter_out_of_range, "ic", 1, 0);
+    // No outputs are no work.
+    CHECK(called(any_groups, {1, 5, 6, 6, 0, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 3}).ok());
+    CHECK(called(any_groups, {0, 5, 6, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 3}).ok());
+
+    CHECK(called(three, {5, 6, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1}).ok());
+    is_refused(three, {5, 6, 7, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1}, fault::shape_mismatch, "ic", 3, 7);
+    is_refused(three, {5, 6, 6, 10, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1}, fault::shape_mismatch, "oc", 3, 10);
+    is_refused(three, {5, 6, 2, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1}, fault::parameter_out_of_range, "ic", 3, 2);
+    CHECK(called(three, {5, 6, 6, 0, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1}).ok());
 }
 
 TEST_CASE("a window that the padded image does not hold is out of range")

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSL-1.0
 // clang-format off
-// expect: hone: channels that each call gives are those of NHWC images, in one group or as many groups as channels; leave groups at 1, or give ic, oc and groups one up_to(), and of other convolutions name the channels
+// expect: hone: channels that each call gives are those of NHWC images, and where it gives groups, it gives ic and oc, too; name the number of groups, or the channels
 // clang-format on
 // expect: channels_at_call
 // forbid: the schedule is not legal
 // forbid: codegen
 // forbid: basic_nest
 // forbid: no matching function
-// Channels of the call in two groups.
+// Groups of the call, and a number of outputs that is known.
 #include <hone/hone.hpp>
 
 #ifdef FORBIDDEN
-inline constexpr int groups = 2;
+inline constexpr hone::extent groups = hone::extent::up_to(2);
 #else
-inline constexpr int groups = 1;
+inline constexpr hone::extent groups = 2;
 #endif
 
 inline constexpr hone::extent channels = hone::extent::up_to(64);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // clang-format off
-// expect: hone: a window that each call gives moves over NHWC images whose h and w it gives, too, in one group or as many groups as channels of the call; name kh and kw, at most so many taps, and no stride, padding or dilation
+// expect: hone: a window that each call gives moves over NHWC images whose h and w it gives, too; name kh and kw, at most so many taps, and no stride, padding or dilation
 // clang-format on
 // expect: window_at_call
 // forbid: the schedule is not legal

@@ -49,6 +49,15 @@ static_assert(is_another([](nest& n) { n.statements[1].reduce = reduction::max; 
 static_assert(is_another([](nest& n) { n.exprs[0].value = -0.0f; }));
 static_assert(is_another([](nest& n) { n.parameters.push_back({}); }));
 static_assert(is_another([](nest& n) { n.table_values.push_back(0); }));
+constexpr nest with_share(std::int16_t groups)
+{
+    nest n = matmul();
+    n.parameters.push_back({.name = "ic", .least = 1, .most = 8});
+    n.parameters.push_back({.name = "groups", .least = 1, .most = 8});
+    n.parameters.push_back({.least = 1, .most = 8, .dividend = 0, .groups = groups});
+    return n;
+}
+static_assert(nest_hash(with_share(1)) != nest_hash(with_share(-1)));
 
 // One leaf y[i] = value, of loads of x[i].
 template <class Value>

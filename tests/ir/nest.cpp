@@ -87,6 +87,31 @@ static_assert(windows()[1].counts_windows_of(0) && !open_windows()[0].counts_win
 static_assert(find_product(open_windows(), 6, 3) == 7 && find_product(open_windows(), 3, 6) == 7);
 static_assert(find_product(open_windows(), 6, 0) == -1 && find_product(open_windows(), -1, 3) == -1);
 
+// Channels in as many groups as another parameter says, and in three.
+constexpr auto shares()
+{
+    inline_vector<parameter, 4> all;
+    all.push_back({.name = "ic", .least = 3, .most = 60});
+    all.push_back({.name = "groups", .least = 1, .most = 20});
+    parameter share = quotient_of(all, "ic / groups", 0, 0, 1);
+    share.groups = 1;
+    share.is_share = true;
+    all.push_back(share);
+    share = quotient_of(all, "a third", 0, 0, 3);
+    share.is_share = true;
+    all.push_back(share);
+    return all;
+}
+static_assert(given_parameters(shares()) == 2 && shares()[2].most == 60 && shares()[3].least == 1);
+constexpr bool are_completed()
+{
+    const std::int64_t given[] = {24, 6};
+    std::int64_t values[4]{};
+    complete(shares(), given, values);
+    return values[2] == 4 && values[3] == 8 && shares()[2].by(values) == 6 && shares()[3].by(values) == 3;
+}
+static_assert(are_completed());
+
 // Bounds of a product stay numbers, however large its factors.
 constexpr bool saturates()
 {

@@ -430,7 +430,7 @@ std::int64_t lanes_of_pixel(const conv2d_shape& s, isa set)
     return fuses && together > 1 ? s.oc.value : s.groups * round_up(own, length);
 }
 
-// Gives a convolution, of one group or of one channel a group, some channels of the call; of its least image.
+// Gives a convolution some channels of the call, and groups, too; of its least image.
 void open_channels(conv2d_shape& s, random_numbers& random)
 {
     const std::int64_t open = random.between(0, 3);
@@ -439,6 +439,10 @@ void open_channels(conv2d_shape& s, random_numbers& random)
     } else if (s.groups == 1) {
         if ((open & 1) != 0) s.ic = extent::up_to(s.ic + random.between(0, 5));
         if ((open & 2) != 0) s.oc = extent::up_to(s.oc + random.between(0, 20));
+    } else {
+        if ((open & 1) != 0) s.ic = extent::up_to(s.ic + s.groups * random.between(1, 3));
+        if ((open & 2) != 0) s.oc = extent::up_to(s.oc + s.groups * random.between(1, 10));
+        if (open == 3 && random.one_in(2)) s.groups = extent::up_to(s.groups.value);
     }
 }
 
@@ -471,11 +475,19 @@ int check_open_images(const std::vector<workload<conv2d_shape>>& all, random_num
             give(called.n, 1);
             give(called.h, h);
             give(called.w, columns);
-            give(called.ic, 1);
-            if (s.groups.at_call)
+            const auto give_channels = [&](extent& e) {
+                give(e, 1);
+                if (s.is_each() || called.groups == 1 || e.at_call != 0 || e % called.groups == 0) return;
+                e = std::max(e / called.groups * called.groups, called.groups.value);
+                parameters.back() = e;
+            };
+            if (s.groups.at_call && !s.is_each()) called.groups = random.between(1, s.groups);
+            give_channels(called.ic);
+            if (s.is_each())
                 called.oc = called.groups = called.ic;
             else
-                give(called.oc, 1);
+                give_channels(called.oc);
+            if (s.groups.at_call && !s.is_each()) parameters.push_back(called.groups);
             const std::size_t given = parameters.size();
             parameters.resize(what.parameters.size());
             complete(what.parameters, parameters.data(), parameters.data());

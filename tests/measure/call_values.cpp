@@ -206,6 +206,56 @@ TEST_CASE("windows of a call are 3 x 3 with padding, and elsewhere as large as t
     same(tune::of_call(tune::with_odd_extents(d), tune::typical_call(d)), conv2d_definition<>(typical, dtype::f32));
 }
 
+TEST_CASE("channels of a call are of whole groups, unless others are named")
+{
+    const auto text = [](const definition& d, const call_values& c) {
+        const std::string all = tune::text_of_call(d, c);
+        return all.substr(all.find("ic="));
+    };
+    const auto of = [](extent ic, extent oc, extent groups) {
+        return checked(conv2d_definition<bias>(
+            {.h = 9, .w = extent::up_to(12), .ic = ic, .oc = oc, .kh = 3, .kw = 3, .groups = groups}, dtype::f32));
+    };
+    constexpr extent::open many = extent::up_to(44), more = extent::up_to(300);
+    const definition open = of(many, more, extent::up_to(20));
+    CHECK(text(open, tune::typical_call(open)) == "ic=10 oc=75 groups=5"); // of 11 and 75 a quarter
+    const definition known = of(extent::up_to(45), more, 5);
+    CHECK(text(known, tune::typical_call(known)) == "ic=10 oc=75");
+    const definition named = of(many.typically(12), more, extent::up_to(20).typically(4));
+    CHECK(text(named, tune::typical_call(named)) == "ic=12 oc=72 groups=4");
+    const definition of_inputs = of(many.typically(12), more.typically(40), extent::up_to(20));
+    CHECK(text(of_inputs, tune::typical_call(of_inputs)) == "ic=12 oc=40 groups=1"); // of 5 neither is
+    const definition of_known_outputs = of(extent::up_to(64), 48, 8);
+    CHECK(text(of_known_outputs, tune::typical_call(of_known_outputs)) == "ic=16");
+    for (const definition& d : {open, known, named, of_inputs, of_known_outputs}) {
+        const definition twin = tune::with_odd_extents(d);
+        REQUIRE(twin.found.ok());
+        check_laws(tune::of_call(twin, tune::typical_call(d)));
+        REQUIRE(d.found.ok());
+        CHECK(tune::with_typical(d).found.ok());
+        check_laws(tune::of_typical_call(d));
+        const auto calls = tune::other_calls(d);
+        CHECK(calls.size() == 3);
+        for (const call_values& c : calls) {
+            CAPTURE(tune::text_of_call(d, c));
+            check_laws(tune::of_call(d, c));
+            CHECK(calls::check_parameters(d.parameters, 0, c.data()).found.ok());
+        }
+    }
+    CHECK(text(open, tune::other_calls(open)[0]) == "ic=1 oc=1 groups=1");
+    CHECK(text(known, tune::other_calls(known)[0]) == "ic=5 oc=5");
+    CHECK(text(known, tune::other_calls(known)[1]) == "ic=35 oc=35");
+    CHECK(text(known, tune::other_calls(known)[2]) == "ic=45 oc=300");
+    const auto found = [&](const definition& d) { return tune::with_typical(d).found; };
+    for (const definition& d :
+         {of(many.typically(10), more, extent::up_to(20).typically(4)),
+          of(many, more.typically(10), extent::up_to(20).typically(4)), of(extent::up_to(44).typically(10), more, 4)}) {
+        CHECK(found(d).what == fault::typical_out_of_range);
+        CHECK(found(d).expected == 4);
+        CHECK(found(d).found == 10);
+    }
+}
+
 TEST_CASE("other calls: the least, odd ones with gaps, and the largest that can be measured")
 {
     const definition d = definition_of_product<with_distances>();

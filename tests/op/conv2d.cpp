@@ -340,7 +340,7 @@ TEST_CASE("channels that each call gives")
     CHECK(schedules::at_call(depthwise.tensors[1], &channels).elements() == 3 * 3 * 7);
 }
 
-TEST_CASE("channels of the call are of NHWC and one group, or of as many as channels; others say so")
+TEST_CASE("channels of the call are of NHWC, and groups of the call have both; others say so")
 {
     constexpr extent many = extent::up_to(12), fewer = extent::up_to(6);
     const auto found = [](extent ic, extent oc, extent groups, layout order = layout::nhwc) {
@@ -357,11 +357,22 @@ TEST_CASE("channels of the call are of NHWC and one group, or of as many as chan
     CHECK(found(many, many, many).ok());
     CHECK(found(many, many, 1, layout::nchw).what == fault::channels_at_call);
     CHECK(std::string{found(many, 5, 1, layout::nchw).subject} == "conv2d: layout");
-    CHECK(found(many, 12, 2).what == fault::channels_at_call);
-    CHECK(std::string{found(12, many, 4).subject} == "conv2d: groups");
-    CHECK(found(12, 12, many).what == fault::channels_at_call);
-    CHECK(found(many, many, fewer).what == fault::channels_at_call);
-    CHECK(found(fewer, many, fewer).what == fault::channels_at_call);
+    CHECK(found(many, 12, 2).ok());
+    CHECK(found(12, many, 4).ok());
+    CHECK(found(many, many, 3).ok());
+    CHECK(found(many, many, 3, layout::nchw).what == fault::channels_at_call);
+    // The most channels are of whole groups, too.
+    CHECK(found(many, many, 5).what == fault::shape_mismatch);
+    CHECK(std::string{found(many, fewer, 4).subject} == "conv2d: oc");
+    CHECK(found(many, 10, 4).what == fault::shape_mismatch);
+    CHECK(found(many, many, fewer).ok());
+    CHECK(found(fewer, many, fewer).ok());
+    CHECK(found(many, extent::up_to(7), fewer).ok());
+    for (const auto& [ic, oc] : {std::pair<extent, extent>{12, 12}, {many, 12}, {12, many}}) {
+        CHECK(found(ic, oc, fewer).what == fault::channels_at_call);
+        CHECK(std::string{found(ic, oc, fewer).subject} == "conv2d: groups");
+    }
+    CHECK(found(many, many, fewer, layout::nchw).what == fault::channels_at_call);
     CHECK(found(12, 12, 12, layout::nchw).ok());
 }
 
@@ -476,7 +487,66 @@ TEST_CASE("tensors of a window that the call gives are those of its shape")
     has_tensors_of(of_channels, small, {2, 1, 5, 7, 1, 1, 2, 3, 2, 3, 1, 1});
 }
 
-TEST_CASE("windows of the call are of NHWC images of the call and one group, or depthwise; others say so")
+TEST_CASE("tensors of groups of the call are those of its shape")
+{
+    conv2d_shape called{.n = 2, .h = 11, .w = 13, .ic = 12, .oc = 18, .kh = 3, .kw = 2, .pad = 1, .groups = 6};
+    conv2d_shape open = of_any_window;
+    open.groups = extent::up_to(20);
+    CHECK(std::string{signature_of(open, dtype::f32).c_str()} ==
+          "conv2d n<=4 h<=30 w<=20 ic<=64 oc<=96 kh<=5 kw<=7 s p d g<=20 nhwc f32");
+    const definition d = checked(conv2d_definition<bias>(open, dtype::f32));
+    REQUIRE(d.found.ok());
+    REQUIRE(given_parameters(d.parameters) == 16);
+    CHECK(std::string{d.parameters[15].name} == "groups");
+    CHECK(d.parameters[15].most == 20);
+    CHECK(emptying_parameters(d) % (1u << 16) == 0b10001); // n and oc, not groups
+    for (const std::int64_t groups : {1, 2, 3, 6}) {
+        called.groups = groups;
+        has_tensors_of(open, called, {2, 11, 13, 12, 18, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, groups});
+    }
+    // As many as inputs, and one output or more for each.
+    called.groups = 12;
+    for (const std::int64_t each : {1, 2, 3}) {
+        called.oc = 12 * each;
+        has_tensors_of(open, called, {2, 11, 13, 12, 12 * each, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1, 12});
+    }
+    called.oc = 18;
+    // A window that the shape names.
+    conv2d_shape known = open;
+    known.window_at_call = false;
+    known.kh = 3;
+    known.kw = 2;
+    known.pad = 1;
+    called.groups = 3;
+    has_tensors_of(known, called, {2, 11, 13, 12, 18, 3});
+    // Groups that the shape names, and channels of the call or not.
+    open.groups = known.groups = 3;
+    open.ic = known.ic = extent::up_to(63);
+    CHECK(std::string{signature_of(open, dtype::f32).c_str()} ==
+          "conv2d n<=4 h<=30 w<=20 ic<=63 oc<=96 kh<=5 kw<=7 s p d g3 nhwc f32");
+    has_tensors_of(open, called, {2, 11, 13, 12, 18, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1});
+    has_tensors_of(known, called, {2, 11, 13, 12, 18});
+    CHECK(conv2d_definition<>(known, dtype::f32).parameters[3].least == 3);
+    CHECK(emptying_parameters(conv2d_definition<>(known, dtype::f32)) % (1u << 5) == 0b10001);
+    open.ic = known.ic = 12;
+    has_tensors_of(open, called, {2, 11, 13, 18, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1});
+    has_tensors_of(known, called, {2, 11, 13, 18});
+    open.oc = 18;
+    has_tensors_of(open, called, {2, 11, 13, 3, 2, 1, 1, 1, 1, 1, 1, 1, 1});
+    known.n = 2;
+    known.h = 11;
+    known.w = 13;
+    has_tensors_of(known, called, {18});
+    known.ic = extent::up_to(63);
+    known.oc = 18;
+    has_tensors_of(known, called, {12});
+    known.ldx = 64; // as in one group: pixels of so many channels as the call gives are dense
+    CHECK(conv2d_definition<>(known, dtype::f32).found.what == fault::view_mismatch);
+    known.ic = 12;
+    CHECK(conv2d_definition<>(known, dtype::f32).found.ok());
+}
+
+TEST_CASE("windows of the call are of NHWC images of the call; others say so")
 {
     const auto found = [](auto change) {
         conv2d_shape s = of_any_window;
@@ -495,7 +565,7 @@ TEST_CASE("windows of the call are of NHWC images of the call and one group, or 
     };
     CHECK(of_any_window.check().ok());
     const auto of_known_channels = [](conv2d_shape& s) {
-        s.ic = s.oc = 6; // of those of the call, NCHW and groups are a fault of their own
+        s.ic = s.oc = 6; // of those of the call, NCHW is a fault of its own
     };
     CHECK(found(of_known_channels).ok());
     is_refused(
@@ -508,19 +578,13 @@ TEST_CASE("windows of the call are of NHWC images of the call and one group, or 
     is_refused([](conv2d_shape& s) { s.w = 20; }, "conv2d: h, w");
     CHECK(found([](conv2d_shape& s) { s.w = 20; }).found == 20);
     CHECK(found([](conv2d_shape& s) { s.n = 4; }).ok());
-    is_refused(
-        [&](conv2d_shape& s) {
-            of_known_channels(s);
-            s.groups = 2;
-        },
-        "conv2d: groups");
-    is_refused( // depthwise, of so many channels
-        [&](conv2d_shape& s) {
-            of_known_channels(s);
-            s.groups = 6;
-        },
-        "conv2d: groups");
+    for (const std::int64_t groups : {2, 6})
+        CHECK(found([&](conv2d_shape& s) {
+                  of_known_channels(s);
+                  s.groups = groups;
+              }).ok());
     CHECK(found([](conv2d_shape& s) { s.oc = s.groups = many; }).ok());
+    CHECK(found([](conv2d_shape& s) { s.groups = extent::up_to(20); }).ok());
     for (std::int64_t conv2d_shape::*number :
          {&conv2d_shape::stride, &conv2d_shape::stride_h, &conv2d_shape::stride_w, &conv2d_shape::pad,
           &conv2d_shape::pad_h, &conv2d_shape::pad_w, &conv2d_shape::pad_top, &conv2d_shape::pad_left,

@@ -28,6 +28,7 @@ window_parameters parameters_of_image(const Shape& s)
     p.add_image(s);
     p.x.c = p.y.c = p.open(s.ic, "c");
     p.add_window(s);
+    p.count_windows(s);
     p.add_distances();
     return p;
 }
@@ -94,7 +95,8 @@ TEST_CASE("a window of the call is ten numbers behind the image")
 
     window_parameters dense;
     dense.add_image(s);
-    dense.add_window(s, 1, true);
+    dense.add_window(s, 1);
+    dense.count_windows(s, true);
     CHECK(dense.all[static_cast<std::size_t>(dense.across.dilation)].most == 1);
     CHECK(dense.all[static_cast<std::size_t>(dense.y.w)].window.meets);
 }

@@ -173,7 +173,7 @@ TEST_CASE("windows of a call: what the padded image does not hold is out of rang
         std::string names;
         for (std::size_t p = 0; p < own.parameters.size(); ++p)
             if ((which >> p & 1) != 0) names += std::string(own.parameters[p].name) + ' ';
-        std::int64_t values[32]{};
+        std::int64_t values[40]{};
         std::vector<std::int64_t> given(given_parameters(own.parameters), -7);
         for (std::size_t p = 0; p < given.size(); ++p)
             if ((which >> p & 1) != 0) given[p] = 2;
@@ -185,6 +185,46 @@ TEST_CASE("windows of a call: what the padded image does not hold is out of rang
     CHECK(asked(s) == "ic oc kh kw ");
     s.groups = s.ic;
     CHECK(asked(s) == "ic kh kw ");
+    s.groups = extent::up_to(4);
+    CHECK(asked(s) == "ic oc kh kw groups ");
+    s.groups = 2;
+    s.ic = s.oc = extent::up_to(8);
+    CHECK(asked(s) == "ic oc kh kw ");
+}
+
+TEST_CASE("shares of a call are whole, and asked of with what they are shares of")
+{
+    inline_vector<parameter, 5> all;
+    all.push_back({.name = "rows", .least = 1, .most = 9});
+    all.push_back({.name = "ic", .least = 1, .most = 60});
+    all.push_back({.name = "groups", .least = 1, .most = 20});
+    parameter share = quotient_of(all, "ic / groups", 1, 0, 1);
+    share.groups = 2;
+    share.is_share = true;
+    all.push_back(share);
+    share = quotient_of(all, "a third of ic", 1, 0, 3);
+    share.is_share = true;
+    all.push_back(share);
+    const auto found = [&](std::int64_t rows, std::int64_t ic, std::int64_t groups, std::uint64_t which = 7) {
+        const std::int64_t given[] = {rows, ic, groups};
+        std::int64_t values[5]{};
+        const status some = check_some_parameters(all, which, 0, given, values).found;
+        if (some.ok() && (which & 6) == 6) CHECK(values[3] * groups == ic);
+        if (which == 7) CHECK(check_parameters(all, 0, given).found.what == some.what);
+        return some;
+    };
+    CHECK(found(1, 12, 4).ok());
+    CHECK(found(1, 60, 20).ok());
+    const status uneven = found(1, 12, 5);
+    CHECK(uneven.what == fault::shape_mismatch);
+    CHECK(std::string(uneven.subject) == "ic");
+    CHECK(uneven.expected == 5);
+    CHECK(uneven.found == 12);
+    CHECK(found(1, 20, 4).expected == 3); // which is no third
+    CHECK(found(1, 12, 0).what == fault::parameter_out_of_range);
+    CHECK(found(10, 12, 5).what == fault::parameter_out_of_range);
+    CHECK(found(10, 12, 5, 6).what == fault::shape_mismatch);
+    CHECK(found(1, 13, 0, 1).ok());
 }
 
 TEST_CASE("a product with a scale, a bias and two residuals")

@@ -70,6 +70,12 @@ TEST_CASE("images whose extents the call gives are computed on the CPU alone, an
     };
     CHECK_FALSE(has_template(vulkan_templates{}));
     CHECK(has_template(cpu_templates{}));
+    s = {.h = 8, .w = 8, .ic = 4, .oc = extent::up_to(8), .groups = 2}; // and so are channels of several groups
+    CHECK_FALSE(has_template(vulkan_templates{}));
+    CHECK(has_template(cpu_templates{}));
+    s.groups = 1;
+    CHECK(has_template(vulkan_templates{}));
+    s = {.h = side, .w = 8, .ic = 4, .oc = 8};
     s.layout = layout::nchw;
     CHECK_FALSE(has_template(cpu_templates{}));
     s.h = 8;

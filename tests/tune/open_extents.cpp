@@ -64,6 +64,10 @@ TEST_CASE("a product that leaves all open, rows, images and elements are tuned a
         CHECK(r.typical == "h=9 w=7 ic=5 oc=24 kh=3 kw=3 stride_h=1 stride_w=1 pad_top=1 pad_left=1 pad_bottom=1 "
                            "pad_right=1 dilation_h=1 dilation_w=1");
     for (const tune::record& r :
+         check_tuned<open_extents::groups>("open_extents.hpp", "open_extents", "groups", open_child))
+        CHECK(r.typical == "h=9 w=7 ic=12 oc=24 kh=3 kw=3 stride_h=1 stride_w=1 pad_top=1 pad_left=1 pad_bottom=1 "
+                           "pad_right=1 dilation_h=1 dilation_w=1 groups=3");
+    for (const tune::record& r :
          check_tuned<open_extents::elements>("open_extents.hpp", "open_extents", "elements", open_child))
         CHECK(r.typical == "h=5 w=7 c=24");
 }

@@ -100,12 +100,11 @@ constexpr bool assert_no_fault()
                   "up_to(), and of a distance at least a row");
     static_assert(
         Found != fault::channels_at_call,
-        "hone: channels that each call gives are those of NHWC images, in one group or as many groups as channels; leave "
-        "groups at 1, or give ic, oc and groups one up_to(), and of other convolutions name the channels");
-    static_assert(
-        Found != fault::window_at_call,
-        "hone: a window that each call gives moves over NHWC images whose h and w it gives, too, in one group or as many "
-        "groups as channels of the call; name kh and kw, at most so many taps, and no stride, padding or dilation");
+        "hone: channels that each call gives are those of NHWC images, and where it gives groups, it gives ic "
+        "and oc, too; name the number of groups, or the channels");
+    static_assert(Found != fault::window_at_call,
+                  "hone: a window that each call gives moves over NHWC images whose h and w it gives, too; name kh and "
+                  "kw, at most so many taps, and no stride, padding or dilation");
     static_assert(
         Found != fault::extents_at_call,
         "hone: calls give extents of NHWC images and of whole windows, and of rows without inner; name this number");

@@ -128,7 +128,7 @@ struct kernel {
     // definition. Weights of types<f16> are given as halves, or as floats, which are rounded to nearest, ties to even.
     // Where the call gives extents of the weights, `parameters` are those of the calls to come, of which only these
     // extents are looked at; where one is 0, nothing is to be packed. Nothing is written on a fault: tensor_missing,
-    // weights_type, parameter_out_of_range.
+    // weights_type, parameter_out_of_range, shape_mismatch.
     static status pack(given_weights weights, void* packed) noexcept { return pack(weights, packed, nullptr); }
     static status pack(given_weights weights, void* packed, [[maybe_unused]] const std::int64_t* parameters) noexcept
     {
@@ -147,7 +147,7 @@ struct kernel {
     }
 
     // Computes y; nothing, of no tensors, where an extent of the call is 0. Faults: parameter_out_of_range,
-    // workspace_missing, packed_layout_mismatch, tensor_missing, tensor_type.
+    // shape_mismatch, workspace_missing, packed_layout_mismatch, tensor_missing, tensor_type.
     template <class Executor>
     static status run(Executor& executor, const arguments& a) noexcept
     {

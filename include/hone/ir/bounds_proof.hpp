@@ -182,7 +182,7 @@ private:
             const affine_term t = f.terms[i];
             if (t.variable >= 0 || t.parameter < 0 || t.coefficient < 0) continue;
             const hone::parameter& q = n_.parameters[t.parameter];
-            if (q.dividend < 0) continue;
+            if (q.dividend < 0 || q.is_share) continue;
             add(f, t, -1);
             scale(f, q.divisor);
             add(f, affine_term{-1, q.dividend, 1}, t.coefficient);
@@ -302,7 +302,7 @@ private:
                 add(f, affine_term{-1, stays, n_.parameters[of].least}, t.coefficient);
                 return true;
             }
-            if (p.dividend >= 0 && t.coefficient < 0) {
+            if (p.dividend >= 0 && !p.is_share && t.coefficient < 0) {
                 add(f, t, -1);
                 scale(f, p.divisor);
                 add(f, affine_term{-1, p.dividend, 1}, t.coefficient);

@@ -56,6 +56,7 @@ constexpr std::uint64_t nest_hash(const Nest& n)
         }
         if (x.dividend < 0) continue;
         h.add_signed(x.dividend);
+        if (x.groups >= 0) h.add(x.groups);
         h.add_signed(x.added);
         h.add_signed(x.divisor);
     }

@@ -138,8 +138,10 @@ struct parameter {
     std::int16_t first_factor = -1, second_factor = -1;
     // A parameter before it, whose value in a call this one must reach, too.
     std::int16_t reaches = -1;
-    // floor((a parameter before it + added) / divisor), which no call gives either: the windows in an image.
-    std::int16_t dividend = -1;
+    // floor((a parameter before it + added) / divisor), which no call gives either: the windows in an image. A share is
+    // the channels of a group: of so many groups as another parameter or the divisor says, and nothing may remain.
+    std::int16_t dividend = -1, groups = -1;
+    bool is_share = false;
     std::int64_t added = 0, divisor = 1;
     // floor((image + before + behind - dilation * (taps - 1) - 1) / stride) + 1: the windows of a call that gives
     // these.
@@ -148,6 +150,8 @@ struct parameter {
     std::int64_t typical = 0;
 
     constexpr bool is_given() const { return first_factor < 0 && dividend < 0 && window.image < 0; }
+    // Of no groups that are known yet, 1.
+    constexpr std::int64_t by(const std::int64_t* v) const { return groups < 0 || v[groups] < 1 ? divisor : v[groups]; }
     // Whether this one counts the windows in an image that has the other as its length.
     constexpr bool counts_windows_of(int other) const { return dividend == other || window.image == other; }
 };
@@ -209,7 +213,7 @@ constexpr void complete(const Parameters& all, const std::int64_t* given, std::i
         const parameter& own = all[p];
         values[p] = own.is_given()          ? given[p]
                     : own.window.image >= 0 ? windows(own.window)
-                    : own.dividend >= 0     ? (values[own.dividend] + own.added) / own.divisor
+                    : own.dividend >= 0     ? (values[own.dividend] + own.added) / own.by(values)
                                             : values[own.first_factor] * values[own.second_factor];
     }
 }
@@ -250,7 +254,7 @@ struct statement {
 
 // Capacities of a nest, one per table.
 struct nest_sizes {
-    int nodes = 512, variables = 96, parameters = 32, buffers = 16, accesses = 48, statements = 40;
+    int nodes = 512, variables = 96, parameters = 40, buffers = 16, accesses = 48, statements = 40;
     int exprs = 160, terms = 512, bounds = 96, conditions = 96, table_accesses = 8, table_values = 128;
     friend constexpr bool operator==(const nest_sizes&, const nest_sizes&) = default;
 };

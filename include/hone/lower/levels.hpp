@@ -248,7 +248,8 @@ protected:
             const parameter& own = d_.parameters[p];
             bool is = own.dividend >= 0 || own.window.image >= 0 || (has_windows_ && is_distance_in(t, p)) ||
                       (has_open_rows_ && t.memory == memory::argument);
-            for (const parameter& q : d_.parameters) is = is || q.counts_windows_of(p) || q.window.taps == p;
+            for (const parameter& q : d_.parameters)
+                is = is || q.counts_windows_of(p) || q.window.taps == p || q.groups == p;
             return is;
         };
         if (dim.extent_parameter < 0 || !is_of_image(dim.extent_parameter)) return -1;

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -88,10 +89,12 @@ inline bool fits(const definition& known)
     return elements <= most && flops_of(known) <= 0x1p32;
 }
 
-// Whether a parameter is the extent of something, and no distance.
+// Whether a parameter is the extent of something, or has a share that is, and no distance.
 inline bool is_extent(const definition& d, std::size_t p)
 {
     const auto is_own = [p](std::int16_t number) { return number == static_cast<std::int16_t>(p); };
+    for (const parameter& q : d.parameters)
+        if (q.is_share && is_own(q.dividend)) return true;
     for (const stage& s : d.stages)
         for (const axis& a : s.axes)
             if (is_own(a.parameter)) return true;
@@ -146,10 +149,31 @@ inline call_values with_held_windows(const definition& d, call_values given)
     return given;
 }
 
+// Of channels that groups do not divide, fewer, and where there are no more than groups, or so many are typical, fewer
+// groups: as many as divide all. Groups that are typical stay.
+inline call_values with_whole_shares(const definition& d, call_values given)
+{
+    const auto is_typical = [&](std::int16_t p) {
+        return given[static_cast<std::size_t>(p)] == d.parameters[p].typical;
+    };
+    for (const bool of_groups : {false, true})
+        for (const parameter& p : d.parameters) {
+            if (!p.is_share) continue;
+            std::int64_t& all = given[static_cast<std::size_t>(p.dividend)];
+            const std::int64_t groups = p.by(given.data());
+            if (groups < 1 || all % groups == 0) continue;
+            if (!of_groups && all > groups && !is_typical(p.dividend)) all -= all % groups;
+            if (of_groups && p.groups >= 0 && !is_typical(p.groups))
+                given[static_cast<std::size_t>(p.groups)] = std::gcd(all, groups);
+        }
+    return given;
+}
+
 // All that a call gives, of its extents; `distance(p, dense)` chooses the others.
 template <class Distance>
 call_values with_distances(const definition& d, call_values extents, Distance&& distance)
 {
+    extents = with_whole_shares(d, extents);
     for (std::size_t p = 0; p < extents.size(); ++p)
         if (!is_extent(d, p)) extents[p] = 0;
     for (std::size_t p = 0; p < extents.size(); ++p)

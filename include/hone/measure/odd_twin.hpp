@@ -50,9 +50,13 @@ constexpr bool give_dense_strides(tensor& t, const tensor& given)
         if (!is_left(i)) break;
         if (t.dims[i].block > 0) return false;
         bool is_known = given.dims[i].stride <= 1 || given.dims[i].extent == 1;
-        for (const std::int16_t by : {given.dims[i].stride_parameter, std::int16_t{-1}})
+        // Of dimensions that are multiplied by the same, by nothing, and by what theirs is a product of: of groups that
+        // are oc * ic apart, the outputs.
+        for (const int way : {0, 1, 2})
             for (std::size_t j = 0; j < t.dims.size() && !is_known; ++j) {
-                if (!placed[j] || given.dims[j].stride_parameter != by) continue;
+                const std::int16_t by = given.dims[j].stride_parameter;
+                const bool is_meant = way == 0 ? by == given.dims[i].stride_parameter : way == 1 ? by < 0 : by >= 0;
+                if (!placed[j] || !is_meant) continue;
                 const bool is_whole = given.dims[i].stride == given.dims[j].stride * given.dims[j].extent;
                 is_known = is_whole || given.dims[i].stride == given.dims[j].stride;
                 if (is_known) t.dims[i].stride = t.dims[j].stride * (is_whole ? t.dims[j].extent : 1);

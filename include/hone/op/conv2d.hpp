@@ -26,8 +26,8 @@ struct conv2d_shape {
 
     extent n = 1;        // images: also as many as each call gives
     extent h = 1, w = 1; // rows and columns of x: also as many as each call gives, of NHWC
-    // Channels: also as many as each call gives, of NHWC and one group; of a depthwise convolution ic, oc and groups,
-    // as one extent.
+    // Channels of all groups: also as many as each call gives, of NHWC. Where it gives the number of groups, it gives
+    // ic and oc, too, which these divide; of a depthwise convolution ic, oc and groups are one extent, given once.
     extent ic = 1, oc = 1;
     std::int64_t kh = 1, kw = 1; // at most so many taps, where window_at_call
     std::int64_t stride = 1, stride_h = as_above, stride_w = as_above;
@@ -38,11 +38,15 @@ struct conv2d_shape {
     hone::layout layout = hone::layout::nhwc;
     leading ldx{}, ldy{};                       // NHWC: pixels of x and y are so far apart; 0: dense
     leading batch_stride_x{}, batch_stride_y{}; // NCHW: images
-    // Whether each call gives kh, kw, strides, paddings and dilations, as it gives h and w: of NHWC, in one group or
-    // depthwise with channels of the call, too.
-    bool window_at_call = false;
+    bool window_at_call = false; // whether each call gives kh, kw, strides, paddings and dilations, as it gives h and w
 
     constexpr image_window window() const { return window_of(*this); }
+    // The most channels of a group, of so many in all; and whether these are one extent, with the groups of the call.
+    constexpr std::int64_t of_group(std::int64_t all) const
+    {
+        return groups.at_call && !is_each() ? all : all / groups;
+    }
+    constexpr bool is_each() const { return groups.at_call && ic.value == groups.value && oc.value == groups.value; }
     // The most of them, where a call says how many there are.
     constexpr std::int64_t oh() const { return window_at_call ? h + 2 * most_padding : window().outputs_down(h, kh); }
     constexpr std::int64_t ow() const { return window_at_call ? w + 2 * most_padding : window().outputs_across(w, kw); }
@@ -55,16 +59,12 @@ struct conv2d_shape {
             if (e < 1) return {fault::extent_zero, 1, e, "conv2d"};
         for (const extent& e : {n, h, w, ic, oc})
             if (e > most_elements) return {fault::extent_too_large, most_elements, e, "conv2d"};
-        if (ic.at_call || oc.at_call || groups.at_call) {
-            if (layout != layout::nhwc) return {fault::channels_at_call, 0, 0, "conv2d: layout"};
-            const bool is_one = ic.at_call && oc.at_call && ic.value == groups.value && oc.value == groups.value;
-            if (groups.at_call ? !is_one : groups.value > 1)
-                return {fault::channels_at_call, groups.at_call ? ic.value : 1, groups, "conv2d: groups"};
-        }
-        if (window_at_call && groups.value > 1 && !groups.at_call)
-            return {fault::window_at_call, 1, groups, "conv2d: groups"};
-        if (ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
-        if (oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
+        if ((ic.at_call || oc.at_call || groups.at_call) && layout != layout::nhwc)
+            return {fault::channels_at_call, 0, 0, "conv2d: layout"};
+        if (groups.at_call && !(ic.at_call && oc.at_call))
+            return {fault::channels_at_call, ic.at_call ? oc.value : ic.value, groups, "conv2d: groups"};
+        if (!groups.at_call && ic % groups != 0) return {fault::shape_mismatch, groups, ic, "conv2d: ic"};
+        if (!groups.at_call && oc % groups != 0) return {fault::shape_mismatch, groups, oc, "conv2d: oc"};
         constexpr window_subjects subjects{"conv2d", "conv2d: pad", "conv2d: window", "conv2d: h", "conv2d: w"};
         status found = check_open_window(*this, "conv2d: layout", "conv2d: h, w", "conv2d: stride, pad, dilation");
         if (found.ok()) found = window_at_call ? check_numbers(*this, subjects) : check_window(*this, subjects);
@@ -74,7 +74,7 @@ struct conv2d_shape {
         if (image > most_elements) return {fault::extent_too_large, most_elements, image, "conv2d: x"};
         const std::int64_t outputs = saturated_product(n, oh(), ow(), oc);
         if (outputs > most_elements) return {fault::extent_too_large, most_elements, outputs, "conv2d: y"};
-        const std::int64_t weights = saturated_product(oc, kh, kw, ic / groups);
+        const std::int64_t weights = saturated_product(oc, kh, kw, of_group(ic));
         if (weights > most_elements) return {fault::extent_too_large, most_elements, weights, "conv2d: weights"};
         return check_views(x(), y());
     }
@@ -91,13 +91,13 @@ constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
         .field(s.h.at_call ? "h<=" : "h", s.h.value)
         .field(s.w.at_call ? "w<=" : "w", s.w.value)
         .field(s.ic.at_call ? "ic<=" : "ic", s.ic.value);
-    s.groups.at_call ? t.word("oc=ic") : t.field(s.oc.at_call ? "oc<=" : "oc", s.oc.value);
+    s.is_each() ? t.word("oc=ic") : t.field(s.oc.at_call ? "oc<=" : "oc", s.oc.value);
     t.field(s.window_at_call ? "kh<=" : "kh", s.kh).field(s.window_at_call ? "kw<=" : "kw", s.kw);
     if (s.window_at_call)
         t.word("s").word("p").word("d");
     else
         add_window(t, s.window());
-    s.groups.at_call ? t.word("g=ic") : t.field("g", s.groups.value);
+    s.is_each() ? t.word("g=ic") : t.field(s.groups.at_call ? "g<=" : "g", s.groups.value);
     t.word(name_of(s.layout));
     add_views(t, s);
     add_types(t, type);
@@ -105,23 +105,36 @@ constexpr signature_text signature_of(const conv2d_shape& s, operand_types type,
     return t;
 }
 
-// Channels of a depthwise convolution are `ic`, and as many as groups. What weights have of a call: kw * ic and
-// kh * kw * ic, as far as it gives them.
+// Channels of a group, and groups, which are the channels of a depthwise convolution. What weights have of a call: kw *
+// ic, kh * kw * ic and oc * kh * kw * ic of a group, as far as it gives them.
 struct conv2d_parameters : window_parameters {
-    std::int16_t ic = -1, oc = -1, groups = -1, tap_rows = -1, taps = -1;
+    std::int16_t ic = -1, oc = -1, groups = -1, tap_rows = -1, taps = -1, weights = -1;
 };
 constexpr conv2d_parameters parameters_of(const conv2d_shape& s)
 {
     conv2d_parameters p;
     p.add_image(s);
-    p.x.c = p.open(s.ic, "ic");
-    p.y.c = s.groups.at_call ? p.x.c : p.open(s.oc, "oc");
-    (s.groups.at_call ? p.groups : p.ic) = p.x.c;
-    if (!s.groups.at_call) p.oc = p.y.c;
+    const std::int64_t known = s.groups.at_call ? 1 : s.groups.value; // of the groups
+    const std::int16_t ic = p.open(s.ic, "ic", known), oc = s.is_each() ? ic : p.open(s.oc, "oc", known);
     p.add_window(s);
+    p.groups = s.is_each() ? ic : p.open(s.groups, "groups");
+    const auto share = [&](std::int16_t all, const char* name) {
+        if (all < 0 || s.groups == 1) return all;
+        parameter own = quotient_of(p.all, name, all, 0, known);
+        own.groups = p.groups;
+        own.is_share = true;
+        return s.is_each() ? std::int16_t{-1} : p.add(own);
+    };
+    p.ic = share(ic, "ic / groups");
+    p.oc = share(oc, "oc / groups");
+    p.x.c = p.times(p.groups, p.ic, "pixel"); // but for groups that are known
+    p.y.c = p.times(p.groups, p.oc, "pixel of y");
+    p.count_windows(s);
     p.add_distances();
     p.tap_rows = p.times(p.across.taps, p.ic, "kw * ic");
     p.taps = p.times(p.down.taps, p.tap_rows, "kh * kw * ic");
+    if (s.groups > 1) p.weights = p.times(p.oc, p.taps, "oc * kh * kw * ic");
+    if (p.groups >= 0 && p.oc >= 0) p.times(p.groups, p.taps, "block"); // of packed weights
     return p;
 }
 
@@ -131,45 +144,45 @@ struct conv2d_tensors {
 };
 constexpr conv2d_tensors tensors_of(const conv2d_shape& s, operand_types type, const conv2d_parameters& open)
 {
-    const std::int64_t icg = s.ic / s.groups, ocg = s.oc / s.groups;
-    const auto activation = [&](const char* name, hone::role role, std::int64_t h, std::int64_t w, std::int64_t c,
+    const std::int64_t icg = s.of_group(s.ic), ocg = s.of_group(s.oc);
+    const bool nhwc = s.layout == layout::nhwc;
+    const auto add = [](tensor& to, std::int64_t extent, std::int16_t parameter, std::int64_t stride, std::int16_t by) {
+        to.dims.push_back({.extent = extent, .stride = stride, .extent_parameter = parameter, .stride_parameter = by});
+    };
+    // What the call does not give.
+    const std::int64_t ic = open.ic < 0 ? icg : 1, oc = open.oc < 0 || s.groups == 1 ? ocg : 1;
+    const std::int64_t kh = s.window_at_call ? 1 : s.kh, kw = s.window_at_call ? 1 : s.kw;
+    const std::int64_t groups = s.groups.at_call ? 1 : s.groups.value;
+    // Distances of groups: `channels` is the parameter of those of a group.
+    const auto add_groups = [&](tensor& to, std::int64_t stride, std::int16_t channels, std::int16_t by) {
+        add(to, s.groups, open.groups, stride, s.groups > 1 && channels >= 0 ? channels : by);
+    };
+    const auto activation = [&](const char* name, hone::role role, std::int64_t h, std::int64_t w, std::int64_t most,
                                 std::int16_t channels, const image_parameters& p) {
-        const bool nhwc = s.layout == layout::nhwc;
-        const std::int64_t all = p.c < 0 ? s.groups * c : 1; // that the call does not give
+        const std::int64_t c = channels < 0 ? most : 1, all = groups * c;
         const std::int64_t row = p.w < 0 ? w : 1, pixels = (p.h < 0 ? h : 1) * row;
         const std::int64_t channel = nhwc ? 1 : pixels, column = nhwc ? all : 1;
         const std::int16_t by = nhwc ? std::int16_t{-1} : p.image;
         tensor t{.name = name, .type = type.others, .role = role};
-        t.dims.push_back(
-            {.extent = s.n.value, .stride = pixels * all, .extent_parameter = open.n, .stride_parameter = p.image});
-        t.dims.push_back({.extent = h, .stride = row * column, .extent_parameter = p.h, .stride_parameter = p.row});
-        t.dims.push_back({.extent = w, .stride = column, .extent_parameter = p.w, .stride_parameter = p.c});
-        t.dims.push_back(
-            {.extent = s.groups, .stride = c * channel, .extent_parameter = open.groups, .stride_parameter = by});
-        t.dims.push_back({.extent = c, .stride = channel, .extent_parameter = channels, .stride_parameter = by});
+        add(t, s.n.value, open.n, pixels * all, p.image);
+        add(t, h, p.h, row * column, p.row);
+        add(t, w, p.w, column, p.c);
+        add_groups(t, c * channel, channels, by);
+        add(t, most, channels, channel, by);
         return t;
     };
-    const bool ohwi = s.layout == layout::nhwc;
-    // What the call does not give.
-    const std::int64_t ic = open.ic < 0 ? icg : 1;
-    const std::int64_t kh = s.window_at_call ? 1 : s.kh, kw = s.window_at_call ? 1 : s.kw;
     conv2d_tensors t;
     t.x = activation("x", role::input, s.h, s.w, icg, open.ic, open.x);
     t.y = activation("y", role::output, s.oh(), s.ow(), ocg, open.oc, open.y);
     t.weights = {.name = "weights", .type = type.weights, .role = role::weights};
-    const auto add = [&](std::int64_t extent, std::int64_t stride, std::int16_t parameter, std::int16_t by) {
-        t.weights.dims.push_back(
-            {.extent = extent, .stride = stride, .extent_parameter = parameter, .stride_parameter = by});
-    };
-    const std::int16_t of_group = s.groups.at_call ? open.taps : -1; // there is one where the call gives ic
-    add(s.groups, ocg * kh * kw * icg, open.groups, of_group);
-    add(ocg, kh * kw * ic, open.oc, open.taps);
-    add(s.kh, kw * (ohwi ? ic : 1), open.down.taps, open.tap_rows);
-    add(s.kw, ohwi ? ic : 1, open.across.taps, open.ic);
-    add(icg, ohwi ? 1 : kh * kw, open.ic, -1);
+    add(t.weights, s.groups, open.groups, oc * kh * kw * ic, open.weights);
+    add(t.weights, ocg, open.oc, kh * kw * ic, open.taps);
+    add(t.weights, s.kh, open.down.taps, kw * (nhwc ? ic : 1), open.tap_rows);
+    add(t.weights, s.kw, open.across.taps, nhwc ? ic : 1, open.ic);
+    add(t.weights, icg, open.ic, nhwc ? 1 : kh * kw, -1);
     t.bias = {.name = "bias", .type = type.others, .role = role::bias};
-    t.bias.dims.push_back({.extent = s.groups, .stride = ocg, .extent_parameter = open.groups});
-    t.bias.dims.push_back({.extent = ocg, .extent_parameter = open.oc});
+    add_groups(t.bias, oc, open.oc, -1);
+    add(t.bias, ocg, open.oc, 1, -1);
     return t;
 }
 
@@ -202,10 +215,10 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
     s.axes.push_back({"g", shape.groups, false, open.groups});
     s.axes.push_back({"oh", shape.oh(), false, open.y.h});
     s.axes.push_back({"ow", shape.ow(), false, open.y.w});
-    s.axes.push_back({"oc", shape.oc / shape.groups, false, open.oc});
+    s.axes.push_back({"oc", shape.of_group(shape.oc), false, open.oc});
     s.axes.push_back({"kh", shape.kh, true, open.down.taps});
     s.axes.push_back({"kw", shape.kw, true, open.across.taps});
-    s.axes.push_back({"ic", shape.ic / shape.groups, true, open.ic});
+    s.axes.push_back({"ic", shape.of_group(shape.ic), true, open.ic});
     operand x{.tensor = 0, .may_leave = v.pads() || shape.window_at_call};
     x.index.push_back(along(n));
     const bool is_open = shape.window_at_call;
@@ -233,10 +246,10 @@ constexpr definition conv2d_definition(const conv2d_shape& shape, operand_types 
 
 // Parameters of a call are n, h, w, ic and oc, in this order, where the shape leaves them open, ic alone of a depthwise
 // one, then kh, kw, stride_h, stride_w, pad_top, pad_left, pad_bottom, pad_right, dilation_h and dilation_w of a window
-// of the call, and behind them the distances of x and y. No images or outputs are no work; an h or w whose padded image
-// holds no window is out of range, 0 among them, and so is an ic of 0. Weights are packed for ic and oc of the calls to
-// come. x: n * h * w * ic, weights: oc * kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements.
-// A residual lies as y does.
+// of the call, then groups, and behind them the distances of x and y. No images or outputs are no work; an h or w whose
+// padded image holds no window is out of range, 0 among them, and so is an ic of 0. ic or oc that groups do not divide
+// are a shape_mismatch. Weights are packed for ic, oc and groups of the calls to come. x: n * h * w * ic, weights: oc *
+// kh * kw * (ic / groups), bias: oc, y and residual: n * oh * ow * oc elements. A residual lies as y does.
 template <conv2d_shape S, class Type, operator_word... E>
 struct conv2d {
     static_assert(accuracy_words<E...> <= 1,

@@ -179,7 +179,7 @@ inline constexpr int most_weights = 4;
 struct definition {
     inline_vector<tensor, 12> tensors{};
     inline_vector<stage, 8> stages{};
-    inline_vector<parameter, 32> parameters{};
+    inline_vector<parameter, 40> parameters{};
     inline_vector<float, 128> table_values{};
     status found{};
 
@@ -254,9 +254,12 @@ constexpr std::uint64_t emptying_parameters(const definition& d)
             if (const auto t = static_cast<std::size_t>(s.output.tensor); a.parameter >= 0 && t < d.tensors.size())
                 if (d.tensors[t].role == role::output)
                     (a.reduction ? reduced : spatial) |= std::uint64_t{1} << a.parameter;
-    for (std::size_t p = d.parameters.size(); p-- > 0;)
-        if (const parameter& x = d.parameters[p]; x.first_factor >= 0)
-            spatial |= (spatial >> p & 1) << x.first_factor | (spatial >> p & 1) << x.second_factor;
+    for (std::size_t p = d.parameters.size(); p-- > 0;) {
+        const parameter& x = d.parameters[p];
+        for (const std::int16_t of : {x.first_factor, x.second_factor, x.is_share ? x.dividend : x.first_factor})
+            if (of >= 0) spatial |= (spatial >> p & 1) << of;
+        if (x.groups >= 0) reduced |= std::uint64_t{1} << x.groups;
+    }
     return spatial & ~reduced;
 }
 

@@ -33,7 +33,7 @@ struct window_parameters {
     std::int16_t n = -1;
     image_parameters x, y;
     direction_parameters down, across;
-    inline_vector<parameter, 32> all{};
+    inline_vector<parameter, 40> all{};
 
     constexpr std::int16_t add(const parameter& own) { return static_cast<std::int16_t>(all.push_back(own)); }
     constexpr std::int16_t open(const extent& e, const char* name, std::int64_t least = 1)
@@ -43,7 +43,8 @@ struct window_parameters {
     }
     constexpr std::int16_t times(std::int16_t a, std::int16_t b, const char* name)
     {
-        return a < 0 ? b : b < 0 ? a : add(product_of(all, name, a, b));
+        const std::int16_t known = a < 0 ? b : b < 0 ? a : ir::find_product(all, a, b);
+        return known < 0 && a >= 0 ? add(product_of(all, name, a, b)) : known;
     }
     template <class Shape>
     constexpr void add_image(const Shape& s)
@@ -53,19 +54,11 @@ struct window_parameters {
         x.h = open(s.h, "h", s.window_at_call ? 1 : v.rows(s.kh) - v.pad_top - v.pad_bottom);
         x.w = open(s.w, "w", s.window_at_call ? 1 : v.columns(s.kw) - v.pad_left - v.pad_right);
     }
-    // `meets`: whether each window has a pixel of the image.
+    // What a call gives of a window.
     template <class Shape>
-    constexpr void add_window(const Shape& s, std::int64_t dilations = most_dilation, bool meets = false)
+    constexpr void add_window(const Shape& s, std::int64_t dilations = most_dilation)
     {
-        const image_window v = s.window();
-        if (!s.window_at_call) {
-            const auto windows = [&](std::int16_t of, const char* name, std::int64_t rest, std::int64_t stride) {
-                return of < 0 ? of : add(quotient_of(all, name, of, rest + stride, stride));
-            };
-            y.h = windows(x.h, "oh", v.pad_top + v.pad_bottom - v.rows(s.kh), v.stride_h);
-            y.w = windows(x.w, "ow", v.pad_left + v.pad_right - v.columns(s.kw), v.stride_w);
-            return;
-        }
+        if (!s.window_at_call) return;
         const auto given = [&](const char* name, std::int64_t least, std::int64_t most, std::int64_t typical = 0) {
             return add({.name = name, .least = least, .most = most, .typical = typical});
         };
@@ -81,11 +74,20 @@ struct window_parameters {
         across.behind = given("pad_right", 0, most_padding, is_3(s.kw));
         down.dilation = given("dilation_h", 1, dilations);
         across.dilation = given("dilation_w", 1, dilations);
-        const auto counted = [&](std::int16_t image, const char* name, const direction_parameters& d) {
-            return add(windows_of(all, name, {image, d.before, d.behind, d.taps, d.dilation, d.stride, meets}));
+    }
+    // Nothing that a call gives is added behind it. `meets`: whether each window has a pixel of the image.
+    template <class Shape>
+    constexpr void count_windows(const Shape& s, bool meets = false)
+    {
+        const image_window v = s.window();
+        const auto windows = [&](std::int16_t of, const char* name, const direction_parameters& d, std::int64_t rest,
+                                 std::int64_t stride) {
+            if (s.window_at_call)
+                return add(windows_of(all, name, {of, d.before, d.behind, d.taps, d.dilation, d.stride, meets}));
+            return of < 0 ? of : add(quotient_of(all, name, of, rest + stride, stride));
         };
-        y.h = counted(x.h, "oh", down);
-        y.w = counted(x.w, "ow", across);
+        y.h = windows(x.h, "oh", down, v.pad_top + v.pad_bottom - v.rows(s.kh), v.stride_h);
+        y.w = windows(x.w, "ow", across, v.pad_left + v.pad_right - v.columns(s.kw), v.stride_w);
     }
     // The channels are known by then. Behind the distances, what indices of a window of the call are made of.
     constexpr void add_distances()

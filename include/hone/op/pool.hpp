@@ -294,7 +294,8 @@ constexpr window_parameters parameters_of(const pool_shape& s, pooling how)
         p.down.taps = p.x.h;
         p.across.taps = p.x.w;
     } else {
-        p.add_window(s, how == pooling::max ? most_dilation : 1, true);
+        p.add_window(s, how == pooling::max ? most_dilation : 1);
+        p.count_windows(s, true);
     }
     p.add_distances();
     return p;

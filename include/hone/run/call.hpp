@@ -100,20 +100,22 @@ template <class Call>
 }
 
 // What is wrong with the parameters that a call gives, in the order of the definition: parameter_out_of_range, with the
-// end of the range that is missed. A call of no rows is right whatever its strides are, and has nothing to compute.
-// `emptying`: emptying_parameters(definition). None are given where values is null.
+// end of the range that is missed, or shape_mismatch, with the groups that do not divide one. A call of no rows is
+// right whatever its strides are, and has nothing to compute. `emptying`: emptying_parameters(definition). None are
+// given where values is null. Those alone are looked at that `which` has a bit for.
 struct checked_parameters {
     status found{};
     bool is_empty = false;
 };
 template <class Parameters>
 constexpr checked_parameters check_parameters(const Parameters& all, std::uint64_t emptying, const std::int64_t* values,
-                                              std::int64_t limit = INT64_MAX)
+                                              std::int64_t limit = INT64_MAX, std::uint64_t which = UINT64_MAX)
 {
     const std::size_t given = given_parameters(all);
     for (std::size_t p = 0; p < given && values != nullptr; ++p)
-        if (values[p] == 0 && (emptying >> p & 1) != 0) return {.is_empty = true};
+        if (values[p] == 0 && (emptying & which & std::uint64_t{1} << p) != 0) return {.is_empty = true};
     for (std::size_t p = 0; p < given; ++p) {
+        if ((which >> p & 1) == 0) continue;
         const std::int64_t v = values == nullptr ? 0 : values[p];
         const std::int64_t reached = all[p].reaches < 0 || values == nullptr ? 0 : values[all[p].reaches];
         const std::int64_t least = all[p].least > reached ? all[p].least : reached;
@@ -123,7 +125,9 @@ constexpr checked_parameters check_parameters(const Parameters& all, std::uint64
     }
     for (const parameter& p : all) { // values are given: none of them may be 0
         const ir::window_numbers& w = p.window;
-        if (w.image < 0) continue;
+        if (p.is_share && (which >> p.dividend & 1) != 0 && values[p.dividend] % p.by(values) != 0)
+            return {.found = {fault::shape_mismatch, p.by(values), values[p.dividend], all[p.dividend].name}};
+        if (w.image < 0 || (which >> w.image & 1) == 0) continue;
         const auto wrong = [&](std::int64_t expected, std::int16_t of) {
             return checked_parameters{.found = {fault::parameter_out_of_range, expected, values[of], all[of].name}};
         };
@@ -139,26 +143,16 @@ constexpr checked_parameters check_parameters(const Parameters& all, std::uint64
     return {};
 }
 
-// The same of those alone that `which` has a bit for, as packing asks of the extents of weights: others are not looked
-// at. `values` receives all: 0 for these, and products.
+// The same as packing asks of the extents of weights. `values` receives all: 0 for others, and products.
 template <class Parameters>
 constexpr checked_parameters check_some_parameters(const Parameters& all, std::uint64_t which, std::uint64_t emptying,
                                                    const std::int64_t* given, std::int64_t* values)
 {
     const std::size_t count = given_parameters(all);
-    const auto is_asked = [&](std::size_t p) { return (which >> p & 1) != 0; };
-    for (std::size_t p = 0; p < count; ++p) values[p] = given != nullptr && is_asked(p) ? given[p] : 0;
-    for (std::size_t p = 0; p < count && given != nullptr; ++p)
-        if (is_asked(p) && values[p] == 0 && (emptying >> p & 1) != 0) return {.is_empty = true};
-    for (std::size_t p = 0; p < count; ++p) {
-        if (!is_asked(p)) continue;
-        const std::int64_t v = values[p];
-        if (v < all[p].least || v > all[p].most)
-            return {.found = {fault::parameter_out_of_range, v < all[p].least ? all[p].least : all[p].most, v,
-                              all[p].name}};
-    }
-    complete(all, values, values);
-    return {};
+    for (std::size_t p = 0; p < count; ++p) values[p] = given != nullptr && (which >> p & 1) != 0 ? given[p] : 0;
+    const auto checked = check_parameters(all, emptying, given == nullptr ? given : values, INT64_MAX, which);
+    if (checked.found.ok() && !checked.is_empty) complete(all, values, values);
+    return checked;
 }
 
 } // namespace hone::calls

@@ -114,6 +114,7 @@ constexpr std::uint64_t parameters_of(const Parameters& all, const packed_tensor
         const ir::window_numbers& w = all[p].window;
         for (const std::int16_t of : {w.image, w.before, w.behind, w.taps, w.dilation, w.stride}) self(self, of);
         self(self, all[p].dividend);
+        self(self, all[p].groups);
         self(self, all[p].first_factor);
         self(self, all[p].second_factor);
     };
