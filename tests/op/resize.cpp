@@ -20,6 +20,7 @@
 #include <hone/schedule/cpu_templates.hpp>
 
 #include "definition_laws.hpp"
+#include "open_resizes.hpp"
 #include "resizes.hpp"
 
 using namespace hone;
@@ -39,8 +40,10 @@ constexpr resize_shape changed(Change change)
 }
 
 // What a nest makes of the call; what it says where that is a fault.
-std::string run(const nest& n, const definition& d, call_data& c)
+std::string run(const nest& n, const definition& d, call_data& c, std::vector<std::int64_t> parameters = {})
 {
+    parameters.resize(n.parameters.size());
+    complete(n.parameters, parameters.data(), parameters.data());
     std::vector<argument> arguments;
     for (const tensor& t : d.tensors) {
         floats& of = t.role == role::input      ? c.x
@@ -49,16 +52,16 @@ std::string run(const nest& n, const definition& d, call_data& c)
                                                 : c.y;
         arguments.push_back({of.data(), static_cast<std::int64_t>(of.size())});
     }
-    const status found = interpret(n, arguments, {});
+    const status found = interpret(n, arguments, parameters);
     return found.ok() ? "" : std::string(found.message()) + ", " + found.subject;
 }
 std::string wrong(const resize_shape& s, const nest& n, const definition& d, const call_data& given,
-                  const doubles& expected)
+                  const doubles& expected, const std::vector<std::int64_t>& parameters = {})
 {
     if (const status found = check(n, cpu_target(n.set)); !found.ok()) return found.message();
     if (const status found = prove_accesses(n); !found.ok()) return found.message();
     call_data c = given;
-    const std::string fault = run(n, d, c);
+    const std::string fault = run(n, d, c, parameters);
     return fault.empty() ? difference_of(s, c.y, expected) : fault;
 }
 floats resized(const resize_shape& s, const floats& x)
@@ -161,6 +164,37 @@ TEST_CASE("images of drawn sizes are what plain loops make of them")
     }
     CHECK(sampled > 40);
     CHECK(whole > 10);
+}
+
+TEST_CASE("images of sizes that calls give are what plain loops make of them")
+{
+    random_numbers random{34};
+    int sampled = 0, between = 0, stays = 0;
+    for (int i = 0; i < 120; ++i) {
+        const resize_shape open = drawn_open_resize(random);
+        const definition d = checked(resize_definition<bias, residual>(open, dtype::f32));
+        CAPTURE(signature_of(open, dtype::f32).c_str());
+        CAPTURE(d.found.subject);
+        REQUIRE(d.found.ok());
+        CHECK(given_parameters(d.parameters) == values_of_call(open, open).size());
+        for (const isa set : {isa::baseline, isa::avx512}) {
+            const nest n = lower(schedule_for(d, default_config<cpu_templates>(d, set), set));
+            INFO(print(n));
+            for (int j = 0; j < 4; ++j) {
+                const resize_shape s = drawn_call(open, random);
+                CAPTURE(signature_of(s, dtype::f32).c_str());
+                const call_data given = data_of(s, static_cast<std::uint64_t>(4 * i + j));
+                const doubles expected = reference(s, given, {step::bias, step::residual});
+                CHECK(wrong(s, n, d, given, expected, values_of_call(open, s)) == "");
+                stays += open.oh.at_call && s.h == s.oh;
+            }
+        }
+        sampled += is_sampled(d);
+        between += d.stages[0].reduce != reduction::none;
+    }
+    CHECK(sampled > 60);
+    CHECK(between > 30);
+    CHECK(stays > 30);
 }
 
 TEST_CASE("laws of resized images")

@@ -307,7 +307,7 @@ HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor&
         environment<K> inner = e;
         const std::int64_t first = lower_value<K, Node>(e);
         advance<K, Node>(inner, first);
-        if constexpr (x.lower.count == 1 && x.upper.count == 1 && runs_for_quotient(K::nest, x)) {
+        if constexpr (x.lower.count == 1 && x.upper.count == 1 && runs_for_quotient(K::nest, x) == 1) {
             inner.variables[x.variable] = first;
             return execute<K, x.child>(inner, r, executor);
         }

@@ -37,7 +37,8 @@ constexpr std::int64_t picoseconds_below(const Nest& n, int at, interval* variab
             const interval i = interval_of(n, x, variables);
             if (i.most < i.least) continue;
             variables[x.variable] = i;
-            if (x.bind != binding::vectorize && !runs_for_quotient(n, x)) times = i.most - i.least + 1;
+            const std::int64_t runs = runs_for_quotient(n, x);
+            if (x.bind != binding::vectorize) times = runs > 0 ? runs : i.most - i.least + 1;
         }
         const std::int64_t own = times * picoseconds_below(n, x.child, variables);
         sum += own > other ? own - other : 0;
@@ -73,7 +74,9 @@ constexpr bool is_bounded_by(const Nest& n, int at, int parameter)
         return false;
     };
     for (int c = n.nodes[at].child; c >= 0; c = n.nodes[c].next)
-        if (names(n.nodes[c].lower) || names(n.nodes[c].upper) || is_bounded_by(n, c, parameter)) return true;
+        if ((runs_for_quotient(n, n.nodes[c]) == 0 && (names(n.nodes[c].lower) || names(n.nodes[c].upper))) ||
+            is_bounded_by(n, c, parameter))
+            return true;
     return false;
 }
 

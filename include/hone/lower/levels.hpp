@@ -35,7 +35,8 @@ protected:
         for (const stage& g : d_.stages) {
             for (const operand& o : g.operands) has_windows_ = has_windows_ || is_windowed(o);
             for (const axis& a : g.axes)
-                if (stages() > 1 ? a.reduction : g.reduce == reduction::none) has_open_rows_ |= a.parameter >= 0;
+                has_open_rows_ |= a.quotient.parameter >= 0 ||
+                                  (a.parameter >= 0 && (stages() > 1 ? a.reduction : g.reduce == reduction::none));
         }
     }
 
@@ -484,8 +485,9 @@ protected:
 
     const schedule& s_;
     const definition& d_;
-    bool has_windows_ = false;   // some operand is read through windows
-    bool has_open_rows_ = false; // stages reduce rows as long as the call says, or take so many elements alone
+    bool has_windows_ = false; // some operand is read through windows
+    bool has_open_rows_ =
+        false; // stages reduce or sample rows as long as the call says, or take so many elements alone
     nest& n_;
     std::int16_t first_variable_[8]{};
     interval variables_[96]{};
