@@ -59,12 +59,12 @@ constexpr std::int64_t chunk_picoseconds(Nest n, int at)
 }
 
 // Whether the number of iterations of a loop below `at` hangs on the parameter. Of an image those of its windows count,
-// which come of it.
+// which come of it; that of which pixels are taken, and how far apart, counts none.
 template <class Nest>
 constexpr bool is_bounded_by(const Nest& n, int at, int parameter)
 {
     for (const ir::parameter& p : n.parameters)
-        if (p.counts_windows_of(parameter)) return false;
+        if (p.counts_windows_of(parameter) || p.over == parameter || n.parameters[parameter].scale > 0) return false;
     const auto names = [&](const range& bounds) {
         for (int b = bounds.first; b < bounds.first + bounds.count; ++b) {
             const affine& v = n.bounds[b].value;
@@ -74,9 +74,7 @@ constexpr bool is_bounded_by(const Nest& n, int at, int parameter)
         return false;
     };
     for (int c = n.nodes[at].child; c >= 0; c = n.nodes[c].next)
-        if ((runs_for_quotient(n, n.nodes[c]) == 0 && (names(n.nodes[c].lower) || names(n.nodes[c].upper))) ||
-            is_bounded_by(n, c, parameter))
-            return true;
+        if (names(n.nodes[c].lower) || names(n.nodes[c].upper) || is_bounded_by(n, c, parameter)) return true;
     return false;
 }
 

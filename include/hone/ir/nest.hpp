@@ -138,16 +138,14 @@ struct parameter {
     std::int16_t first_factor = -1, second_factor = -1;
     // A parameter before it, whose value in a call this one must reach, too.
     std::int16_t reaches = -1;
-    // floor((a parameter before it + added) / divisor), which no call gives either: the windows in an image.
-    std::int16_t dividend = -1;
-    std::int64_t added = 0, divisor = 1;
+    // floor((a parameter before it + added) / divisor), which no call gives either: the windows in an image. With a
+    // scale ceil((over + added) * scale / ((under + added) * divisor)) of two before it, -1 standing for 1, or 0 for a
+    // quotient by 0: how far neighbours of one image are apart in another, in parts of a pixel.
+    std::int16_t dividend = -1, over = -1, under = -1;
+    std::int64_t added = 0, divisor = 1, scale = 0;
     // floor((image + before + behind - dilation * (taps - 1) - 1) / stride) + 1: the windows of a call that gives
     // these.
     window_numbers window{};
-    // With a scale ceil((over + added) * scale / ((under + added) * divisor)) of parameters before it, of which -1
-    // stands for 1; 0 where that is a quotient by 0: what neighbours of one image are apart in another, as a fraction.
-    std::int16_t over = -1, under = -1;
-    std::int64_t scale = 0;
     // Of calls, as far as that is known: what is measured, and what a cost model counts with. It changes no nest.
     std::int64_t typical = 0;
 
@@ -209,14 +207,17 @@ constexpr void complete(const Parameters& all, const std::int64_t* given, std::i
         const std::int64_t missing = missing_of(w, values);
         return missing > 0 || values[w.stride] < 1 ? 0 : -missing / values[w.stride] + 1;
     };
+    const auto ratio = [&](const parameter& own) {
+        const auto factor = [&](int of, std::int64_t by) { return by * (of < 0 ? 1 : values[of] + own.added); };
+        const std::int64_t parts = factor(own.under, own.divisor);
+        return parts < 1 ? 0 : (factor(own.over, own.scale) + parts - 1) / parts;
+    };
     for (std::size_t p = 0; p < all.size(); ++p) {
         const parameter& own = all[p];
-        const auto factor = [&](int of, std::int64_t by) { return by * (of < 0 ? 1 : values[of] + own.added); };
-        const std::int64_t parts = own.scale == 0 ? 0 : factor(own.under, own.divisor);
         values[p] = own.is_given()          ? given[p]
-                    : own.scale > 0         ? (parts < 1 ? 0 : (factor(own.over, own.scale) + parts - 1) / parts)
                     : own.window.image >= 0 ? windows(own.window)
                     : own.dividend >= 0     ? (values[own.dividend] + own.added) / own.divisor
+                    : own.scale > 0         ? ratio(own)
                                             : values[own.first_factor] * values[own.second_factor];
     }
 }
@@ -258,7 +259,7 @@ struct statement {
 // Capacities of a nest, one per table.
 struct nest_sizes {
     int nodes = 512, variables = 96, parameters = 32, buffers = 16, accesses = 48, statements = 40;
-    int exprs = 160, terms = 512, bounds = 96, conditions = 96, table_accesses = 10, table_values = 128;
+    int exprs = 160, terms = 512, bounds = 96, conditions = 96, table_accesses = 8, table_values = 128;
     friend constexpr bool operator==(const nest_sizes&, const nest_sizes&) = default;
 };
 

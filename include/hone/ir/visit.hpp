@@ -117,9 +117,8 @@ constexpr std::int64_t runs_for_quotient(const Nest& n, const node& loop)
             const bound &lower = n.bounds[l], &upper = n.bounds[u];
             const std::int64_t past = upper.value.constant - lower.value.constant;
             bool is_same = lower.divisor > 1 && lower.divisor == upper.divisor && lower.value.count > 0 &&
-                           lower.value.count == upper.value.count &&
-                           (past == lower.divisor || (past > lower.divisor && past < 2 * lower.divisor &&
-                                                      n.terms[lower.value.first].parameter >= 0));
+                           lower.value.count == upper.value.count && past >= lower.divisor &&
+                           past <= lower.divisor * (n.terms[lower.value.first].parameter < 0 ? 1 : 2);
             for (int i = 0; i < lower.value.count && is_same; ++i)
                 is_same = n.terms[lower.value.first + i] == n.terms[upper.value.first + i];
             if (is_same) return ceil_div(past, lower.divisor);

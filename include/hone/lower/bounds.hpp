@@ -87,8 +87,7 @@ protected:
         if (x.past >= 0) {
             const axis_quotient& q = d_.stages[st].axes[ax].quotient;
             bound b{.value = {.constant = q.rest + x.past}, .divisor = q.divisor};
-            const std::int64_t first = q.added + q.times * base_offset(st, q.of);
-            q.parameter < 0 ? void(b.value.constant += first) : add_term(b.value, -1, q.parameter, first);
+            add_term(b.value, -1, q.parameter, q.added + q.times * base_offset(st, q.of));
             contributions(st, q.of, q.times, levels(st),
                           [&](int v, std::int64_t k, int, int) { add_term(b.value, v, q.parameter, k); });
             if (put(n_.bounds, b, "bounds")) ++r.count;

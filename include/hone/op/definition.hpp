@@ -19,14 +19,13 @@
 
 namespace hone::operators {
 
-// floor(((times * value of axis `of` + added) * parameter + rest) / divisor), where parameter -1 stands for 1. With a
-// parameter the axis may be one to sum over: from there to floor((... + rest + span) / divisor). A call's values that
-// the axis has not are left out.
+// floor(((times * value of axis `of` + added) * parameter + rest) / divisor), where parameter -1 stands for 1. An axis
+// that is summed over has all values from there to floor((... + rest + span) / divisor). Of it, and with a parameter,
+// values outside of the axis are left out.
 struct axis_quotient {
     std::int8_t of = -1;
-    std::int64_t times = 1, added = 0, divisor = 1;
+    std::int64_t times = 1, added = 0, divisor = 1, rest = 0, span = 0;
     std::int16_t parameter = -1;
-    std::int64_t rest = 0, span = 0;
 };
 
 // A loop axis of a stage. With a parameter, `extent` is its largest value and the parameter gives the extent of a call.
@@ -165,7 +164,7 @@ struct stage {
     const char* name = "";
     inline_vector<axis, most_axes> axes{};
     inline_vector<operand, 6> operands{};
-    inline_vector<table_operand, 10> tables{};
+    inline_vector<table_operand, 8> tables{};
     operand output{};
     hone::reduction reduce = hone::reduction::none;
     expr body{};

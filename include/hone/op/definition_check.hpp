@@ -315,8 +315,8 @@ constexpr status outside(const definition& d, const stage& s, const operand& o)
     return {};
 }
 
-// definition_outside where a quotient may have a value that its axis has not, or is of one that is itself such, or is
-// summed over, or one of them ends at the call, and no parameter of the call says where it stands.
+// definition_outside where a quotient is of one that is itself such, or is summed over; and where it is not summed over
+// and has no parameter, if it may have a value that its axis has not, or one of them ends at the call.
 constexpr status wrong_quotients(const definition& d)
 {
     for (const stage& s : d.stages)
@@ -326,12 +326,11 @@ constexpr status wrong_quotients(const definition& d)
             const axis& of = s.axes[q.of];
             const std::int64_t last = of.extent - 1, far = saturated_product(saturated_magnitude(q.times), last);
             const std::int64_t edge = far < saturated ? q.times * last + q.added : -1;
-            const bool is_open = q.divisor > 0 && q.parameter >= 0 && q.span >= 0 && !of.is_quotient() && !of.reduction;
-            if (is_open) continue;
-            const bool is_plain = q.divisor > 0 && !of.is_quotient() && of.parameter < 0 && !of.reduction &&
-                                  a.parameter < 0 && !a.reduction && q.parameter < 0 && q.rest == 0;
+            const bool is_open = (q.parameter >= 0 || a.reduction) && q.span >= 0;
+            const bool is_plain = q.divisor > 0 && !of.is_quotient() && !of.reduction &&
+                                  (is_open || (of.parameter < 0 && a.parameter < 0 && !a.reduction));
             const std::int64_t least = q.added < edge ? q.added : edge, most = q.added < edge ? edge : q.added;
-            if (!is_plain || least < 0 || most / q.divisor >= a.extent)
+            if (!is_plain || (!is_open && (least < 0 || most / q.divisor >= a.extent)))
                 return {fault::definition_outside, a.extent - 1, is_plain ? most / q.divisor : 0, a.name};
         }
     return {};

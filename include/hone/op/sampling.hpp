@@ -172,17 +172,20 @@ public:
             if (how_.aligns()) i.terms.push_back({static_cast<std::int8_t>(axis), -1});
             return number(i);
         };
-        expr at = place(output, from_);
-        if (how_.has_half_pixels()) at = ex::max(at, times(1, to_));
-        if (!how_.aligns()) {
-            const std::int32_t twice = how_.has_half_pixels() ? 2 : 1;
+        // Of acc(), which the size of y becomes: one node, however often it is read.
+        const float twice = how_.has_half_pixels() ? 2 : 1;
+        expr at = place(output, from_), parts = ex::acc();
+        if (how_.aligns()) {
+            parts = ex::max(parts - 1.0f, 1.0f);
+        } else {
             const size open{1, area_ >= 0 ? area_ : from_.parameter >= 0 ? from_.parameter : to_.parameter};
-            const expr end = times(twice * from_.known() * to_.known(), open);
-            at = ex::min(at, end - times(1, to_));
+            const std::int32_t known = from_.known() * to_.known();
+            if (how_.has_half_pixels()) at = ex::max(at, ex::acc());
+            at = ex::min(at, times(static_cast<std::int32_t>(twice) * known, open) - ex::acc());
         }
-        expr parts = how_.has_half_pixels() ? times(2, to_) : times(1, to_);
-        if (how_.aligns()) parts = ex::max(parts - 1.0f, 1.0f);
-        return 1.0f - ex::abs(at - place(pixel, to_)) / parts;
+        // What divides is the same for the whole call.
+        const expr distance = ex::abs(at - place(pixel, to_)) * ((1 / twice) / parts);
+        return (1.0f - distance).with_accumulator(times(1, to_));
     }
 
 private:

@@ -44,8 +44,7 @@ constexpr definition with_shared_pixels(definition d, isa set)
     if (own < 0 || s.axes[own].quotient.parameter >= 0) return d;
     axis_quotient& q = s.axes[own].quotient;
     if (q.times < 1 || q.divisor % q.times != 0 || lanes_of(set, d) % (q.divisor / q.times) != 0) return d;
-    const auto factor = static_cast<std::int32_t>(q.divisor / q.times),
-               before = static_cast<std::int32_t>(q.added / q.times);
+    const int factor = static_cast<int>(q.divisor / q.times), before = static_cast<int>(q.added / q.times);
     operand& x = s.operands[roles_of(d).x];
     for (std::size_t k = 0; k < x.index.size(); ++k) {
         dimension& dim = d.tensors[x.tensor].dims[k];
@@ -136,13 +135,11 @@ constexpr schedule schedule_of_samples(const definition& original, std::int32_t 
               peels ? border::peel : border::none);
     p.open_tile();
     for (int a = 0; a < static_cast<int>(g.axes.size()); ++a)
-        if (g.axes[a].is_quotient() && g.axes[a].reduction && g.axes[a].extent > 1) {
-            p.add(a, 1);
-        } else if (g.axes[a].reduction && g.axes[a].extent > 1) {
+        if (g.axes[a].reduction && g.axes[a].extent > 1) {
             // Lanes that leave x are known where the tap is.
             const bool along = peels && shares_dimension(g.operands[roles_of(d).x], a, vector);
-            const bool clips = leaves && !along && !unrolls_taps;
-            p.add(a, 1, clips ? binding::serial : binding::unroll, tail::exact, clips ? border::clip : border::none);
+            const bool clips = leaves && !along && !unrolls_taps, runs = clips || g.axes[a].is_quotient();
+            p.add(a, 1, runs ? binding::serial : binding::unroll, tail::exact, clips ? border::clip : border::none);
         }
     if (vector >= 0) {
         add_halves(p, g, vector, vectors, s.vector_length);
