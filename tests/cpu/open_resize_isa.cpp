@@ -52,21 +52,18 @@ trial<resize_shape> trial_of_resize()
 }
 std::vector<trial<resize_shape>> trials()
 {
-    return {trial_of_resize<between, bias, relu>(), trial_of_resize<corners>(),
-            trial_of_resize<begins, residual>(),    trial_of_resize<nearest, residual>(),
-            trial_of_resize<before>(),              trial_of_resize<copies>(),
-            trial_of_resize<known_channels>(),      trial_of_resize<known_outputs>(),
-            trial_of_resize<known_sizes, bias>()};
+    return {
+        trial_of_resize<between, bias, relu>(), trial_of_resize<corners>(),       trial_of_resize<begins, residual>(),
+        trial_of_resize<nearest, residual>(),   trial_of_resize<before>(),        trial_of_resize<copies>(),
+        trial_of_resize<known_channels>(),      trial_of_resize<known_outputs>(), trial_of_resize<known_sizes, bias>()};
 }
 
 status called(const trial<resize_shape>& t, const std::vector<std::int64_t>& parameters, const floats& x, floats& y)
 {
     serial_executor serial;
-    return t.kernel.run(reference_to(serial), {.x = x.data(),
-                                               .bias = x.data(),
-                                               .residual = x.data(),
-                                               .y = y.data(),
-                                               .parameters = parameters.data()});
+    return t.kernel.run(
+        reference_to(serial),
+        {.x = x.data(), .bias = x.data(), .residual = x.data(), .y = y.data(), .parameters = parameters.data()});
 }
 
 } // namespace

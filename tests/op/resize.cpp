@@ -15,6 +15,7 @@
 #include <hone/ir/interpret.hpp>
 #include <hone/ir/print.hpp>
 #include <hone/lower/lower.hpp>
+#include <hone/measure/call_values.hpp>
 #include <hone/measure/odd_twin.hpp>
 #include <hone/measure/problem.hpp>
 #include <hone/schedule/cpu_templates.hpp>
@@ -140,6 +141,33 @@ TEST_CASE("why a shape is no resized image")
     CHECK(rows(7001, 7003).what == fault::extent_too_large);
     CHECK(rows(7001, 14002).ok());
     CHECK(rows(1080, 1999).ok());
+    // Of sizes that calls give, all of which have to do.
+    const auto open = [&](std::int64_t h, std::int64_t oh, auto change) {
+        return found([&](resize_shape& s) {
+            s.h = extent::up_to(h);
+            s.oh = extent::up_to(oh);
+            change(s);
+        });
+    };
+    CHECK(open(2048, 2048, [](resize_shape&) {}).ok());
+    CHECK(open(7001, 14002, [](resize_shape&) {}).what == fault::extent_too_large);
+    CHECK(open(7001, 2500, [](resize_shape&) {}).what == fault::extent_too_large);
+    CHECK(std::string(open(7001, 2500, [](resize_shape&) {}).subject) == "resize: bilinear");
+    CHECK(open(7001, 2500, [](resize_shape& s) { s.mode = resize_mode::nearest; }).ok());
+    const status planes = open(9, 9, [](resize_shape& s) { s.layout = layout::nchw; });
+    CHECK(planes.what == fault::extents_at_call);
+    CHECK(std::string(planes.subject) == "resize: layout");
+    const auto nearest = [&](coordinates where, nearest_pixel how) {
+        return open(9, 9, [&](resize_shape& s) {
+            s.mode = resize_mode::nearest;
+            s.coordinates = where;
+            s.nearest = how;
+        });
+    };
+    CHECK(nearest(coordinates::half_pixel, nearest_pixel::half_down).ok());
+    CHECK(nearest(coordinates::half_pixel, nearest_pixel::floor).what == fault::extents_at_call);
+    CHECK(nearest(coordinates::asymmetric, nearest_pixel::half_up).what == fault::extents_at_call);
+    CHECK(found([](resize_shape& s) { s.c = extent::up_to(9); }).ok());
 }
 
 TEST_CASE("images of drawn sizes are what plain loops make of them")
@@ -232,10 +260,14 @@ TEST_CASE("laws of resized images")
 TEST_CASE("the tuner's exact results are those of plain loops, and there is an odd twin")
 {
     random_numbers random{33};
-    for (int i = 0; i < 40; ++i) {
-        const resize_shape s = drawn_resize(random);
+    for (int i = 0; i < 80; ++i) {
+        const resize_shape open = i < 40 ? drawn_resize(random) : drawn_open_resize(random);
+        const resize_shape s = i < 40 ? open : drawn_call(open, random);
+        CAPTURE(signature_of(open, dtype::f32).c_str());
         CAPTURE(signature_of(s, dtype::f32).c_str());
-        const definition d = checked(resize_definition<residual>(s, dtype::f32));
+        const definition d =
+            checked(tune::of_call(resize_definition<residual>(open, dtype::f32), values_of_call(open, s)));
+        REQUIRE(d.found.ok());
         const tune::problem p = tune::problem_of(d, 3, {tune::arithmetic::direct});
         call_data given = data_of(s, 0);
         for (const tune::problem_operand& o : p.signs().operands)

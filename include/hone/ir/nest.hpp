@@ -139,8 +139,8 @@ struct parameter {
     // A parameter before it, whose value in a call this one must reach, too.
     std::int16_t reaches = -1;
     // floor((a parameter before it + added) / divisor), which no call gives either: the windows in an image. With a
-    // scale ceil((over + added) * scale / ((under + added) * divisor)) of two before it, -1 standing for 1, or 0 for a
-    // quotient by 0: how far neighbours of one image are apart in another, in parts of a pixel.
+    // scale ceil((over + added) * scale / ((under + added) * divisor)) of two before it, where -1 has a factor of 1,
+    // and 0 for a quotient by 0: how far apart in one image neighbours of another are, in parts of a pixel.
     std::int16_t dividend = -1, over = -1, under = -1;
     std::int64_t added = 0, divisor = 1, scale = 0;
     // floor((image + before + behind - dilation * (taps - 1) - 1) / stride) + 1: the windows of a call that gives

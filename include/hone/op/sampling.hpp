@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
-// How an image of another size takes its pixels from x, and where that is along a direction whose size the call gives.
-// Output o stands in x at s = o * h / oh, or what the coordinates make of it, and x of a step that the call's sizes
-// have:
+// How an image of another size takes its pixels from x, and where those are along a direction of which the call gives a
+// size. Output o stands in x at s = o * h / oh, or what other coordinates make of it. Of a step in parts of a pixel
 //
-//     step = ceil(2^28 * h / oh), from which floor(s) = floor(step * o / 2^28)
-//                                 ceil(s) = floor((step * o - 2^14) / 2^28) + 1
+//     step = ceil(2^28 * h / oh)      floor(s) = floor(step * o / 2^28)
+//                                     ceil(s) = floor((step * o - 2^14) / 2^28) + 1
 //
-// Both are exact. s is a multiple of 1 / oh, or 1 / (2 oh), for sizes of at most 2^13 at least 2^-14 from the next
-// whole number if it is none, and step * o / 2^28 is more than s by less than o / 2^28 or, of half pixels, (2 o + 1) /
-// 2^28. A sum of what stands between pixels is over those from floor(s) to ceil(s): a weight of 0 has no pixel.
+// are exact for sizes of up to 2^13: step * o / 2^28 is s or more, by less than o / 2^28, of half pixels (2 o + 1) /
+// 2^28, which are less than 2^-14. s is a multiple of 1 / oh or 1 / (2 oh), 2^-14 or more from any other whole number.
+// What is between pixels is a sum over those from floor(s) to ceil(s): one alone where s is a pixel, and at the edges.
 #pragma once
 
 #include <cstddef>
@@ -113,11 +112,11 @@ public:
     {
         if (from.parameter < 0 && to.parameter < 0) return;
         const std::int64_t less = how.aligns() ? 1 : 0, whole = how.has_half_pixels() ? whole_pixel / 2 : whole_pixel;
-        const auto known = [&](const size& s) { return s.parameter < 0 && s.value > less ? s.value - less : 1; };
+        const auto known = [&](const size& s) { return s.parameter < 0 ? s.value - less : 1; };
         parameter step{.name = name_of_step, .least = 0, .over = from.parameter, .under = to.parameter};
         step.added = -less;
-        step.scale = whole * known(from);
-        step.divisor = known(to);
+        step.scale = known(from) > 0 ? whole * known(from) : 1; // of one pixel: the least
+        step.divisor = known(to) > 0 ? known(to) : 1;
         step.most = whole * from.value;
         step_ = static_cast<std::int16_t>(all.push_back(step));
         if (how.sums() && !how.aligns() && from.parameter >= 0 && to.parameter >= 0)
