@@ -95,10 +95,10 @@ constexpr definition with_odd_extents(definition d)
         std::int64_t lost[16]{}; // of each axis
         for (std::size_t a = 0; a < s.axes.size(); ++a) {
             const axis_quotient& q = s.axes[a].quotient; // of an axis before it, which is shorter now
-            if (q.of >= 0)
-                lost[a] = std::max<std::int64_t>(
-                    0, s.axes[a].extent - (q.times * (s.axes[q.of].extent - 1) + q.added + q.span) / q.divisor - 1);
-            else if (s.axes[a].parameter < 0)
+            if (q.of >= 0) {
+                const std::int64_t last = (q.times * (s.axes[q.of].extent - 1) + q.added + q.span) / q.divisor;
+                lost[a] = last < s.axes[a].extent ? s.axes[a].extent - last - 1 : 0;
+            } else if (s.axes[a].parameter < 0)
                 lost[a] = s.axes[a].extent - odd_extent(s.axes[a].extent);
             s.axes[a].extent -= lost[a];
         }
