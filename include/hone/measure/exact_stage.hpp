@@ -192,10 +192,8 @@ private:
             return;
         }
         if (depth < inner_.size()) {
-            const axis& own = s_.axes[inner_[depth]];
-            const std::int64_t first = own.is_quotient() ? std::max<std::int64_t>(quotient_of(own.quotient, 0), 0) : 0;
-            const std::int64_t last = own.is_quotient() ? quotient_of(own.quotient, own.quotient.span) : own.extent - 1;
-            for (auto& i = point_[inner_[depth]] = first; i <= std::min(last, own.extent - 1); ++i) inner(depth + 1);
+            const ir::interval steps = steps_at(s_.axes[inner_[depth]], point_.data());
+            for (auto& i = point_[inner_[depth]] = steps.least; i <= steps.most; ++i) inner(depth + 1);
             return;
         }
         const bounded v = value(s_.body, of_bodies_);
@@ -412,11 +410,7 @@ private:
     std::int64_t along(int axis) const
     {
         const hone::axis& own = s_.axes[axis];
-        return own.is_quotient() && !own.reduction ? quotient_of(own.quotient, 0) : point_[axis];
-    }
-    std::int64_t quotient_of(const axis_quotient& q, std::int64_t more) const
-    {
-        return floor_div(q.times * point_[q.of] + q.added + more, q.divisor);
+        return own.is_quotient() && !own.reduction ? steps_at(own, point_.data()).least : point_[axis];
     }
     // Where the point reads or writes; false outside of the tensor.
     bool place(const operand& o, std::int64_t& at) const { return place(o, d_.tensors[o.tensor], at); }

@@ -21,6 +21,16 @@ constexpr std::int64_t steps_of(const axis& a)
     return !a.is_quotient() ? a.extent : a.reduction ? 1 + ceil_div(q.span, q.divisor) : 1;
 }
 
+// These values, the first and the last, where the axes before it stand at `point`.
+constexpr ir::interval steps_at(const axis& a, const std::int64_t* point)
+{
+    const axis_quotient& q = a.quotient;
+    if (!a.is_quotient()) return {0, a.extent - 1};
+    const std::int64_t at = q.times * point[q.of] + q.added, first = floor_div(at, q.divisor);
+    const std::int64_t last = floor_div(at + q.span, q.divisor);
+    return {first < 0 ? 0 : first, last < a.extent ? last : a.extent - 1};
+}
+
 // Multiply-adds of all reduction stages times two, padded taps included.
 constexpr double flops_of(const definition& d)
 {
