@@ -75,17 +75,16 @@ bench::reference expected(const hone::resize_shape& s, const bench::floats& x)
     bench::reference y;
     for (std::int64_t i = 0; i < s.oh * s.ow * s.c; i += 7) {
         const double row = place(s, i / s.c / s.ow), column = place(s, i / s.c % s.ow);
-        double sum = 0;
-        for (const std::int64_t down : {0, 1})
-            for (const std::int64_t across : {0, 1}) {
-                const std::int64_t h = std::min<std::int64_t>(static_cast<std::int64_t>(row) + down, s.h - 1),
-                                   w = std::min<std::int64_t>(static_cast<std::int64_t>(column) + across, s.w - 1);
-                const double part = (row - std::floor(row)) * down + (1 - row + std::floor(row)) * (1 - down),
-                             beside = (column - std::floor(column)) * across +
-                                      (1 - column + std::floor(column)) * (1 - across);
-                sum += static_cast<double>(x[(h * s.w + w) * s.c + i % s.c]) * part * beside;
-            }
-        y.add(i, sum);
+        const auto above = static_cast<std::int64_t>(row), left = static_cast<std::int64_t>(column);
+        const double down = row - static_cast<double>(above), across = column - static_cast<double>(left);
+        const auto pixel = [&](std::int64_t h, std::int64_t w) {
+            const std::int64_t at = std::min(h, s.h - 1) * s.w + std::min(w, s.w - 1);
+            return static_cast<double>(x[at * s.c + i % s.c]);
+        };
+        const auto between = [&](std::int64_t h) {
+            return pixel(h, left) * (1 - across) + pixel(h, left + 1) * across;
+        };
+        y.add(i, between(above) * (1 - down) + between(above + 1) * down);
     }
     return y;
 }
