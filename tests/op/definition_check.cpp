@@ -203,6 +203,15 @@ TEST_CASE("a quotient has a value that its axis has, of an axis that is before i
                  d.stages[0].reduce = reduction::add;
              }),
              fault::definition_outside, "i");
+    // What leaves 64 bits at some step is none.
+    is_named(of_call([](definition& d) {
+                 d.parameters[0].most = std::int64_t{1} << 50;
+                 d.stages[0].axes[1].quotient.times = 1 << 20;
+             }),
+             fault::definition_outside, "i");
+    is_named(
+        of_call([](definition& d) { d.stages[0].axes[1].quotient.rest = std::numeric_limits<std::int64_t>::min(); }),
+        fault::definition_outside, "i");
     const auto summed = [&](std::int64_t span) {
         return found([&](definition& d) {
             d.stages[0].reduce = reduction::add;
