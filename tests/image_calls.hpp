@@ -67,7 +67,7 @@ inline std::vector<call_of_images> calls_of(const conv2d_shape& s, const tried_e
 
 // The call among pages that end it, its tensors before them or behind them.
 inline std::string wrong_among_pages(const entry& kernel, const std::vector<std::int64_t>& given, const call_data& d,
-                                     const doubles& expected)
+                                     const doubles& expected, double tolerance = 0)
 {
     using tune::measuring::flush, tune::measuring::guarded_memory;
     for (const flush side : {flush::to_begin, flush::to_end}) {
@@ -95,7 +95,7 @@ inline std::string wrong_among_pages(const entry& kernel, const std::vector<std:
         if (!found.ok()) return std::string{found.message()} + ", " + found.subject;
         if (!y->slack_holds()) return "run() writes beside y";
         const floats result(y->floats(), y->floats() + d.y.size());
-        if (std::string wrong = difference(result, expected, 0); !wrong.empty()) return wrong;
+        if (std::string wrong = difference(result, expected, tolerance); !wrong.empty()) return wrong;
     }
     return "";
 }

@@ -20,4 +20,17 @@ inline constexpr hone::resize_shape smaller{
     .h = 19, .w = 17, .c = 24, .oh = 8, .ow = 9, .mode = hone::resize_mode::nearest};
 struct nearest : hone::resize<smaller, hone::f32, hone::residual> {};
 
+// All sizes of a call.
+constexpr hone::resize_shape open(hone::resize_mode mode)
+{
+    return {.h = hone::extent::up_to(20).typically(7),
+            .w = hone::extent::up_to(24).typically(9),
+            .c = hone::extent::up_to(70).typically(20),
+            .oh = hone::extent::up_to(50).typically(13),
+            .ow = hone::extent::up_to(40).typically(18),
+            .mode = mode};
+}
+struct any_between : hone::resize<open(hone::resize_mode::bilinear), hone::f32, hone::relu> {};
+struct any_nearest : hone::resize<open(hone::resize_mode::nearest), hone::f32> {};
+
 } // namespace resized

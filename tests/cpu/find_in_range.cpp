@@ -11,6 +11,7 @@
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/matmul.hpp>
+#include <hone/op/resize.hpp>
 
 using namespace hone;
 using namespace hone::operators;
@@ -248,6 +249,13 @@ TEST_CASE("what a range leaves open is given in the order of its parameters")
     conv2d_shape depthwise = layer;
     depthwise.groups = any;
     shape.oc = shape.groups = 32;
+    const resize_shape sizes{.n = any, .h = any, .w = any, .c = any, .oh = any, .ow = 30};
+    CHECK(given(signature_of(sizes, dtype::f32),
+                signature_of(resize_shape{.h = 11, .w = 12, .c = 5, .oh = 33, .ow = 30}, dtype::f32)) ==
+          list{1, 11, 12, 5, 33});
+    CHECK(given(signature_of(sizes, dtype::f32),
+                signature_of(resize_shape{.h = 11, .w = 12, .c = 5, .oh = 33, .ow = 31}, dtype::f32))
+              .empty());
     CHECK(given(signature_of(depthwise, dtype::f32), signature_of(shape, dtype::f32)) == list{2, 11, 32});
 }
 

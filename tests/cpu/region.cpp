@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include <hone/op/resize.hpp>
+
 #include "kernel_trial.hpp"
 #include "nest_builder.hpp"
 
@@ -166,6 +168,25 @@ TEST_CASE("the time of a region is in proportion to the windows of an image that
     CHECK(of_whole > 0);
     CHECK(2 * of_half <= of_whole);
     CHECK(2 * of_half >= of_whole - 2);
+}
+
+TEST_CASE("the time of a region is in proportion to the outputs of an image, whatever pixels they are between")
+{
+    using layer =
+        resize<resize_shape{.h = extent::up_to(64), .w = extent::up_to(64), .c = 16, .oh = 8, .ow = extent::up_to(32)},
+               f32>;
+    const auto ns = [](std::int64_t h, std::int64_t w, std::int64_t ow) {
+        constexpr auto parameters = kernel<layer>::compute::nest.parameters;
+        const std::int64_t given[] = {h, w, ow};
+        std::int64_t values[parameters.size()];
+        complete(parameters, given, values);
+        return first_region_ns<kernel<layer>>(8, values);
+    };
+    // Four pixels for each output, of a vector and more.
+    CHECK(ns(64, 64, 32) >= 8 * 32 * 4 * codegen::reduction_picoseconds / 1000);
+    CHECK(ns(1, 5, 32) == ns(64, 64, 32));
+    CHECK(2 * ns(64, 64, 16) <= ns(64, 64, 32));
+    CHECK(2 * ns(64, 64, 16) >= ns(64, 64, 32) - 2);
 }
 
 namespace {

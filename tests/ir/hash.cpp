@@ -118,6 +118,28 @@ constexpr nest with_quotient(std::int64_t added, std::int64_t divisor)
 static_assert(nest_hash(with_quotient(1, 1)) != nest_hash(with_quotient(2, 1)));
 static_assert(nest_hash(with_quotient(1, 1)) != nest_hash(with_quotient(1, 2)));
 
+// One that is how far apart parts of another are.
+constexpr nest with_ratio(std::int16_t over, std::int16_t under, std::int64_t added, std::int64_t divisor,
+                          std::int64_t scale)
+{
+    nest n = copy();
+    n.parameters.push_back({.name = "h", .least = 1, .most = 4});
+    n.parameters.push_back({.name = "oh", .least = 1, .most = 4});
+    n.parameters.push_back({.name = "step",
+                            .least = 1,
+                            .most = 4,
+                            .over = over,
+                            .under = under,
+                            .added = added,
+                            .divisor = divisor,
+                            .scale = scale});
+    return n;
+}
+constexpr bool is_other_ratio(const nest& n) { return nest_hash(n) != nest_hash(with_ratio(0, 1, -1, 1, 8)); }
+static_assert(is_other_ratio(with_ratio(1, 0, -1, 1, 8)) && is_other_ratio(with_ratio(0, -1, -1, 1, 8)) &&
+              is_other_ratio(with_ratio(-1, 1, -1, 1, 8)) && is_other_ratio(with_ratio(0, 1, 0, 1, 8)) &&
+              is_other_ratio(with_ratio(0, 1, -1, 2, 8)) && is_other_ratio(with_ratio(0, 1, -1, 1, 4)));
+
 // One that counts the windows that these say.
 constexpr nest with_windows(const window_numbers& w)
 {
@@ -156,6 +178,7 @@ TEST_CASE("nests have the numbers that records hold")
     CHECK(nest_hash(with_parameters(true)) == 945812500309488704u);
     CHECK(nest_hash(with_quotient(1, 2)) == 17173216721673342175u);
     CHECK(nest_hash(with_windows({0, 1, 2, 3, 4, 5})) == 14059707507352224244u);
+    CHECK(nest_hash(with_ratio(0, 1, -1, 1, 8)) == 17884162487887738663u);
     nest n = copy();
     n.statements[0].reduce = reduction::max;
     CHECK(nest_hash(n) == 15880454035691867158u);

@@ -65,6 +65,30 @@ constexpr std::int64_t windows_in(std::int64_t h)
 }
 static_assert(windows_in(3) == 1 && windows_in(4) == 1 && windows_in(5) == 2 && windows_in(10) == 4);
 
+// Two sizes, and how far apart the parts of one are in the other, counted from the first, in 256ths; and the same of
+// known sizes on either side.
+constexpr auto ratios()
+{
+    inline_vector<parameter, 5> all;
+    all.push_back({.name = "h", .least = 1, .most = 10});
+    all.push_back({.name = "oh", .least = 1, .most = 10});
+    all.push_back({.name = "apart", .over = 0, .under = 1, .added = -1, .scale = 256});
+    all.push_back({.name = "of 3", .under = 1, .scale = 3 * 256});
+    all.push_back({.name = "to 3", .over = 0, .divisor = 3, .scale = 256});
+    return all;
+}
+static_assert(given_parameters(ratios()) == 2);
+constexpr std::int64_t ratio_of(int which, std::int64_t h, std::int64_t oh)
+{
+    const std::int64_t given[] = {h, oh};
+    std::int64_t values[5]{};
+    complete(ratios(), given, values);
+    return values[which];
+}
+static_assert(ratio_of(2, 4, 7) == 128 && ratio_of(2, 4, 8) == 110 && ratio_of(2, 1, 5) == 0);
+static_assert(ratio_of(2, 4, 1) == 0); // of nothing
+static_assert(ratio_of(3, 9, 7) == 110 && ratio_of(4, 7, 9) == 598);
+
 // An image, what is before and behind it, taps, how far they stand apart, and how far windows do: the windows in it,
 // and their taps.
 constexpr auto open_windows()

@@ -130,6 +130,28 @@ TEST_CASE("a loop runs from its largest lower limit to its least upper one, and 
     CHECK(extent_of(n, outer) == 10);
 }
 
+TEST_CASE("a loop over a quotient runs once, and one over the parts of a call that a sum takes twice at most")
+{
+    // for o in [0, 7): for i in [max(0, floor(v / 8)), min(3, floor((v + more) / 8)))
+    const auto runs = [](std::int64_t more, bool is_of_call, bool is_same = true) {
+        nest_builder b;
+        const form o = b.axis("o"), i = b.axis("i"), m = b.extent("m", 1, 9);
+        const form v = (is_of_call ? nest_builder::product(o, m) : o * 3) + form{-2};
+        b.loop(binding::serial, o, 7);
+        b.loop(binding::serial, i, {0, quotient{v, 8}},
+               {3, quotient{(is_same ? v : o * 2 + form{-2}) + form{more}, 8}});
+        return runs_for_quotient(b.n, b.n.nodes[b.n.nodes[b.n.root].child]);
+    };
+    CHECK(runs(8, false) == 1);
+    CHECK(runs(8, true) == 1);
+    CHECK(runs(15, true) == 2);
+    CHECK(runs(16, true) == 2);
+    CHECK(runs(17, true) == 0);
+    CHECK(runs(7, true) == 0);
+    CHECK(runs(15, false) == 0); // what is known has taps
+    CHECK(runs(8, false, false) == 0);
+}
+
 TEST_CASE("a loop without values has no extent")
 {
     nest_builder b;

@@ -180,10 +180,47 @@ TEST_CASE("a quotient has a value that its axis has, of an axis that is before i
     is_named(with([](axis& a) { a.quotient.added = 2; }), fault::definition_outside, "i");
     is_named(with([](axis& a) { a.quotient.times = 2; }), fault::definition_outside, "i");
     is_named(with([](axis& a) { a.extent = 4; }), fault::definition_outside, "i");
-    is_named(with([](axis& a) { a.reduction = true; }), fault::definition_outside, "i");
+    is_named(with([](axis& a) { a.reduction = true; }), fault::definition_reduction, "halves");
     is_named(found([](definition& d) { d.stages[0].axes[0].extent = std::int64_t{1} << 40; }),
              fault::definition_outside, "i");
     CHECK(with([](axis& a) { a.quotient = {.of = 0, .times = -1, .added = 8, .divisor = 2}; }).ok());
+
+    // Where the call says where it stands, and where all values are summed, those of the axis are taken.
+    const auto of_call = [&](auto change) {
+        return found([&](definition& d) {
+            d.parameters.push_back({.name = "step", .least = 1, .most = 4});
+            d.stages[0].axes[1].quotient.parameter = 0;
+            change(d);
+        });
+    };
+    CHECK(of_call([](definition&) {}).ok());
+    CHECK(of_call([](definition& d) { d.stages[0].axes[1].quotient.rest = -1; }).ok());
+    is_named(of_call([](definition& d) { d.stages[0].axes[1].quotient.parameter = 1; }), fault::definition_unknown_part,
+             "i");
+    is_named(of_call([](definition& d) { d.stages[0].axes[1].quotient.divisor = 0; }), fault::definition_outside, "i");
+    is_named(of_call([](definition& d) {
+                 d.stages[0].axes[0].reduction = true;
+                 d.stages[0].reduce = reduction::add;
+             }),
+             fault::definition_outside, "i");
+    // What leaves 64 bits at some step is none.
+    is_named(of_call([](definition& d) {
+                 d.parameters[0].most = std::int64_t{1} << 50;
+                 d.stages[0].axes[1].quotient.times = 1 << 20;
+             }),
+             fault::definition_outside, "i");
+    is_named(
+        of_call([](definition& d) { d.stages[0].axes[1].quotient.rest = std::numeric_limits<std::int64_t>::min(); }),
+        fault::definition_outside, "i");
+    const auto summed = [&](std::int64_t span) {
+        return found([&](definition& d) {
+            d.stages[0].reduce = reduction::add;
+            d.stages[0].axes[1].reduction = true;
+            d.stages[0].axes[1].quotient = {.of = 0, .added = -3, .divisor = 2, .span = span};
+        });
+    };
+    CHECK(summed(3).ok());
+    is_named(summed(-1), fault::definition_outside, "i");
 }
 
 TEST_CASE("what a definition has no room for is named")

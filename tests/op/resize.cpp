@@ -15,11 +15,13 @@
 #include <hone/ir/interpret.hpp>
 #include <hone/ir/print.hpp>
 #include <hone/lower/lower.hpp>
+#include <hone/measure/call_values.hpp>
 #include <hone/measure/odd_twin.hpp>
 #include <hone/measure/problem.hpp>
 #include <hone/schedule/cpu_templates.hpp>
 
 #include "definition_laws.hpp"
+#include "open_resizes.hpp"
 #include "resizes.hpp"
 
 using namespace hone;
@@ -39,8 +41,10 @@ constexpr resize_shape changed(Change change)
 }
 
 // What a nest makes of the call; what it says where that is a fault.
-std::string run(const nest& n, const definition& d, call_data& c)
+std::string run(const nest& n, const definition& d, call_data& c, std::vector<std::int64_t> parameters = {})
 {
+    parameters.resize(n.parameters.size());
+    complete(n.parameters, parameters.data(), parameters.data());
     std::vector<argument> arguments;
     for (const tensor& t : d.tensors) {
         floats& of = t.role == role::input      ? c.x
@@ -49,16 +53,16 @@ std::string run(const nest& n, const definition& d, call_data& c)
                                                 : c.y;
         arguments.push_back({of.data(), static_cast<std::int64_t>(of.size())});
     }
-    const status found = interpret(n, arguments, {});
+    const status found = interpret(n, arguments, parameters);
     return found.ok() ? "" : std::string(found.message()) + ", " + found.subject;
 }
 std::string wrong(const resize_shape& s, const nest& n, const definition& d, const call_data& given,
-                  const doubles& expected)
+                  const doubles& expected, const std::vector<std::int64_t>& parameters = {})
 {
     if (const status found = check(n, cpu_target(n.set)); !found.ok()) return found.message();
     if (const status found = prove_accesses(n); !found.ok()) return found.message();
     call_data c = given;
-    const std::string fault = run(n, d, c);
+    const std::string fault = run(n, d, c, parameters);
     return fault.empty() ? difference_of(s, c.y, expected) : fault;
 }
 floats resized(const resize_shape& s, const floats& x)
@@ -137,6 +141,33 @@ TEST_CASE("why a shape is no resized image")
     CHECK(rows(7001, 7003).what == fault::extent_too_large);
     CHECK(rows(7001, 14002).ok());
     CHECK(rows(1080, 1999).ok());
+    // Of sizes that calls give, all of which have to do.
+    const auto open = [&](std::int64_t h, std::int64_t oh, auto change) {
+        return found([&](resize_shape& s) {
+            s.h = extent::up_to(h);
+            s.oh = extent::up_to(oh);
+            change(s);
+        });
+    };
+    CHECK(open(2048, 2048, [](resize_shape&) {}).ok());
+    CHECK(open(7001, 14002, [](resize_shape&) {}).what == fault::extent_too_large);
+    CHECK(open(7001, 2500, [](resize_shape&) {}).what == fault::extent_too_large);
+    CHECK(std::string(open(7001, 2500, [](resize_shape&) {}).subject) == "resize: bilinear");
+    CHECK(open(7001, 2500, [](resize_shape& s) { s.mode = resize_mode::nearest; }).ok());
+    const status planes = open(9, 9, [](resize_shape& s) { s.layout = layout::nchw; });
+    CHECK(planes.what == fault::extents_at_call);
+    CHECK(std::string(planes.subject) == "resize: layout");
+    const auto nearest = [&](coordinates where, nearest_pixel how) {
+        return open(9, 9, [&](resize_shape& s) {
+            s.mode = resize_mode::nearest;
+            s.coordinates = where;
+            s.nearest = how;
+        });
+    };
+    CHECK(nearest(coordinates::half_pixel, nearest_pixel::half_down).ok());
+    CHECK(nearest(coordinates::half_pixel, nearest_pixel::floor).what == fault::extents_at_call);
+    CHECK(nearest(coordinates::asymmetric, nearest_pixel::half_up).what == fault::extents_at_call);
+    CHECK(found([](resize_shape& s) { s.c = extent::up_to(9); }).ok());
 }
 
 TEST_CASE("images of drawn sizes are what plain loops make of them")
@@ -161,6 +192,37 @@ TEST_CASE("images of drawn sizes are what plain loops make of them")
     }
     CHECK(sampled > 40);
     CHECK(whole > 10);
+}
+
+TEST_CASE("images of sizes that calls give are what plain loops make of them")
+{
+    random_numbers random{34};
+    int sampled = 0, between = 0, stays = 0;
+    for (int i = 0; i < 120; ++i) {
+        const resize_shape open = drawn_open_resize(random);
+        const definition d = checked(resize_definition<bias, residual>(open, dtype::f32));
+        CAPTURE(signature_of(open, dtype::f32).c_str());
+        CAPTURE(d.found.subject);
+        REQUIRE(d.found.ok());
+        CHECK(given_parameters(d.parameters) == values_of_call(open, open).size());
+        for (const isa set : {isa::baseline, isa::avx512}) {
+            const nest n = lower(schedule_for(d, default_config<cpu_templates>(d, set), set));
+            INFO(print(n));
+            for (int j = 0; j < 4; ++j) {
+                const resize_shape s = drawn_call(open, random);
+                CAPTURE(signature_of(s, dtype::f32).c_str());
+                const call_data given = data_of(s, static_cast<std::uint64_t>(4 * i + j));
+                const doubles expected = reference(s, given, {step::bias, step::residual});
+                CHECK(wrong(s, n, d, given, expected, values_of_call(open, s)) == "");
+                stays += open.oh.at_call && s.h == s.oh;
+            }
+        }
+        sampled += is_sampled(d);
+        between += d.stages[0].reduce != reduction::none;
+    }
+    CHECK(sampled > 60);
+    CHECK(between > 30);
+    CHECK(stays > 30);
 }
 
 TEST_CASE("laws of resized images")
@@ -198,10 +260,14 @@ TEST_CASE("laws of resized images")
 TEST_CASE("the tuner's exact results are those of plain loops, and there is an odd twin")
 {
     random_numbers random{33};
-    for (int i = 0; i < 40; ++i) {
-        const resize_shape s = drawn_resize(random);
+    for (int i = 0; i < 80; ++i) {
+        const resize_shape open = i < 40 ? drawn_resize(random) : drawn_open_resize(random);
+        const resize_shape s = i < 40 ? open : drawn_call(open, random);
+        CAPTURE(signature_of(open, dtype::f32).c_str());
         CAPTURE(signature_of(s, dtype::f32).c_str());
-        const definition d = checked(resize_definition<residual>(s, dtype::f32));
+        const definition d =
+            checked(tune::of_call(resize_definition<residual>(open, dtype::f32), values_of_call(open, s)));
+        REQUIRE(d.found.ok());
         const tune::problem p = tune::problem_of(d, 3, {tune::arithmetic::direct});
         call_data given = data_of(s, 0);
         for (const tune::problem_operand& o : p.signs().operands)

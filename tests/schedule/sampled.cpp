@@ -15,6 +15,7 @@
 #include <hone/model/loop_chain.hpp>
 #include <hone/schedule/direct.hpp>
 
+#include "open_resizes.hpp"
 #include "resizes.hpp"
 
 using namespace hone;
@@ -89,14 +90,24 @@ TEST_CASE("a quotient is a loop of one step, which costs that of one")
     CHECK(quotients == 1);
     const tune::loop_chain chain(n);
     CHECK(chain.statement(chain.main).runs == 9 * 8 * 16);
+    // Sums of sizes that calls give are of four pixels.
+    constexpr resize_shape open{.h = extent::up_to(99).typically(5),
+                                .w = extent::up_to(99).typically(8),
+                                .c = 16,
+                                .oh = extent::up_to(99).typically(9),
+                                .ow = extent::up_to(99).typically(18)};
+    const nest sums = lower(schedule_of_samples(of(open), 1, false, isa::avx512));
+    const tune::loop_chain of_sums(sums);
+    CHECK(of_sums.statement(of_sums.main).runs == 9 * 18 * 16 * 4);
 }
 
 TEST_CASE("tiles of drawn images, taps as loops or written out")
 {
     random_numbers random{41};
-    for (int i = 0; i < 100; ++i) {
-        const resize_shape s = drawn_resize(random);
-        const definition d = of(s);
+    for (int i = 0; i < 200; ++i) {
+        const resize_shape open = i < 100 ? drawn_resize(random) : drawn_open_resize(random);
+        const resize_shape s = i < 100 ? open : drawn_call(open, random);
+        const definition d = of(open);
         if (!is_sampled(d)) continue;
         const isa set = random.one_in(2) ? isa::baseline : isa::avx512;
         direct_knobs k;
@@ -114,7 +125,10 @@ TEST_CASE("tiles of drawn images, taps as loops or written out")
         const doubles expected = reference(s, c, {});
         const argument call[] = {{c.x.data(), static_cast<std::int64_t>(c.x.size())},
                                  {c.y.data(), static_cast<std::int64_t>(c.y.size())}};
-        REQUIRE(interpret(n, call, {}).ok());
+        std::vector<std::int64_t> parameters = values_of_call(open, s);
+        parameters.resize(n.parameters.size());
+        complete(n.parameters, parameters.data(), parameters.data());
+        REQUIRE(interpret(n, call, parameters).ok());
         CHECK(difference_of(s, c.y, expected) == "");
     }
 }

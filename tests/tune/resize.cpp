@@ -26,3 +26,11 @@ TEST_CASE_TEMPLATE("resized images are tuned", Op, resized::between, resized::he
                                                                   : "nearest";
     check_tuned<Op>("resized.hpp", "resized", name, "measure resized images in a child");
 }
+
+TEST_CASE_TEMPLATE("images of sizes that calls give are tuned at what is typical", Op, resized::any_between,
+                   resized::any_nearest)
+{
+    const std::string name = std::is_same_v<Op, resized::any_between> ? "any_between" : "any_nearest";
+    for (const tune::record& r : check_tuned<Op>("resized.hpp", "resized", name, "measure resized images in a child"))
+        CHECK(r.typical == "h=7 w=9 c=20 oh=13 ow=18");
+}

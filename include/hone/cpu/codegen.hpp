@@ -275,7 +275,9 @@ HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor&
     constexpr const node& x = K::nest.nodes[Node];
     if constexpr (is_band(K::nest, Node)) {
         using b = band<K, Node>;
-        if constexpr (K::nest.parameters.size() > 0 && reads_position(K::nest, b::step_at(0).statement)) {
+        constexpr int s = b::step_at(0).statement;
+        constexpr bool stores = K::nest.statements[s].reduce == reduction::none; // sums stay in registers
+        if constexpr (stores && K::nest.parameters.size() > 0 && reads_position(K::nest, s)) {
             // Numbers that no store can change: what all vectors compute of them is computed once.
             std::int64_t own[K::nest.parameters.size()];
             for (std::size_t p = 0; p < K::nest.parameters.size(); ++p) own[p] = e.parameters[p];
@@ -307,7 +309,7 @@ HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor&
         environment<K> inner = e;
         const std::int64_t first = lower_value<K, Node>(e);
         advance<K, Node>(inner, first);
-        if constexpr (x.lower.count == 1 && x.upper.count == 1 && runs_for_quotient(K::nest, x)) {
+        if constexpr (x.lower.count == 1 && x.upper.count == 1 && runs_for_quotient(K::nest, x) == 1) {
             inner.variables[x.variable] = first;
             return execute<K, x.child>(inner, r, executor);
         }

@@ -37,7 +37,8 @@ constexpr std::int64_t picoseconds_below(const Nest& n, int at, interval* variab
             const interval i = interval_of(n, x, variables);
             if (i.most < i.least) continue;
             variables[x.variable] = i;
-            if (x.bind != binding::vectorize && !runs_for_quotient(n, x)) times = i.most - i.least + 1;
+            const std::int64_t runs = runs_for_quotient(n, x);
+            if (x.bind != binding::vectorize) times = runs > 0 ? runs : i.most - i.least + 1;
         }
         const std::int64_t own = times * picoseconds_below(n, x.child, variables);
         sum += own > other ? own - other : 0;
@@ -58,12 +59,12 @@ constexpr std::int64_t chunk_picoseconds(Nest n, int at)
 }
 
 // Whether the number of iterations of a loop below `at` hangs on the parameter. Of an image those of its windows count,
-// which come of it.
+// which come of it; that of which pixels are taken, and how far apart, counts none.
 template <class Nest>
 constexpr bool is_bounded_by(const Nest& n, int at, int parameter)
 {
     for (const ir::parameter& p : n.parameters)
-        if (p.counts_windows_of(parameter)) return false;
+        if (p.counts_windows_of(parameter) || p.over == parameter || n.parameters[parameter].scale > 0) return false;
     const auto names = [&](const range& bounds) {
         for (int b = bounds.first; b < bounds.first + bounds.count; ++b) {
             const affine& v = n.bounds[b].value;

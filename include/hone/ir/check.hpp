@@ -43,7 +43,7 @@ constexpr std::int64_t most_iterations(const Nest& n, const node& loop, const in
     };
     const interval i = interval_of(n, loop, variables);
     std::int64_t most = i.most < i.least ? 0 : i.most - i.least + 1;
-    if (most > 1 && runs_for_quotient(n, loop)) return 1;
+    if (const std::int64_t runs = runs_for_quotient(n, loop); runs > 0 && most > runs) return runs;
     for (int u = loop.upper.first; u < loop.upper.first + loop.upper.count; ++u) {
         const bound& upper = n.bounds[u];
         for (int l = loop.lower.first; l < loop.lower.first + loop.lower.count; ++l) {

@@ -54,7 +54,11 @@ constexpr std::uint64_t nest_hash(const Nest& n)
             h.add(w.image, w.before, w.behind, w.taps);
             h.add(w.dilation, w.stride);
         }
-        if (x.dividend < 0) continue;
+        if (x.scale > 0) {
+            h.add(x.over, x.under);
+            h.add_signed(x.scale);
+        }
+        if (x.dividend < 0 && x.scale == 0) continue;
         h.add_signed(x.dividend);
         if (x.groups >= 0) h.add(x.groups);
         h.add_signed(x.added);

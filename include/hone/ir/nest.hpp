@@ -139,17 +139,19 @@ struct parameter {
     // A parameter before it, whose value in a call this one must reach, too.
     std::int16_t reaches = -1;
     // floor((a parameter before it + added) / divisor), which no call gives either: the windows in an image. A share is
-    // the channels of a group: of so many groups as another parameter or the divisor says, and nothing may remain.
-    std::int16_t dividend = -1, groups = -1;
+    // the channels of a group: of so many groups as another parameter or the divisor says, and nothing may remain. With
+    // a scale ceil((over + added) * scale / ((under + added) * divisor)) of two before it, where -1 has a factor of 1,
+    // and 0 for a quotient by 0: how far apart in one image neighbours of another are, in parts of a pixel.
+    std::int16_t dividend = -1, groups = -1, over = -1, under = -1;
     bool is_share = false;
-    std::int64_t added = 0, divisor = 1;
+    std::int64_t added = 0, divisor = 1, scale = 0;
     // floor((image + before + behind - dilation * (taps - 1) - 1) / stride) + 1: the windows of a call that gives
     // these.
     window_numbers window{};
     // Of calls, as far as that is known: what is measured, and what a cost model counts with. It changes no nest.
     std::int64_t typical = 0;
 
-    constexpr bool is_given() const { return first_factor < 0 && dividend < 0 && window.image < 0; }
+    constexpr bool is_given() const { return first_factor < 0 && dividend < 0 && window.image < 0 && scale == 0; }
     // Of no groups that are known yet, 1.
     constexpr std::int64_t by(const std::int64_t* v) const { return groups < 0 || v[groups] < 1 ? divisor : v[groups]; }
     // Whether this one counts the windows in an image that has the other as its length.
@@ -209,11 +211,17 @@ constexpr void complete(const Parameters& all, const std::int64_t* given, std::i
         const std::int64_t missing = missing_of(w, values);
         return missing > 0 || values[w.stride] < 1 ? 0 : -missing / values[w.stride] + 1;
     };
+    const auto ratio = [&](const parameter& own) {
+        const auto factor = [&](int of, std::int64_t by) { return by * (of < 0 ? 1 : values[of] + own.added); };
+        const std::int64_t parts = factor(own.under, own.divisor);
+        return parts < 1 ? 0 : (factor(own.over, own.scale) + parts - 1) / parts;
+    };
     for (std::size_t p = 0; p < all.size(); ++p) {
         const parameter& own = all[p];
         values[p] = own.is_given()          ? given[p]
                     : own.window.image >= 0 ? windows(own.window)
                     : own.dividend >= 0     ? (values[own.dividend] + own.added) / own.by(values)
+                    : own.scale > 0         ? ratio(own)
                                             : values[own.first_factor] * values[own.second_factor];
     }
 }

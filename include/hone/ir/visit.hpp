@@ -107,21 +107,23 @@ constexpr bool has_constant_bounds(const Nest& n, const node& loop)
     return true;
 }
 
-// Whether a loop runs at most once: from floor(v / d) to below floor((v + d) / d), for one value that is a quotient.
+// How often a loop runs at most that is from floor(v / d) to below floor((v + m) / d): once for one value that is a
+// quotient, where m is d, and twice where v is of a call and m below 2 d. 0: it is no such loop.
 template <class Nest>
-constexpr bool runs_for_quotient(const Nest& n, const node& loop)
+constexpr std::int64_t runs_for_quotient(const Nest& n, const node& loop)
 {
     for (int l = loop.lower.first; l < loop.lower.first + loop.lower.count; ++l)
         for (int u = loop.upper.first; u < loop.upper.first + loop.upper.count; ++u) {
             const bound &lower = n.bounds[l], &upper = n.bounds[u];
+            const std::int64_t past = upper.value.constant - lower.value.constant;
             bool is_same = lower.divisor > 1 && lower.divisor == upper.divisor && lower.value.count > 0 &&
-                           lower.value.count == upper.value.count &&
-                           upper.value.constant - lower.value.constant == lower.divisor;
+                           lower.value.count == upper.value.count && past >= lower.divisor &&
+                           past <= lower.divisor * (n.terms[lower.value.first].parameter < 0 ? 1 : 2);
             for (int i = 0; i < lower.value.count && is_same; ++i)
                 is_same = n.terms[lower.value.first + i] == n.terms[upper.value.first + i];
-            if (is_same) return true;
+            if (is_same) return ceil_div(past, lower.divisor);
         }
-    return false;
+    return 0;
 }
 
 // Number of iterations of a loop with constant bounds.

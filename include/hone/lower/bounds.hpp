@@ -38,16 +38,17 @@ protected:
     using lowering_statements::lowering_statements;
 
     // A limit of a loop: a constant, and where `rounded` >= 0 also floor((rest + rounded) / step) of a partial axis;
-    // with a parameter also floor((parameter + added) / divisor); of a quotient also its value, plus `added`.
+    // with a parameter also floor((parameter + added) / divisor); of a quotient also its value where `past` more is
+    // divided, if that is 0 or more.
     struct limit {
         std::int64_t constant = 0;
         int rounded = -1;
         bool has_constant = true;
         std::int16_t parameter = -1;
         std::int64_t added = 0, divisor = 1;
-        bool is_quotient = false;
+        std::int64_t past = -1;
 
-        constexpr bool is_constant() const { return rounded < 0 && parameter < 0 && !is_quotient; }
+        constexpr bool is_constant() const { return rounded < 0 && parameter < 0 && past < 0; }
     };
 
     constexpr bool touches_border(int st, int l, const context& c, std::int64_t at)
@@ -83,12 +84,12 @@ protected:
             add_term(b.value, -1, x.parameter, 1);
             if (put(n_.bounds, b, "bounds")) ++r.count;
         }
-        if (x.is_quotient) {
+        if (x.past >= 0) {
             const axis_quotient& q = d_.stages[st].axes[ax].quotient;
-            bound b{.value = {.constant = q.added + x.added * q.divisor + q.times * base_offset(st, q.of)},
-                    .divisor = q.divisor};
+            bound b{.value = {.constant = q.rest + x.past}, .divisor = q.divisor};
+            add_term(b.value, -1, q.parameter, q.added + q.times * base_offset(st, q.of));
             contributions(st, q.of, q.times, levels(st),
-                          [&](int v, std::int64_t k, int, int) { add_term(b.value, v, -1, k); });
+                          [&](int v, std::int64_t k, int, int) { add_term(b.value, v, q.parameter, k); });
             if (put(n_.bounds, b, "bounds")) ++r.count;
         }
         return r;

@@ -35,7 +35,8 @@ protected:
         for (const stage& g : d_.stages) {
             for (const operand& o : g.operands) has_windows_ = has_windows_ || is_windowed(o);
             for (const axis& a : g.axes)
-                if (stages() > 1 ? a.reduction : g.reduce == reduction::none) has_open_rows_ |= a.parameter >= 0;
+                if (stages() > 1 ? a.reduction : a.is_quotient() || g.reduce == reduction::none)
+                    has_open_rows_ |= a.parameter >= 0 || a.quotient.parameter >= 0;
         }
     }
 
@@ -216,7 +217,8 @@ protected:
 
     constexpr void add_term(affine& a, int variable, int parameter, std::int64_t coefficient, std::int16_t divisor = 1)
     {
-        if (coefficient == 0) return;
+        if (variable < 0 && parameter < 0) a.constant += coefficient;
+        if (coefficient == 0 || (variable < 0 && parameter < 0)) return;
         for (int i = a.first; i < a.first + a.count; ++i)
             if (n_.terms[i].variable == variable && n_.terms[i].parameter == parameter &&
                 n_.terms[i].divisor == divisor) {
@@ -276,16 +278,8 @@ protected:
             if (dim.block > 0) b.elements.constant += (dim.block - 1) * dim.stride;
             const int parameter = dim.block > 0 ? dim.outer_parameter : dim.stride_parameter;
             const int last = dim.block > 0 ? -1 : end_of(from, dim);
-            if (last >= 0) {
-                add_term(b.elements, -1, last, stride);
-                if (parameter >= 0)
-                    add_term(b.elements, -1, parameter, -stride);
-                else
-                    b.elements.constant -= stride;
-            } else if (parameter >= 0)
-                add_term(b.elements, -1, parameter, steps * stride);
-            else
-                b.elements.constant += steps * stride;
+            if (last >= 0) add_term(b.elements, -1, last, stride);
+            add_term(b.elements, -1, parameter, last >= 0 ? -stride : steps * stride);
         }
         if (from.memory == memory::registers)
             b.vectors = static_cast<std::int32_t>(ceil_div(b.elements.constant, s_.vector_length));
@@ -486,7 +480,7 @@ protected:
     const schedule& s_;
     const definition& d_;
     bool has_windows_ = false;   // some operand is read through windows
-    bool has_open_rows_ = false; // stages reduce rows as long as the call says, or take so many elements alone
+    bool has_open_rows_ = false; // stages reduce or sample rows as long as a call says, or take so many elements alone
     nest& n_;
     std::int16_t first_variable_[8]{};
     interval variables_[96]{};

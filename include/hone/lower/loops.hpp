@@ -176,13 +176,15 @@ protected:
         }
     }
 
-    // The one value of a quotient. Where the axis that it is a quotient of may be past its end, so may that value be.
+    // The values of a quotient: one, or those that are summed over. Where the axis that it is a quotient of may be past
+    // its end, so may they be; others may be anywhere.
     constexpr void emit_quotient(int st, int l, const context& c, pass p, int parent)
     {
         const axis& own = d_.stages[st].axes[plan(st).levels[l].axis];
-        const bool passes_end = c.axes[own.quotient.of].guarded;
-        const limit from{.constant = 0, .has_constant = passes_end, .is_quotient = true};
-        const limit to{.constant = own.extent, .has_constant = passes_end, .added = 1, .is_quotient = true};
+        const axis_quotient& q = own.quotient;
+        const bool is_open = q.parameter >= 0 || own.reduction, passes_end = c.axes[q.of].guarded || is_open;
+        const limit from{.constant = 0, .has_constant = passes_end, .past = 0};
+        const limit to{own.extent, -1, passes_end && own.parameter < 0, own.parameter, 0, 1, q.divisor + q.span};
         emit_loop(st, l, c, p, parent, from, to, {1, false, false});
     }
 

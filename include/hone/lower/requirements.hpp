@@ -70,24 +70,15 @@ protected:
                           .dim = static_cast<std::int8_t>(k),
                           .upper = upper != 0};
             const std::int64_t sign = upper ? -1 : 1;
-            const auto add_constant = [&](std::int64_t c, std::int16_t parameter) {
-                if (parameter < 0)
-                    r.value.constant += c;
-                else
-                    add_term(r.value, -1, parameter, c);
-            };
-            add_constant(sign * op.index[k].offset, op.index[k].offset_parameter);
+            add_term(r.value, -1, op.index[k].offset_parameter, sign * op.index[k].offset);
             for (const index_term& t : op.index[k].terms) {
-                add_constant(sign * t.coefficient * base_offset(st, t.axis), t.parameter);
+                add_term(r.value, -1, t.parameter, sign * t.coefficient * base_offset(st, t.axis));
                 contributions(st, t.axis, sign * t.coefficient, levels(st),
                               [&](int v, std::int64_t c, int, int) { add_term(r.value, v, t.parameter, c); });
             }
             if (upper) {
                 r.value.constant -= 1;
-                if (dim.extent_parameter >= 0)
-                    add_term(r.value, -1, dim.extent_parameter, 1);
-                else
-                    r.value.constant += dim.extent;
+                add_term(r.value, -1, dim.extent_parameter, dim.extent_parameter < 0 ? dim.extent : 1);
             }
             requirements_.push_back(r);
         }

@@ -229,8 +229,7 @@ protected:
         const table_operand& op = d_.stages[st].tables[t];
         table_access a{.values = {op.first, op.count}};
         const std::size_t first_term = n_.terms.size();
-        const std::int16_t of_call = op.index.offset_parameter;
-        of_call < 0 ? void(a.index.constant = op.index.offset) : add_term(a.index, -1, of_call, op.index.offset);
+        add_term(a.index, -1, op.index.offset_parameter, op.index.offset);
         for (const index_term& term : op.index.terms) {
             const axis_quotient& q = d_.stages[st].axes[term.axis].quotient;
             const bool divides = is_quotient_of_lanes(st, term.axis);

@@ -54,6 +54,14 @@ inline definition of_call(definition d, const call_values& given)
         for (axis& a : s.axes) {
             if (a.parameter >= 0) a.extent = values[static_cast<std::size_t>(a.parameter)];
             a.parameter = -1;
+            axis_quotient& q = a.quotient;
+            if (q.parameter >= 0) {
+                const std::int64_t by = values[static_cast<std::size_t>(q.parameter)];
+                q.times *= by;
+                q.added = q.added * by + q.rest;
+                q.parameter = -1;
+                q.rest = 0;
+            }
         }
         const auto known_index = [&](dim_index& index) {
             known(index.offset, index.offset_parameter);

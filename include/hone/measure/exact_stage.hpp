@@ -15,6 +15,7 @@
 #include <hone/measure/error_bound.hpp>
 #include <hone/measure/word_bounds.hpp>
 #include <hone/op/definition.hpp>
+#include <hone/op/flops.hpp>
 #include <hone/schedule/winograd.hpp>
 
 namespace hone::tune {
@@ -51,9 +52,9 @@ public:
           of_bodies_(error_model_of(in, accumulator_)), point_(s_.axes.size(), 0)
     {
         for (std::size_t a = 0; a < s_.axes.size(); ++a) {
-            if (s_.axes[a].is_quotient()) continue;
+            if (s_.axes[a].is_quotient() && !s_.axes[a].reduction) continue;
             (s_.axes[a].reduction ? inner_ : outer_).push_back(static_cast<int>(a));
-            if (s_.axes[a].reduction) summands_ *= static_cast<double>(s_.axes[a].extent);
+            if (s_.axes[a].reduction) summands_ *= static_cast<double>(steps_of(s_.axes[a]));
         }
         sums_products_ = !inner_.empty() && sums_products_along(inner_.back());
         if (sums_products_) choose_strip();
@@ -105,7 +106,7 @@ private:
     void choose(share_judged share)
     {
         double work = 1;
-        for (const axis& a : s_.axes) work *= static_cast<double>(a.extent);
+        for (const axis& a : s_.axes) work *= static_cast<double>(steps_of(a));
         chosen_.resize(outer_.size());
         for (std::size_t k = 0; k < outer_.size(); ++k)
             chosen_[k].assign(static_cast<std::size_t>(s_.axes[outer_[k]].extent), 1);
@@ -191,7 +192,8 @@ private:
             return;
         }
         if (depth < inner_.size()) {
-            for (auto& i = point_[inner_[depth]] = 0; i < s_.axes[inner_[depth]].extent; ++i) inner(depth + 1);
+            const ir::interval steps = steps_at(s_.axes[inner_[depth]], point_.data());
+            for (auto& i = point_[inner_[depth]] = steps.least; i <= steps.most; ++i) inner(depth + 1);
             return;
         }
         const bounded v = value(s_.body, of_bodies_);
@@ -407,8 +409,8 @@ private:
     }
     std::int64_t along(int axis) const
     {
-        const axis_quotient& q = s_.axes[axis].quotient;
-        return q.of < 0 ? point_[axis] : floor_div(q.times * point_[q.of] + q.added, q.divisor);
+        const hone::axis& own = s_.axes[axis];
+        return own.is_quotient() && !own.reduction ? steps_at(own, point_.data()).least : point_[axis];
     }
     // Where the point reads or writes; false outside of the tensor.
     bool place(const operand& o, std::int64_t& at) const { return place(o, d_.tensors[o.tensor], at); }

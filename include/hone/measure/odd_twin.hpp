@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <hone/op/flops.hpp>
 #include <hone/op/operator.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -96,14 +97,14 @@ constexpr definition with_odd_extents(definition d)
     bool seen[12]{};
     const definition given = d;
     for (stage& s : d.stages) {
-        std::int64_t lost[16]{}; // of each axis
+        std::int64_t lost[16]{}, last[16]{}; // of each axis
         for (std::size_t a = 0; a < s.axes.size(); ++a) {
-            const axis_quotient& q = s.axes[a].quotient; // of an axis before it, which is shorter now
-            if (q.of >= 0)
-                lost[a] = s.axes[a].extent - (q.times * (s.axes[q.of].extent - 1) + q.added) / q.divisor - 1;
+            if (s.axes[a].is_quotient()) // of an axis before it, which is shorter now
+                lost[a] = s.axes[a].extent - steps_at(s.axes[a], last).most - 1;
             else if (s.axes[a].parameter < 0)
                 lost[a] = s.axes[a].extent - odd_extent(s.axes[a].extent);
             s.axes[a].extent -= lost[a];
+            last[a] = s.axes[a].extent - 1;
         }
         const auto visit = [&](operand& o) {
             tensor& t = d.tensors[o.tensor];

@@ -223,7 +223,8 @@ private:
         }
         const auto whole = static_cast<double>(r.most - r.least + 1);
         if (!varies) return whole;
-        if (runs_for_quotient(n_, loop)) return 1;
+        if (const std::int64_t runs = runs_for_quotient(n_, loop); runs > 0)
+            return std::min(whole, static_cast<double>(runs));
         double mean = whole;
         for (int i = 0; i < loop.lower.count; ++i) mean -= loss(n_.bounds[loop.lower.first + i], r.least, 1);
         for (int i = 0; i < loop.upper.count; ++i) mean -= loss(n_.bounds[loop.upper.first + i], r.most + 1, -1);

@@ -19,10 +19,13 @@
 
 namespace hone::operators {
 
-// floor((times * value of axis `of` + added) / divisor).
+// floor(((times * value of axis `of` + added) * parameter + rest) / divisor), where parameter -1 stands for 1. An axis
+// that is summed over has all values from there to floor((... + rest + span) / divisor). Of it, and with a parameter,
+// values outside of the axis are left out.
 struct axis_quotient {
     std::int8_t of = -1;
-    std::int32_t times = 1, added = 0, divisor = 1;
+    std::int64_t times = 1, added = 0, divisor = 1, rest = 0, span = 0;
+    std::int16_t parameter = -1;
 };
 
 // A loop axis of a stage. With a parameter, `extent` is its largest value and the parameter gives the extent of a call.
@@ -161,7 +164,7 @@ struct stage {
     const char* name = "";
     inline_vector<axis, most_axes> axes{};
     inline_vector<operand, 6> operands{};
-    inline_vector<table_operand, 6> tables{};
+    inline_vector<table_operand, 8> tables{};
     operand output{};
     hone::reduction reduce = hone::reduction::none;
     expr body{};
@@ -215,7 +218,7 @@ constexpr bool has_open_windows(const operand& o)
 constexpr bool has_open_image(const definition& d)
 {
     for (const parameter& p : d.parameters)
-        if (p.dividend >= 0 || p.window.image >= 0) return true;
+        if (p.dividend >= 0 || p.window.image >= 0 || p.scale > 0) return true;
     for (const stage& s : d.stages)
         for (const operand& o : s.operands)
             for (std::size_t k = 1; is_windowed(o) && k < o.index.size(); ++k)
@@ -253,7 +256,7 @@ constexpr std::uint64_t emptying_parameters(const definition& d)
         for (const axis& a : s.axes)
             if (const auto t = static_cast<std::size_t>(s.output.tensor); a.parameter >= 0 && t < d.tensors.size())
                 if (d.tensors[t].role == role::output)
-                    (a.reduction ? reduced : spatial) |= std::uint64_t{1} << a.parameter;
+                    (a.reduction || a.is_quotient() ? reduced : spatial) |= std::uint64_t{1} << a.parameter;
     for (std::size_t p = d.parameters.size(); p-- > 0;) {
         const parameter& x = d.parameters[p];
         for (const std::int16_t of : {x.first_factor, x.second_factor, x.is_share ? x.dividend : x.first_factor})

@@ -206,6 +206,7 @@ constexpr status unknown_part(const definition& d)
         for (std::size_t a = 0; a < s.axes.size(); ++a) {
             knows_parameter(s.axes[a].parameter, s.axes[a].name);
             if (s.axes[a].is_quotient()) knows(s.axes[a].quotient.of, a, s.axes[a].name);
+            knows_parameter(s.axes[a].quotient.parameter, s.axes[a].name);
         }
         for (const operand& o : s.operands) stands(s, o);
         stands(s, s.output);
@@ -314,8 +315,9 @@ constexpr status outside(const definition& d, const stage& s, const operand& o)
     return {};
 }
 
-// definition_outside where a quotient may have a value that its axis has not, or is of one that is itself such, ends at
-// the call or is summed over.
+// definition_outside where a quotient is of one that is itself such, or is summed over, or where what is divided leaves
+// 64 bits; and where it is not summed over and has no parameter, if it may have a value that its axis has not, or one
+// of them ends at the call.
 constexpr status wrong_quotients(const definition& d)
 {
     for (const stage& s : d.stages)
@@ -325,10 +327,14 @@ constexpr status wrong_quotients(const definition& d)
             const axis& of = s.axes[q.of];
             const std::int64_t last = of.extent - 1, far = saturated_product(saturated_magnitude(q.times), last);
             const std::int64_t edge = far < saturated ? q.times * last + q.added : -1;
-            const bool is_plain = q.divisor > 0 && !of.is_quotient() && of.parameter < 0 && !of.reduction &&
-                                  a.parameter < 0 && !a.reduction;
+            const std::int64_t all = saturated_product(saturated_sum(far, saturated_magnitude(q.added)),
+                                                       sizes::most_of(d, q.parameter)),
+                               reach = saturated_sum(saturated_sum(all, saturated_magnitude(q.rest)), q.span);
+            const bool is_open = (q.parameter >= 0 || a.reduction) && q.span >= 0 && reach < saturated / 2;
+            const bool is_known = q.parameter < 0 && of.parameter < 0 && a.parameter < 0 && !a.reduction;
+            const bool is_plain = q.divisor > 0 && !of.is_quotient() && !of.reduction && (is_open || is_known);
             const std::int64_t least = q.added < edge ? q.added : edge, most = q.added < edge ? edge : q.added;
-            if (!is_plain || least < 0 || most / q.divisor >= a.extent)
+            if (!is_plain || (!is_open && (least < 0 || most / q.divisor >= a.extent)))
                 return {fault::definition_outside, a.extent - 1, is_plain ? most / q.divisor : 0, a.name};
         }
     return {};

@@ -12,7 +12,8 @@
 //
 // Before the first pixel and behind the last one there are copies of them. Positions are whole numbers over a common
 // divisor, so that no rounding of s takes another pixel. A size that stays is copied as it is, and so is any direction
-// whose positions are all pixels; else the product of an infinity with a t of 0 is NaN.
+// whose positions are all pixels; else the product of an infinity with a t of 0 is NaN. Where the call gives the size
+// of a direction (op/sampling.hpp), a t of 0 takes one pixel alone.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,9 @@
 #include <hone/op/definition_check.hpp>
 #include <hone/op/epilogue.hpp>
 #include <hone/op/image_shape.hpp>
+#include <hone/op/open_window.hpp>
 #include <hone/op/operator.hpp>
+#include <hone/op/sampling.hpp>
 #include <hone/op/window.hpp>
 
 #ifndef HONE_SHOW_WARNINGS // see core/config.hpp
@@ -32,45 +35,18 @@
 
 namespace hone::operators {
 
-enum class resize_mode : std::uint8_t { nearest, bilinear };
-constexpr const char* name_of(resize_mode m) { return m == resize_mode::nearest ? "nearest" : "bilinear"; }
-
-enum class coordinates : std::uint8_t { half_pixel, align_corners, asymmetric };
-constexpr const char* name_of(coordinates c)
-{
-    constexpr const char* names[] = {"half_pixel", "align_corners", "asymmetric"};
-    return names[static_cast<int>(c)];
-}
-
-// Which pixel is nearest.
-enum class nearest_pixel : std::uint8_t {
-    usual,     // floor where coordinates are asymmetric, PyTorch's nearest; half_up of half_pixel, its nearest-exact;
-               // half_down of align_corners, as in ONNX
-    floor,     // the one at or before s
-    half_down, // of two as near the one before, ONNX's round_prefer_floor
-    half_up,   // the one behind, round_prefer_ceil
-};
-constexpr const char* name_of(nearest_pixel n)
-{
-    constexpr const char* names[] = {"usual", "floor", "half_down", "half_up"};
-    return names[static_cast<int>(n)];
-}
-
+// Of NHWC each call may give any of n, h, w, c, oh and ow; of other layouts n.
 struct resize_shape {
-    std::int64_t n = 1, h = 1, w = 1, c = 1;
-    std::int64_t oh = 1, ow = 1;
+    extent n = 1, h = 1, w = 1, c = 1;
+    extent oh = 1, ow = 1;
     resize_mode mode = resize_mode::bilinear;
     operators::coordinates coordinates = operators::coordinates::half_pixel;
     nearest_pixel nearest = nearest_pixel::usual;
     operators::layout layout = operators::layout::nhwc;
 
-    constexpr nearest_pixel rounding() const
-    {
-        if (nearest != nearest_pixel::usual) return nearest;
-        return coordinates == operators::coordinates::asymmetric   ? nearest_pixel::floor
-               : coordinates == operators::coordinates::half_pixel ? nearest_pixel::half_up
-                                                                   : nearest_pixel::half_down;
-    }
+    constexpr nearest_pixel rounding() const { return rounding_of(nearest, coordinates); }
+    // What it is to each direction of such a size.
+    constexpr resizing::sampling sampling() const { return {mode, coordinates, rounding()}; }
     constexpr status check() const;
 };
 
@@ -139,11 +115,20 @@ constexpr status resize_shape::check() const
 {
     for (std::int64_t e : {n, h, w, c, oh, ow})
         if (e < 1) return {fault::extent_zero, 1, e, "resize"};
+    for (const extent& e : {h, w, c, oh, ow})
+        if (e.at_call && layout != layout::nhwc) return {fault::extents_at_call, 0, e, "resize: layout"};
     for (const std::int64_t size : {saturated_product(h, oh), saturated_product(w, ow)})
         if (size > resizing::most_product) return {fault::extent_too_large, resizing::most_product, size, "resize"};
     for (const std::int64_t size : {saturated_product(n, h, w, c), saturated_product(n, oh, ow, c)})
         if (size > most_elements) return {fault::extent_too_large, most_elements, size, "resize"};
-    for (const resizing::direction& d : {resizing::rows(*this), resizing::columns(*this)}) {
+    for (const bool is_row : {true, false}) {
+        const extent &from = is_row ? h : w, &to = is_row ? oh : ow;
+        if (from.at_call || to.at_call) {
+            const status found = resizing::check_open_sizes(sampling(), from, to);
+            if (!found.ok()) return found;
+            continue;
+        }
+        const resizing::direction d(from, to, *this);
         if (mode == resize_mode::nearest && (d.first() < 0 || d.last() >= d.from))
             return {fault::shape_mismatch, d.first() < 0 ? 0 : d.from - 1, d.first() < 0 ? d.first() : d.last(),
                     "resize: nearest"};
@@ -164,7 +149,9 @@ constexpr signature_text signature_of(const resize_shape& s, operand_types type,
     t.word("resize").word(name_of(s.mode));
     if (s.mode == resize_mode::nearest) t.word(name_of(s.rounding()));
     t.word(name_of(s.coordinates));
-    t.field("n", s.n).field("h", s.h).field("w", s.w).field("c", s.c).field("oh", s.oh).field("ow", s.ow);
+    t.field(s.n.at_call ? "n<=" : "n", s.n).field(s.h.at_call ? "h<=" : "h", s.h);
+    t.field(s.w.at_call ? "w<=" : "w", s.w).field(s.c.at_call ? "c<=" : "c", s.c);
+    t.field(s.oh.at_call ? "oh<=" : "oh", s.oh).field(s.ow.at_call ? "ow<=" : "ow", s.ow);
     t.word(name_of(s.layout));
     add_types(t, type);
     for (const char* name : epilogue) t.word(name);
@@ -176,35 +163,45 @@ namespace resizing {
 // The axes of one direction, where they stand in x, and the weight of a pixel there.
 class sampled_direction {
 public:
-    constexpr sampled_direction(const direction& v, stage& s, const char* output, const char* pixel, const char* tap)
-        : v_(v), output_(s.axes.push_back({output, v.to})), tap_name_(tap)
+    constexpr sampled_direction(const direction& v, const open_direction& open, stage& s, axis output,
+                                const char* pixel, const char* tap)
+        : v_(v), open_(open), output_(s.axes.push_back(output)), pixel_name_(pixel), tap_name_(tap)
     {
+        if (open.applies()) {
+            if (!open.sums()) pixel_ = s.axes.push_back(open.pixels(pixel, output_));
+            return;
+        }
         if (v.is_affine()) return;
         axis source{.name = pixel, .extent = v.last() - v.first() + 1};
-        source.quotient = {static_cast<std::int8_t>(output_), narrow(v.times), narrow(v.added - v.first() * v.divisor),
-                           narrow(v.divisor)};
+        source.quotient = {static_cast<std::int8_t>(output_), v.times, v.added - v.first() * v.divisor, v.divisor};
         pixel_ = s.axes.push_back(source);
     }
     // Axes that are summed over stand behind all others.
     constexpr void add_taps(stage& s)
     {
-        if (v_.is_between) tap_ = s.axes.push_back({tap_name_, 2, true});
+        if (open_.applies() && open_.sums()) pixel_ = s.axes.push_back(open_.pixels(pixel_name_, output_));
+        if (!open_.applies() && v_.is_between) tap_ = s.axes.push_back({tap_name_, 2, true});
     }
 
     constexpr int output() const { return output_; }
     constexpr dim_index source() const
     {
+        if (open_.applies()) return along(pixel_);
         dim_index i = pixel_ < 0 ? along(output_, narrow(v_.times / v_.divisor)) : along(pixel_);
         if (tap_ >= 0) i.terms.push_back({static_cast<std::int8_t>(tap_), 1});
         i.offset = narrow(v_.first());
         return i;
     }
-    constexpr bool leaves_image() const { return v_.is_between && (v_.first() < 0 || v_.last() + 1 >= v_.from); }
+    constexpr bool leaves_image() const
+    {
+        return !open_.applies() && v_.is_between && (v_.first() < 0 || v_.last() + 1 >= v_.from);
+    }
 
     // Of pixel i: 1 - |p| / divisor, where p / divisor = s - i. Behind the edges s counts as the edge, so p is at least
     // -i * divisor, and at most (from - 1 - i) * divisor.
     constexpr expr weight(stage& s) const
     {
+        if (open_.applies()) return open_.weight(s, output_, pixel_);
         const auto table = [&](const dim_index& index) {
             s.tables.push_back({.index = index});
             return ex::position(static_cast<int>(s.tables.size()) - 1);
@@ -224,14 +221,15 @@ public:
         const auto steps = static_cast<float>(v_.divisor);
         return 1.0f - (steps * (1 / steps) == 1 ? ex::abs(p) * (1 / steps) : ex::abs(p) / steps);
     }
-    constexpr bool is_between() const { return v_.is_between; }
+    constexpr bool is_between() const { return open_.applies() ? open_.sums() : v_.is_between; }
 
 private:
     static constexpr std::int32_t narrow(std::int64_t i) { return static_cast<std::int32_t>(i); }
 
     direction v_;
+    open_direction open_;
     int output_ = -1, pixel_ = -1, tap_ = -1;
-    const char* tap_name_;
+    const char *pixel_name_, *tap_name_;
 };
 
 } // namespace resizing
@@ -243,16 +241,31 @@ constexpr definition resize_definition(const resize_shape& shape, operand_types 
     definition d;
     d.found = shape.check();
     if (!d.found.ok()) return d;
-    d.tensors.push_back(
-        dense_images("x", type.others, role::input, {shape.n, shape.h, shape.w, shape.c, shape.layout}));
-    d.tensors.push_back(
-        dense_images("y", type.others, role::output, {shape.n, shape.oh, shape.ow, shape.c, shape.layout}));
+    window_parameters open;
+    open.n = open.open(shape.n, "n");
+    open.x.h = open.open(shape.h, "h");
+    open.x.w = open.open(shape.w, "w");
+    open.x.c = open.y.c = open.open(shape.c, "c");
+    open.y.h = open.open(shape.oh, "oh");
+    open.y.w = open.open(shape.ow, "ow");
+    open.add_distances();
+    const resizing::open_direction down(open.all, shape.sampling(), {shape.h, open.x.h}, {shape.oh, open.y.h},
+                                        "step down", "h * oh");
+    const resizing::open_direction across(open.all, shape.sampling(), {shape.w, open.x.w}, {shape.ow, open.y.w},
+                                          "step across", "w * ow");
+    for (const parameter& p : open.all) d.parameters.push_back(p);
+    d.tensors.push_back(dense_images("x", type.others, role::input, {shape.n, shape.h, shape.w, shape.c, shape.layout},
+                                     open.n, open.x));
+    d.tensors.push_back(dense_images("y", type.others, role::output,
+                                     {shape.n, shape.oh, shape.ow, shape.c, shape.layout}, open.n, open.y));
 
     stage s;
     s.name = "resize";
-    const int n = s.axes.push_back({"n", shape.n}), c = s.axes.push_back({"c", shape.c});
-    resizing::sampled_direction rows(resizing::rows(shape), s, "oh", "ih", "kh");
-    resizing::sampled_direction columns(resizing::columns(shape), s, "ow", "iw", "kw");
+    const int n = s.axes.push_back({"n", shape.n, false, open.n});
+    const int c = s.axes.push_back({"c", shape.c, false, open.x.c});
+    resizing::sampled_direction rows(resizing::rows(shape), down, s, {"oh", shape.oh, false, open.y.h}, "ih", "kh");
+    resizing::sampled_direction columns(resizing::columns(shape), across, s, {"ow", shape.ow, false, open.y.w}, "iw",
+                                        "kw");
     rows.add_taps(s);
     columns.add_taps(s);
     operand x{.tensor = 0, .may_leave = rows.leaves_image() || columns.leaves_image()};
@@ -277,7 +290,8 @@ constexpr definition resize_definition(const resize_shape& shape, operand_types 
     return d;
 }
 
-// x: n * h * w * c elements; y, and what is read per element: n * oh * ow * c; per channel: c.
+// x: n * h * w * c elements; y, and what is read per element: n * oh * ow * c; per channel: c. Parameters of a call are
+// n, h, w, c, oh and ow, where the shape leaves them open. No images, channels or outputs are no work.
 template <resize_shape S, class Type, operator_word... E>
 struct resize {
     static_assert(accuracy_words<E...> <= 1,
@@ -294,6 +308,5 @@ struct resize {
 } // namespace hone::operators
 
 namespace hone { // API
-using operators::coordinates, operators::name_of, operators::nearest_pixel, operators::resize, operators::resize_mode,
-    operators::resize_shape, operators::signature_of;
+using operators::resize, operators::resize_shape, operators::signature_of;
 } // namespace hone

@@ -5,6 +5,7 @@
 //     for n, oh: ih = floor(oh * a / d): for ow: iw = floor(ow * a / d): for channels, by blocks of vectors
 //         y[n, oh, ow, block] = sum over taps of x[n, ih + kh, iw + kw, block] * weight
 //
+// Where a call says how far apart they are, a sum is over the one or two pixels themselves, from floor(oh * a / d) on.
 // Vectors lie along the channels: side by side in memory, or a plane apart, since neighbours along a row that is
 // resized have sources of their own. A row that is not resized is a vector as any other, and so is one that is a few
 // times as long, whose lanes share pixels.
@@ -40,10 +41,10 @@ constexpr definition with_shared_pixels(definition d, isa set)
 {
     stage& s = d.stages[0];
     const int row = roles_of(d).vector, own = quotient_along(s, row);
-    if (own < 0) return d;
+    if (own < 0 || s.axes[own].quotient.parameter >= 0) return d;
     axis_quotient& q = s.axes[own].quotient;
     if (q.times < 1 || q.divisor % q.times != 0 || lanes_of(set, d) % (q.divisor / q.times) != 0) return d;
-    const std::int32_t factor = q.divisor / q.times, before = q.added / q.times;
+    const int factor = static_cast<int>(q.divisor / q.times), before = static_cast<int>(q.added / q.times);
     operand& x = s.operands[roles_of(d).x];
     for (std::size_t k = 0; k < x.index.size(); ++k) {
         dimension& dim = d.tensors[x.tensor].dims[k];
@@ -95,6 +96,13 @@ constexpr std::int64_t vectors_of_samples(const definition& original, isa set)
     return vector < 0 ? 1 : ceil_div(d.stages[0].axes[vector].extent, lanes_of(set, d));
 }
 
+// Channels of the call leave any remainder of a tile: means of 3 x 3 x 288 take 0.6 of the time with these halves.
+constexpr void add_halves(stage_plan& p, const stage& s, int axis, std::int64_t vectors, std::int64_t lanes)
+{
+    for (; s.axes[axis].parameter >= 0 && vectors % 2 == 0 && vectors > 2;)
+        p.add(axis, (vectors /= 2) * lanes, binding::unroll, tail::peel);
+}
+
 // A tile of so many vectors. Taps that are written out each test whether they are in x, else loops are over those that
 // are.
 constexpr schedule schedule_of_samples(const definition& original, std::int32_t vectors, bool unrolls_taps, isa set)
@@ -130,10 +138,11 @@ constexpr schedule schedule_of_samples(const definition& original, std::int32_t 
         if (g.axes[a].reduction && g.axes[a].extent > 1) {
             // Lanes that leave x are known where the tap is.
             const bool along = peels && shares_dimension(g.operands[roles_of(d).x], a, vector);
-            const bool clips = leaves && !along && !unrolls_taps;
-            p.add(a, 1, clips ? binding::serial : binding::unroll, tail::exact, clips ? border::clip : border::none);
+            const bool clips = leaves && !along && !unrolls_taps, runs = clips || g.axes[a].is_quotient();
+            p.add(a, 1, runs ? binding::serial : binding::unroll, tail::exact, clips ? border::clip : border::none);
         }
     if (vector >= 0) {
+        add_halves(p, g, vector, vectors, s.vector_length);
         if (vectors > 1) p.add(vector, s.vector_length, binding::unroll, tail::guard);
         p.add(vector, 1, binding::vectorize);
     }

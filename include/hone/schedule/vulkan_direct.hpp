@@ -327,6 +327,14 @@ constexpr schedule vulkan_schedule(const definition& original, const vulkan_knob
     return s;
 }
 
+// Whether sums are over the pixels themselves that quotients name, as of images of the call's sizes.
+constexpr bool sums_over_quotients(const definition& d)
+{
+    for (const axis& a : d.stages[0].axes)
+        if (a.is_quotient() && a.reduction) return true;
+    return false;
+}
+
 struct vulkan_direct {
     using knobs = vulkan_knobs;
     using target = vulkan_limits;
@@ -336,7 +344,10 @@ struct vulkan_direct {
     static constexpr int default_steps = 4; // the closed form and what it steps down to
     static constexpr bool transforms_weights = false;
 
-    static constexpr bool applies(const definition& d) { return has_direct_roles(d) && !has_open_image(d); }
+    static constexpr bool applies(const definition& d)
+    {
+        return has_direct_roles(d) && !has_open_image(d) && !sums_over_quotients(d);
+    }
     static constexpr knobs fitted(const definition& d, const knobs& k, const target&)
     {
         return schedules::fitted(d, k);

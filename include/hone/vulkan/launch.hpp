@@ -57,7 +57,8 @@ constexpr std::int64_t loop_iterations(const Nest& n, int at, interval* variable
             variables[x.variable] = i;
             const bool once = i.constant() && has_constant_bounds(n, x);
             looped = x.bind == binding::serial && !once;
-            if ((looped || x.bind == binding::unroll) && !runs_for_quotient(n, x)) times = i.most - i.least + 1;
+            const std::int64_t runs = runs_for_quotient(n, x);
+            if (looped || x.bind == binding::unroll) times = runs > 0 ? runs : i.most - i.least + 1;
         }
         sum += times * ((looped ? 1 : 0) + loop_iterations(n, x.child, variables));
     }
