@@ -203,13 +203,22 @@ struct form {
         return shares && s.reduce != reduction::none && reads_position(K::nest, S);
     }
 
+    // Whether others would have what a load of lanes that lie apart leaves there: anything.
+    static consteval bool loads_apart()
+    {
+        for (int a = 1; a < accesses.count; ++a)
+            if (!in_registers(accesses.of[a]) && sharing(accesses.of[a]) == 1 && stride(accesses.of[a]) > 1)
+                return true;
+        return false;
+    }
+
     // Whether lanes behind the first ones must stay as they are: each counts along a reduction; and where they stand in
     // padding, the zero that is loaded would be a term of a maximum or minimum, and NaN with an infinite weight of all
     // lanes. With weights of their own it is a term of nothing: those lanes are past the end of an axis.
     static consteval bool counts_others()
     {
         constexpr bool is_extreme = s.reduce == reduction::max || s.reduce == reduction::min;
-        return is_along_reduction() || is_extreme || has_weight_of_all() || has_shared_terms();
+        return is_along_reduction() || is_extreme || has_weight_of_all() || has_shared_terms() || loads_apart();
     }
     static consteval bool keeps_others() { return V >= 0 && (First > 0 || (L < length && counts_others())); }
 
