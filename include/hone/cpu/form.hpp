@@ -195,12 +195,15 @@ struct form {
         return false;
     }
 
-    // Whether others would have an element of these, times what depends on the place.
+    // Whether others would have an element of these, and no weight of their own with it, or what depends on the place.
     static consteval bool has_shared_terms()
     {
-        bool shares = false;
-        for (int a = 1; a < accesses.count; ++a) shares = shares || sharing(accesses.of[a]) > 1;
-        return shares && s.reduce != reduction::none && reads_position(K::nest, S);
+        bool shares = false, has_weights = false;
+        for (int a = 1; a < accesses.count; ++a) {
+            shares = shares || sharing(accesses.of[a]) > 1;
+            has_weights = has_weights || K::nest.buffers[K::nest.accesses[accesses.of[a]].buffer].role == role::weights;
+        }
+        return shares && s.reduce != reduction::none && (reads_position(K::nest, S) || !has_weights);
     }
 
     // Whether others would have what a load of lanes that lie apart leaves there: anything.
