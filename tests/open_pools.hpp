@@ -72,18 +72,18 @@ inline pool_shape drawn_call(const pool_shape& open, pooling how, random_numbers
         if (open.kh.at_call) s.kh = s.h;
         if (open.kw.at_call) s.kw = s.w;
         s.window_at_call = false;
-        const auto direction = [&](std::int64_t image, std::int64_t most, extent& taps, std::int64_t& stride,
-                                   std::int64_t& dilation, std::int64_t& before, std::int64_t& behind) {
+        const auto direction = [&](std::int64_t most, extent& taps, std::int64_t& stride, std::int64_t& dilation,
+                                   std::int64_t& before, std::int64_t& behind) {
             taps = random.between(1, most);
             stride = random.between(1, 4);
             dilation = how == pooling::average || random.one_in(2) ? 1 : random.between(1, 3);
-            const std::int64_t far = dilation > image ? 0 : dilation * (taps - 1);
+            const std::int64_t far = dilation * (taps - 1);
             before = random.one_in(3) ? 0 : random.between(0, far);
             behind = random.one_in(3) ? std::min(before, far) : random.between(0, far);
         };
         if (open.window_at_call) {
-            direction(s.h, open.kh, s.kh, s.stride_h, s.dilation_h, s.pad_top, s.pad_bottom);
-            direction(s.w, open.kw, s.kw, s.stride_w, s.dilation_w, s.pad_left, s.pad_right);
+            direction(open.kh, s.kh, s.stride_h, s.dilation_h, s.pad_top, s.pad_bottom);
+            direction(open.kw, s.kw, s.stride_w, s.dilation_w, s.pad_left, s.pad_right);
         }
         if (s.check().ok()) return s;
     }

@@ -23,6 +23,8 @@ using tune::measuring::guarded_memory;
 
 namespace {
 
+constexpr int lanes = lanes_of(compiled_isa(), dtype::f32);
+
 // Small whole numbers: sums are exact in any order.
 std::vector<float> numbers(std::size_t count, std::uint32_t seed)
 {
@@ -33,6 +35,64 @@ std::vector<float> numbers(std::size_t count, std::uint32_t seed)
     }
     return v;
 }
+
+// y[i] = sum over t of x[i / Shared + t - 1], with a weight for each place and tap or none: a user's operator, of whose
+// lanes so many share an element, and in a sum that ends in padding some have none.
+template <std::int64_t N, std::int32_t Shared, std::int64_t Taps, bool HasWeights>
+struct shared_sums {
+    static constexpr std::size_t x_size = N / Shared, weights_size = HasWeights ? N * Taps : 0;
+    static constexpr hone::definition definition()
+    {
+        enum : int { place, source, tap };
+        hone::definition d;
+        d.tensors.push_back({.name = "x", .role = role::input});
+        d.tensors.push_back({.name = "y", .role = role::output});
+        d.tensors[0].dims.push_back({.extent = N / Shared, .stride = 1});
+        d.tensors[1].dims.push_back({.extent = N, .stride = 1});
+        stage s;
+        s.name = "sum";
+        s.axes.push_back({"place", N});
+        s.axes.push_back({.name = "source", .extent = N / Shared, .quotient = {place, 1, 0, Shared}});
+        s.axes.push_back({"tap", Taps, true});
+        operand x{.tensor = 0, .may_leave = true};
+        x.index.push_back(along(source, 1, tap, 1, -1));
+        s.operands.push_back(x);
+        s.output.tensor = 1;
+        s.output.index.push_back(along(place));
+        s.body = ex::load(0);
+        s.reduce = reduction::add;
+        if (HasWeights) {
+            d.tensors.push_back({.name = "weights", .role = role::weights});
+            d.tensors[2].dims.push_back({.extent = Taps, .stride = N});
+            d.tensors[2].dims.push_back({.extent = N, .stride = 1});
+            operand w{.tensor = 2};
+            w.index.push_back(along(tap));
+            w.index.push_back(along(place));
+            s.operands.push_back(w);
+            s.body = s.body * ex::load(1);
+        }
+        d.stages.push_back(s);
+        return d;
+    }
+    static constexpr signature_text signature()
+    {
+        signature_text t;
+        t.word("shared_sums").field("n", N).field("shared", Shared).field("taps", Taps);
+        return t.field("weights", HasWeights).word("f32");
+    }
+    static std::vector<float> expected(const std::vector<float>& x, const std::vector<float>& w)
+    {
+        std::vector<float> y(N);
+        for (std::int64_t i = 0; i < N; ++i)
+            for (std::int64_t t = 0; t < Taps; ++t) {
+                const std::int64_t from = i / Shared + t - 1;
+                if (from < 0 || from >= N / Shared) continue;
+                const float weight = HasWeights ? w[static_cast<std::size_t>(t * N + i)] : 1;
+                y[static_cast<std::size_t>(i)] += x[static_cast<std::size_t>(from)] * weight;
+            }
+        return y;
+    }
+};
 
 // A kernel, with x and y between guards.
 template <class Op, direct_knobs Knobs>
@@ -115,4 +175,16 @@ TEST_CASE("steps that are written out read what the loop would, and nothing besi
              direct_knobs{.rows = 4, .vectors = 1, .reduce_unroll = 4, .pad = padding::copy},
              direct_knobs{.rows = 2, .vectors = 1, .reduce_unroll = 5, .unroll_window = false}>();
     try_each<window<4, 9>, direct_knobs{.rows = 3, .vectors = 1, .unroll_window = true}>();
+}
+
+TEST_CASE(
+    "lanes that share elements take none of another place where theirs is padding, and weights as they are packed")
+{
+    constexpr direct_knobs one{.rows = 1, .vectors = 1}, two{.rows = 1, .vectors = 2, .unroll_window = true};
+    try_each<shared_sums<2 * lanes, 2, 3, false>, one, two>();
+    try_each<shared_sums<2 * lanes - 2, 2, 4, false>, one, two>();
+    try_each<shared_sums<3 * lanes, 4, 3, false>, one, two>();
+    try_each<shared_sums<2 * lanes, 2, 3, true>, one, two>();
+    try_each<shared_sums<2 * lanes - 2, 2, 3, true>, one, two>();
+    try_each<shared_sums<12, 3, 3, true>, direct_knobs{.rows = 1, .vectors = 1}>();
 }

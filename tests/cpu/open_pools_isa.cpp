@@ -119,12 +119,15 @@ TEST_CASE("a call whose windows are none, or none of the image, is out of range"
         CHECK(wrong(k, {1, 5, 6, 20, 3, 3, 1, 1, 2, 2, 2, 3, 1, 1}) == "pad_right");
         CHECK(wrong(k, {1, 5, 6, 20, 3, 3, 4, 4, 2, 2, 3, 2, 1, 1}) == ""); // which no window reaches
     }
-    // Means are not dilated; a maximum is, and next to padding by no more than the image is long.
+    // Means are not dilated; a maximum is, as long as no window's taps leap over the image.
     CHECK(wrong(0, {1, 5, 6, 20, 3, 3, 1, 1, 0, 0, 0, 0, 2, 2}) == "");
     CHECK(wrong(1, {1, 5, 6, 20, 3, 3, 1, 1, 0, 0, 0, 0, 2, 1}) == "dilation_h");
     CHECK(wrong(2, {1, 5, 6, 20, 3, 3, 1, 1, 0, 0, 0, 0, 1, 2}) == "dilation_w");
     CHECK(wrong(0, {1, 3, 6, 20, 3, 3, 1, 1, 3, 0, 3, 0, 3, 1}) == "");
-    CHECK(wrong(0, {1, 3, 6, 20, 3, 3, 1, 1, 4, 0, 4, 0, 4, 1}) == "dilation_h");
+    CHECK(wrong(0, {1, 3, 6, 20, 3, 3, 1, 1, 4, 0, 4, 0, 4, 1}) == "");
+    CHECK(wrong(0, {1, 3, 6, 20, 3, 3, 1, 1, 5, 0, 4, 0, 4, 1}) == "dilation_h");
+    CHECK(wrong(0, {1, 3, 6, 20, 3, 3, 5, 1, 5, 0, 8, 0, 4, 1}) == "dilation_h");
+    CHECK(wrong(0, {1, 3, 6, 20, 2, 3, 1, 1, 6, 0, 0, 0, 8, 1}) == "");
     CHECK(wrong(5, {1, 9, 7, 300}) == "");
     CHECK(wrong(5, {1, 0, 7, 300}) == "h");
     CHECK(wrong(5, {1, 9, 8, 300}) == "w");

@@ -45,6 +45,11 @@ constexpr pool_shape stem{
     .n = 2, .h = 8, .w = 10, .c = 21, .kh = 3, .kw = 2, .stride = 2, .pad = 1, .last = last_window::cut};
 constexpr pool_shape wide{
     .h = 9, .w = 37, .c = 3, .kh = 3, .kw = 3, .stride_h = 2, .pad = 1, .pad_bottom = 0, .layout = layout::nchw};
+// Vectors of pixels that lie two and three apart, of which the last tap has one lane fewer: that stands in padding.
+constexpr pool_shape second_pixels{
+    .h = 9, .w = 9, .c = 3, .kh = 3, .kw = 3, .stride = 2, .pad = 1, .layout = layout::nchw};
+constexpr pool_shape third_pixels{
+    .h = 8, .w = 28, .c = 2, .kh = 3, .kw = 3, .stride = 3, .pad = 1, .layout = layout::nchw};
 constexpr pool_shape dilated{.h = 9, .w = 9, .c = 5, .kh = 3, .kw = 2, .pad = 1, .dilation_h = 2};
 
 } // namespace
@@ -68,6 +73,8 @@ TEST_CASE("means of the pixels that are there")
     CHECK(wrong<average_pool<stem, f32, relu>>(pooling::average, data_of(stem, 3), {step::relu}) == "");
     CHECK(wrong<average_pool<wide, f32>>(pooling::average, data_of(wide, 4), {}) == "");
     CHECK(wrong<average_pool<dilated, f32>>(pooling::average, data_of(dilated, 5), {}) == "");
+    CHECK(wrong<average_pool<second_pixels, f32>>(pooling::average, data_of(second_pixels, 10), {}) == "");
+    CHECK(wrong<average_pool<third_pixels, f32>>(pooling::average, data_of(third_pixels, 11), {}) == "");
     call_data given = data_of(wide, 6);
     given.x[40] = std::numeric_limits<float>::quiet_NaN();
     CHECK(wrong<average_pool<wide, f32>>(pooling::average, given, {}) == "");

@@ -71,10 +71,13 @@ std::string messages_of(const fs::path& header, const std::string& text, const c
 
 int check(const check_options& o)
 {
+    const fs::path folder = o.folder;
+    const auto headers = headers_in(folder);
+    if (o.include.empty())
+        throw std::runtime_error("hone's headers are not beside this program; name their folder with --include");
     if (!fs::exists(fs::path(o.include) / "hone" / "hone.hpp"))
         throw std::runtime_error(
             fmt::format("hone's headers are not in '{}'; name their folder with --include", o.include));
-    const fs::path folder = o.folder;
     int wrong = 0;
     const auto say = [&](const fs::path& file, const std::string& what) {
         warn(fmt::format("{}: {}", file.string(), what));
@@ -107,7 +110,6 @@ int check(const check_options& o)
     };
 
     tune::preference prefer{.processor = tune::processor_name()};
-    const auto headers = headers_in(folder);
     if (headers.empty()) {
         records_of(of_run);
         say(folder, "there is no header that hone's tuner wrote; `hone replay` writes one");

@@ -3,6 +3,7 @@
 // exit status; what stops it is thrown as a sentence.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ enum exit_status : int {
 
 struct show_options {
     std::vector<std::string> records{};
-    std::string task{}; // empty: all
+    std::optional<std::string> task{}; // none: all
     hone::accuracy allowed = hone::accuracy::standard;
     bool json = false;
 };

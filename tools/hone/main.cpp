@@ -156,7 +156,9 @@ int run(int argc, char** argv)
     check_command->add_option("--compiler", check.compiler, "compiles the header")
         ->envname("CXX")
         ->capture_default_str();
-    check_command->add_option("--include", check.include, "folder of hone's headers")->capture_default_str();
+    check_command->add_option("--include", check.include, "folder of hone's headers")
+        ->capture_default_str()
+        ->check(hone::tune::path_of_file());
     check_command->callback([&] { chosen = [&] { return cli::check(check); }; });
 
     try {

@@ -93,11 +93,11 @@ int show(const show_options& o)
 {
     tune::records_read read = read_all(o.records);
     const int status = report(read);
-    if (!o.task.empty()) {
+    if (o.task) {
         std::set<std::string> tasks;
         for (const tune::record& r : read.records) tasks.insert(r.task);
-        if (!tasks.contains(o.task))
-            throw std::runtime_error(fmt::format("there is no task '{}'; --task takes one of: {}", o.task,
+        if (!tasks.contains(*o.task))
+            throw std::runtime_error(fmt::format("there is no task '{}'; --task takes one of: {}", *o.task,
                                                  tasks.empty() ? "none, as there are no records"
                                                                : fmt::format("{}", fmt::join(tasks, ", "))));
         std::erase_if(read.records, [&](const tune::record& r) { return r.task != o.task; });

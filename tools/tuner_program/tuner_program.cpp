@@ -93,6 +93,15 @@ inline void check_outputs(const tuner_options& options, const reports& to)
         throw std::invalid_argument(
             fmt::format("{} and {} are one file, {}, which is left as it is; give each its own", one, other, path));
     };
+    for (const auto& [option, path] : files) {
+        std::error_code wrong;
+        const auto type = std::filesystem::status(path, wrong).type();
+        if (type == std::filesystem::file_type::directory)
+            throw std::invalid_argument(fmt::format("{} is {}, which is a folder; name a file", option, path));
+        if (type == std::filesystem::file_type::none)
+            throw std::invalid_argument(
+                fmt::format("{} is {}, which leads nowhere: {}; name another file", option, path, wrong.message()));
+    }
     for (const auto* a = std::begin(files); a != std::end(files) - 2; ++a) {
         for (const auto* b = a + 1; b != std::end(files); ++b)
             if (is_same_file(a->second, b->second)) refuse(a->first, b->first, a->second);
@@ -114,9 +123,6 @@ inline void check_outputs(const tuner_options& options, const reports& to)
             throw std::invalid_argument(fmt::format(
                 "--depfile is {}, which is not what {} depends on, and is left as it is; choose another file",
                 to.depfile, to.stamp));
-    for (const auto& [option, path] : files)
-        if (std::filesystem::is_directory(path))
-            throw std::invalid_argument(fmt::format("{} is {}, which is a folder; name a file", option, path));
 }
 
 inline std::string no_workload(const std::vector<task>& tasks, const std::string& name)
@@ -194,7 +200,7 @@ inline int tune(const tuner_defaults& defaults, tuner_options options, const std
         // Never an empty list, which CMake takes for no file at all.
         std::vector<std::string> inputs{std::filesystem::read_symlink("/proc/self/exe").string()};
         for (const std::string& path : options.earlier)
-            if (std::filesystem::exists(path)) inputs.push_back(path);
+            if (std::error_code unknown; std::filesystem::exists(path, unknown)) inputs.push_back(path);
         const auto& headers = t.header_dependencies();
         inputs.insert(inputs.end(), headers.begin(), headers.end());
         replace_file(to.depfile, depfile_text(to.stamp, inputs));
@@ -293,7 +299,8 @@ inline int explain_nest(const std::vector<task>& tasks, const tuner_options& opt
     const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const task& t) { return t.name == name; });
     if (found == tasks.end()) throw std::invalid_argument(no_workload(tasks, name));
     std::vector<record> records;
-    if (std::filesystem::exists(options.records)) records = read_records(options.records.string()).records;
+    if (std::error_code unknown; std::filesystem::exists(options.records, unknown))
+        records = read_records(options.records.string()).records;
     const auto chosen_on = [&](const record_backend& of, const std::string& set) -> const record* {
         for (const auto& [key, group] : by_workload(records))
             if (key.backend == of && key.signature == found->signature &&

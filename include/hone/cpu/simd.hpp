@@ -163,7 +163,7 @@ struct simd {
 
     // Lanes [First, Count), Stride elements apart. Small strides take vectors of all that lies between the first and
     // the last of these, and of them the lanes: every second float by two loads and one or two shuffles. Nothing
-    // outside is touched.
+    // outside is touched; other lanes hold anything.
     template <std::int64_t Stride, int First, int Count, class Memory>
     HONE_INLINE static vector load_strided(const Memory* p)
     {

@@ -388,7 +388,7 @@ struct pool {
 // n, h, w and c, where the shape leaves them open, then kh, kw, stride_h, stride_w, pad_top, pad_left, pad_bottom,
 // pad_right, dilation_h and dilation_w of a window of the call, and behind them the distances of x and y. No images or
 // channels are no work. An h or w whose padded image holds no window is out of range, and so is padding of which a
-// window may be made, a dilation above the image beside padding, and of averages any dilation above 1.
+// window may be made, a dilation by which taps leap over the image, and of averages any dilation above 1.
 template <pool_shape S, class Type, operator_word... E>
 struct max_pool : pools::pool<S, pooling::max, Type, E...> {};
 template <pool_shape S, class Type, operator_word... E>

@@ -138,7 +138,9 @@ constexpr checked_parameters check_parameters(const Parameters& all, std::uint64
         if (values[w.before] > far) return wrong(far, w.before);
         if (-missing / stride * stride - values[w.before] >= image) return wrong(far, w.behind);
         // Taps that are farther apart than the image is long may stand on both sides of it.
-        if (values[w.before] > 0 && values[w.dilation] > image) return wrong(image, w.dilation);
+        const std::int64_t apart = values[w.dilation], end = -missing - values[w.before];
+        for (std::int64_t first = -values[w.before]; apart > image && first < 0 && first <= end; first += stride)
+            if (first + (apart - 1 - first) / apart * apart >= image) return wrong(image, w.dilation);
     }
     return {};
 }

@@ -320,6 +320,7 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step)
 constexpr packed_tensors packed_weights(const definition& d, const direct_knobs& k, isa set)
 {
     if (!check_knobs(k).ok()) return packed_tensors();
+    if (is_sampled(d)) return weights_of(d); // which schedule_of_samples() reads as they are
     if (k.vector == vector_axis::output && axis_of_output(d) >= 0) return packed_along_output(d, output_tile_of(k));
     const lane_fusion lanes = lane_fusion_of(d, set);
     if (lanes.applies()) return split_lanes(d, lanes, packed_along(with_fused_lanes(d, lanes), lanes, k.vectors, set));
@@ -398,7 +399,6 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
         p.add(r.row, k.rows, binding::serial, has_border_tiles ? tail::guard : tail::peel,
               !tests && (has_border_tiles || (peels && !runtime && !clips_rows)) ? border::peel : border::none);
     };
-    const bool single_row_axis = r.batch.empty();
     if (k.order == walk::weights_outer) blocks();
     if (k.reduce_block > 0 && r.reduce >= 0 && k.reduce_block < g.axes[r.reduce].extent && may_keep_sums(d, g, x)) {
         p.add(r.reduce, k.reduce_block, binding::serial, tail::bound);
@@ -414,7 +414,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
         }
     }
     for (const bool of_phases : {false, true}) batch(of_phases);
-    rows(single_row_axis || k.order == walk::rows_outer);
+    rows(r.batch.empty() || k.order == walk::rows_outer);
     if (k.order == walk::rows_outer) blocks();
 
     p.open_tile();

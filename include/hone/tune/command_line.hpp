@@ -3,9 +3,12 @@
 // and a span of seconds.
 #pragma once
 
+#include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -37,11 +40,15 @@ inline CLI::Validator path_of_file()
     return {[](std::string& text) { return std::string(text.empty() ? "the path is empty; name a file" : ""); }, ""};
 }
 
+// One of 64 bits: CLI11 takes what is larger for the largest.
 inline CLI::Validator whole_number()
 {
     return {[](std::string& text) {
-                const bool is_whole = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-                return is_whole ? std::string() : fmt::format("{} is no whole number", text);
+                std::uint64_t value = 0;
+                const char* const end = text.data() + text.size();
+                const auto [read, error] = std::from_chars(text.data(), end, value);
+                const bool is_whole = error == std::errc() && read == end;
+                return is_whole ? std::string() : fmt::format("{} is no whole number of at most 64 bits", text);
             },
             ""};
 }

@@ -216,6 +216,15 @@ TEST_CASE("a compiler that hangs at the headers is named")
     CHECK_THROWS_WITH_AS(waits.check_headers(), doctest::Contains("compiler' did not end within"), std::runtime_error);
 }
 
+TEST_CASE("a program that the headers need and is not there is named")
+{
+    const folder at;
+    tune::builder lacks({.command = {"/nowhere/compiler"}}, {.directory = at.path()});
+    CHECK_THROWS_WITH_AS(lacks.check_headers(),
+                         doctest::Contains("cannot start '/nowhere/compiler' to compile the headers"),
+                         std::runtime_error);
+}
+
 TEST_CASE("nothing is built past the end that it was given")
 {
     const folder at;

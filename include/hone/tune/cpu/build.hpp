@@ -156,10 +156,15 @@ public:
             throw std::runtime_error(fmt::format("'{}' did not end within {:.0f} s with the headers of the workloads "
                                                  "alone; mend it, or name another compiler",
                                                  name(), (options_.deadline_per_variant * 4).count()));
+        if (!r.started)
+            throw std::runtime_error(
+                fmt::format("cannot start '{}' to compile the headers of the workloads: {}; put it "
+                            "into PATH, or make room for its process",
+                            argv.front(), r.err));
         if (!r.ok()) {
             const auto error = r.err.find("error:");
             const auto begin = error == std::string::npos ? 0 : r.err.rfind('\n', error) + 1;
-            if (!r.started || says_lack_of_resources(r.err))
+            if (says_lack_of_resources(r.err))
                 throw std::runtime_error(
                     fmt::format("nothing can be compiled in {}: {}; make room, or name another folder",
                                 options_.directory.string(), r.err.substr(begin, r.err.find('\n', begin) - begin)));
