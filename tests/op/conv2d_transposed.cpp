@@ -22,6 +22,7 @@
 #include <hone/schedule/vulkan_direct.hpp>
 
 #include "definition_laws.hpp"
+#include "open_transposed.hpp"
 #include "transposed.hpp"
 
 using namespace hone;
@@ -43,7 +44,7 @@ constexpr conv2d_transposed_shape changed(Change change)
 
 // Empty where the nest computes the reference and touches nothing else.
 std::string wrong(const nest& n, const definition& d, const call_data& given, const floats& packed,
-                  const doubles& expected)
+                  const doubles& expected, const std::vector<std::int64_t>& parameters = {})
 {
     call_data c = given;
     floats weights = packed;
@@ -56,7 +57,7 @@ std::string wrong(const nest& n, const definition& d, const call_data& given, co
                                                 : c.y;
         arguments.push_back({of.data(), static_cast<std::int64_t>(of.size())});
     }
-    const status found = interpret(n, arguments, {});
+    const status found = interpret(n, arguments, parameters);
     if (!found.ok()) return std::string(found.message()) + ", " + found.subject;
     return difference(c.y, expected);
 }
@@ -104,9 +105,11 @@ TEST_CASE("signatures of transposed convolutions name all that changes the resul
               s.pad_h = s.pad_w = 1;
           })) == "conv2d_transposed n2 h5 w6 ic4 oc6 kh4 kw3 s2 p1 d1 op1 g2 nhwc f32");
     std::set<std::string> texts{text(base), text(all)};
-    for (auto field : {&conv2d_transposed_shape::h, &conv2d_transposed_shape::w, &conv2d_transposed_shape::kh,
-                       &conv2d_transposed_shape::kw, &conv2d_transposed_shape::stride, &conv2d_transposed_shape::pad,
-                       &conv2d_transposed_shape::dilation, &conv2d_transposed_shape::output_padding})
+    for (auto field : {&conv2d_transposed_shape::h, &conv2d_transposed_shape::w})
+        CHECK(texts.insert(text(changed([&](conv2d_transposed_shape& s) { ++(s.*field).value; }))).second);
+    for (auto field :
+         {&conv2d_transposed_shape::kh, &conv2d_transposed_shape::kw, &conv2d_transposed_shape::stride,
+          &conv2d_transposed_shape::pad, &conv2d_transposed_shape::dilation, &conv2d_transposed_shape::output_padding})
         CHECK(texts.insert(text(changed([&](conv2d_transposed_shape& s) { ++(s.*field); }))).second);
 }
 
@@ -142,8 +145,9 @@ TEST_CASE("why a shape is no transposed convolution")
     constexpr const char* name = "conv2d_transposed";
     CHECK(found([](shape&) {}).ok());
     refused([](shape& s) { s.n = 0; }, fault::extent_zero, name);
-    for (auto field : {&shape::h, &shape::w, &shape::ic, &shape::oc, &shape::kh, &shape::kw, &shape::stride,
-                       &shape::dilation, &shape::groups})
+    for (auto field : {&shape::h, &shape::w, &shape::ic, &shape::oc})
+        refused([&](shape& s) { s.*field = 0; }, fault::extent_zero, name);
+    for (auto field : {&shape::kh, &shape::kw, &shape::stride, &shape::dilation, &shape::groups})
         refused([&](shape& s) { s.*field = 0; }, fault::extent_zero, name);
     refused([](shape& s) { s.ic = 5; }, fault::shape_mismatch, "conv2d_transposed: ic");
     refused([](shape& s) { s.oc = 7; }, fault::shape_mismatch, "conv2d_transposed: oc");
@@ -241,6 +245,55 @@ TEST_CASE("nests of drawn transposed convolutions compute what plain loops do")
     CHECK(by_default > 200);
     CHECK(copied > 200);
     CHECK(on_device == 120);
+}
+
+TEST_CASE("nests of drawn calls compute what plain loops do, and stay in the tensors of each")
+{
+    random_numbers random{13};
+    int lowered = 0;
+    for (int i = 0; i < 90; ++i) {
+        const conv2d_transposed_shape s = drawn_open_transposed(random, i % 2 ? open_part::window : open_part::image);
+        CAPTURE(text_of(s));
+        const definition d = checked(conv2d_transposed_definition<bias, residual, relu>(s, dtype::f32));
+        CHECK(std::string(d.found.message()) == message_of(fault::none));
+        REQUIRE(d.found.ok());
+        check_laws(d);
+        for (const isa set : {isa::baseline, isa::avx512}) {
+            const direct_knobs k = direct::fitted(
+                d,
+                random.one_in(2) ? direct::standard(d, set, 0)
+                                 : direct_knobs{.rows = static_cast<std::int32_t>(random.between(1, 4)),
+                                                .vectors = static_cast<std::int32_t>(random.between(1, 2)),
+                                                .reduce_unroll = static_cast<std::int32_t>(random.between(1, 2)),
+                                                .reduce_block = random.one_in(3) ? 2 : 0,
+                                                .order = random.one_in(2) ? walk::rows_outer : walk::weights_outer,
+                                                .unroll_window = random.one_in(2)},
+                set);
+            CAPTURE(k.rows);
+            CAPTURE(k.vectors);
+            const schedule scheduled = direct::scheduled(d, k, set);
+            const nest n = lower(scheduled);
+            if (!check(n, cpu_target(set)).ok()) continue;
+            ++lowered;
+            CHECK(std::string(prove_accesses(n).message()) == message_of(fault::none));
+            for (int call = 0; call < 4; ++call) {
+                const conv2d_transposed_shape called = drawn_call(s, random);
+                CAPTURE(text_of(called));
+                std::vector<std::int64_t> values = values_of_call(s, called);
+                REQUIRE(values.size() == given_parameters(d.parameters));
+                values.resize(d.parameters.size());
+                complete(d.parameters, values.data(), values.data());
+                const call_data given = data_of(called, random.next());
+                const floats packed =
+                    packed_by(packing_schedule(at_call(d.tensors[1], values.data()),
+                                               at_call(direct::packed(d, k, set)[0], values.data()), set),
+                              given.weights);
+                CHECK(wrong(n, d, given, packed, reference(called, given, {step::bias, step::residual, step::relu}),
+                            values) == "");
+            }
+        }
+    }
+    CHECK(lowered > 150);
 }
 
 TEST_CASE("weights of NCHW are those of ONNX: input channels outermost")

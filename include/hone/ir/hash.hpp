@@ -53,11 +53,13 @@ constexpr std::uint64_t nest_hash(const Nest& n)
         if (const window_numbers& w = x.window; w.image >= 0) {
             h.add(w.image, w.before, w.behind, w.taps);
             h.add(w.dilation, w.stride);
+            if (w.spread >= 0) h.add(w.spread); // later than records
         }
         if (x.dividend < 0) continue;
         h.add_signed(x.dividend);
         h.add_signed(x.added);
         h.add_signed(x.divisor);
+        if (x.times != 1) h.add_signed(x.times);
     }
     h.add(n.buffers.size());
     for (const buffer& x : n.buffers) {

@@ -124,9 +124,10 @@ struct variable {
 };
 
 // Parameters that say how a window moves over a direction of an image: how long that is, padding included, and the
-// taps. `meets`: no window may lie in the padding altogether.
+// taps; -1: no padding, and of dilation: one tap. `meets`: no window may lie in the padding altogether. `spread`: of so
+// many pixels a transposed convolution makes the image, of `taps` each, and it ends less than a stride behind them.
 struct window_numbers {
-    std::int16_t image = -1, before = -1, behind = -1, taps = -1, dilation = -1, stride = -1;
+    std::int16_t image = -1, before = -1, behind = -1, taps = -1, dilation = -1, stride = -1, spread = -1;
     bool meets = false;
     friend constexpr bool operator==(const window_numbers&, const window_numbers&) = default;
 };
@@ -138,9 +139,9 @@ struct parameter {
     std::int16_t first_factor = -1, second_factor = -1;
     // A parameter before it, whose value in a call this one must reach, too.
     std::int16_t reaches = -1;
-    // floor((a parameter before it + added) / divisor), which no call gives either: the windows in an image.
+    // floor((times * a parameter before it + added) / divisor), which no call gives either: the windows in an image.
     std::int16_t dividend = -1;
-    std::int64_t added = 0, divisor = 1;
+    std::int64_t added = 0, divisor = 1, times = 1;
     // floor((image + before + behind - dilation * (taps - 1) - 1) / stride) + 1: the windows of a call that gives
     // these.
     window_numbers window{};
@@ -149,7 +150,7 @@ struct parameter {
 
     constexpr bool is_given() const { return first_factor < 0 && dividend < 0 && window.image < 0; }
     // Whether this one counts the windows in an image that has the other as its length.
-    constexpr bool counts_windows_of(int other) const { return dividend == other || window.image == other; }
+    constexpr bool counts_windows_of(int p) const { return p == dividend || p == window.image || p == window.spread; }
 };
 template <class Parameters>
 constexpr parameter product_of(const Parameters& all, const char* name, std::int16_t a, std::int16_t b)
@@ -158,19 +159,16 @@ constexpr parameter product_of(const Parameters& all, const char* name, std::int
 }
 template <class Parameters>
 constexpr parameter quotient_of(const Parameters& all, const char* name, std::int16_t a, std::int64_t added,
-                                std::int64_t divisor)
+                                std::int64_t divisor, std::int64_t times = 1)
 {
-    return {.name = name,
-            .least = (all[a].least + added) / divisor,
-            .most = (all[a].most + added) / divisor,
-            .dividend = a,
-            .added = added,
-            .divisor = divisor};
+    const std::int64_t least = times * all[a].least + added, most = times * all[a].most + added;
+    return {name, least / divisor, most / divisor, -1, -1, -1, a, added, divisor, times};
 }
 template <class Parameters>
 constexpr parameter windows_of(const Parameters& all, const char* name, const window_numbers& w)
 {
-    const std::int64_t padded = all[w.image].most + all[w.before].most + all[w.behind].most;
+    std::int64_t padded = all[w.image].most;
+    for (const std::int16_t p : {w.before, w.behind}) padded += p < 0 ? 0 : all[p].most;
     return {.name = name, .least = 1, .most = padded / all[w.stride].least, .window = w};
 }
 // The parameter that is the product of two; -1: there is none.
@@ -188,14 +186,14 @@ template <class Parameters>
 constexpr std::size_t given_parameters(const Parameters& all)
 {
     std::size_t count = 0;
-    for (const parameter& p : all)
-        if (p.is_given()) ++count;
+    for (const parameter& p : all) count += p.is_given() ? 1 : 0;
     return count;
 }
 // What a window reaches beyond an image with its padding; more than 0: it holds none.
 constexpr std::int64_t missing_of(const window_numbers& w, const std::int64_t* values)
 {
-    return values[w.dilation] * (values[w.taps] - 1) + 1 - values[w.image] - values[w.before] - values[w.behind];
+    const auto of = [values](std::int16_t p) { return p < 0 ? 0 : values[p]; };
+    return of(w.dilation) * (of(w.taps) - 1) + 1 - of(w.image) - of(w.before) - of(w.behind);
 }
 // All values, from those that a call gives. No windows where an image holds none, or nothing is known of them.
 template <class Parameters>
@@ -209,7 +207,7 @@ constexpr void complete(const Parameters& all, const std::int64_t* given, std::i
         const parameter& own = all[p];
         values[p] = own.is_given()          ? given[p]
                     : own.window.image >= 0 ? windows(own.window)
-                    : own.dividend >= 0     ? (values[own.dividend] + own.added) / own.divisor
+                    : own.dividend >= 0     ? (own.times * values[own.dividend] + own.added) / own.divisor
                                             : values[own.first_factor] * values[own.second_factor];
     }
 }

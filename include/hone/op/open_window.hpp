@@ -82,7 +82,7 @@ struct window_parameters {
         down.dilation = given("dilation_h", 1, dilations);
         across.dilation = given("dilation_w", 1, dilations);
         const auto counted = [&](std::int16_t image, const char* name, const direction_parameters& d) {
-            return add(windows_of(all, name, {image, d.before, d.behind, d.taps, d.dilation, d.stride, meets}));
+            return add(windows_of(all, name, {image, d.before, d.behind, d.taps, d.dilation, d.stride, -1, meets}));
         };
         y.h = counted(x.h, "oh", down);
         y.w = counted(x.w, "ow", across);
