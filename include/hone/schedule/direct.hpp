@@ -107,14 +107,6 @@ constexpr bool reads_like_output(const definition& d, const stage& s)
     return false;
 }
 
-// Whether steps and paddings of the call, or the rows of an image of it whose outputs end elsewhere, say which taps are
-// inside: that is asked tap by tap, for all rows at once.
-constexpr bool tests_windows(const definition& d, const stage& s, const direct_roles& r)
-{
-    const operand& x = s.operands[r.x];
-    return has_open_windows(x) || (s.output.may_leave && has_open_border(d, s, x, r.row));
-}
-
 // Whether sums of a block of the reduction may be kept until the next one: in y, or in a tensor of their own, which
 // would be as large as the largest padding makes y where a call gives that.
 constexpr bool may_keep_sums(const definition& d, const stage& s, const direct_roles& r)
