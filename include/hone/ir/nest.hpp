@@ -167,8 +167,8 @@ constexpr parameter quotient_of(const Parameters& all, const char* name, std::in
 template <class Parameters>
 constexpr parameter windows_of(const Parameters& all, const char* name, const window_numbers& w)
 {
-    std::int64_t padded = all[w.image].most;
-    for (const std::int16_t p : {w.before, w.behind}) padded += p < 0 ? 0 : all[p].most;
+    std::int64_t padded = all[w.image].most + (w.before < 0 ? 0 : all[w.before].most);
+    padded += w.behind < 0 ? 0 : all[w.behind].most;
     return {.name = name, .least = 1, .most = padded / all[w.stride].least, .window = w};
 }
 // The parameter that is the product of two; -1: there is none.
