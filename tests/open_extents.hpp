@@ -5,6 +5,7 @@
 
 #include <hone/op/arithmetic.hpp>
 #include <hone/op/conv2d.hpp>
+#include <hone/op/conv2d_transposed.hpp>
 #include <hone/op/elementwise.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/pool.hpp>
@@ -49,6 +50,26 @@ struct groups : hone::conv2d<hone::conv2d_shape{.h = hone::extent::up_to(20).typ
                                                 .groups = hone::extent::up_to(12).typically(3),
                                                 .window_at_call = true},
                              hone::f32, hone::bias> {};
+
+// The same of a transposed one, and one of a window that is known.
+struct spread : hone::conv2d_transposed<hone::conv2d_transposed_shape{.h = hone::extent::up_to(20).typically(5),
+                                                                      .w = hone::extent::up_to(24).typically(7),
+                                                                      .ic = hone::extent::up_to(12).typically(5),
+                                                                      .oc = hone::extent::up_to(40).typically(24),
+                                                                      .kh = 4,
+                                                                      .kw = 5,
+                                                                      .window_at_call = true,
+                                                                      .most_outputs = 90},
+                                        hone::f32, hone::bias> {};
+struct smooth : hone::conv2d_transposed<hone::conv2d_transposed_shape{.h = hone::extent::up_to(20).typically(5),
+                                                                      .w = hone::extent::up_to(24).typically(7),
+                                                                      .ic = hone::extent::up_to(12).typically(5),
+                                                                      .oc = hone::extent::up_to(40).typically(24),
+                                                                      .kh = 4,
+                                                                      .kw = 4,
+                                                                      .stride = 2,
+                                                                      .pad = 1},
+                                        hone::f32, hone::bias> {};
 
 // Elements alone, of images and channels of the call.
 struct elements : hone::elementwise<hone::image_shape{.n = 2,

@@ -131,7 +131,7 @@ inline conv2d_transposed_shape drawn_transposed(random_numbers& random)
         s.output_padding_w = random.between(0, 1);
         if (random.one_in(3)) s.groups = random.between(2, 3);
         if (random.one_in(8)) s.groups = s.ic;
-        s.ic *= s.groups;
+        s.ic = s.ic * s.groups;
         s.oc = (s.oc + s.groups - 1) / s.groups * s.groups;
         if (random.one_in(2)) s.layout = layout::nchw;
         if (s.check().ok()) return s;

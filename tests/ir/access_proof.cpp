@@ -19,6 +19,7 @@
 
 #include "ir/nests.hpp"
 #include "nest_builder.hpp"
+#include "open_transposed.hpp"
 #include "open_windows.hpp"
 #include "reference.hpp"
 
@@ -326,6 +327,38 @@ TEST_CASE("every access of convolutions of windows that a call gives is proved, 
     CHECK(proved > 300);
     CHECK(moved_x >= 60);
     CHECK(moved_y >= 60);
+}
+
+TEST_CASE("every access of transposed convolutions of the call is proved, and none a row or an element further")
+{
+    random_numbers random{10};
+    const auto n = std::make_unique<nest>();
+    int proved = 0, moved_y = 0;
+    for (int i = 0; i < 60; ++i) {
+        const conv2d_transposed_shape s = drawn_open_transposed(random, i % 2 ? open_part::window : open_part::image);
+        CAPTURE(text_of(s));
+        const definition d = checked(conv2d_transposed_definition<bias, residual>(s, dtype::f32));
+        REQUIRE(d.found.ok());
+        for (int trial = 0; trial < 9; ++trial) {
+            const isa set = std::array{isa::baseline, isa::avx2, isa::avx512}[static_cast<std::size_t>(trial % 3)];
+            const direct_knobs k = trial < 3 ? default_direct(d, set) : any_knobs(random);
+            lower(schedule_for(d, cpu_config(k), set), *n);
+            if (!n->ok()) continue;
+            const status found = prove_accesses(*n);
+            CHECK_MESSAGE(found.ok(), std::string(found.subject), " ", trial);
+            ++proved;
+            if (trial != 0) continue;
+            for (std::size_t a = 0; a < n->accesses.size(); ++a) {
+                if (n->buffers[static_cast<std::size_t>(n->accesses[a].buffer)].role != role::output) continue;
+                nest further = *n;
+                ++further.accesses[a].index.constant;
+                CHECK_FALSE(prove_accesses(further).ok());
+                ++moved_y;
+            }
+        }
+    }
+    CHECK(proved > 300);
+    CHECK(moved_y > 40);
 }
 
 TEST_CASE("tables are part of what check() asks")

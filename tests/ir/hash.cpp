@@ -108,15 +108,17 @@ constexpr nest with_parameters(bool is_product)
 static_assert(nest_hash(with_parameters(true)) != nest_hash(with_parameters(false)));
 
 // One that is a quotient, of the same bounds whatever is added or divides.
-constexpr nest with_quotient(std::int64_t added, std::int64_t divisor)
+constexpr nest with_quotient(std::int64_t added, std::int64_t divisor, std::int64_t times = 1)
 {
     nest n = copy();
     n.parameters.push_back({.name = "h", .least = 1, .most = 4});
-    n.parameters.push_back({.name = "oh", .least = 1, .most = 4, .dividend = 0, .added = added, .divisor = divisor});
+    n.parameters.push_back(
+        {.name = "oh", .least = 1, .most = 4, .dividend = 0, .added = added, .divisor = divisor, .times = times});
     return n;
 }
 static_assert(nest_hash(with_quotient(1, 1)) != nest_hash(with_quotient(2, 1)));
 static_assert(nest_hash(with_quotient(1, 1)) != nest_hash(with_quotient(1, 2)));
+static_assert(nest_hash(with_quotient(1, 1)) != nest_hash(with_quotient(1, 1, 2)));
 
 // One that is how far apart parts of another are.
 constexpr nest with_ratio(std::int16_t over, std::int16_t under, std::int64_t added, std::int64_t divisor,
@@ -156,7 +158,8 @@ constexpr bool are_other_windows(const window_numbers& w)
 static_assert(are_other_windows({}));
 static_assert(are_other_windows({5, 1, 2, 3, 4, 5}) && are_other_windows({0, 5, 2, 3, 4, 5}) &&
               are_other_windows({0, 1, 5, 3, 4, 5}) && are_other_windows({0, 1, 2, 5, 4, 5}) &&
-              are_other_windows({0, 1, 2, 3, 5, 5}) && are_other_windows({0, 1, 2, 3, 4, 4}));
+              are_other_windows({0, 1, 2, 3, 5, 5}) && are_other_windows({0, 1, 2, 3, 4, 4}) &&
+              are_other_windows({0, 1, 2, 3, 4, 5, 2}));
 
 } // namespace
 

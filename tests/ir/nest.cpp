@@ -136,6 +136,23 @@ constexpr bool are_completed()
 }
 static_assert(are_completed());
 
+// Outputs of a transposed convolution, counted as single pixels in steps of the stride, behind what is cut.
+constexpr auto spread_windows()
+{
+    inline_vector<parameter, 8> all;
+    all.push_back({.name = "h", .least = 1, .most = 10});
+    all.push_back({.name = "oh", .least = 1, .most = 30});
+    all.push_back({.name = "before", .least = 0, .most = 4});
+    all.push_back({.name = "stride", .least = 2, .most = 5});
+    all.push_back(quotient_of(all, "3 h - 1", 0, -1, 1, 3));
+    all.push_back(windows_of(all, "q", {.image = 1, .before = 2, .stride = 3, .spread = 0}));
+    return all;
+}
+static_assert(spread_windows()[4].least == 2 && spread_windows()[4].most == 29);
+static_assert(spread_windows()[5].least == 1 && spread_windows()[5].most == 34 / 2);
+static_assert(spread_windows()[5].counts_windows_of(0) && spread_windows()[5].counts_windows_of(1) &&
+              !spread_windows()[5].counts_windows_of(2));
+
 // Bounds of a product stay numbers, however large its factors.
 constexpr bool saturates()
 {
@@ -204,6 +221,20 @@ TEST_CASE("windows of a call are as many as fit, one after another; none where n
     CHECK(values[6] == 0);
     complete(all, of_no_stride, values);
     CHECK(values[6] == 0);
+}
+
+TEST_CASE("outputs of a transposed convolution are counted in steps of its stride, from the first that is cut")
+{
+    const auto all = spread_windows();
+    for (const std::int64_t oh : {1, 2, 7, 30})
+        for (const std::int64_t before : {0, 1, 4})
+            for (const std::int64_t stride : {1, 2, 3, 20}) {
+                const std::int64_t given[] = {5, oh, before, stride};
+                std::int64_t values[6]{};
+                complete(all, given, values);
+                CHECK(values[4] == 14);
+                CHECK(values[5] == (before + oh - 1) / stride + 1);
+            }
 }
 
 TEST_CASE("a copy of exact size has the same tables, and no room for more")

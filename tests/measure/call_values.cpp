@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <hone/op/conv2d.hpp>
+#include <hone/op/conv2d_transposed.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/matmul.hpp>
 #include <hone/op/pool.hpp>
@@ -253,6 +254,41 @@ TEST_CASE("channels of a call are of whole groups, unless others are named")
         CHECK(found(d).what == fault::typical_out_of_range);
         CHECK(found(d).expected == 4);
         CHECK(found(d).found == 10);
+    }
+}
+
+TEST_CASE("transposed windows of a call are 4 x 4 and double an image, and elsewhere have outputs")
+{
+    constexpr conv2d_transposed_shape open{.h = extent::up_to(40).typically(13),
+                                           .w = extent::up_to(12),
+                                           .ic = 48,
+                                           .oc = extent::up_to(8),
+                                           .kh = 5,
+                                           .kw = 15,
+                                           .window_at_call = true,
+                                           .most_outputs = 500};
+    const definition d = conv2d_transposed<open, f32>::definition();
+    CHECK(tune::text_of_call(d, tune::typical_call(d)) ==
+          "h=13 w=3 oc=2 kh=4 kw=4 stride_h=2 stride_w=2 pad_top=1 pad_left=1 oh=26 ow=8");
+    CHECK(tune::with_typical(d).found.ok());
+    const auto calls = tune::other_calls(d);
+    REQUIRE(calls.size() == 3);
+    CHECK(tune::text_of_call(d, calls[0]) ==
+          "h=1 w=1 oc=1 kh=1 kw=1 stride_h=1 stride_w=1 pad_top=0 pad_left=0 oh=1 ow=1");
+    CHECK(tune::text_of_call(d, calls[1]) ==
+          "h=37 w=5 oc=5 kh=5 kw=13 stride_h=4 stride_w=4 pad_top=3 pad_left=3 oh=37 ow=29");
+    for (const call_values& c : calls) {
+        CAPTURE(tune::text_of_call(d, c));
+        check_laws(tune::of_call(d, c));
+        CHECK(calls::check_parameters(d.parameters, 0, c.data()).found.ok());
+    }
+    // Padding of which nothing is left.
+    constexpr conv2d_transposed_shape small{
+        .h = extent::up_to(2), .w = extent::up_to(2), .ic = 4, .oc = 4, .kh = 1, .kw = 1, .window_at_call = true};
+    const definition few = conv2d_transposed<small, f32>::definition();
+    for (const call_values& c : tune::other_calls(few)) {
+        CAPTURE(tune::text_of_call(few, c));
+        CHECK(calls::check_parameters(few.parameters, 0, c.data()).found.ok());
     }
 }
 

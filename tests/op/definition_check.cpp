@@ -12,6 +12,7 @@
 #include <hone/cpu/kernel.hpp>
 #include <hone/lower/lower.hpp>
 #include <hone/op/conv2d.hpp>
+#include <hone/op/conv2d_transposed.hpp>
 #include <hone/op/gemm.hpp>
 
 using namespace hone;
@@ -437,6 +438,34 @@ TEST_CASE("what steps by the call is read where what is outside is tested, and i
     CHECK(of_y(false, true).ok());
     is_named(of_y(true, true), fault::definition_output, "conv2d");
     is_named(of_y(true, false), fault::definition_outside, "y");
+}
+
+TEST_CASE("outputs of the call are written once where phases are as many as it steps")
+{
+    constexpr conv2d_transposed_shape open{.h = extent::up_to(9),
+                                           .w = extent::up_to(9),
+                                           .ic = 3,
+                                           .oc = 5,
+                                           .kh = 3,
+                                           .kw = 3,
+                                           .window_at_call = true,
+                                           .most_outputs = 40};
+    enum : int { ph = 1, pw = 2 };
+    const auto found_with = [](auto change) {
+        definition d = conv2d_transposed<open, f32>::definition();
+        change(d, d.stages[0].output.index[1]);
+        return checked(d).found;
+    };
+    const auto twice = [&](auto change) {
+        is_named(found_with(change), fault::definition_output, "conv2d_transposed");
+    };
+    CHECK(found_with([](definition&, dim_index&) {}).ok());
+    twice([](definition& d, dim_index&) { d.stages[0].axes[ph].parameter = d.stages[0].axes[pw].parameter; });
+    twice([](definition& d, dim_index&) { d.stages[0].axes[ph].parameter = -1; });
+    twice([](definition&, dim_index& y) { y.terms[0].parameter = -1; });
+    twice([](definition&, dim_index& y) { y.terms[0].coefficient = 2; });
+    twice([](definition&, dim_index& y) { y.terms[1].coefficient = 2; });
+    twice([](definition&, dim_index& y) { y.terms[1].parameter = y.terms[0].parameter; });
 }
 
 TEST_CASE("stages that write an element twice")

@@ -72,6 +72,16 @@ TEST_CASE("a product that leaves all open, rows, images and elements are tuned a
         CHECK(r.typical == "h=5 w=7 c=24");
 }
 
+TEST_CASE("transposed convolutions that leave all open, or all but the window, are tuned at what is typical of calls")
+{
+    for (const tune::record& r :
+         check_tuned<open_extents::spread>("open_extents.hpp", "open_extents", "spread", open_child))
+        CHECK(r.typical == "h=5 w=7 ic=5 oc=24 kh=4 kw=4 stride_h=2 stride_w=2 pad_top=1 pad_left=1 oh=10 ow=14");
+    for (const tune::record& r :
+         check_tuned<open_extents::smooth>("open_extents.hpp", "open_extents", "smooth", open_child))
+        CHECK(r.typical == "h=5 w=7 ic=5 oc=24");
+}
+
 TEST_CASE("pools that leave all open are tuned at what is typical of calls")
 {
     for (const tune::record& r :

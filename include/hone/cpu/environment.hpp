@@ -112,8 +112,9 @@ template <class Nest>
 constexpr bool reads_position(const Nest& n, int statement)
 {
     bool reads = false;
-    for_each_load(
-        n, n.statements[statement].value, [&](int) { reads = true; }, expr_op::position);
+    const auto note = [&](int) { reads = true; };
+    // A band of phases without taps has none.
+    if (statement >= 0) for_each_load(n, n.statements[statement].value, note, expr_op::position);
     return reads;
 }
 

@@ -56,7 +56,8 @@ constexpr bool begins_with(const char* text, const char* word)
 }
 // Of a window that the call gives, the words "s p d", or "s p d1" where it is not dilated: a shape has one for all
 // directions and sides, "p1", or one for each. Where a pool has its last windows cut, "cut", the call has them whole,
-// over more padding behind. Leaves both texts behind them. `whole`: all of the shape.
+// over more padding behind. Of a transposed convolution, "o<=4096" in the place of "op1", the call has the outputs that
+// the padding behind and the output padding leave. Leaves both texts behind them. `whole`: all of the shape.
 template <class Open>
 constexpr bool holds_window(const char*& signature, const char*& shape, const char* whole, Open&& open)
 {
@@ -101,6 +102,23 @@ constexpr bool holds_window(const char*& signature, const char*& shape, const ch
                 image, taps, given[across], given[6 + across], given[2 + across], behind, operators::last_window::cut};
             if (cut.reached() - image > behind) behind = cut.reached() - image;
             if (behind > most[4 + across]) return false;
+        }
+    }
+    if (begins_with(signature, "o<=")) { // a transposed convolution: rows and columns of y, behind what is given of x
+        signature += 3;
+        const std::int64_t most_outputs = take_number(signature), more = take("op");
+        if (*signature == ' ') ++signature;
+        given.resize(6);
+        for (const int across : {0, 1}) {
+            const std::int64_t image = number_of(whole, across ? "w" : "h"),
+                               taps = number_of(whole, across ? "kw" : "kh"),
+                               added = more >= 0 ? more : take(across ? "opw" : "oph");
+            if (image < 0 || taps < 0 || added < 0) return false;
+            const std::int64_t outputs =
+                (image - 1) * given[across] + taps + added - given[2 + across] - given[4 + across];
+            if (outputs < 1 || outputs > most_outputs || added >= given[across]) return false;
+            given[4 + across] = outputs;
+            most[4 + across] = most_outputs;
         }
     }
     for (std::size_t i = 0; i < given.size(); ++i) open(given[i], most[i]);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include <hone/core/fault.hpp>
 #include <hone/ir/nest.hpp>
@@ -185,7 +186,7 @@ private:
             if (q.dividend < 0 || q.is_share) continue;
             add(f, t, -1);
             scale(f, q.divisor);
-            add(f, affine_term{-1, q.dividend, 1}, t.coefficient);
+            add(f, affine_term{-1, q.dividend, q.times}, t.coefficient);
             add_fact(f, t.coefficient * q.added);
             return;
         }
@@ -283,6 +284,12 @@ private:
         return r;
     }
 
+    // Which fact is taken, of those that help: what the best one leaves may be out of reach.
+    enum class choice : std::uint8_t {
+        best,  // that leaves the largest least value, of those that do the innermost one
+        first, // the outermost, for the first term that has one
+    };
+
     // Makes a form no larger where no fact helps: a product of parameters is at least the least of one times the other,
     // and a quotient times its divisor at most what is divided.
     constexpr bool relax(form& f) const
@@ -296,6 +303,9 @@ private:
                 for (int j = 0; j < f.count; ++j)
                     if (const std::int16_t own = f.terms[j].parameter; own >= 0)
                         is_second |= own == p.second_factor || own == n_.parameters[p.second_factor].second_factor;
+                for (int k = 0; k < facts_; ++k) // or bounds a variable of them
+                    for (int j = 0; j < f.count && coefficient(fact_[k], {-1, p.second_factor}) > 0; ++j)
+                        is_second |= f.terms[j].variable >= 0 && coefficient(fact_[k], f.terms[j]) < 0;
                 const std::int16_t of = is_second ? p.first_factor : p.second_factor,
                                    stays = is_second ? p.second_factor : p.first_factor;
                 add(f, t, -1);
@@ -305,7 +315,7 @@ private:
             if (p.dividend >= 0 && !p.is_share && t.coefficient < 0) {
                 add(f, t, -1);
                 scale(f, p.divisor);
-                add(f, affine_term{-1, p.dividend, 1}, t.coefficient);
+                add(f, affine_term{-1, p.dividend, p.times}, t.coefficient);
                 f.constant += t.coefficient * p.added;
                 return true;
             }
@@ -314,7 +324,7 @@ private:
     }
 
     // Each variable beside a parameter at its end: of products of parameters that tells what no interval does.
-    constexpr bool is_proved_at_ends(const form& f, const interval* variables) const
+    constexpr bool is_proved_at_ends(const form& f, const interval* variables, choice by) const
     {
         form r;
         r.constant = f.constant;
@@ -328,7 +338,7 @@ private:
             add(r, t, 1);
         }
         do
-            if (!is_small(r) || is_proved(r, variables, factors::bounds)) return is_small(r);
+            if (!is_small(r) || is_proved(r, variables, factors::bounds, by)) return is_small(r);
         while (relax(r));
         return false;
     }
@@ -338,8 +348,10 @@ private:
     constexpr bool is_never_negative(const form& f, const interval* variables) const
     {
         const auto is_found = [&](const form& g) {
-            return is_proved(g, variables, factors::bounds) || is_proved(g, variables, factors::products) ||
-                   is_proved(g, variables, factors::either);
+            for (const choice by : {choice::best, choice::first})
+                for (const factors of : {factors::bounds, factors::products, factors::either})
+                    if (is_proved(g, variables, of, by)) return true;
+            return false;
         };
         form known{.constant = f.constant, .is_exact = f.is_exact};
         bool is_other = false;
@@ -351,12 +363,12 @@ private:
         }
         return is_found(f) || (is_other && is_found(known));
     }
-    constexpr bool is_proved(form f, const interval* variables, factors of) const
+    constexpr bool is_proved(form f, const interval* variables, factors of, choice by) const
     {
         const bool makes_products = of != factors::bounds;
         for (int step = 0; f.is_exact && step < most_steps; ++step) {
             const std::int64_t now = least(f, variables);
-            if (now >= 0 || (makes_products && is_proved_at_ends(f, variables))) return true;
+            if (now >= 0 || (makes_products && is_proved_at_ends(f, variables, by))) return true;
             form best;
             std::int64_t best_least = now;
             std::int64_t best_scale = 1;
@@ -378,7 +390,8 @@ private:
                     return times_parameter(own, is_last ? other : factor, factors::products);
                 };
                 // The innermost loops were opened last.
-                for (int k = ways * facts_; k-- > 0;) {
+                for (int at = 0; at < ways * facts_ && (by == choice::best || best_least == now); ++at) {
+                    const int k = by == choice::first ? at : ways * facts_ - 1 - at;
                     const form fact = fact_of(fact_[k / ways], k % ways);
                     const std::int64_t b = coefficient(fact, t);
                     if (!fact.is_exact || b == 0 || (b > 0) != (t.coefficient > 0)) continue;

@@ -53,6 +53,7 @@ constexpr std::uint64_t nest_hash(const Nest& n)
         if (const window_numbers& w = x.window; w.image >= 0) {
             h.add(w.image, w.before, w.behind, w.taps);
             h.add(w.dilation, w.stride);
+            if (w.spread >= 0) h.add(w.spread); // later than records
         }
         if (x.scale > 0) {
             h.add(x.over, x.under);
@@ -63,6 +64,7 @@ constexpr std::uint64_t nest_hash(const Nest& n)
         if (x.groups >= 0) h.add(x.groups);
         h.add_signed(x.added);
         h.add_signed(x.divisor);
+        if (x.times != 1) h.add_signed(x.times);
     }
     h.add(n.buffers.size());
     for (const buffer& x : n.buffers) {

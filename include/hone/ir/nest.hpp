@@ -124,9 +124,10 @@ struct variable {
 };
 
 // Parameters that say how a window moves over a direction of an image: how long that is, padding included, and the
-// taps. `meets`: no window may lie in the padding altogether.
+// taps; -1: no padding, and of dilation: one tap. `meets`: no window may lie in the padding altogether. `spread`: of so
+// many pixels a transposed convolution makes the image, of `taps` each, and it ends less than a stride behind them.
 struct window_numbers {
-    std::int16_t image = -1, before = -1, behind = -1, taps = -1, dilation = -1, stride = -1;
+    std::int16_t image = -1, before = -1, behind = -1, taps = -1, dilation = -1, stride = -1, spread = -1;
     bool meets = false;
     friend constexpr bool operator==(const window_numbers&, const window_numbers&) = default;
 };
@@ -138,13 +139,14 @@ struct parameter {
     std::int16_t first_factor = -1, second_factor = -1;
     // A parameter before it, whose value in a call this one must reach, too.
     std::int16_t reaches = -1;
-    // floor((a parameter before it + added) / divisor), which no call gives either: the windows in an image. A share is
-    // the channels of a group: of so many groups as another parameter or the divisor says, and nothing may remain. With
-    // a scale ceil((over + added) * scale / ((under + added) * divisor)) of two before it, where -1 has a factor of 1,
-    // and 0 for a quotient by 0: how far apart in one image neighbours of another are, in parts of a pixel.
+    // floor((times * a parameter before it + added) / divisor), which no call gives either: the windows in an image. A
+    // share is the channels of a group: of so many groups as another parameter or the divisor says, and nothing may
+    // remain. With a scale ceil((over + added) * scale / ((under + added) * divisor)) of two before it, where -1 has a
+    // factor of 1, and 0 for a quotient by 0: how far apart in one image neighbours of another are, in parts of a
+    // pixel.
     std::int16_t dividend = -1, groups = -1, over = -1, under = -1;
     bool is_share = false;
-    std::int64_t added = 0, divisor = 1, scale = 0;
+    std::int64_t added = 0, divisor = 1, times = 1, scale = 0;
     // floor((image + before + behind - dilation * (taps - 1) - 1) / stride) + 1: the windows of a call that gives
     // these.
     window_numbers window{};
@@ -155,7 +157,7 @@ struct parameter {
     // Of no groups that are known yet, 1.
     constexpr std::int64_t by(const std::int64_t* v) const { return groups < 0 || v[groups] < 1 ? divisor : v[groups]; }
     // Whether this one counts the windows in an image that has the other as its length.
-    constexpr bool counts_windows_of(int other) const { return dividend == other || window.image == other; }
+    constexpr bool counts_windows_of(int p) const { return p == dividend || p == window.image || p == window.spread; }
 };
 template <class Parameters>
 constexpr parameter product_of(const Parameters& all, const char* name, std::int16_t a, std::int16_t b)
@@ -164,19 +166,22 @@ constexpr parameter product_of(const Parameters& all, const char* name, std::int
 }
 template <class Parameters>
 constexpr parameter quotient_of(const Parameters& all, const char* name, std::int16_t a, std::int64_t added,
-                                std::int64_t divisor)
+                                std::int64_t divisor, std::int64_t times = 1)
 {
+    const std::int64_t least = times * all[a].least + added, most = times * all[a].most + added;
     return {.name = name,
-            .least = (all[a].least + added) / divisor,
-            .most = (all[a].most + added) / divisor,
+            .least = least / divisor,
+            .most = most / divisor,
             .dividend = a,
             .added = added,
-            .divisor = divisor};
+            .divisor = divisor,
+            .times = times};
 }
 template <class Parameters>
 constexpr parameter windows_of(const Parameters& all, const char* name, const window_numbers& w)
 {
-    const std::int64_t padded = all[w.image].most + all[w.before].most + all[w.behind].most;
+    std::int64_t padded = all[w.image].most + (w.before < 0 ? 0 : all[w.before].most);
+    padded += w.behind < 0 ? 0 : all[w.behind].most;
     return {.name = name, .least = 1, .most = padded / all[w.stride].least, .window = w};
 }
 // The parameter that is the product of two; -1: there is none.
@@ -194,14 +199,14 @@ template <class Parameters>
 constexpr std::size_t given_parameters(const Parameters& all)
 {
     std::size_t count = 0;
-    for (const parameter& p : all)
-        if (p.is_given()) ++count;
+    for (const parameter& p : all) count += p.is_given() ? 1 : 0;
     return count;
 }
 // What a window reaches beyond an image with its padding; more than 0: it holds none.
 constexpr std::int64_t missing_of(const window_numbers& w, const std::int64_t* values)
 {
-    return values[w.dilation] * (values[w.taps] - 1) + 1 - values[w.image] - values[w.before] - values[w.behind];
+    const auto of = [values](std::int16_t p) { return p < 0 ? 0 : values[p]; };
+    return of(w.dilation) * (of(w.taps) - 1) + 1 - of(w.image) - of(w.before) - of(w.behind);
 }
 // All values, from those that a call gives. No windows where an image holds none, or nothing is known of them.
 template <class Parameters>
@@ -220,7 +225,7 @@ constexpr void complete(const Parameters& all, const std::int64_t* given, std::i
         const parameter& own = all[p];
         values[p] = own.is_given()          ? given[p]
                     : own.window.image >= 0 ? windows(own.window)
-                    : own.dividend >= 0     ? (values[own.dividend] + own.added) / own.by(values)
+                    : own.dividend >= 0     ? (own.times * values[own.dividend] + own.added) / own.by(values)
                     : own.scale > 0         ? ratio(own)
                                             : values[own.first_factor] * values[own.second_factor];
     }

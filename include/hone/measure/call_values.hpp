@@ -141,13 +141,19 @@ inline std::int64_t dense_distance(const definition& d, std::size_t p, const cal
 }
 
 // Of windows that an image does not hold, with its padding, as many taps as it does. Where each must meet the image, no
-// padding if it is longer than windows of so many taps allow.
+// padding if it is longer than windows of so many taps allow. Of outputs that pixels are spread over as many as these
+// reach, and no padding that leaves none.
 inline call_values with_held_windows(const definition& d, call_values given)
 {
     const auto of = [&](std::int16_t p) -> std::int64_t& { return given[static_cast<std::size_t>(p)]; };
     for (const parameter& p : d.parameters) {
         const ir::window_numbers& w = p.window;
-        if (w.image < 0) continue;
+        if (w.spread >= 0) {
+            const auto reached = [&] { return of(w.spread) * of(w.stride) + of(w.taps) - 1 - of(w.before); };
+            if (reached() < 1) of(w.before) = 0;
+            of(w.image) = std::min(of(w.image), reached());
+        }
+        if (w.image < 0 || w.dilation < 0) continue;
         const std::int64_t far = of(w.dilation) * (of(w.taps) - 1);
         if (w.meets && (std::max(of(w.before), of(w.behind)) > far || of(w.dilation) > of(w.image)))
             of(w.before) = of(w.behind) = 0;

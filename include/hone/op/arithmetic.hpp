@@ -39,74 +39,45 @@ constexpr word_text word_per(const char* name)
     return t;
 }
 
-template <per P>
+enum class operation : std::uint8_t { add, subtract, multiply, divide, minimum, maximum };
+constexpr const char* operation_names[] = {"add", "subtract", "multiply", "divide", "minimum", "maximum"};
+
+// A minimum and a maximum are NaN where either is.
+constexpr expr applied(operation o, const expr& x, const expr& other)
+{
+    if (o == operation::add) return x + other;
+    if (o == operation::subtract) return x - other;
+    if (o == operation::multiply) return x * other;
+    if (o == operation::divide) return x / other;
+    if (o == operation::minimum) return ex::select(ex::equal(x, x), ex::min(x, other), x);
+    return ex::select(ex::equal(other, other), ex::max(x, other), other);
+}
+
+template <per P, operation O>
 struct with_operand {
     static constexpr role operand_role = role::operand;
     static constexpr per operand_per = P;
+    static constexpr auto text = word_per<P>(operation_names[static_cast<int>(O)]);
+    static constexpr const char* name = text.begin();
+    static constexpr expr apply(const expr& x, const expr& other) { return applied(O, x, other); }
 };
+template <per P, operation O>
+inline constexpr bool ships<with_operand<P, O>> = true;
 
 } // namespace epilogues
 
 template <per P>
-struct add : epilogues::with_operand<P> {
-    static constexpr auto text = epilogues::word_per<P>("add");
-    static constexpr const char* name = text.begin();
-    static constexpr expr apply(const expr& x, const expr& other) { return x + other; }
-};
+using add = epilogues::with_operand<P, epilogues::operation::add>;
 template <per P>
-struct subtract : epilogues::with_operand<P> {
-    static constexpr auto text = epilogues::word_per<P>("subtract");
-    static constexpr const char* name = text.begin();
-    static constexpr expr apply(const expr& x, const expr& other) { return x - other; }
-};
+using subtract = epilogues::with_operand<P, epilogues::operation::subtract>;
 template <per P>
-struct multiply : epilogues::with_operand<P> {
-    static constexpr auto text = epilogues::word_per<P>("multiply");
-    static constexpr const char* name = text.begin();
-    static constexpr expr apply(const expr& x, const expr& other) { return x * other; }
-};
+using multiply = epilogues::with_operand<P, epilogues::operation::multiply>;
 template <per P>
-struct divide : epilogues::with_operand<P> {
-    static constexpr auto text = epilogues::word_per<P>("divide");
-    static constexpr const char* name = text.begin();
-    static constexpr expr apply(const expr& x, const expr& other) { return x / other; }
-};
-// NaN where either is.
+using divide = epilogues::with_operand<P, epilogues::operation::divide>;
 template <per P>
-struct minimum : epilogues::with_operand<P> {
-    static constexpr auto text = epilogues::word_per<P>("minimum");
-    static constexpr const char* name = text.begin();
-    static constexpr expr apply(const expr& x, const expr& other)
-    {
-        return ex::select(ex::equal(x, x), ex::min(x, other), x);
-    }
-};
+using minimum = epilogues::with_operand<P, epilogues::operation::minimum>;
 template <per P>
-struct maximum : epilogues::with_operand<P> {
-    static constexpr auto text = epilogues::word_per<P>("maximum");
-    static constexpr const char* name = text.begin();
-    static constexpr expr apply(const expr& x, const expr& other)
-    {
-        return ex::select(ex::equal(other, other), ex::max(x, other), other);
-    }
-};
-
-namespace epilogues {
-
-template <per P>
-inline constexpr bool ships<add<P>> = true;
-template <per P>
-inline constexpr bool ships<subtract<P>> = true;
-template <per P>
-inline constexpr bool ships<multiply<P>> = true;
-template <per P>
-inline constexpr bool ships<divide<P>> = true;
-template <per P>
-inline constexpr bool ships<minimum<P>> = true;
-template <per P>
-inline constexpr bool ships<maximum<P>> = true;
-
-} // namespace epilogues
+using maximum = epilogues::with_operand<P, epilogues::operation::maximum>;
 
 } // namespace hone::operators
 

@@ -361,6 +361,14 @@ constexpr std::int64_t common_step(const stage& s, const operand& to, std::size_
     return common;
 }
 
+// Whether steps that a call gives lay no two points on one another: i * stride + j, where it gives the stride as the
+// extent of j.
+constexpr bool counts_phases(const stage& s, const dim_index& k)
+{
+    return k.terms.size() == 2 && k.terms[0].parameter >= 0 && k.terms[0].coefficient == 1 &&
+           k.terms[1] == index_term{k.terms[1].axis} && k.terms[0].parameter == s.axes[k.terms[1].axis].parameter;
+}
+
 // Whether two points of a stage could write one element of `to`: some axis does not move it, one that is reduced does,
 // or one moves it by no more than the others do together. Strides that a call gives are the caller's matter.
 constexpr bool writes_twice(const definition& d, const stage& s, const operand& to)
@@ -402,9 +410,9 @@ constexpr bool writes_twice(const definition& d, const stage& s, const operand& 
         for (std::size_t i = 0; i < to.index.size(); ++i)
             for (const index_term& x : to.index[i].terms) {
                 if (x.axis != a || x.coefficient == 0) continue;
-                if (to.index[i].has_parameters()) return true; // points that a call may lay on one another
+                if (to.index[i].has_parameters() && !counts_phases(s, to.index[i])) return true;
                 const dimension& own = d.tensors[to.tensor].dims[i];
-                is_at_call = is_at_call || own.stride_parameter >= 0;
+                is_at_call = is_at_call || own.stride_parameter >= 0 || to.index[i].has_parameters();
                 step += saturated_product(x.coefficient, own.stride);
             }
         const bool is_moved = is_at_call || step != 0;

@@ -52,13 +52,11 @@ constexpr const char* name_of(norm how) { return how == norm::layer ? "layer_nor
 
 // What a network learned for each element of a row: a factor, and what is added. (C libraries have a function of the
 // name gamma, which the type must not hide.)
-struct with_gamma : epilogues::with_operand<per::channel> {
+struct with_gamma : multiply<per::channel> {
     static constexpr const char* name = "gamma";
-    static constexpr expr apply(const expr& x, const expr& factor) { return x * factor; }
 };
-struct with_beta : epilogues::with_operand<per::channel> {
+struct with_beta : add<per::channel> {
     static constexpr const char* name = "beta";
-    static constexpr expr apply(const expr& x, const expr& offset) { return x + offset; }
 };
 
 namespace epilogues {

@@ -83,7 +83,7 @@ struct window_parameters {
         const auto windows = [&](std::int16_t of, const char* name, const direction_parameters& d, std::int64_t rest,
                                  std::int64_t stride) {
             if (s.window_at_call)
-                return add(windows_of(all, name, {of, d.before, d.behind, d.taps, d.dilation, d.stride, meets}));
+                return add(windows_of(all, name, {of, d.before, d.behind, d.taps, d.dilation, d.stride, -1, meets}));
             return of < 0 ? of : add(quotient_of(all, name, of, rest + stride, stride));
         };
         y.h = windows(x.h, "oh", down, v.pad_top + v.pad_bottom - v.rows(s.kh), v.stride_h);

@@ -133,6 +133,9 @@ constexpr checked_parameters check_parameters(const Parameters& all, std::uint64
         };
         const std::int64_t image = values[w.image], missing = ir::missing_of(w, values);
         if (missing > 0) return wrong(image + missing, w.image);
+        const auto reach = [&] { return values[w.spread] * values[w.stride] + values[w.taps] - 1 - values[w.before]; };
+        if (const std::int64_t most = w.spread < 0 ? image : reach(); most < image)
+            return most < 1 ? wrong(values[w.before] + most - 1, w.before) : wrong(most, w.image);
         if (!w.meets) continue;
         const std::int64_t far = values[w.dilation] * (values[w.taps] - 1), stride = values[w.stride];
         if (values[w.before] > far) return wrong(far, w.before);

@@ -76,6 +76,14 @@ constexpr bool has_open_border(const definition& d, const stage& s, const operan
     return false;
 }
 
+// Whether steps and paddings of the call, or the rows of an image of it whose outputs end elsewhere, say which taps are
+// inside: that is asked tap by tap, for all rows at once.
+constexpr bool tests_windows(const definition& d, const stage& s, const direct_roles& r)
+{
+    const operand& x = s.operands[r.x];
+    return has_open_windows(x) || (s.output.may_leave && has_open_border(d, s, x, r.row));
+}
+
 // How taps are met over an image of the call: a loop over known steps of one row ends where the image does.
 constexpr border open_border(const operand& x, int tap, std::int32_t rows)
 {

@@ -109,9 +109,9 @@ constexpr bool reads_like_output(const definition& d, const stage& s)
 
 // Whether sums of a block of the reduction may be kept until the next one: in y, or in a tensor of their own, which
 // would be as large as the largest padding makes y where a call gives that.
-constexpr bool may_keep_sums(const definition& d, const stage& s, const operand& x)
+constexpr bool may_keep_sums(const definition& d, const stage& s, const direct_roles& r)
 {
-    return !has_open_windows(x) || !reads_like_output(d, s);
+    return !tests_windows(d, s, r) || !reads_like_output(d, s);
 }
 
 // The knobs as far as an operator can use them: no more rows, vectors or steps than it has, blocks that hold less than
@@ -138,9 +138,9 @@ constexpr direct_knobs fitted(const definition& d, direct_knobs k, isa set)
     if (k.rows > rows) k.rows = static_cast<std::int32_t>(rows);
     if (k.vectors > vectors) k.vectors = static_cast<std::int32_t>(vectors);
     if (k.row_block >= rows) k.row_block = 0;
-    if (k.reduce_block >= steps || !may_keep_sums(d, s, s.operands[r.x])) k.reduce_block = 0;
+    if (k.reduce_block >= steps || !may_keep_sums(d, s, r)) k.reduce_block = 0;
     if (k.reduce_unroll > steps) k.reduce_unroll = static_cast<std::int32_t>(steps);
-    if (has_open_windows(s.operands[r.x])) k.unroll_window = false;
+    if (tests_windows(d, s, r)) k.unroll_window = false;
     if (k.unroll_window && steps <= small_reduction) k.reduce_unroll = 1;
     if (!s.operands[r.x].may_leave || has_open_image(d)) k.pad = padding::peel; // copies are as large as the largest
     return k;
@@ -289,7 +289,7 @@ constexpr direct_knobs default_direct(const definition& d, isa set, int step)
     const bool has_borders = has_open_rows && has_open_border(d, s, s.operands[r.x], r.row);
     if (step == 0 && has_open_rows && has_open_columns && has_open_image(d)) {
         direct_knobs any = tile_of_any_image(shares, vectors, set);
-        any.unroll_window = !shares && !has_open_windows(s.operands[r.x]);
+        any.unroll_window = !shares && !tests_windows(d, s, r);
         return any;
     }
     // Elements alone in the order of memory: pixels one by one, some for each thread. Of 56 x 56 x 64, times and plus a
@@ -366,8 +366,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
 
     const operand& x = g.operands[r.x];
     const bool pads = x.may_leave;
-    // Steps and paddings that the call gives: where windows lie in an image is asked tap by tap, for all rows at once.
-    const bool tests = pads && has_open_windows(x);
+    const bool tests = tests_windows(d, g, r);
     const bool peels = pads && !tests && (k.pad == padding::peel || has_open_image(d));
     const bool weights_end = r.weights >= 0 && g.operands[r.weights].may_leave; // before some taps
 
@@ -400,7 +399,7 @@ constexpr schedule direct_schedule(const definition& original, direct_knobs k, i
               !tests && (has_border_tiles || (peels && !runtime && !clips_rows)) ? border::peel : border::none);
     };
     if (k.order == walk::weights_outer) blocks();
-    if (k.reduce_block > 0 && r.reduce >= 0 && k.reduce_block < g.axes[r.reduce].extent && may_keep_sums(d, g, x)) {
+    if (k.reduce_block > 0 && r.reduce >= 0 && k.reduce_block < g.axes[r.reduce].extent && may_keep_sums(d, g, r)) {
         p.add(r.reduce, k.reduce_block, binding::serial, tail::bound);
         // y may stand in the place of what the epilogue reads, which sums must not overwrite.
         if (reads_like_output(d, g)) {
