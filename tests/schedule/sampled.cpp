@@ -78,6 +78,21 @@ TEST_CASE("pixels that are repeated along a row are shared by lanes, where vecto
     }
 }
 
+TEST_CASE("pixels that lie apart in x are not shared, however often each is repeated")
+{
+    constexpr resize_shape s{.h = 1, .w = 19, .c = 2, .ow = 38, .mode = resize_mode::nearest, .layout = layout::nchw};
+    definition d = of(s);
+    index_term& source = d.stages[0].operands[0].index[3].terms[0];
+    REQUIRE(d.stages[0].axes[source.axis].is_quotient());
+    const auto shares = [&] { return with_shared_pixels(d, isa::avx2).tensors[0].dims[3].block > 0; };
+    CHECK(shares());
+    source.coefficient = 2; // of a user's operator: every second pixel, twice
+    CHECK_FALSE(shares());
+    source.coefficient = 1;
+    d.tensors[0].dims[3].stride = 2;
+    CHECK_FALSE(shares());
+}
+
 TEST_CASE("a quotient is a loop of one step, which costs that of one")
 {
     constexpr resize_shape s{.h = 5, .w = 8, .c = 16, .oh = 9, .ow = 8, .mode = resize_mode::nearest};

@@ -46,9 +46,14 @@ constexpr definition with_shared_pixels(definition d, isa set)
     const std::int32_t factor = q.divisor / q.times, before = q.added / q.times;
     operand& x = s.operands[roles_of(d).x];
     for (std::size_t k = 0; k < x.index.size(); ++k) {
-        dimension& dim = d.tensors[x.tensor].dims[k];
+        const dimension& dim = d.tensors[x.tensor].dims[k];
+        const bool is_neighbour =
+            dim.stride == 1 && dim.block == 0 && x.index[k].terms[0] == index_term{static_cast<std::int8_t>(own), 1};
+        if (moves_with(x.index[k], own) && !is_neighbour) return d;
+    }
+    for (std::size_t k = 0; k < x.index.size(); ++k) {
         if (!moves_with(x.index[k], own)) continue;
-        if (dim.stride != 1 || dim.block != 0 || x.index[k].terms[0].axis != own) return d;
+        dimension& dim = d.tensors[x.tensor].dims[k];
         dim = {.extent = dim.extent * factor, .stride = 0, .block = factor, .outer_stride = 1};
         x.index[k].offset *= factor;
         for (index_term& t : x.index[k].terms) t.coefficient *= factor;
