@@ -79,6 +79,55 @@ TEST_CASE("pixels that are repeated along a row are shared by lanes, where vecto
     }
 }
 
+TEST_CASE("pixels that lie apart in x are not shared, however often each is repeated")
+{
+    constexpr resize_shape s{.h = 1, .w = 19, .c = 2, .ow = 38, .mode = resize_mode::nearest, .layout = layout::nchw};
+    definition d = of(s);
+    index_term& source = d.stages[0].operands[0].index[3].terms[0];
+    REQUIRE(d.stages[0].axes[source.axis].is_quotient());
+    const auto shares = [&] { return with_shared_pixels(d, isa::avx2).tensors[0].dims[3].block > 0; };
+    CHECK(shares());
+    source.coefficient = 2; // of a user's operator: every second pixel, twice
+    CHECK_FALSE(shares());
+    source.coefficient = 1;
+    d.tensors[0].dims[3].stride = 2;
+    CHECK_FALSE(shares());
+}
+
+TEST_CASE("where shared pixels begin before a row, all that moves along the row begins there")
+{
+    constexpr int places = 21, sources = places / 2 + 1;
+    definition d; // y[i] = x[i][(i + 1) / 2]
+    d.tensors.push_back({.name = "x", .role = role::input});
+    d.tensors[0].dims.push_back({.extent = places, .stride = sources});
+    d.tensors[0].dims.push_back({.extent = sources, .stride = 1});
+    d.tensors.push_back({.name = "y", .role = role::output});
+    d.tensors[1].dims.push_back({.extent = places, .stride = 1});
+    stage s;
+    s.name = "diagonal";
+    s.axes.push_back({"place", places});
+    s.axes.push_back({.name = "source", .extent = sources, .quotient = {0, 1, 1, 2}});
+    operand x{.tensor = 0};
+    x.index.push_back(along(0));
+    x.index.push_back(along(1));
+    s.operands.push_back(x);
+    s.output.tensor = 1;
+    s.output.index.push_back(along(0));
+    s.body = ex::load(0);
+    d.stages.push_back(s);
+    d = checked(d);
+    REQUIRE(d.found.ok());
+    CHECK(with_shared_pixels(d, isa::avx2).tensors[0].dims[1].block == 2);
+    floats pixels(places * sources), y(places);
+    for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i);
+    const nest n = lower(direct_schedule(d, default_direct(d, isa::avx2), isa::avx2));
+    INFO(print(n));
+    const argument call[] = {{pixels.data(), places * sources}, {y.data(), places}};
+    REQUIRE(interpret(n, call, {}).ok());
+    for (int i = 0; i < places; ++i)
+        CHECK(y[static_cast<std::size_t>(i)] == static_cast<float>(i * sources + (i + 1) / 2));
+}
+
 TEST_CASE("a quotient is a loop of one step, which costs that of one")
 {
     constexpr resize_shape s{.h = 5, .w = 8, .c = 16, .oh = 9, .ow = 8, .mode = resize_mode::nearest};

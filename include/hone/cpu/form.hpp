@@ -195,24 +195,19 @@ struct form {
         return false;
     }
 
-    // Whether others would have an element of these, and no weight of their own with it, or what depends on the place.
-    static consteval bool has_shared_terms()
+    // Whether others would have an element of another place as a term: what a load of lanes that lie apart leaves
+    // there, which is anything, or what they share, where no weight of their own or what depends on the place goes with
+    // it.
+    static consteval bool has_terms_of_others()
     {
-        bool shares = false, has_weights = false;
+        bool shares = false, is_apart = false, has_weights = false;
         for (int a = 1; a < accesses.count; ++a) {
-            shares = shares || sharing(accesses.of[a]) > 1;
-            has_weights = has_weights || K::nest.buffers[K::nest.accesses[accesses.of[a]].buffer].role == role::weights;
+            const int access = accesses.of[a];
+            shares = shares || sharing(access) > 1;
+            is_apart = is_apart || (sharing(access) == 1 && stride(access) > 1 && !in_registers(access));
+            has_weights = has_weights || K::nest.buffers[K::nest.accesses[access].buffer].role == role::weights;
         }
-        return shares && s.reduce != reduction::none && (reads_position(K::nest, S) || !has_weights);
-    }
-
-    // Whether others would have what a load of lanes that lie apart leaves there: anything.
-    static consteval bool loads_apart()
-    {
-        for (int a = 1; a < accesses.count; ++a)
-            if (!in_registers(accesses.of[a]) && sharing(accesses.of[a]) == 1 && stride(accesses.of[a]) > 1)
-                return true;
-        return false;
+        return is_apart || (shares && s.reduce != reduction::none && (reads_position(K::nest, S) || !has_weights));
     }
 
     // Whether lanes behind the first ones must stay as they are: each counts along a reduction; and where they stand in
@@ -221,7 +216,7 @@ struct form {
     static consteval bool counts_others()
     {
         constexpr bool is_extreme = s.reduce == reduction::max || s.reduce == reduction::min;
-        return is_along_reduction() || is_extreme || has_weight_of_all() || has_shared_terms() || loads_apart();
+        return is_along_reduction() || is_extreme || has_weight_of_all() || has_terms_of_others();
     }
     static consteval bool keeps_others() { return V >= 0 && (First > 0 || (L < length && counts_others())); }
 

@@ -47,21 +47,26 @@ constexpr definition with_shared_pixels(definition d, isa set)
     const int factor = static_cast<int>(q.divisor / q.times), before = static_cast<int>(q.added / q.times);
     operand& x = s.operands[roles_of(d).x];
     for (std::size_t k = 0; k < x.index.size(); ++k) {
-        dimension& dim = d.tensors[x.tensor].dims[k];
-        if (!moves_with(x.index[k], own)) continue;
-        if (dim.stride != 1 || dim.block != 0 || x.index[k].terms[0].axis != own) return d;
-        dim = {.extent = dim.extent * factor, .stride = 0, .block = factor, .outer_stride = 1};
-        x.index[k].offset *= factor;
-        for (index_term& t : x.index[k].terms) t.coefficient *= factor;
-        x.index[k].terms[0] = {static_cast<std::int8_t>(row), 1};
+        const dimension& dim = d.tensors[x.tensor].dims[k];
+        const bool is_dense = dim.stride == 1 && dim.block == 0;
+        if (moves_with(x.index[k], own) &&
+            !(is_dense && x.index[k].terms[0] == index_term{static_cast<std::int8_t>(own), 1}))
+            return d;
     }
     const auto shift = [&](dim_index& i) {
         for (const index_term& t : i.terms)
             if (t.axis == row) i.offset -= t.coefficient * before;
     };
     for (operand& o : s.operands)
-        for (dim_index& i : o.index)
-            if (&o != &x) shift(i);
+        for (dim_index& i : o.index) shift(i);
+    for (std::size_t k = 0; k < x.index.size(); ++k) {
+        if (!moves_with(x.index[k], own)) continue;
+        dimension& dim = d.tensors[x.tensor].dims[k];
+        dim = {.extent = dim.extent * factor, .stride = 0, .block = factor, .outer_stride = 1};
+        x.index[k].offset *= factor;
+        for (index_term& t : x.index[k].terms) t.coefficient *= factor;
+        x.index[k].terms[0] = {static_cast<std::int8_t>(row), 1};
+    }
     for (table_operand& t : s.tables) shift(t.index);
     for (dim_index& i : s.output.index) shift(i);
     for (further_output& f : s.further)
