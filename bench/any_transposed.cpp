@@ -48,7 +48,8 @@ constexpr named_shape layers[] = {
     layer("dcgan16", 16, 256, 128, 4, 2, 1), layer("dcgan32", 32, 128, 64, 4, 2, 1),
     layer("unet14", 14, 1024, 512, 2, 2),    layer("unet28", 28, 512, 256, 2, 2),
     layer("unet56", 56, 256, 128, 2, 2),     layer("style64", 64, 128, 64, 3, 2, 1, 1),
-    layer("fcn16", 16, 21, 21, 16, 8, 4),
+    layer("fcn16", 16, 21, 21, 16, 8, 4),    layer("wide8", 8, 512, 256, 5, 2, 2, 1),
+    layer("same28", 28, 128, 128, 3, 1, 1),
 };
 
 constexpr shape opened(shape s)
@@ -132,10 +133,13 @@ int main(int argc, char** argv)
 {
     const bench::options o(argc, argv, {{"--layers", "all"}, {"--rounds", "31"}});
     bench::use_one_thread(argv);
-    const std::vector<open_kernel> any{
-        open<any_layer>("any window"), open<operation<opened(layers[0].of)>>("known window"),
-        open<operation<opened(layers[4].of)>>("known window"), open<operation<opened(layers[7].of)>>("known window"),
-        open<operation<opened(layers[8].of)>>("known window")};
+    const std::vector<open_kernel> any{open<any_layer>("any window"),
+                                       open<operation<opened(layers[0].of)>>("known window"),
+                                       open<operation<opened(layers[4].of)>>("known window"),
+                                       open<operation<opened(layers[7].of)>>("known window"),
+                                       open<operation<opened(layers[8].of)>>("known window"),
+                                       open<operation<opened(layers[9].of)>>("known window"),
+                                       open<operation<opened(layers[10].of)>>("known window")};
     [&]<std::size_t... I>(std::index_sequence<I...>) {
         (report(layers[I], bench::functions_of<hone::kernel<operation<layers[I].of>>>("exact shape"), any, o), ...);
     }(std::make_index_sequence<std::size(layers)>{});

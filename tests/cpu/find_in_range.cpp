@@ -8,6 +8,7 @@
 
 #include <doctest/doctest.h>
 
+#include <hone/op/any_transposed.hpp>
 #include <hone/op/conv2d.hpp>
 #include <hone/op/gemm.hpp>
 #include <hone/op/matmul.hpp>
@@ -279,6 +280,48 @@ TEST_CASE("a shape that leaves open a part of what the kernel does gives no call
     nothing_is_given(range, signature_of(some, dtype::f32));
     CHECK(parameters_in_range(range.c_str(), "conv2d n1 h9 w9 ic4 oc9 kh3 kw3 s p d g1 nhwc f32").empty());
     CHECK(parameters_in_range(range.c_str(), "conv2d n1 h9 w9 ic4 oc9 kh3 kw3 s1 p1 d1 g1 nhwc f32").size() == 13);
+}
+
+TEST_CASE("a transposed convolution has the outputs that it says, and the kernel of its window before that of any")
+{
+    const conv2d_transposed_shape exact{.h = 8, .w = 8, .ic = 512, .oc = 256, .kh = 4, .kw = 4, .stride = 2, .pad = 1};
+    conv2d_transposed_shape known = exact;
+    known.h = known.w = extent::up_to(64);
+    const auto of = [](const conv2d_transposed_shape& s) { return signature_of(s, dtype::f32, {"bias"}); };
+    const signature_text first = any_conv2d_transposed<f32, bias>::signature(), second = of(known), third = of(exact);
+    const entry all[] = {{.signature = first.c_str(), .set = isa::baseline},
+                         {.signature = second.c_str(), .set = isa::baseline},
+                         {.signature = third.c_str(), .set = isa::baseline}};
+    const entry_list list{all, 3};
+    const entry_table table{&list, 1};
+    const auto found = [&](auto change) {
+        conv2d_transposed_shape s = exact;
+        change(s);
+        return find_in_range(table, of(s).c_str(), isa::baseline);
+    };
+    using shape = conv2d_transposed_shape;
+    CHECK(found([](shape&) {}) == &all[2]);
+    CHECK(found([](shape& s) { s.w = 9; }) == &all[1]);
+    CHECK(found([](shape& s) { s.w = 65; }) == &all[0]);
+    CHECK(found([](shape& s) { s.output_padding_w = 1; }) == &all[0]);
+    CHECK(found([](shape& s) { s.dilation = 2; }) == nullptr);
+    CHECK(found([](shape& s) { s.groups = 2; }) == nullptr);
+
+    using list_of = std::vector<std::int64_t>;
+    const auto given = [&](const signature_text& range, auto change) {
+        conv2d_transposed_shape s = exact;
+        change(s);
+        const auto values = parameters_in_range(range.c_str(), of(s).c_str());
+        return list_of(values.begin(), values.end());
+    };
+    CHECK(given(second, [](shape& s) { s.w = 9; }) == list_of{8, 9});
+    CHECK(given(first, [](shape&) {}) == list_of{1, 8, 8, 512, 256, 4, 4, 2, 2, 1, 1, 16, 16});
+    // Output padding adds rows and columns, and padding behind takes them away.
+    CHECK(given(first, [](shape& s) { s.output_padding = 1; }) == list_of{1, 8, 8, 512, 256, 4, 4, 2, 2, 1, 1, 17, 17});
+    CHECK(given(first, [](shape& s) { s.stride_w = 3, s.output_padding_w = 2, s.pad_bottom = 3; }) ==
+          list_of{1, 8, 8, 512, 256, 4, 4, 2, 3, 1, 1, 14, 25});
+    CHECK(given(first, [](shape& s) { s.pad_bottom = 16; }) == list_of{1, 8, 8, 512, 256, 4, 4, 2, 2, 1, 1, 1, 16});
+    CHECK(given(first, [](shape& s) { s.pad_bottom = 17; }).empty());
 }
 
 TEST_CASE("the smallest range that holds a shape is found, and in it the best instruction set")

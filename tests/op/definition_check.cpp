@@ -451,7 +451,7 @@ TEST_CASE("outputs of the call are written once where phases are as many as it s
                                            .window_at_call = true,
                                            .most_outputs = 40};
     enum : int { ph = 1, pw = 2 };
-    const auto found_with = [](auto change) {
+    const auto found_with = [&](auto change) {
         definition d = conv2d_transposed<open, f32>::definition();
         change(d, d.stages[0].output.index[1]);
         return checked(d).found;
