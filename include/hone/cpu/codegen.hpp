@@ -276,7 +276,8 @@ HONE_PIECE void execute_node(const environment<K>& e, vector_of<K>* r, Executor&
     if constexpr (is_band(K::nest, Node)) {
         using b = band<K, Node>;
         constexpr int s = b::step_at(0).statement;
-        constexpr bool stores = K::nest.statements[s].reduce == reduction::none; // sums stay in registers
+        // Sums stay in registers; a band may be empty.
+        constexpr bool stores = s >= 0 && K::nest.statements[s].reduce == reduction::none;
         if constexpr (stores && K::nest.parameters.size() > 0 && reads_position(K::nest, s)) {
             // Numbers that no store can change: what all vectors compute of them is computed once.
             std::int64_t own[K::nest.parameters.size()];

@@ -112,9 +112,8 @@ template <class Nest>
 constexpr bool reads_position(const Nest& n, int statement)
 {
     bool reads = false;
-    const auto note = [&](int) { reads = true; };
-    // A band of phases without taps has none.
-    if (statement >= 0) for_each_load(n, n.statements[statement].value, note, expr_op::position);
+    for_each_load(
+        n, n.statements[statement].value, [&](int) { reads = true; }, expr_op::position);
     return reads;
 }
 
